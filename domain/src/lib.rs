@@ -1,0 +1,32 @@
+//! Rollbook's domain: who may log in, who is on the roll, and what a token says.
+//!
+//! Pure by construction: no I/O, no runtime, no wire format. What the domain needs of the world stands
+//! in ports (the `ports` module of each noun, [`Clock`] and [`Random`]), which adapters implement.
+
+mod actor;
+mod clock;
+mod fold;
+mod id;
+mod page_size;
+mod probe;
+mod random;
+mod store_error;
+mod version;
+
+#[cfg(feature = "contract")]
+pub mod contract;
+pub mod student;
+pub mod token;
+pub mod user;
+
+pub use actor::{Actor, Who};
+pub use clock::Clock;
+pub use id::{IdError, MAX_ID};
+pub use page_size::{PageSize, PageSizeError};
+pub use probe::Probe;
+pub use random::{Random, RandomError};
+pub use store_error::StoreError;
+pub use version::Version;
+
+#[cfg(feature = "mocks")]
+pub use {clock::MockClock, probe::MockProbe, random::MockRandom};

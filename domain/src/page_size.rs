@@ -1,0 +1,54 @@
+//! How much of a list is answered at once.
+
+use thiserror::Error;
+
+/// How many entries a page of a list holds at most: 1 to 200.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize(u16);
+
+/// The value is no page size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be a whole number from {} to {}", PageSize::MIN, PageSize::MAX)]
+pub struct PageSizeError;
+
+impl PageSize {
+    pub const MIN: u16 = 1;
+    pub const MAX: u16 = 200;
+    /// A page of one: the first that fits.
+    pub const ONE: Self = Self(1);
+    /// The largest page.
+    pub const LARGEST: Self = Self(Self::MAX);
+
+    /// # Errors
+    /// [`PageSizeError`] outside [`PageSize::MIN`] to [`PageSize::MAX`].
+    pub fn parse(size: i64) -> Result<Self, PageSizeError> {
+        match u16::try_from(size) {
+            Ok(size @ Self::MIN..=Self::MAX) => Ok(Self(size)),
+            _ => Err(PageSizeError),
+        }
+    }
+
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for PageSize {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_size_lies_within_its_bounds() {
+        assert_eq!(PageSize::parse(200).map(PageSize::get), Ok(200));
+        for size in [-1, 0, 201, 65_537] {
+            assert_eq!(PageSize::parse(size), Err(PageSizeError), "{size}");
+        }
+    }
+}

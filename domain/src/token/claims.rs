@@ -1,0 +1,140 @@
+//! What a token says.
+
+use std::fmt::{self, Write};
+
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+use time::{Duration, OffsetDateTime};
+
+use crate::user::UserId;
+use crate::{Random, RandomError};
+
+/// Names one token (`jti`, RFC 7519, section 4.1.7): 128 random bits as 32 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenId(String);
+
+impl TokenId {
+    /// # Errors
+    /// [`RandomError`] when there is no randomness.
+    pub fn random(random: &dyn Random) -> Result<Self, RandomError> {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes)?;
+        let mut text = String::with_capacity(32);
+        for byte in bytes {
+            let _ = write!(text, "{byte:02x}");
+        }
+        Ok(Self(text))
+    }
+
+    /// The id that stands in a verified token, whatever its form.
+    #[must_use]
+    pub const fn from_token(text: String) -> Self {
+        Self(text)
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// How long a token is good for: 1 second to 3650 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenLifetime(Duration);
+
+/// The value is no lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be from 1 second to 3650 days")]
+pub struct TokenLifetimeError;
+
+impl TokenLifetime {
+    /// A lifetime in whole seconds; a fraction is cut off.
+    ///
+    /// # Errors
+    /// [`TokenLifetimeError`] outside 1 second to 3650 days.
+    pub fn new(lifetime: Duration) -> Result<Self, TokenLifetimeError> {
+        let whole = Duration::seconds(lifetime.whole_seconds());
+        if (Duration::SECOND..=Duration::days(3650)).contains(&whole) {
+            Ok(Self(whole))
+        } else {
+            Err(TokenLifetimeError)
+        }
+    }
+
+    /// In seconds.
+    #[must_use]
+    pub const fn seconds(self) -> i64 {
+        self.0.whole_seconds()
+    }
+}
+
+/// What a token says of its bearer. Who issued it and for whom is the signer's to add and to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    pub user_id: UserId,
+    pub token_id: TokenId,
+    /// Whole seconds.
+    pub issued_at: OffsetDateTime,
+    /// Whole seconds; from then on the token is refused.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Claims {
+    /// The claims of a token that is issued `now`.
+    #[must_use]
+    pub fn new(user_id: UserId, token_id: TokenId, now: OffsetDateTime, lifetime: TokenLifetime) -> Self {
+        let issued_at = now.replace_nanosecond(0).unwrap_or(now);
+        Self { user_id, token_id, issued_at, expires_at: issued_at + lifetime.0 }
+    }
+}
+
+/// A signed token in its compact form (RFC 7515, section 7.1). Never shown.
+pub struct SignedToken(SecretString);
+
+impl SignedToken {
+    #[must_use]
+    pub fn new(compact: String) -> Self {
+        Self(compact.into())
+    }
+
+    /// The compact form, for the answer to its bearer alone.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for SignedToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignedToken(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn a_lifetime_lies_within_its_bounds() {
+        assert!(TokenLifetime::new(Duration::SECOND).is_ok());
+        assert!(TokenLifetime::new(Duration::days(3650)).is_ok());
+        for wrong in [Duration::milliseconds(999), Duration::ZERO, Duration::seconds(-1), Duration::days(3651)] {
+            assert_eq!(TokenLifetime::new(wrong), Err(TokenLifetimeError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn claims_are_dated_in_whole_seconds() {
+        let lifetime = TokenLifetime::new(Duration::MINUTE).unwrap();
+        let claims = Claims::new(
+            UserId::try_from(1).unwrap(),
+            TokenId::from_token("x".into()),
+            datetime!(2026-11-23 12:00:00.999 UTC),
+            lifetime,
+        );
+        assert_eq!(claims.issued_at, datetime!(2026-11-23 12:00 UTC));
+        assert_eq!(claims.expires_at, datetime!(2026-11-23 12:01 UTC));
+    }
+}

@@ -1,0 +1,11 @@
+//! Tokens: what one says, and who believes it.
+
+mod authenticate;
+mod claims;
+mod ports;
+
+pub use authenticate::{Authenticate, Authenticated, AuthenticationError};
+pub use claims::{Claims, SignedToken, TokenId, TokenLifetime, TokenLifetimeError};
+#[cfg(feature = "mocks")]
+pub use ports::MockTokens;
+pub use ports::{SignError, TokenError, Tokens};

@@ -1,0 +1,171 @@
+//! The use cases of keeping the accounts: all need an [`Admin`].
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use thiserror::Error;
+
+use super::{
+    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, Role, Status, User, UserChange,
+    UserChangeError, UserId, UserStore, Username,
+};
+use crate::{Actor, Clock, PageSize, Random, RandomError, StoreError, Who};
+
+/// Keeps the accounts.
+#[derive(Clone)]
+pub struct Accounts {
+    pub users: Arc<dyn UserStore>,
+    pub passwords: Arc<dyn PasswordHasher>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+}
+
+/// The account that the first start on an empty store makes, with the only copy of its password.
+#[derive(Debug)]
+pub struct FirstAdministrator {
+    pub user: User,
+    pub password: SecretString,
+}
+
+/// Why an account was not kept as asked.
+#[derive(Debug, Error)]
+pub enum AccountError {
+    #[error("another user has this name")]
+    UsernameTaken,
+    #[error("no such user exists")]
+    Unknown,
+    #[error("this is the last active administrator; make another one first")]
+    LastAdministrator,
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<InsertUserError> for AccountError {
+    fn from(error: InsertUserError) -> Self {
+        match error {
+            InsertUserError::UsernameTaken => Self::UsernameTaken,
+            InsertUserError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl From<UserChangeError> for AccountError {
+    fn from(error: UserChangeError) -> Self {
+        match error {
+            UserChangeError::Unknown => Self::Unknown,
+            UserChangeError::LastAdministrator => Self::LastAdministrator,
+            UserChangeError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+impl Accounts {
+    /// Makes an active user.
+    ///
+    /// # Errors
+    /// [`AccountError::UsernameTaken`], or a failure of the hasher or the store.
+    pub async fn add(
+        &self,
+        by: &Admin,
+        username: Username,
+        password: NewPassword,
+        role: Role,
+    ) -> Result<User, AccountError> {
+        let password = self.passwords.hash(password.into()).await?;
+        let new = NewUser { username, password, role };
+        Ok(self.users.insert(new, &by.at(self.clock.now())).await?)
+    }
+
+    /// At most `size` users in order of id, behind `after` where it is given.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub async fn page(&self, _by: &Admin, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError> {
+        self.users.page(after, size).await
+    }
+
+    /// The user with this name.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`] where there is none.
+    pub async fn named(&self, _by: &Admin, username: &Username) -> Result<User, AccountError> {
+        let known = self.users.find_credentials(username).await?;
+        known.map(|known| known.user).ok_or(AccountError::Unknown)
+    }
+
+    /// Sets a password anew.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], or a failure of the hasher or the store.
+    pub async fn set_password(&self, by: &Admin, id: UserId, password: NewPassword) -> Result<User, AccountError> {
+        let hash = self.passwords.hash(password.into()).await?;
+        self.change(by, id, UserChange::Password(hash)).await
+    }
+
+    /// Gives a user another role.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::LastAdministrator`], or a failure of the store.
+    pub async fn set_role(&self, by: &Admin, id: UserId, role: Role) -> Result<User, AccountError> {
+        self.change(by, id, UserChange::Role(role)).await
+    }
+
+    /// Lets a user log in, or no longer.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::LastAdministrator`], or a failure of the store.
+    pub async fn set_status(&self, by: &Admin, id: UserId, status: Status) -> Result<User, AccountError> {
+        self.change(by, id, UserChange::Status(status)).await
+    }
+
+    /// Removes a user for good.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], [`AccountError::LastAdministrator`], or a failure of the store.
+    pub async fn remove(&self, by: &Admin, id: UserId) -> Result<(), AccountError> {
+        Ok(self.users.remove(id, &by.at(self.clock.now())).await?)
+    }
+
+    /// Makes the user `admin` with a random password if there is no user at all (ASVS 6.3.2: no default
+    /// account); `None` where there is one. Of several nodes that start at once exactly one makes it.
+    ///
+    /// # Errors
+    /// [`AccountError`] when the hasher, the randomness or the store fails.
+    pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AccountError> {
+        if !self.users.page(None, PageSize::ONE).await?.is_empty() {
+            return Ok(None);
+        }
+        let text = random_password(&*self.random)?;
+        let password = Password::parse(&text).map_err(|error| HashError::Failed(error.to_string()))?;
+        let username = "admin".parse().map_err(|_| AccountError::Unknown)?;
+        let new = NewUser { username, password: self.passwords.hash(password).await?, role: Role::Admin };
+        let by = Actor { who: Who::Service, at: self.clock.now() };
+        let made = self.users.insert_first(new, &by).await?;
+        Ok(made.map(|user| FirstAdministrator { user, password: text.into() }))
+    }
+
+    async fn change(&self, by: &Admin, id: UserId, change: UserChange) -> Result<User, AccountError> {
+        Ok(self.users.change(id, change, &by.at(self.clock.now())).await?)
+    }
+}
+
+/// 128 bits as 32 hexadecimal digits in groups of four, to be read and typed by a person.
+fn random_password(random: &dyn Random) -> Result<String, RandomError> {
+    let mut bytes = [0; 16];
+    random.fill(&mut bytes)?;
+    let mut text = String::with_capacity(39);
+    for (i, pair) in bytes.chunks(2).enumerate() {
+        if i > 0 {
+            text.push('-');
+        }
+        for byte in pair {
+            let _ = write!(text, "{byte:02x}");
+        }
+    }
+    Ok(text)
+}

@@ -1,0 +1,130 @@
+//! Passwords, and what is stored of them.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use thiserror::Error;
+
+use super::Username;
+use crate::fold::fold;
+
+/// A password as somebody typed it: 1 to 128 characters (Unicode scalar values). Never shown, wiped from
+/// memory when dropped.
+#[derive(Clone)]
+pub struct Password(SecretString);
+
+/// The text cannot be anybody's password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PasswordError {
+    #[error("must not be empty")]
+    Empty,
+    #[error("must have at most {} characters", Password::MAX_CHARS)]
+    TooLong,
+}
+
+impl Password {
+    /// The most characters: what a hash has to read is bounded.
+    pub const MAX_CHARS: usize = 128;
+
+    /// # Errors
+    /// [`PasswordError`]
+    pub fn parse(text: &str) -> Result<Self, PasswordError> {
+        if text.is_empty() {
+            return Err(PasswordError::Empty);
+        }
+        if text.chars().nth(Self::MAX_CHARS).is_some() {
+            return Err(PasswordError::TooLong);
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The characters, for hashing alone.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+/// A password that somebody chooses now: 15 to 128 characters, nothing composed by rule, and without the
+/// name of its user (NIST SP 800-63B-4, section 3.1.1; ASVS 6.2).
+pub struct NewPassword(Password);
+
+/// The text may not become a password; says the rule it breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum NewPasswordError {
+    #[error("must have at least {} characters", NewPassword::MIN_CHARS)]
+    TooShort,
+    #[error("must have at most {} characters", Password::MAX_CHARS)]
+    TooLong,
+    #[error("must not contain the username")]
+    ContainsUsername,
+}
+
+impl NewPassword {
+    /// The fewest characters.
+    pub const MIN_CHARS: usize = 15;
+
+    /// # Errors
+    /// [`NewPasswordError`] names the rule that `text` breaks.
+    pub fn parse(text: &str, username: &Username) -> Result<Self, NewPasswordError> {
+        if text.chars().nth(Self::MIN_CHARS - 1).is_none() {
+            return Err(NewPasswordError::TooShort);
+        }
+        if fold(text).contains(&username.folded()) {
+            return Err(NewPasswordError::ContainsUsername);
+        }
+        Password::parse(text).map(Self).map_err(|_| NewPasswordError::TooLong)
+    }
+}
+
+impl From<NewPassword> for Password {
+    fn from(new: NewPassword) -> Self {
+        new.0
+    }
+}
+
+/// What is stored in place of a password: a salted hash with its parameters (PHC string format).
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    #[must_use]
+    pub const fn new(phc: String) -> Self {
+        Self(phc)
+    }
+
+    /// The PHC string, for stores and for verifying alone.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_checks_only_the_upper_length() {
+        assert!(Password::parse("x").is_ok());
+        assert!(Password::parse(&"é".repeat(128)).is_ok());
+        assert_eq!(Password::parse("").err(), Some(PasswordError::Empty));
+        assert_eq!(Password::parse(&"é".repeat(129)).err(), Some(PasswordError::TooLong));
+    }
+
+    #[test]
+    fn a_new_password_that_breaks_a_rule_is_told_which() {
+        let asha = "Asha".parse().unwrap();
+        let parse = |text: &str| NewPassword::parse(text, &asha).err();
+        assert_eq!(parse("correct horse battery"), None);
+        assert_eq!(parse(&"x".repeat(14)), Some(NewPasswordError::TooShort));
+        assert_eq!(parse(&"x".repeat(129)), Some(NewPasswordError::TooLong));
+        assert_eq!(parse("the horse of aSHa runs"), Some(NewPasswordError::ContainsUsername));
+    }
+}

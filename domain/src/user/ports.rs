@@ -1,0 +1,102 @@
+//! What the domain needs of whoever keeps the users and hashes the passwords.
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use super::{Credentials, NewUser, Password, PasswordHash, User, UserChange, UserId, Username};
+use crate::{Actor, PageSize, StoreError};
+
+/// Keeps the users. Every method is atomic. An id is never used twice, not even after its user is removed.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait UserStore: Send + Sync {
+    /// Keeps a new, active user at version 1, made and updated at `by.at`.
+    ///
+    /// MUST fail with [`InsertUserError::UsernameTaken`] when the folded name is another user's; nothing is
+    /// written then.
+    async fn insert(&self, new: NewUser, by: &Actor) -> Result<User, InsertUserError>;
+
+    /// Keeps a new user exactly when there is none yet; `None`, and nothing written, otherwise. Of any
+    /// number of calls at once, from any number of nodes, exactly one MUST succeed on an empty store.
+    async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<User>, StoreError>;
+
+    /// `None` where no such user exists.
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
+
+    /// The user whose folded name is that of `username`, with the password's hash.
+    async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError>;
+
+    /// At most `size` users in order of id, behind `after` where it is given.
+    async fn page(&self, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError>;
+
+    /// Makes one change, adds one to the version, and stamps `by.at`.
+    ///
+    /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists, else with
+    /// [`UserChangeError::LastAdministrator`] when no active administrator would remain.
+    async fn change(&self, id: UserId, change: UserChange, by: &Actor) -> Result<User, UserChangeError>;
+
+    /// Puts `to` in place of `from`; changes nothing else, and nothing at all unless the stored hash is
+    /// `from`: a password that was changed meanwhile stands.
+    async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError>;
+
+    /// Removes a user for good.
+    ///
+    /// MUST fail, and remove nothing, as [`UserStore::change`] does.
+    async fn remove(&self, id: UserId, by: &Actor) -> Result<(), UserChangeError>;
+}
+
+/// Why a user was not added.
+#[derive(Debug, Error)]
+pub enum InsertUserError {
+    #[error("another user has this name")]
+    UsernameTaken,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a user was not changed or removed.
+#[derive(Debug, Error)]
+pub enum UserChangeError {
+    #[error("no such user exists")]
+    Unknown,
+    #[error("this is the last active administrator")]
+    LastAdministrator,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Hashes passwords, slowly on purpose, and never on the threads that serve requests.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait PasswordHasher: Send + Sync {
+    /// The hash of a password under a fresh salt.
+    ///
+    /// MUST fail with [`HashError::Busy`] at once when too many wait already.
+    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
+
+    /// Whether `password` is the one that `stored` was made of. Without a stored hash the answer is
+    /// [`Verdict::Wrong`], and MUST take the same time as with one, so that nobody learns which names exist.
+    ///
+    /// MUST fail with [`HashError::Busy`] at once when too many wait already.
+    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError>;
+}
+
+/// What a password turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Right,
+    /// Right, but hashed with weaker parameters than new passwords are.
+    RightButOutdated,
+    Wrong,
+}
+
+/// Why a password was not hashed.
+#[derive(Debug, Error)]
+pub enum HashError {
+    /// Too many wait already; come back in a second.
+    #[error("too many passwords wait to be hashed")]
+    Busy,
+    /// The hash could not be made or read: a defect, or damaged data.
+    #[error("a password could not be hashed: {0}")]
+    Failed(String),
+}

@@ -1,0 +1,20 @@
+//! The version of a record.
+
+/// How often a record was written: 1 when it is made, one more with each change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(i64);
+
+impl Version {
+    pub const FIRST: Self = Self(1);
+
+    /// The version with this number; `None` below 1.
+    #[must_use]
+    pub const fn new(number: i64) -> Option<Self> {
+        if number >= 1 { Some(Self(number)) } else { None }
+    }
+
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
