@@ -1,1 +1,79 @@
-fn main() {}
+//! The workspace's own commands: `cargo xtask <verb>`.
+
+mod bench;
+mod ci;
+mod dev;
+mod failure;
+mod log;
+mod loopback;
+mod openapi;
+mod postgres;
+mod process;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use failure::{Failure, Result, Settle};
+
+/// Rollbook's own commands. Progress goes to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Test(test::Test),
+    Openapi(openapi::OpenApi),
+    Ci(ci::Ci),
+    Dev(dev::Dev),
+    Bench(bench::Bench),
+}
+
+impl Verb {
+    async fn run(self) -> Result<()> {
+        match self {
+            Self::Test(test) => test.run().await,
+            Self::Openapi(openapi) => openapi.run().await,
+            Self::Ci(ci) => ci.run().await,
+            Self::Dev(dev) => dev.run().await,
+            Self::Bench(bench) => bench.run().await,
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Whichever comes first, the other is dropped, and with the verb all guards of what it started.
+    let outcome = tokio::select! {
+        outcome = cli.verb.run() => outcome,
+        outcome = interrupted() => outcome,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            failure.status().into()
+        }
+    }
+}
+
+/// Returns only once the process is told to end.
+async fn interrupted() -> Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt()).or_fail("cannot watch for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).or_fail("cannot watch for SIGTERM")?;
+    let mut hangup = signal(SignalKind::hangup()).or_fail("cannot watch for SIGHUP")?;
+    let number = tokio::select! {
+        _ = interrupt.recv() => SignalKind::interrupt(),
+        _ = terminate.recv() => SignalKind::terminate(),
+        _ = hangup.recv() => SignalKind::hangup(),
+    };
+    Err(Failure::Interrupted(number.as_raw_value()))
+}

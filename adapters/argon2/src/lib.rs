@@ -1,1 +1,8 @@
+//! The password port on argon2id (RFC 9106), behind a bounded queue: a hash takes tens of milliseconds and
+//! 19 MiB, so what cannot begin soon is refused at once.
 
+mod hasher;
+mod queue;
+
+pub use hasher::Argon2Hasher;
+pub use queue::Limits;

@@ -1,1 +1,18 @@
+//! Rollbook's store ports on Postgres 15 and later, for several nodes on one database.
+//!
+//! [`PostgresStore`] keeps the students and the users. It brings the schema up to date when it connects, and
+//! every rule that spans records is decided in the database, so that it holds across nodes.
 
+mod failure;
+mod instant;
+mod open;
+mod open_error;
+mod options;
+mod probe;
+mod store;
+mod students;
+mod users;
+
+pub use open_error::OpenError;
+pub use options::Options;
+pub use store::PostgresStore;

@@ -43,6 +43,12 @@ impl StudentName {
     }
 }
 
+impl From<StudentName> for String {
+    fn from(name: StudentName) -> Self {
+        name.0
+    }
+}
+
 /// A part of a name, to search for without regard to case: 1 to 100 characters, not blank, without
 /// control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,151 @@
+//! What is stored of a password, and what is told of one. Parameters are small where their cost does not matter.
+
+use std::num::NonZeroUsize;
+
+use super::*;
+
+const ONE: Limits = Limits { running: NonZeroUsize::MIN, waiting: 8 };
+/// KiB, and passes.
+const SMALL: (u32, u32) = (64, 2);
+
+fn small() -> Argon2Hasher {
+    Argon2Hasher::with_parameters(ONE, SMALL.0, SMALL.1).unwrap()
+}
+
+fn password(text: &str) -> Password {
+    Password::parse(text).unwrap()
+}
+
+/// The hash of `right` by any argon2, as a PHC string.
+fn hashed(algorithm: Algorithm, version: Version, (memory_kib, passes, lanes): (u32, u32, u32)) -> String {
+    let params = Params::new(memory_kib, passes, lanes, None).unwrap();
+    let phc: Phc = Argon2::new(algorithm, version, params).hash_password(b"right").unwrap();
+    phc.to_string()
+}
+
+async fn verdict(text: &str, stored: &str) -> Verdict {
+    small().verify(password(text), Some(PasswordHash::new(stored.to_owned()))).await.unwrap()
+}
+
+#[tokio::test]
+async fn req_13_a_hash_is_argon2id_with_todays_parameters_in_phc_form() {
+    let hasher = Argon2Hasher::new(Limits::default()).unwrap();
+    let stored = hasher.hash(password("correct horse battery")).await.unwrap();
+    assert!(stored.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.expose());
+    assert!(hasher.decoy.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hasher.decoy.expose());
+    let phc = Phc::new(stored.expose()).unwrap();
+    assert_eq!((phc.salt.unwrap().len(), phc.hash.unwrap().len()), (16, 32));
+    assert_eq!(hasher.verify(password("correct horse battery"), Some(stored)).await.unwrap(), Verdict::Right);
+}
+
+#[tokio::test]
+async fn the_right_password_is_right_and_any_other_wrong() {
+    let hasher = small();
+    let stored = hasher.hash(password("pässword ✓")).await.unwrap();
+    assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone())).await.unwrap(), Verdict::Right);
+    for wrong in ["pässword", "Pässword ✓", "pässword ✓ ", "x", &"x".repeat(128)] {
+        assert_eq!(hasher.verify(password(wrong), Some(stored.clone())).await.unwrap(), Verdict::Wrong, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn every_hash_has_a_salt_of_its_own() {
+    let hasher = small();
+    let (one, other) = (hasher.hash(password("same")).await.unwrap(), hasher.hash(password("same")).await.unwrap());
+    assert!(one != other);
+}
+
+#[tokio::test]
+async fn req_15_without_a_stored_hash_the_decoy_is_verified_and_the_answer_is_wrong() {
+    let mut hasher = small();
+    let decoy = Phc::new(hasher.decoy.expose()).unwrap();
+    let params = Params::try_from(&decoy).unwrap();
+    assert_eq!((params.m_cost(), params.t_cost()), SMALL);
+    assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
+
+    hasher.decoy = hasher.hash(password("right")).await.unwrap();
+    assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Wrong, "even the decoy's own");
+
+    hasher.decoy = PasswordHash::new("damaged".to_owned());
+    assert!(hasher.verify(password("right"), None).await.is_err(), "it is the decoy that is verified");
+}
+
+#[tokio::test]
+async fn req_13_a_right_password_with_weaker_parameters_is_outdated() {
+    let outdated = [
+        hashed(Algorithm::Argon2id, Version::V0x13, (SMALL.0 - 1, SMALL.1, 1)),
+        hashed(Algorithm::Argon2id, Version::V0x13, (SMALL.0 * 2, SMALL.1 - 1, 1)),
+        hashed(Algorithm::Argon2id, Version::V0x10, (SMALL.0, SMALL.1, 1)),
+        hashed(Algorithm::Argon2id, Version::V0x10, (SMALL.0, SMALL.1, 1)).replace("$v=16", ""),
+        hashed(Algorithm::Argon2i, Version::V0x13, (SMALL.0, SMALL.1, 1)),
+        hashed(Algorithm::Argon2d, Version::V0x13, (SMALL.0, SMALL.1, 1)),
+    ];
+    for stored in outdated {
+        assert_eq!(verdict("right", &stored).await, Verdict::RightButOutdated, "{stored}");
+        assert_eq!(verdict("wrong", &stored).await, Verdict::Wrong, "{stored}");
+    }
+}
+
+#[tokio::test]
+async fn req_13_a_short_salt_or_output_is_outdated() {
+    let params = |output| Params::new(SMALL.0, SMALL.1, 1, Some(output)).unwrap();
+    for (salt, output) in [(&b"8 bytes."[..], 32), (b"sixteen bytes...", 16)] {
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(output));
+        let stored: Phc = argon2.hash_password_with_salt(b"right", salt).unwrap();
+        assert_eq!(verdict("right", &stored.to_string()).await, Verdict::RightButOutdated, "{stored}");
+    }
+}
+
+#[tokio::test]
+async fn req_13_stronger_parameters_are_not_outdated() {
+    for parameters in [(SMALL.0, SMALL.1, 1), (SMALL.0 * 2, SMALL.1, 1), (SMALL.0, SMALL.1 + 1, 2)] {
+        let stored = hashed(Algorithm::Argon2id, Version::V0x13, parameters);
+        assert_eq!(verdict("right", &stored).await, Verdict::Right, "{stored}");
+    }
+}
+
+#[tokio::test]
+async fn a_stored_text_that_is_no_hash_fails_and_is_not_shown() {
+    let whole = hashed(Algorithm::Argon2id, Version::V0x13, (64, 2, 1));
+    let without_output = whole.rsplit_once('$').unwrap().0;
+    let without_salt = without_output.rsplit_once('$').unwrap().0;
+    for damaged in [
+        "",
+        "$",
+        "right",
+        "s3cret in the clear",
+        without_output,
+        without_salt,
+        &whole.replace("argon2id", "scrypt"),
+        &whole.replace("v=19", "v=99"),
+        &whole.replace("t=2", "t=0"),
+        &whole.replace("m=64", "m=x"),
+        &format!("{whole}$more"),
+        "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
+    ] {
+        let failed = small().verify(password("right"), Some(PasswordHash::new(damaged.to_owned()))).await;
+        let Err(HashError::Failed(message)) = failed else { panic!("{damaged} gives {failed:?}") };
+        assert_eq!(message, "the stored hash is no PHC string of argon2", "{damaged}");
+    }
+}
+
+#[tokio::test]
+async fn req_21_hashing_and_verifying_share_one_bounded_queue() {
+    let hasher = Argon2Hasher::with_parameters(Limits { running: NonZeroUsize::MIN, waiting: 0 }, 64, 1).unwrap();
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let occupied = hasher.queue.run(move || {
+        begun.send(()).unwrap();
+        let _ = ended.recv();
+    });
+    let attempts = async {
+        has_begun.await.unwrap();
+        assert!(matches!(hasher.hash(password("x")).await, Err(HashError::Busy)));
+        assert!(matches!(hasher.verify(password("x"), None).await, Err(HashError::Busy)));
+        assert!(matches!(hasher.verify(password("x"), Some(hasher.decoy.clone())).await, Err(HashError::Busy)));
+        drop(end);
+    };
+    let (occupied, ()) = tokio::join!(occupied, attempts);
+    occupied.unwrap();
+    assert!(hasher.hash(password("x")).await.is_ok());
+}

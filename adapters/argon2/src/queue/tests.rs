@@ -1,0 +1,135 @@
+//! The bounds of the queue, with work that waits until it is told to end.
+
+use std::pin::pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use super::*;
+
+fn queue(running: usize, waiting: usize) -> Arc<Queue> {
+    Arc::new(Queue::new(Limits { running: NonZeroUsize::new(running).unwrap(), waiting }))
+}
+
+/// Work that has begun, and runs until the sender is dropped.
+async fn begin(queue: &Arc<Queue>) -> (Sender<()>, tokio::task::JoinHandle<Result<(), HashError>>) {
+    let (end, ended) = channel::<()>();
+    let (begun, has_begun) = oneshot::channel();
+    let queue = Arc::clone(queue);
+    let task = tokio::spawn(async move {
+        queue
+            .run(move || {
+                begun.send(()).unwrap();
+                let _ = ended.recv();
+            })
+            .await
+    });
+    has_begun.await.unwrap();
+    (end, task)
+}
+
+fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[tokio::test]
+async fn req_21_a_full_queue_is_busy_at_once() {
+    let queue = queue(1, 1);
+    let (end, running) = begin(&queue).await;
+    let mut waiting = Box::pin(queue.run(|| "waited"));
+    assert!(poll(waiting.as_mut()).is_pending());
+
+    let refused = pin!(queue.run(|| "never"));
+    assert!(matches!(poll(refused), Poll::Ready(Err(HashError::Busy))));
+
+    drop(end);
+    assert_eq!(waiting.await.unwrap(), "waited");
+    running.await.unwrap().unwrap();
+    assert_eq!(queue.run(|| "free again").await.unwrap(), "free again");
+}
+
+#[tokio::test]
+async fn req_21_no_more_runs_at_once_than_the_limit() {
+    let queue = queue(2, 1);
+    let (end_first, first) = begin(&queue).await;
+    let (end_second, second) = begin(&queue).await;
+    let mut third = Box::pin(queue.run(|| ()));
+    assert!(poll(third.as_mut()).is_pending());
+    assert_eq!((queue.turns.available_permits(), queue.places.available_permits()), (0, 0));
+    drop(end_first);
+    third.await.unwrap();
+    drop(end_second);
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert_eq!((queue.turns.available_permits(), queue.places.available_permits()), (2, 3));
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_frees_its_place_and_nothing_runs_for_it() {
+    let queue = queue(1, 1);
+    let (end, running) = begin(&queue).await;
+    let mut given_up = Box::pin(queue.run(|| panic!("nobody waits for this")));
+    assert!(poll(given_up.as_mut()).is_pending());
+    assert!(matches!(poll(pin!(queue.run(|| ()))), Poll::Ready(Err(HashError::Busy))));
+    drop(given_up);
+
+    let mut next = Box::pin(queue.run(|| "next"));
+    assert!(poll(next.as_mut()).is_pending());
+    drop(end);
+    assert_eq!(next.await.unwrap(), "next");
+    running.await.unwrap().unwrap();
+}
+
+#[test]
+fn a_caller_that_gives_up_while_no_thread_is_free_frees_its_place_too() {
+    let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (end, ended): (Sender<()>, Receiver<()>) = channel();
+        let hog = tokio::task::spawn_blocking(move || ended.recv());
+        let queue = queue(1, 0);
+        let (ran, has_run) = channel();
+        let mut given_up = Box::pin(queue.run(move || ran.send(())));
+        assert!(poll(given_up.as_mut()).is_pending());
+        drop(given_up);
+        drop(end);
+        let _ = hog.await.unwrap();
+        // The one thread takes its work in order, so what was given up is behind it then.
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        assert!(has_run.recv().is_err(), "the work must not run");
+        assert!(queue.run(|| ()).await.is_ok());
+    });
+}
+
+#[tokio::test]
+async fn work_that_has_begun_keeps_its_place_when_its_caller_gives_up() {
+    let queue = queue(1, 0);
+    let (end, running) = begin(&queue).await;
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    assert!(matches!(queue.run(|| ()).await, Err(HashError::Busy)));
+    drop(end);
+    let _all = queue.places.acquire().await.unwrap();
+}
+
+#[tokio::test]
+async fn work_that_panics_fails_and_frees_its_place() {
+    let queue = queue(1, 0);
+    assert!(matches!(queue.run(|| panic!("broken")).await, Err::<(), _>(HashError::Failed(_))));
+    assert!(queue.run(|| ()).await.is_ok());
+}
+
+#[test]
+fn the_default_leaves_a_core_to_other_requests() {
+    let limits = Limits::default();
+    let cores = thread::available_parallelism().unwrap().get();
+    assert_eq!(limits.running.get(), (cores - 1).max(1));
+    assert_eq!(limits.waiting, 64);
+}
+
+#[test]
+fn the_largest_limits_do_not_overflow() {
+    let queue = queue(usize::MAX, usize::MAX);
+    assert_eq!(queue.places.available_permits(), Semaphore::MAX_PERMITS);
+}

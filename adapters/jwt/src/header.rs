@@ -1,0 +1,66 @@
+//! The header of a token (RFC 7515, section 4): judged before the signature, so that it can only pick the key.
+//!
+//! Members that would bring a key along or say where to fetch one (`jku`, `jwk`, `x5u`, `x5c`) are not read.
+
+use std::borrow::Cow;
+
+use domain::token::TokenError;
+use jsonwebtoken::Algorithm;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+/// The type of an access token (RFC 9068, section 2.1).
+pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
+
+/// The header of a token that calls itself an access token of a known algorithm.
+pub(crate) struct Header {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    typ: Option<Text<'a>>,
+    #[serde(borrow)]
+    alg: Option<Text<'a>>,
+    kid: Option<String>,
+    #[serde(default, deserialize_with = "is_there")]
+    crit: bool,
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Header {
+    /// Reads the text of a header.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`], [`TokenError::Critical`], [`TokenError::Algorithm`] or [`TokenError::Type`].
+    pub(crate) fn parse(json: &str) -> Result<Self, TokenError> {
+        let members: Members<'_> = serde_json::from_str(json).map_err(|_| TokenError::Malformed)?;
+        if members.crit {
+            return Err(TokenError::Critical);
+        }
+        let algorithm = members.alg.and_then(|alg| alg.0.parse().ok()).ok_or(TokenError::Algorithm)?;
+        if !members.typ.is_some_and(|typ| is_access_token(&typ.0)) {
+            return Err(TokenError::Type);
+        }
+        Ok(Self { algorithm, key_id: members.kid })
+    }
+}
+
+/// A media type without regard to case, with `application/` or without (RFC 7515, section 4.1.9).
+fn is_access_token(typ: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let name = match typ.get(..PREFIX.len()) {
+        Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &typ[PREFIX.len()..],
+        _ => typ,
+    };
+    name.eq_ignore_ascii_case(ACCESS_TOKEN)
+}
+
+/// `crit` is refused whatever it holds: no extension is understood here.
+fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(member).map(|_| true)
+}

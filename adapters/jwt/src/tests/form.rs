@@ -1,0 +1,125 @@
+//! The compact form: length, alphabet, parts, JSON (RFC 7515, sections 2, 5.2 and 7.1).
+
+use super::*;
+
+fn good() -> String {
+    forge(&header(&json!({})), &claims(&json!({})))
+}
+
+#[test]
+fn req_05_a_token_over_8_kib_is_refused_unread() {
+    for length in [8193, 100_000] {
+        assert_eq!(verdict(&"!".repeat(length)), Err(TokenError::TooLong));
+    }
+    assert_eq!(verdict(&"!".repeat(8192)), Err(TokenError::Malformed));
+    let payload = |pad| claims(&json!({"pad": "x".repeat(pad)}));
+    let longest = (5000..6200).rev().map(|pad| forge(&header(&json!({})), &payload(pad))).find(|t| t.len() <= 8192);
+    assert_eq!(verdict(&longest.unwrap()), Ok(some_claims()));
+}
+
+#[test]
+fn req_05_characters_outside_base64url_are_refused() {
+    let good = good();
+    for wrong in ["=", "+", "/", " ", "\n", "\t", "\0", "é", "%", ",", ":", "\u{feff}"] {
+        for at in [0, 5, good.find('.').unwrap(), good.rfind('.').unwrap(), good.rfind('.').unwrap() + 9, good.len()] {
+            let mut token = good.clone();
+            token.insert_str(at, wrong);
+            assert_eq!(verdict(&token), Err(TokenError::Malformed), "{wrong:?} at {at}");
+        }
+    }
+}
+
+#[test]
+fn req_05_padding_is_refused_in_every_part() {
+    let good = good();
+    let parts: Vec<_> = good.split('.').collect();
+    for part in 0..3 {
+        let mut padded = parts.clone();
+        let with_padding = format!("{}{}", parts[part], "=".repeat((4 - parts[part].len() % 4) % 4));
+        padded[part] = &with_padding;
+        let expected = if with_padding == parts[part] { Ok(some_claims()) } else { Err(TokenError::Malformed) };
+        assert_eq!(verdict(&padded.join(".")), expected, "{part}");
+    }
+    assert!(!parts[2].len().is_multiple_of(4));
+}
+
+#[test]
+fn req_05_another_spelling_of_the_same_bytes_is_refused() {
+    const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let good = good();
+    let last = LETTERS.find(&good[good.len() - 1..]).unwrap();
+    assert_eq!(last % 4, 0, "32 bytes leave two bits of the last letter unused");
+    for stray in 1..4 {
+        let token = format!("{}{}", &good[..good.len() - 1], &LETTERS[last + stray..=last + stray]);
+        assert_eq!(verdict(&token), Err(TokenError::Malformed), "{stray}");
+    }
+    let pads = ["", "x", "xx"].map(|pad| URL_SAFE_NO_PAD.encode(header(&json!({"pad": pad}))));
+    let encoded = pads.iter().find(|encoded| !encoded.len().is_multiple_of(4)).unwrap();
+    let last = LETTERS.find(&encoded[encoded.len() - 1..]).unwrap();
+    let encoded = format!("{}{}", &encoded[..encoded.len() - 1], &LETTERS[last + 1..last + 2]);
+    let input = format!("{encoded}.{}", URL_SAFE_NO_PAD.encode(claims(&json!({}))));
+    assert_eq!(verdict(&sign(&input, KEY, Algorithm::HS256)), Err(TokenError::Malformed));
+}
+
+#[test]
+fn req_05_a_token_has_exactly_three_parts() {
+    let good = good();
+    let (first, rest) = good.split_once('.').unwrap();
+    let two = rest.rsplit_once('.').unwrap().0;
+    for wrong in
+        ["", ".", "..", "...", first, rest, two, &format!("{good}."), &format!(".{good}"), &format!("{good}.e30")]
+    {
+        assert_eq!(verdict(wrong), Err(TokenError::Malformed), "{wrong}");
+    }
+    assert_eq!(verdict(&sign(&format!("{first}.{two}.{two}"), KEY, Algorithm::HS256)), Err(TokenError::Malformed));
+}
+
+#[test]
+fn req_05_header_and_claims_are_json_objects() {
+    let (header, claims) = (header(&json!({})), claims(&json!({})));
+    for wrong in ["", "null", "7", "\"x\"", "[]", "{", "\u{feff}{}", "{'a':1}", "{\"a\":NaN}", "{,}"] {
+        assert_eq!(verdict(&forge(wrong, &claims)), Err(TokenError::Malformed), "header {wrong}");
+        assert_eq!(verdict(&forge(&header, wrong)), Err(TokenError::Malformed), "claims {wrong}");
+    }
+    for trailing in ["}", "{}", "x", "\0"] {
+        assert_eq!(verdict(&forge(&format!("{header}{trailing}"), &claims)), Err(TokenError::Malformed), "{trailing}");
+        assert_eq!(verdict(&forge(&header, &format!("{claims}{trailing}"))), Err(TokenError::Malformed), "{trailing}");
+    }
+    let deep = format!("{{\"a\":{}", "[".repeat(2000));
+    assert_eq!(verdict(&forge(&header, &deep)), Err(TokenError::Malformed));
+    assert_eq!(verdict(&forge(&deep, &claims)), Err(TokenError::Malformed));
+}
+
+#[test]
+fn req_05_an_array_of_the_values_in_order_is_no_object() {
+    let now = NOW.unix_timestamp();
+    let claims_as_array = format!(r#"[7,"7","rollbook","rollbook-api",{now},{},{now},"t-1"]"#, now + 60);
+    let header_as_array = format!(r#"["at+jwt","HS256","{}"]"#, key_id());
+    assert_eq!(verdict(&forge(&header_as_array, &claims(&json!({})))), Err(TokenError::Malformed));
+    assert_eq!(verdict(&forge(&header(&json!({})), &claims_as_array)), Err(TokenError::Malformed));
+}
+
+#[test]
+fn req_05_invalid_utf8_is_refused() {
+    let mut bytes = claims(&json!({"pad": "xx"})).into_bytes();
+    let at = bytes.windows(2).position(|pair| pair == b"xx").unwrap();
+    bytes[at] = 0xff;
+    let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header(&json!({}))), URL_SAFE_NO_PAD.encode(bytes));
+    assert_eq!(verdict(&sign(&input, KEY, Algorithm::HS256)), Err(TokenError::Malformed));
+}
+
+#[test]
+fn req_08_a_signature_that_is_not_the_keys_is_refused() {
+    let good = good();
+    let (input, signature) = good.rsplit_once('.').unwrap();
+    let other_key = sign(input, b"another key: f81DdaWq0pZxN72LbV3", Algorithm::HS256);
+    let other_algorithm = sign(input, KEY, Algorithm::HS512);
+    let truncated = format!("{input}.{}", &signature[..20]);
+    let none = format!("{input}.");
+    let claims = claims(&json!({"user_id": 8, "sub": "8"}));
+    let anothers = forge(&header(&json!({})), &claims);
+    let moved = format!("{}.{signature}", anothers.rsplit_once('.').unwrap().0);
+    for wrong in [other_key, other_algorithm, truncated, none, moved] {
+        assert_eq!(verdict(&wrong), Err(TokenError::Signature), "{wrong}");
+    }
+}

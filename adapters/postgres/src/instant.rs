@@ -1,0 +1,29 @@
+//! Points in time as Postgres keeps them.
+
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgTypeInfo, PgValueFormat, PgValueRef};
+use sqlx::{Decode, Postgres, Type};
+use time::OffsetDateTime;
+
+/// 2000-01-01, from which Postgres counts, in microseconds since 1970-01-01.
+const EPOCH: i128 = 946_684_800_000_000;
+
+/// A `timestamptz` that was read. The driver's own decoding panics on `infinity`; this one fails.
+pub(crate) struct Instant(pub OffsetDateTime);
+
+impl Type<Postgres> for Instant {
+    fn type_info() -> PgTypeInfo {
+        OffsetDateTime::type_info()
+    }
+}
+
+impl<'r> Decode<'r, Postgres> for Instant {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        if value.format() != PgValueFormat::Binary {
+            return Err("a time came as text".into());
+        }
+        let micros = <i64 as Decode<Postgres>>::decode(value)?;
+        let nanos = (i128::from(micros) + EPOCH) * 1000;
+        Ok(Self(OffsetDateTime::from_unix_timestamp_nanos(nanos)?))
+    }
+}

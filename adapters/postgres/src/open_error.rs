@@ -1,0 +1,80 @@
+//! Why the store could not be opened, in one line for whoever starts the program.
+
+use sqlx::migrate::MigrateError;
+use thiserror::Error;
+
+/// Why the store could not be opened: what failed, where, why, and the way out. Never holds a password.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error(
+        "cannot read the PostgreSQL URL; write postgres://user:password@host:5432/database, and percent-encode \
+         what is special within a part (@ is %40, / is %2F)"
+    )]
+    Url,
+    #[error("cannot use the schema name; write 1 to 63 of a-z, 0-9 and _, not beginning with a digit")]
+    SchemaName,
+    #[error("cannot connect to PostgreSQL at {place}: {why}; {way_out}")]
+    Connect { place: String, why: String, way_out: &'static str },
+    #[error("PostgreSQL at {place} is version {found}, too old; upgrade the server to 15 or later")]
+    ServerTooOld { place: String, found: String },
+    #[error("the database at {place} is encoded in {found}, not in UTF8; create it anew with ENCODING 'UTF8'")]
+    Encoding { place: String, found: String },
+    #[error("cannot bring the schema at {place} up to date: {why}; {way_out}")]
+    Migrate { place: String, why: String, way_out: &'static str },
+    #[error(
+        "the schema at {place} no longer serves programs that know less than its version {least}, and this one \
+         knows {known}; start a newer release of Rollbook"
+    )]
+    ProgramTooOld { place: String, least: i64, known: i64 },
+}
+
+impl OpenError {
+    pub(crate) fn connect(place: &str, error: &sqlx::Error) -> Self {
+        Self::Connect { place: place.to_owned(), why: reason(error), way_out: way_out(error) }
+    }
+
+    pub(crate) fn silent(place: &str) -> Self {
+        let way_out = "check that host and port are right and that no firewall stands between";
+        Self::Connect { place: place.to_owned(), why: "no answer in time".to_owned(), way_out }
+    }
+
+    pub(crate) fn migrate(place: &str, error: &MigrateError) -> Self {
+        let (why, way_out) = match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => (reason(error), way_out(error)),
+            MigrateError::VersionMismatch(_) => {
+                (error.to_string(), "use a release of Rollbook whose migrations made this database")
+            }
+            other => (one_line(&other.to_string()), "see the server's log"),
+        };
+        Self::Migrate { place: place.to_owned(), why, way_out }
+    }
+}
+
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => one_line(error.message()),
+        sqlx::Error::Io(error) => one_line(&error.to_string()),
+        other => one_line(&other.to_string()),
+    }
+}
+
+fn way_out(error: &sqlx::Error) -> &'static str {
+    match error {
+        sqlx::Error::Io(_) => "check that the server runs there and that this machine can reach it",
+        sqlx::Error::Tls(_) => "check sslmode and sslrootcert in the URL against the server's certificate",
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            Some(code) if code.starts_with("28") => "check user and password in the URL, and the server's pg_hba.conf",
+            Some("3D000") => "create the database, or correct its name in the URL",
+            Some("42501") => "make the user the owner of the database, or grant it CREATE on the schema",
+            Some("25006") => "name the primary server in the URL, not a standby",
+            Some("53300") => "raise the server's max_connections, or let the nodes hold fewer",
+            Some("57P03") => "wait until the server is up, then start again",
+            _ => "see the server's log",
+        },
+        _ => "see the server's log",
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,17 @@
+//! Whether the store answers.
+
+use async_trait::async_trait;
+use domain::{Probe, StoreError};
+
+use crate::PostgresStore;
+use crate::failure::store_error;
+
+#[async_trait]
+impl Probe for PostgresStore {
+    async fn ready(&self) -> Result<(), StoreError> {
+        // Touches both tables: a server that is up can still have lost them.
+        let look_up = sqlx::query("SELECT EXISTS (SELECT FROM students), EXISTS (SELECT FROM users)");
+        look_up.execute(&self.pool).await.map_err(store_error)?;
+        Ok(())
+    }
+}

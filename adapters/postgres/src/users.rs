@@ -1,0 +1,205 @@
+//! The users' store.
+
+use async_trait::async_trait;
+use domain::user::{
+    Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange, UserChangeError, UserId,
+    UserStore, Username,
+};
+use domain::{Actor, PageSize, StoreError, Version};
+use sqlx::FromRow;
+use sqlx::postgres::{PgConnection, PgExecutor};
+
+use crate::PostgresStore;
+use crate::failure::{Damaged, store_error, violates};
+use crate::instant::Instant;
+
+macro_rules! columns {
+    () => {
+        "id, username, role, active, version, created_at, updated_at"
+    };
+}
+
+const INSERT: &str = concat!(
+    "INSERT INTO users (username, username_folded, password_hash, role, active, version, created_at, updated_at) ",
+    "VALUES ($1, $2, $3, $4, true, 1, $5, $5) RETURNING ",
+    columns!()
+);
+const INSERT_FIRST: &str = concat!(
+    "INSERT INTO users (username, username_folded, password_hash, role, active, version, created_at, updated_at) ",
+    "SELECT $1, $2, $3, $4, true, 1, $5, $5 WHERE NOT EXISTS (SELECT FROM users) RETURNING ",
+    columns!()
+);
+const FIND: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
+const FIND_CREDENTIALS: &str = concat!("SELECT password_hash, ", columns!(), " FROM users WHERE username_folded = $1");
+const PAGE: &str = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT $2");
+const CHANGE: &str = concat!(
+    "UPDATE users SET password_hash = COALESCE($2, password_hash), role = COALESCE($3, role), ",
+    "active = COALESCE($4, active), version = version + 1, updated_at = $5 WHERE id = $1 RETURNING ",
+    columns!()
+);
+const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+const REMOVE: &str = "DELETE FROM users WHERE id = $1";
+
+/// Held to the end of its transaction by whoever makes the first user.
+const LOCK_FIRST_USER: &str = "SELECT pg_advisory_xact_lock(1383033964, 1)";
+/// Held to the end of its transaction by whoever may take an active administrator away, so that two such
+/// can never count on each other.
+const LOCK_ADMINISTRATORS: &str = "SELECT pg_advisory_xact_lock(1383033964, 2)";
+/// Whether the user is there, and whether it is the only active administrator. A statement of its own: it must
+/// see what was committed before the lock was had.
+const STANDING: &str = "SELECT u.role = 'admin' AND u.active AND NOT EXISTS \
+     (SELECT FROM users o WHERE o.role = 'admin' AND o.active AND o.id <> u.id) \
+     FROM users u WHERE u.id = $1 FOR UPDATE";
+
+const USERNAME_KEY: &str = "users_username_folded_key";
+
+#[derive(FromRow)]
+struct UserRow {
+    id: i64,
+    username: String,
+    role: String,
+    active: bool,
+    version: i64,
+    created_at: Instant,
+    updated_at: Instant,
+}
+
+#[derive(FromRow)]
+struct CredentialsRow {
+    password_hash: String,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        let damaged = |column| StoreError::failed(Damaged { table: "users", id: row.id, column });
+        Ok(Self {
+            id: UserId::try_from(row.id).map_err(|_| damaged("id"))?,
+            username: row.username.parse().map_err(|_| damaged("username"))?,
+            role: row.role.parse().map_err(|_| damaged("role"))?,
+            status: if row.active { Status::Active } else { Status::Disabled },
+            version: Version::new(row.version).ok_or_else(|| damaged("version"))?,
+            created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
+        })
+    }
+}
+
+async fn insert(
+    statement: &'static str,
+    new: &NewUser,
+    by: &Actor,
+    at: impl PgExecutor<'_>,
+) -> Result<Option<UserRow>, sqlx::Error> {
+    sqlx::query_as(statement)
+        .bind(new.username.as_str())
+        .bind(new.username.folded())
+        .bind(new.password.expose())
+        .bind(new.role.as_str())
+        .bind(by.at)
+        .fetch_optional(at)
+        .await
+}
+
+async fn change(id: UserId, change: &UserChange, by: &Actor, at: impl PgExecutor<'_>) -> Result<User, UserChangeError> {
+    let (password, role, active) = match change {
+        UserChange::Password(hash) => (Some(hash.expose()), None, None),
+        UserChange::Role(role) => (None, Some(role.as_str()), None),
+        UserChange::Status(status) => (None, None, Some(*status == Status::Active)),
+    };
+    let change = sqlx::query_as(CHANGE).bind(id.get()).bind(password).bind(role).bind(active).bind(by.at);
+    let row: Option<UserRow> = change.fetch_optional(at).await.map_err(store_error)?;
+    Ok(row.ok_or(UserChangeError::Unknown)?.try_into()?)
+}
+
+/// Whether a change can leave the store without an active administrator.
+fn takes_an_administrator_away(change: &UserChange) -> bool {
+    match change {
+        UserChange::Password(_) | UserChange::Role(Role::Admin) | UserChange::Status(Status::Active) => false,
+        UserChange::Role(Role::Viewer | Role::Registrar) | UserChange::Status(Status::Disabled) => true,
+    }
+}
+
+/// Locks the user, who may be taken away until the transaction ends.
+async fn lock_dispensable(id: UserId, transaction: &mut PgConnection) -> Result<(), UserChangeError> {
+    sqlx::query(LOCK_ADMINISTRATORS).execute(&mut *transaction).await.map_err(store_error)?;
+    let standing = sqlx::query_scalar(STANDING).bind(id.get()).fetch_optional(transaction).await;
+    match standing.map_err(store_error)? {
+        None => Err(UserChangeError::Unknown),
+        Some(true) => Err(UserChangeError::LastAdministrator),
+        Some(false) => Ok(()),
+    }
+}
+
+#[async_trait]
+impl UserStore for PostgresStore {
+    async fn insert(&self, new: NewUser, by: &Actor) -> Result<User, InsertUserError> {
+        match insert(INSERT, &new, by, &self.pool).await {
+            Ok(Some(row)) => Ok(row.try_into()?),
+            Ok(None) => Err(store_error(sqlx::Error::RowNotFound).into()),
+            Err(error) if violates(&error, USERNAME_KEY) => Err(InsertUserError::UsernameTaken),
+            Err(error) => Err(store_error(error).into()),
+        }
+    }
+
+    async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<User>, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        sqlx::query(LOCK_FIRST_USER).execute(&mut *transaction).await.map_err(store_error)?;
+        let row = match insert(INSERT_FIRST, &new, by, &mut *transaction).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Ok(None),
+            // An ordinary insert, which takes no lock, was first.
+            Err(error) if violates(&error, USERNAME_KEY) => return Ok(None),
+            Err(error) => return Err(store_error(error)),
+        };
+        transaction.commit().await.map_err(store_error)?;
+        row.try_into().map(Some)
+    }
+
+    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError> {
+        let row: Option<UserRow> =
+            sqlx::query_as(FIND).bind(id.get()).fetch_optional(&self.pool).await.map_err(store_error)?;
+        row.map(User::try_from).transpose()
+    }
+
+    async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
+        let find = sqlx::query_as(FIND_CREDENTIALS).bind(username.folded());
+        let row: Option<CredentialsRow> = find.fetch_optional(&self.pool).await.map_err(store_error)?;
+        row.map(|row| Ok(Credentials { user: row.user.try_into()?, password: PasswordHash::new(row.password_hash) }))
+            .transpose()
+    }
+
+    async fn page(&self, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError> {
+        let page = sqlx::query_as(PAGE).bind(after.map_or(0, UserId::get)).bind(i64::from(size.get()));
+        let rows: Vec<UserRow> = page.fetch_all(&self.pool).await.map_err(store_error)?;
+        rows.into_iter().map(User::try_from).collect()
+    }
+
+    async fn change(&self, id: UserId, wanted: UserChange, by: &Actor) -> Result<User, UserChangeError> {
+        if !takes_an_administrator_away(&wanted) {
+            return change(id, &wanted, by, &self.pool).await;
+        }
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        lock_dispensable(id, &mut transaction).await?;
+        let changed = change(id, &wanted, by, &mut *transaction).await?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(changed)
+    }
+
+    async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError> {
+        let upgrade = sqlx::query(UPGRADE_HASH).bind(id.get()).bind(from.expose()).bind(to.expose());
+        upgrade.execute(&self.pool).await.map_err(store_error)?;
+        Ok(())
+    }
+
+    async fn remove(&self, id: UserId, _by: &Actor) -> Result<(), UserChangeError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        lock_dispensable(id, &mut transaction).await?;
+        sqlx::query(REMOVE).bind(id.get()).execute(&mut *transaction).await.map_err(store_error)?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(())
+    }
+}

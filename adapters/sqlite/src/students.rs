@@ -1,0 +1,144 @@
+//! The port of the students.
+
+use async_trait::async_trait;
+use domain::student::{
+    Age, Cursor, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter,
+    StudentId, StudentName, StudentPage, StudentPatch, StudentStore,
+};
+use domain::{Actor, PageSize, StoreError, Version};
+use rusqlite::{Connection, params};
+
+use crate::SqliteStore;
+use crate::errors::Failure;
+use crate::rows::{self, micros, student_columns};
+use crate::writer::Undone;
+
+const INSERT: &str = concat!(
+    "INSERT INTO students (name, name_folded, email, roll_no, age, version, created_at, updated_at) ",
+    "VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?6) RETURNING ",
+    student_columns!()
+);
+const FIND: &str = concat!("SELECT ", student_columns!(), " FROM students WHERE id = ?1");
+const PAGE: &str = concat!("SELECT ", student_columns!(), " FROM students WHERE id > ?1 ORDER BY id LIMIT ?2");
+const PAGE_BY_NAME: &str = concat!(
+    "SELECT ",
+    student_columns!(),
+    " FROM students WHERE id > ?1 AND instr(name_folded, ?3) > 0 ORDER BY id LIMIT ?2"
+);
+const FIND_BY_ROLL_NO: &str = concat!(
+    "SELECT ",
+    student_columns!(),
+    " FROM students WHERE roll_no = ?1 AND id > ?2 AND (?3 IS NULL OR instr(name_folded, ?3) > 0)"
+);
+const AMEND: &str = concat!(
+    "UPDATE students SET name = coalesce(?3, name), name_folded = coalesce(?4, name_folded), ",
+    "email = coalesce(?5, email), roll_no = coalesce(?6, roll_no), age = iif(?7, ?8, age), ",
+    "version = version + 1, updated_at = ?9 WHERE id = ?1 AND (?2 IS NULL OR version = ?2) RETURNING ",
+    student_columns!()
+);
+const REMOVE: &str = "DELETE FROM students WHERE id = ?1 AND (?2 IS NULL OR version = ?2)";
+const EXISTS: &str = "SELECT 1 FROM students WHERE id = ?1";
+
+#[async_trait]
+impl StudentStore for SqliteStore {
+    async fn insert(&self, new: StudentFields, by: &Actor) -> Result<Student, InsertError> {
+        let at = micros(by.at);
+        self.writer.write(move |connection| insert(connection, &new, at)).await
+    }
+
+    async fn find(&self, id: StudentId) -> Result<Option<Student>, StoreError> {
+        Ok(self.points.with(|connection| rows::first(connection, FIND, [id.get()], rows::student))?)
+    }
+
+    async fn page(
+        &self,
+        filter: &StudentFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<StudentPage, StoreError> {
+        let after = after.map_or(0, Cursor::position);
+        let part = filter.name.as_ref().map(|name| name.folded().to_owned());
+        if let Some(roll_no) = filter.roll_no {
+            let params = params![roll_no.get(), after, part];
+            let found =
+                self.points.with(|connection| rows::first(connection, FIND_BY_ROLL_NO, params, rows::student))?;
+            return Ok(StudentPage { students: Vec::from_iter(found), next: None });
+        }
+        let one_more = i64::from(size.get()) + 1;
+        let found = self.scans.run(move |connection| {
+            Ok(match part {
+                Some(part) => rows::all(connection, PAGE_BY_NAME, params![after, one_more, part], rows::student),
+                None => rows::all(connection, PAGE, params![after, one_more], rows::student),
+            }?)
+        });
+        Ok(StudentPage::from_one_more(found.await?, size))
+    }
+
+    async fn amend(
+        &self,
+        id: StudentId,
+        seen: Option<Version>,
+        patch: StudentPatch,
+        by: &Actor,
+    ) -> Result<Student, ReplaceError> {
+        let at = micros(by.at);
+        self.writer.write(move |connection| amend(connection, id, seen, &patch, at)).await
+    }
+
+    async fn remove(&self, id: StudentId, seen: Option<Version>, _by: &Actor) -> Result<(), RemoveError> {
+        self.writer.write(move |connection| remove(connection, id, seen)).await
+    }
+}
+
+fn insert(connection: &Connection, new: &StudentFields, at: i64) -> Result<Student, Undone<InsertError>> {
+    let StudentFields { name, email, roll_no, age } = new;
+    let age = age.map(Age::get);
+    let params = params![name.as_str(), name.folded(), email.as_str(), roll_no.get(), age, at];
+    let made = rows::first(connection, INSERT, params, rows::student)
+        .map_err(|failure| refuse_taken(failure, InsertError::RollNumberTaken))?;
+    made.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
+}
+
+/// An UPDATE that fits no row breaks no constraint: so Unknown and Stale come before the roll number.
+fn amend(
+    connection: &Connection,
+    id: StudentId,
+    seen: Option<Version>,
+    patch: &StudentPatch,
+    at: i64,
+) -> Result<Student, Undone<ReplaceError>> {
+    let StudentPatch { name, email, roll_no, age } = patch;
+    let params = params![
+        id.get(),
+        seen.map(Version::get),
+        name.as_ref().map(StudentName::as_str),
+        name.as_ref().map(StudentName::folded),
+        email.as_ref().map(Email::as_str),
+        roll_no.map(RollNumber::get),
+        age.is_some(),
+        age.flatten().map(Age::get),
+        at,
+    ];
+    let changed = rows::first(connection, AMEND, params, rows::student)
+        .map_err(|failure| refuse_taken(failure, ReplaceError::RollNumberTaken))?;
+    match changed {
+        Some(student) => Ok(student),
+        None if rows::exists(connection, EXISTS, [id.get()])? => Err(Undone::Refused(ReplaceError::Stale)),
+        None => Err(Undone::Refused(ReplaceError::Unknown)),
+    }
+}
+
+fn remove(connection: &Connection, id: StudentId, seen: Option<Version>) -> Result<(), Undone<RemoveError>> {
+    let removed = connection.prepare_cached(REMOVE)?.execute(params![id.get(), seen.map(Version::get)])?;
+    if removed > 0 {
+        Ok(())
+    } else if rows::exists(connection, EXISTS, [id.get()])? {
+        Err(Undone::Refused(RemoveError::Stale))
+    } else {
+        Err(Undone::Refused(RemoveError::Unknown))
+    }
+}
+
+fn refuse_taken<E>(failure: Failure, taken: E) -> Undone<E> {
+    if failure.is_unique_violation() { Undone::Refused(taken) } else { Undone::Failed(failure) }
+}

@@ -1,0 +1,225 @@
+//! What the group commit promises, on a database of one table.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use futures_util::future::join_all;
+use tempfile::TempDir;
+
+use super::*;
+
+#[derive(Debug, Error)]
+enum PutError {
+    #[error("refused")]
+    Refused,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+struct Fixture {
+    writer: Writer,
+    commits: Arc<AtomicUsize>,
+    folder: TempDir,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = connect(&folder);
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode = wal;
+                CREATE TABLE parent (n INTEGER PRIMARY KEY) STRICT;
+                CREATE TABLE number (n INTEGER PRIMARY KEY, parent INTEGER
+                    REFERENCES parent DEFERRABLE INITIALLY DEFERRED) STRICT;",
+            )
+            .unwrap();
+        let commits = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&commits);
+        let hook = move || {
+            count.fetch_add(1, Ordering::SeqCst);
+            false
+        };
+        connection.commit_hook(Some(hook)).unwrap();
+        Self { writer: Writer::start(connection).unwrap(), commits, folder }
+    }
+
+    /// Keeps the writer busy until the answer is dropped or sent to.
+    fn hold(&self) -> mpsc::Sender<()> {
+        let (started, running) = mpsc::channel();
+        let (release, released) = mpsc::channel();
+        drop(self.writer.write::<_, StoreError, _>(move |_| {
+            started.send(()).unwrap();
+            let _ = released.recv();
+            Ok(())
+        }));
+        running.recv().unwrap();
+        release
+    }
+
+    fn put(&self, n: i64) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        self.writer.write(move |connection| put(connection, n))
+    }
+
+    fn run(&self, sql: &'static str) -> impl Future<Output = Result<(), PutError>> + Send + use<> {
+        self.writer.write(move |connection| Ok(connection.execute_batch(sql)?))
+    }
+
+    fn stored(&self) -> Vec<i64> {
+        let connection = connect(&self.folder);
+        let mut numbers = connection.prepare("SELECT n FROM number ORDER BY n").unwrap();
+        numbers.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+}
+
+fn connect(folder: &TempDir) -> Connection {
+    let connection = Connection::open(folder.path().join("numbers.db")).unwrap();
+    connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+    connection
+}
+
+fn put(connection: &Connection, n: i64) -> Result<(), Undone<PutError>> {
+    connection.execute("INSERT INTO number (n) VALUES (?1)", [n])?;
+    Ok(())
+}
+
+fn is_unavailable<T>(answer: &Result<T, PutError>) -> bool {
+    matches!(answer, Err(PutError::Store(StoreError::Unavailable(_))))
+}
+
+#[tokio::test]
+async fn writes_that_wait_together_share_one_commit() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let writes: Vec<_> = (1..=10).map(|n| fixture.put(n)).collect();
+    drop(held);
+    assert!(join_all(writes).await.iter().all(Result::is_ok));
+    // One for the write that held the others back, one for these.
+    assert_eq!(fixture.commits.load(Ordering::SeqCst), 2);
+    assert_eq!(fixture.stored(), (1..=10).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_group_has_a_greatest_size() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let writes: Vec<_> = (1..=1 + i64::try_from(GROUP).unwrap()).map(|n| fixture.put(n)).collect();
+    drop(held);
+    assert!(join_all(writes).await.iter().all(Result::is_ok));
+    assert_eq!(fixture.commits.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test]
+async fn a_refused_write_takes_back_only_its_own() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let before = fixture.put(1);
+    let refused = fixture.writer.write(|connection| {
+        put(connection, 2)?;
+        Err::<(), _>(Undone::Refused(PutError::Refused))
+    });
+    let failed = fixture.run("INSERT INTO number (n) VALUES (3); INSERT INTO nowhere VALUES (1)");
+    let behind = fixture.put(4);
+    drop(held);
+    assert!(matches!(refused.await, Err(PutError::Refused)));
+    assert!(matches!(failed.await, Err(PutError::Store(StoreError::Failed(_)))));
+    assert!(before.await.is_ok() && behind.await.is_ok());
+    assert_eq!(fixture.stored(), [1, 4]);
+}
+
+#[tokio::test]
+async fn a_failed_commit_fails_every_member_and_the_writer_goes_on() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let good = fixture.put(1);
+    let refused = fixture.writer.write(|_| Err::<(), _>(Undone::Refused(PutError::Refused)));
+    // A foreign key that is checked at the COMMIT alone.
+    let orphan = fixture.run("INSERT INTO number (n, parent) VALUES (2, 7)");
+    drop(held);
+    for answer in [good.await, refused.await, orphan.await] {
+        assert!(is_unavailable(&answer), "{answer:?}");
+    }
+    fixture.put(3).await.unwrap();
+    assert_eq!(fixture.stored(), [3]);
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_the_whole_group_and_heals() {
+    let fixture = Fixture::new();
+    fixture.run("PRAGMA max_page_count = 4; CREATE TABLE large (bytes BLOB)").await.unwrap();
+    let held = fixture.hold();
+    let before = fixture.put(1);
+    let large = fixture.run("INSERT INTO large VALUES (randomblob(100000))");
+    let behind = fixture.put(2);
+    drop(held);
+    let (before, large, behind) = (before.await, large.await, behind.await);
+    for answer in [&before, &large, &behind] {
+        assert!(is_unavailable(answer), "{answer:?}");
+    }
+    assert!(format!("{before:?} {behind:?}").matches("RolledBack").count() == 2, "{before:?} {behind:?}");
+    assert!(format!("{large:?}").contains("DiskFull"), "the log learns the reason: {large:?}");
+    fixture.run("PRAGMA max_page_count = 1000").await.unwrap();
+    fixture.run("INSERT INTO large VALUES (randomblob(100000))").await.unwrap();
+    fixture.put(3).await.unwrap();
+    assert_eq!(fixture.stored(), [3]);
+}
+
+#[tokio::test]
+async fn a_database_that_another_process_locks_is_unavailable_until_it_lets_go() {
+    let fixture = Fixture::new();
+    let other = connect(&fixture.folder);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(is_unavailable(&fixture.put(1).await));
+    other.execute_batch("COMMIT").unwrap();
+    fixture.put(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_that_gave_up_stops_nobody() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    drop(fixture.put(1));
+    let behind = fixture.put(2);
+    drop(held);
+    behind.await.unwrap();
+    assert_eq!(fixture.stored(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_panic_fails_its_own_write_alone() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let before = fixture.put(1);
+    let panics = fixture.writer.write(|connection| -> Result<(), Undone<PutError>> {
+        put(connection, 2)?;
+        panic!("as the test wants it");
+    });
+    let behind = fixture.put(3);
+    drop(held);
+    assert!(matches!(panics.await, Err(PutError::Store(StoreError::Failed(_)))));
+    assert!(before.await.is_ok() && behind.await.is_ok());
+    assert_eq!(fixture.stored(), [1, 3]);
+}
+
+#[tokio::test]
+async fn a_full_queue_refuses_at_once() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let waiting: Vec<_> = (1..=i64::try_from(QUEUE).unwrap()).map(|n| fixture.put(n)).collect();
+    assert!(is_unavailable(&fixture.put(0).await));
+    drop(held);
+    assert!(join_all(waiting).await.iter().all(Result::is_ok));
+}
+
+#[test]
+fn a_dropped_writer_has_done_what_was_queued() {
+    let fixture = Fixture::new();
+    let held = fixture.hold();
+    let queued = [fixture.put(1), fixture.put(2)];
+    drop(held);
+    let Fixture { writer, folder, commits } = fixture;
+    drop(writer);
+    let after = Fixture { writer: Writer::start(connect(&folder)).unwrap(), folder, commits };
+    assert_eq!(after.stored(), [1, 2]);
+    drop(queued);
+}

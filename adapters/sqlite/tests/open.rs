@@ -1,0 +1,174 @@
+//! Opening and closing the store: migrations, files that do not open, and what a dropped store leaves.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where a rule is broken")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Barrier;
+use std::thread;
+
+use adapter_sqlite::SqliteStore;
+use domain::student::{Email, RollNumber, StudentFields, StudentFilter, StudentId, StudentName, StudentStore};
+use domain::{Actor, PageSize, Probe, StoreError, Who};
+use futures_util::FutureExt;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+const BY: Actor = Actor { who: Who::Operator, at: OffsetDateTime::UNIX_EPOCH };
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollbook.db");
+    (folder, path)
+}
+
+/// Makes the database, and changes it as its owner could by hand.
+fn made_and_then(path: &PathBuf, sql: &str) {
+    drop(SqliteStore::open(path).unwrap());
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
+fn asha() -> StudentFields {
+    StudentFields {
+        name: StudentName::parse("Asha").unwrap(),
+        email: Email::parse("asha@example.org").unwrap(),
+        roll_no: RollNumber::parse(7).unwrap(),
+        age: None,
+    }
+}
+
+/// The message of a database that does not open.
+fn refusal(path: &PathBuf) -> String {
+    let message = SqliteStore::open(path).err().unwrap().to_string();
+    assert!(!message.contains('\n'), "{message}");
+    assert!(message.contains(path.to_str().unwrap()), "{message}");
+    message
+}
+
+#[test]
+fn of_several_opens_at_once_one_migrates() {
+    let (_folder, path) = folder();
+    let start = Barrier::new(8);
+    thread::scope(|scope| {
+        let opened: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    start.wait();
+                    SqliteStore::open(&path).map(|store| store.schema_version())
+                })
+            })
+            .collect();
+        for version in opened {
+            assert_eq!(version.join().unwrap().unwrap(), 1);
+        }
+    });
+}
+
+#[test]
+fn a_second_open_changes_nothing() {
+    let (_folder, path) = folder();
+    let schema = || {
+        drop(SqliteStore::open(&path).unwrap());
+        let version = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        Connection::open(&path).unwrap().query_row("PRAGMA schema_version", [], version).unwrap()
+    };
+    assert_eq!(schema(), schema());
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_accepted_while_this_program_can_work_on_it() {
+    let (_folder, path) = folder();
+    made_and_then(&path, "PRAGMA user_version = 99; ALTER TABLE students ADD COLUMN house TEXT");
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.schema_version(), 99);
+    store.insert(asha(), &BY).await.unwrap();
+}
+
+#[test]
+fn a_database_beyond_this_program_is_refused_in_one_line() {
+    let (_folder, path) = folder();
+    made_and_then(&path, "PRAGMA user_version = 99; UPDATE compatibility SET least_version = 98");
+    let message = refusal(&path);
+    assert!(message.contains("this program is too old") && message.contains("98"), "{message}");
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_alone() {
+    let (_folder, path) = folder();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (n INTEGER)").unwrap();
+    let before = fs::read(&path).unwrap();
+    assert!(refusal(&path).contains("another program's tables"));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_in_one_line() {
+    let (folder, path) = folder();
+    fs::write(&path, "not a database".repeat(100)).unwrap();
+    assert!(refusal(&path).contains("name another file"));
+    assert!(refusal(&folder.path().join("missing/rollbook.db")).contains("name another file"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_database_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    store.insert(asha(), &BY).await.unwrap();
+    let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(files.len(), 3, "the database, its log and the log's index: {files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[test]
+fn a_dropped_store_has_finished_what_was_queued() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    // Polled once, it is queued; nobody waits for its answer.
+    drop(store.insert(asha(), &BY).now_or_never());
+    drop(store);
+    let store = SqliteStore::open(&path).unwrap();
+    let found = StudentStore::find(&store, StudentId::try_from(1).unwrap()).now_or_never();
+    assert_eq!(found.unwrap().unwrap().unwrap().fields, asha());
+}
+
+#[tokio::test]
+async fn damaged_data_is_a_failure_and_no_panic() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    let id = store.insert(asha(), &BY).await.unwrap().id;
+    let broken = [
+        "age = 999",
+        "email = 'nobody'",
+        "name = CAST(x'ff' AS TEXT)",
+        "version = 0",
+        "created_at = 9223372036854775807",
+    ];
+    for damage in broken {
+        let hand = Connection::open(&path).unwrap();
+        hand.execute_batch(&format!(
+            "PRAGMA ignore_check_constraints = on; BEGIN; DELETE FROM students;
+            INSERT INTO students VALUES (1, 'Asha', 'asha', 'asha@example.org', 7, NULL, 1, 0, 0);
+            UPDATE students SET {damage}; COMMIT"
+        ))
+        .unwrap();
+        let found = StudentStore::find(&store, id).await;
+        assert!(matches!(found, Err(StoreError::Failed(_))), "{damage}: {found:?}");
+        let found = StudentStore::page(&store, &StudentFilter::default(), None, PageSize::ONE).await;
+        assert!(matches!(found, Err(StoreError::Failed(_))), "{damage}: {found:?}");
+    }
+}
+
+#[tokio::test]
+async fn readiness_asks_for_the_tables_that_look_ups_need() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    store.ready().await.unwrap();
+    Connection::open(&path).unwrap().execute_batch("DROP TABLE students").unwrap();
+    assert!(store.ready().await.is_err());
+}

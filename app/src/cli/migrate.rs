@@ -1,0 +1,12 @@
+//! `rollbook migrate`
+
+use super::arguments::Store;
+use super::failure::Failure;
+use crate::stores::Stores;
+
+/// Opens the store, which brings its schema up to date.
+pub async fn run(store: &Store) -> Result<(), Failure> {
+    Stores::open(&store.database()?).await?;
+    println!("The schema is up to date.");
+    Ok(())
+}

@@ -1,0 +1,104 @@
+//! The command line: one line on stderr and a status that is not zero where something is wrong.
+
+mod arguments;
+mod data_dir;
+mod demo;
+mod failure;
+mod first_start;
+mod migrate;
+mod openapi;
+mod password;
+mod serve;
+mod signing_key;
+mod user;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use arguments::{Arguments, Command};
+use failure::Failure;
+
+/// Runs the program with the arguments that it was started with, the first being its own name.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(with_subcommand(arguments.into_iter().collect())) {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    match dispatch(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("rollbook: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `serve` is what happens without a subcommand.
+fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let first = arguments.get(1).and_then(|first| first.to_str());
+    let global = ["-h", "--help", "-V", "--version"];
+    if first.is_none_or(|first| first.starts_with('-') && !global.contains(&first)) {
+        arguments.insert(1.min(arguments.len()), "serve".into());
+    }
+    arguments
+}
+
+fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+    match arguments.command {
+        Command::Serve(serve) => runtime()?.block_on(serve::run(serve)),
+        Command::User(user) => runtime()?.block_on(user::run(user)),
+        Command::Migrate(migrate) => runtime()?.block_on(migrate::run(&migrate.store)),
+        Command::Openapi(openapi) => openapi::run(&openapi),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))
+}
+
+/// Help goes where it was asked for; a mistake is told in one line.
+fn usage(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(2)
+        }
+        _ => {
+            let text = error.to_string();
+            let first = text.split("\n\n").next().unwrap_or_default();
+            let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+            eprintln!("rollbook: {}; see --help", line.strip_prefix("error: ").unwrap_or(&line));
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_what_happens_without_a_subcommand() {
+        let completed = |arguments: &[&str]| with_subcommand(arguments.iter().map(Into::into).collect());
+        assert_eq!(completed(&["rollbook"]), ["rollbook", "serve"]);
+        assert_eq!(completed(&["rollbook", "--demo"]), ["rollbook", "serve", "--demo"]);
+        for kept in [&["rollbook", "user", "list"][..], &["rollbook", "--help"], &["rollbook", "nonsense"]] {
+            assert_eq!(completed(kept), kept);
+        }
+    }
+}

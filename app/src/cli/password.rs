@@ -1,0 +1,37 @@
+//! Getting a new password from a person or a pipe.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use domain::user::{NewPassword, Username};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::arguments::PasswordSource;
+use super::failure::Failure;
+
+impl PasswordSource {
+    /// The new password: the first line of standard input, or what is typed twice at a prompt.
+    pub fn new_password(&self, username: &Username) -> Result<NewPassword, Failure> {
+        let text = if self.password_stdin { first_line()? } else { prompted(username)? };
+        NewPassword::parse(text.expose_secret(), username)
+            .map_err(|rule| Failure::new(format!("the password {rule}")))
+    }
+}
+
+fn first_line() -> Result<SecretString, Failure> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    let password = line.strip_suffix('\n').map_or(&*line, |line| line.strip_suffix('\r').unwrap_or(line));
+    Ok(password.into())
+}
+
+fn prompted(username: &Username) -> Result<SecretString, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::new("there is no terminal to ask for the password on: give it with --password-stdin"));
+    }
+    let first: SecretString = rpassword::prompt_password(format!("New password for {username}: "))?.into();
+    let second: SecretString = rpassword::prompt_password("The same again: ")?.into();
+    if first.expose_secret() != second.expose_secret() {
+        return Err(Failure::new("the two passwords differ; nothing was changed"));
+    }
+    Ok(first)
+}

@@ -1,0 +1,53 @@
+//! Where the key that signs tokens comes from.
+
+use std::env::{self, VarError};
+use std::fs;
+use std::path::Path;
+
+use adapter_jwt::SigningKey;
+
+use super::arguments::Serve;
+use super::data_dir::write_secret_once;
+use super::failure::Failure;
+use crate::stores::Database;
+use crate::system::SystemRandom;
+
+const VARIABLE: &str = "ROLLBOOK_JWT_SECRET";
+
+/// The variable's key, or the file's, or on SQLite the one in the data directory, which is made at first.
+pub fn signing_key(serve: &Serve, database: &Database) -> Result<SigningKey, Failure> {
+    let variable = match env::var(VARIABLE) {
+        Ok(secret) => Some(secret),
+        Err(VarError::NotPresent) => None,
+        Err(VarError::NotUnicode(_)) => return Err(Failure::new(format!("{VARIABLE} is not UTF-8"))),
+    };
+    match (variable, &serve.jwt_secret_file, database) {
+        (Some(_), Some(_), _) => Err(Failure::new(format!("give {VARIABLE} or --jwt-secret-file, not both"))),
+        (Some(secret), None, _) => parse(secret.as_bytes(), VARIABLE),
+        (None, Some(file), _) => read(file),
+        (None, None, Database::Postgres(_)) => Err(Failure::new(format!(
+            "on PostgreSQL the signing key must be given, for all nodes share it: set {VARIABLE} or --jwt-secret-file \
+             (openssl rand -base64 48 makes one)"
+        ))),
+        (None, None, Database::Sqlite(_)) => made_once(&serve.store.data_dir()?.join("jwt-secret")),
+    }
+}
+
+fn made_once(path: &Path) -> Result<SigningKey, Failure> {
+    if !path.exists() {
+        let fresh = SigningKey::generate(&SystemRandom)?;
+        let written = write_secret_once(path, fresh.expose());
+        written.map_err(|error| Failure::new(format!("cannot write the signing key to {}: {error}", path.display())))?;
+    }
+    read(path)
+}
+
+fn read(path: &Path) -> Result<SigningKey, Failure> {
+    let secret = fs::read(path)
+        .map_err(|error| Failure::new(format!("cannot read the signing key in {}: {error}", path.display())))?;
+    parse(secret.trim_ascii_end(), &path.display().to_string())
+}
+
+fn parse(secret: &[u8], place: &str) -> Result<SigningKey, Failure> {
+    SigningKey::parse(secret).map_err(|error| Failure::new(format!("the signing key in {place} will not do: {error}")))
+}

@@ -1,0 +1,43 @@
+//! Where the adapters meet the use cases.
+
+use std::sync::Arc;
+
+use adapter_argon2::Argon2Hasher;
+use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
+use domain::student::Roll;
+use domain::token::{Authenticate, SignError, TokenLifetime};
+use domain::user::LogIn;
+
+use crate::http::Services;
+use crate::stores::Stores;
+use crate::system::{SystemClock, SystemRandom};
+
+/// How tokens are made.
+pub struct Tokens<'a> {
+    pub key: &'a SigningKey,
+    pub policy: TokenPolicy,
+    pub lifetime: TokenLifetime,
+}
+
+/// The use cases on real stores, the real hasher and the machine's clock.
+///
+/// # Errors
+/// [`SignError`] when the key cannot sign.
+pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens<'_>) -> Result<Services, SignError> {
+    let clock = Arc::new(SystemClock);
+    let lifetime = tokens.lifetime;
+    let tokens = Arc::new(JwtTokens::new(tokens.key, tokens.policy)?);
+    Ok(Services {
+        authenticate: Authenticate { tokens: tokens.clone(), users: stores.users.clone(), clock: clock.clone() },
+        log_in: LogIn {
+            users: stores.users,
+            passwords: Arc::new(hasher),
+            tokens,
+            clock: clock.clone(),
+            random: Arc::new(SystemRandom),
+            lifetime,
+        },
+        roll: Roll::new(stores.students, clock),
+        probe: stores.probe,
+    })
+}

@@ -1,0 +1,108 @@
+//! What each path can do, as the document tells it.
+
+use std::sync::LazyLock;
+
+use mime::Mime;
+use poem::http::{HeaderValue, Method};
+use serde_json::Value;
+
+/// The paths for people, which stand beside the document; `*` is any rest.
+const PAGES: [&str; 4] = ["/", "/docs", "/docs/*", "/problems/*"];
+
+/// Every path with its methods, and what they make.
+#[derive(Debug)]
+pub struct Operations(Vec<PathItem>);
+
+#[derive(Debug)]
+struct PathItem {
+    template: String,
+    allow: HeaderValue,
+    methods: Vec<(Method, Vec<Mime>)>,
+}
+
+impl Operations {
+    /// The operations of the served document.
+    pub fn of_document() -> &'static Self {
+        static OPERATIONS: LazyLock<Operations> = LazyLock::new(|| Operations::of(super::tree()));
+        &OPERATIONS
+    }
+
+    fn of(document: &Value) -> Self {
+        let documented = document["paths"].as_object().into_iter().flatten().map(|(template, item)| {
+            let operations = item.as_object().into_iter().flatten();
+            let methods = operations.filter_map(|(method, operation)| {
+                let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
+                Some((method, made_by(operation)))
+            });
+            PathItem::new(template.clone(), methods.collect())
+        });
+        let pages = PAGES.map(|template| PathItem::new(template.to_owned(), vec![(Method::GET, Vec::new())]));
+        Self(documented.chain(pages).collect())
+    }
+
+    /// The value of the `Allow` header for a path; `None` where the path does not exist.
+    pub fn allow(&self, path: &str) -> Option<HeaderValue> {
+        self.item(path).map(|item| item.allow.clone())
+    }
+
+    /// The media types that an operation makes when all goes well.
+    pub fn made(&self, path: &str, method: &Method) -> Option<&[Mime]> {
+        let (_, made) = self.item(path)?.methods.iter().find(|(known, _)| known == method)?;
+        Some(made)
+    }
+
+    fn item(&self, path: &str) -> Option<&PathItem> {
+        let same = self.0.iter().find(|item| item.template == path);
+        same.or_else(|| self.0.iter().find(|item| fits(&item.template, path)))
+    }
+}
+
+impl PathItem {
+    fn new(template: String, methods: Vec<(Method, Vec<Mime>)>) -> Self {
+        let mut names: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
+        if names.contains(&"GET") {
+            names.push("HEAD");
+        }
+        names.push("OPTIONS");
+        names.sort_unstable();
+        let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
+        Self { template, allow, methods }
+    }
+}
+
+fn made_by(operation: &Value) -> Vec<Mime> {
+    let responses = operation["responses"].as_object().into_iter().flatten();
+    let good = responses.filter(|(status, _)| status.starts_with('2'));
+    let types = good.flat_map(|(_, response)| response["content"].as_object().into_iter().flatten());
+    types.filter_map(|(media_type, _)| media_type.parse().ok()).collect()
+}
+
+fn fits(template: &str, path: &str) -> bool {
+    if let Some(folder) = template.strip_suffix('*') {
+        return path.starts_with(folder);
+    }
+    let (mut parts, mut segments) = (template.split('/'), path.split('/'));
+    loop {
+        match (parts.next(), segments.next()) {
+            (None, None) => return true,
+            (Some(part), Some(segment)) if part == segment || (part.starts_with('{') && !segment.is_empty()) => {}
+            _ => return false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn req_24_allow_lists_what_a_path_can_do() {
+        let allow = |path| Operations::of_document().allow(path);
+        assert_eq!(allow("/login").unwrap(), "OPTIONS, POST");
+        assert_eq!(allow("/students/7").unwrap(), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
+        assert_eq!(allow("/docs/index.html").unwrap(), "GET, HEAD, OPTIONS");
+        for unknown in ["/nowhere", "/students/", "/students/7/8", "/Students"] {
+            assert_eq!(allow(unknown), None, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Content negotiation: whether anything that an operation makes is acceptable (RFC 9110, section 12.5.1).
+
+use mime::Mime;
+use poem::http::{HeaderMap, header};
+
+/// Whether one of the media types in `made` is acceptable. A request without the header, or with one that
+/// cannot be read, accepts everything.
+pub fn accepts(headers: &HeaderMap, made: &[Mime]) -> bool {
+    if made.is_empty() {
+        return true;
+    }
+    let mut ranges = Vec::new();
+    for line in headers.get_all(header::ACCEPT) {
+        let Ok(line) = line.to_str() else { return true };
+        for range in line.split(',').map(str::trim).filter(|range| !range.is_empty()) {
+            if range == "*/*" {
+                return true;
+            }
+            let Ok(range) = range.parse::<Mime>() else { return true };
+            ranges.push(range);
+        }
+    }
+    ranges.is_empty() || made.iter().any(|made| quality(&ranges, made) > 0.0)
+}
+
+/// The weight of the most specific range that matches; 0 where none does.
+fn quality(ranges: &[Mime], made: &Mime) -> f32 {
+    let specificity = |range: &Mime| match (range.type_(), range.subtype()) {
+        (mime::STAR, _) => Some(0),
+        (kind, mime::STAR) if kind == made.type_() => Some(1),
+        _ if range.essence_str() == made.essence_str() => Some(2),
+        _ => None,
+    };
+    let best = ranges.iter().filter_map(|range| specificity(range).map(|rank| (rank, range))).max_by_key(|(rank, _)| *rank);
+    let weight = |range: &Mime| range.get_param("q").map_or(Some(1.0), |q| q.as_str().parse().ok());
+    best.and_then(|(_, range)| weight(range)).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepted(accept: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, accept.parse().unwrap());
+        accepts(&headers, &["application/json".parse().unwrap()])
+    }
+
+    #[test]
+    fn req_25_json_is_made_wherever_it_is_acceptable() {
+        assert!(accepts(&HeaderMap::new(), &["application/json".parse().unwrap()]));
+        for accept in ["*/*", "application/*", "application/json", "text/html, application/json;q=0.1", "", "nonsense"] {
+            assert!(accepted(accept), "{accept}");
+        }
+        for accept in ["text/html", "application/json;q=0", "application/xml, text/*", "application/*, application/json;q=0"] {
+            assert!(!accepted(accept), "{accept}");
+        }
+    }
+}

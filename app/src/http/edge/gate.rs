@@ -1,0 +1,129 @@
+//! The gate: who is asking is settled before anything else about a request is looked at.
+
+use std::sync::Arc;
+
+use domain::token::{Authenticated, AuthenticationError};
+use poem::error::MethodNotAllowedError;
+use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use poem::{Endpoint, Request, Response};
+
+use super::accept;
+use crate::http::document::Operations;
+use crate::http::problem::{Kind, Problem};
+use crate::http::{Services, is_page};
+
+/// Lets nobody in without a good token, but to the public paths; knows what each path can do.
+pub struct Gate<E> {
+    inner: E,
+    services: Arc<Services>,
+    operations: &'static Operations,
+}
+
+/// The paths that anybody may ask for, beside the pages for people.
+const PUBLIC: [&str; 5] = ["/login", "/health/live", "/health/ready", "/openapi.json", "/openapi.yaml"];
+
+impl<E> Gate<E> {
+    pub fn new(inner: E, services: Arc<Services>) -> Self {
+        Self { inner, services, operations: Operations::of_document() }
+    }
+
+    async fn judge(&self, request: &Request) -> Result<Authenticated, Problem> {
+        match bearer(request.headers()) {
+            Credentials::None => Err(Problem::new(Kind::Unauthorized)),
+            Credentials::Malformed => {
+                Err(AuthenticationError::Token(domain::token::TokenError::Malformed).into())
+            }
+            Credentials::Bearer(token) => Ok(self.services.authenticate.bearer(token).await?),
+        }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let path = request.uri().path();
+        if request.method() == Method::OPTIONS
+            && let Some(allow) = self.operations.allow(path)
+        {
+            return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
+        }
+        if !is_public(path) {
+            let caller = self.judge(&request).await?;
+            request.set_data(Arc::new(caller));
+        }
+        let path = request.uri().path();
+        if let Some(made) = self.operations.made(path, request.method())
+            && !accept::accepts(request.headers(), made)
+        {
+            return Err(Problem::new(Kind::NotAcceptable).into());
+        }
+        let uri = request.uri().clone();
+        request.set_data(Arc::clone(&self.services));
+        self.inner.call(request).await.map_err(|error| {
+            if error.is::<MethodNotAllowedError>()
+                && let Some(allow) = self.operations.allow(uri.path())
+            {
+                return Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, allow).into();
+            }
+            error
+        })
+    }
+}
+
+fn is_public(path: &str) -> bool {
+    PUBLIC.contains(&path) || is_page(path)
+}
+
+/// What the `Authorization` header holds.
+#[derive(Debug, PartialEq, Eq)]
+enum Credentials<'a> {
+    /// Nothing, or a scheme that is not ours.
+    None,
+    /// Our scheme without exactly one token, or the header twice.
+    Malformed,
+    Bearer(&'a str),
+}
+
+/// Reads the bearer token (RFC 6750, section 2.1). The header is the only place where one is looked for, and
+/// the scheme's case does not matter.
+fn bearer(headers: &HeaderMap) -> Credentials<'_> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::to_str);
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Credentials::None,
+        (Some(Ok(value)), None) => value,
+        _ => return Credentials::Malformed,
+    };
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    let token = rest.trim_matches(' ');
+    match (scheme.eq_ignore_ascii_case("bearer"), token) {
+        (false, _) => Credentials::None,
+        (true, "") => Credentials::Malformed,
+        (true, token) => Credentials::Bearer(token),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        values.iter().map(|value| (header::AUTHORIZATION, HeaderValue::from_str(value).unwrap())).collect()
+    }
+
+    #[test]
+    fn req_01_the_scheme_is_case_insensitive() {
+        for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
+            assert_eq!(bearer(&headers(&[value])), Credentials::Bearer("abc"), "{value}");
+        }
+    }
+
+    #[test]
+    fn req_02_no_credentials_are_told_from_bad_ones() {
+        assert_eq!(bearer(&headers(&[])), Credentials::None);
+        assert_eq!(bearer(&headers(&["Basic abc"])), Credentials::None);
+        assert_eq!(bearer(&headers(&["Bearer"])), Credentials::Malformed);
+        assert_eq!(bearer(&headers(&["Bearer "])), Credentials::Malformed);
+        assert_eq!(bearer(&headers(&["Bearer a", "Bearer b"])), Credentials::Malformed);
+    }
+}

@@ -1,0 +1,12 @@
+//! What stands around every request, whatever it asks for.
+
+mod accept;
+mod forwarded;
+mod gate;
+mod outermost;
+mod request_id;
+
+pub use forwarded::{PathPrefix, TrustedProxies};
+pub use gate::Gate;
+pub use outermost::Edge;
+pub use request_id::RequestId;

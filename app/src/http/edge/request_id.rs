@@ -1,0 +1,60 @@
+//! The id by which the client, the answer and the log speak of one request.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use poem::Request;
+use poem::http::{HeaderName, HeaderValue};
+
+/// The header that carries a request's id, both ways.
+pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A request's id: the client's own where it is a sane one (1 to 128 letters, digits, `.`, `_` and `-`), else
+/// one that is new.
+#[derive(Debug, Clone)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The id of a request.
+    pub fn of(request: &Request) -> Self {
+        match request.headers().get(X_REQUEST_ID) {
+            Some(given) if is_sane(given.as_bytes()) => Self(given.clone()),
+            _ => Self::new(),
+        }
+    }
+
+    /// An id that no other request to this process has, and most likely none to any other.
+    fn new() -> Self {
+        static PROCESS: LazyLock<u32> = LazyLock::new(|| getrandom::u32().unwrap_or_else(|_| std::process::id()));
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let text = format!("{:08x}-{:x}", *PROCESS, NEXT.fetch_add(1, Ordering::Relaxed));
+        Self(HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("unnamed")))
+    }
+
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    pub fn header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+fn is_sane(id: &[u8]) -> bool {
+    (1..=128).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn req_33_a_sane_id_is_taken_over_and_any_other_is_not() {
+        let of = |id: &str| RequestId::of(&Request::builder().header("X-Request-Id", id).finish());
+        assert_eq!(of("abc-1.2_3").as_str(), "abc-1.2_3");
+        for wrong in ["", "a b", "a\"b", "a,b", &"x".repeat(129)] {
+            assert_ne!(of(wrong).as_str(), wrong);
+        }
+        assert_ne!(RequestId::new().as_str(), RequestId::new().as_str());
+    }
+}

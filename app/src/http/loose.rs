@@ -1,0 +1,99 @@
+//! Parameters that are documented as what they mean and taken as text, so that the domain's parsers speak
+//! about all of them at once.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::marker::PhantomData;
+use std::str::FromStr;
+
+use poem_openapi::registry::{MetaSchemaRef, Registry};
+use poem_openapi::types::{ParseFromParameter, ParseResult, Type};
+
+use super::problem::{Fault, Kind, Problem};
+
+/// The text of a parameter that the document calls a `T`.
+#[derive(Debug)]
+pub struct Loose<T> {
+    text: String,
+    documented: PhantomData<fn() -> T>,
+}
+
+impl<T> Loose<T> {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl<T: Type> Type for Loose<T> {
+    const IS_REQUIRED: bool = T::IS_REQUIRED;
+
+    type RawValueType = T::RawValueType;
+    type RawElementValueType = T::RawElementValueType;
+
+    fn name() -> Cow<'static, str> {
+        T::name()
+    }
+
+    fn schema_ref() -> MetaSchemaRef {
+        T::schema_ref()
+    }
+
+    fn register(registry: &mut Registry) {
+        T::register(registry);
+    }
+
+    fn as_raw_value(&self) -> Option<&T::RawValueType> {
+        None
+    }
+
+    fn raw_element_iter<'a>(&'a self) -> Box<dyn Iterator<Item = &'a T::RawElementValueType> + 'a> {
+        Box::new(std::iter::empty())
+    }
+}
+
+impl<T: Type> ParseFromParameter for Loose<T> {
+    fn parse_from_parameter(value: &str) -> ParseResult<Self> {
+        Ok(Self { text: value.to_owned(), documented: PhantomData })
+    }
+}
+
+/// Parses query parameters and gathers the faults of all.
+#[derive(Default)]
+pub struct Parameters {
+    faults: Vec<Fault>,
+}
+
+impl Parameters {
+    /// The parameter's value; `None` where it is absent, or at fault.
+    pub fn take<T, D, E: Display>(
+        &mut self,
+        name: &str,
+        given: Option<&Loose<D>>,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        match parse(given?.as_str()) {
+            Ok(value) => Some(value),
+            Err(rule) => {
+                self.faults.push(Fault::in_parameter(name, rule));
+                None
+            }
+        }
+    }
+
+    /// # Errors
+    /// 422 with every fault found.
+    pub fn check(self) -> Result<(), Problem> {
+        if self.faults.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(Kind::InvalidFields).with_faults(self.faults))
+    }
+}
+
+/// A parser of integers as a parser of text.
+pub fn whole<T, E: Display>(parse: impl FnOnce(i64) -> Result<T, E>) -> impl FnOnce(&str) -> Result<T, String> {
+    |text| match i64::from_str(text) {
+        Ok(number) => parse(number).map_err(|rule| rule.to_string()),
+        Err(_) => Err("must be an integer".to_owned()),
+    }
+}

@@ -1,0 +1,61 @@
+//! HTTP: what goes over the wire, and how it becomes use cases and back.
+//!
+//! From outside to inside, a request passes [`edge::Edge`] (request id, deadline, panics, the one format of
+//! errors), [`edge::Gate`] (who is asking, and whether such an answer can be made at all), and the routes to
+//! one of the [`operations`].
+
+mod body;
+mod conditional;
+pub mod docs;
+pub mod document;
+mod edge;
+mod json_answer;
+mod loose;
+mod operations;
+mod problem;
+
+use std::sync::Arc;
+
+use domain::Probe;
+use domain::student::Roll;
+use domain::token::Authenticate;
+use domain::user::LogIn;
+use poem::endpoint::BoxEndpoint;
+use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
+
+pub use edge::TrustedProxies;
+
+/// The use cases that the operations translate to.
+#[derive(Clone)]
+pub struct Services {
+    pub authenticate: Authenticate,
+    pub log_in: LogIn,
+    pub roll: Roll,
+    pub probe: Arc<dyn Probe>,
+}
+
+/// The whole service as one endpoint.
+pub fn endpoint(services: Services, proxies: TrustedProxies) -> impl Endpoint<Output = Response> + 'static {
+    let pages = docs::routes(Route::new()).at("/problems/:slug", poem::get(problem::explanation));
+    let site = Site { pages, api: document::service().into_endpoint() };
+    edge::Edge::new(edge::Gate::new(site, Arc::new(services)), proxies)
+}
+
+/// The pages for people, and the API.
+struct Site {
+    pages: Route,
+    api: BoxEndpoint<'static>,
+}
+
+impl Endpoint for Site {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        if is_page(request.uri().path()) { self.pages.call(request).await } else { self.api.call(request).await }
+    }
+}
+
+/// Whether a path belongs to the pages for people, which anybody may read.
+fn is_page(path: &str) -> bool {
+    docs::is_public(path) || problem::is_public(path)
+}

@@ -1,0 +1,73 @@
+//! The security scheme: who the gate found the caller to be.
+
+use std::sync::Arc;
+
+use domain::token::Authenticated;
+use domain::user::{Reader, Registrar, RoleTooLow};
+use poem::{Request, RequestBody};
+use poem_openapi::registry::{MetaSecurityScheme, Registry};
+use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
+
+use crate::http::problem::{Kind, Problem};
+
+/// The name of the security scheme in the document.
+pub const SCHEME: &str = "bearer";
+
+/// The caller. The first argument of each operation that is not public; it reads the gate's verdict and
+/// judges nothing itself.
+pub struct Caller(Arc<Authenticated>);
+
+impl Caller {
+    pub fn authenticated(&self) -> &Authenticated {
+        &self.0
+    }
+
+    /// # Errors
+    /// [`RoleTooLow`] unless the caller may read the roll.
+    pub fn reader(&self) -> Result<Reader, RoleTooLow> {
+        self.0.principal.reader()
+    }
+
+    /// # Errors
+    /// [`RoleTooLow`] unless the caller may write the roll.
+    pub fn registrar(&self) -> Result<Registrar, RoleTooLow> {
+        self.0.principal.registrar()
+    }
+}
+
+impl<'a> ApiExtractor<'a> for Caller {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn register(registry: &mut Registry) {
+        let scheme = MetaSecurityScheme {
+            ty: "http",
+            description: Some("The token that POST /login answers, in the header `Authorization: Bearer <token>`."),
+            name: None,
+            key_in: None,
+            scheme: Some("bearer"),
+            bearer_format: Some("JWT"),
+            flows: None,
+            openid_connect_url: None,
+        };
+        registry.create_security_scheme(SCHEME, scheme);
+    }
+
+    fn security_schemes() -> Vec<&'static str> {
+        vec![SCHEME]
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        match request.data::<Arc<Authenticated>>() {
+            Some(caller) => Ok(Self(Arc::clone(caller))),
+            // The path is public and the operation is not: refuse rather than guess.
+            None => Err(Problem::new(Kind::Unauthorized).into()),
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The operations: each parses, runs one use case, and answers.
+
+mod caller;
+mod document;
+mod health;
+mod log_in;
+mod me;
+mod student;
+mod students;
+
+use std::sync::Arc;
+
+use poem::web::Data;
+use poem_openapi::Tags;
+
+use super::Services;
+
+/// Every operation, for the routes and for the document.
+pub type Api = (
+    log_in::LogInApi,
+    me::MeApi,
+    students::StudentsApi,
+    student::StudentApi,
+    health::HealthApi,
+    document::DocumentApi,
+);
+
+/// The one value of [`Api`].
+pub const API: Api = (
+    log_in::LogInApi,
+    me::MeApi,
+    students::StudentsApi,
+    student::StudentApi,
+    health::HealthApi,
+    document::DocumentApi,
+);
+
+/// The use cases, as the gate hands them to an operation.
+type Use<'a> = Data<&'a Arc<Services>>;
+
+/// How the document groups the operations.
+#[derive(Tags)]
+enum Tag {
+    /// Log in, and see who you are.
+    Sessions,
+    /// The roll of students.
+    Students,
+    /// The articles' own operations on students, for clients of old.
+    Articles,
+    /// Whether the service lives, and what it offers.
+    Service,
+}

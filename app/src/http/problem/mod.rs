@@ -1,0 +1,82 @@
+//! The one format of every error answer: problem details (RFC 9457).
+
+mod document;
+mod framework;
+mod from_domain;
+mod kind;
+mod pages;
+mod refused;
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use poem::http::{HeaderName, HeaderValue, StatusCode};
+
+pub use document::{Fault, PROBLEM_JSON, ProblemDocument};
+pub use kind::Kind;
+pub use pages::{explanation, is_public};
+pub(crate) use refused::refusals;
+pub use refused::{Refusals, Refused};
+
+/// An answer of 400 and above in the making.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    faults: Vec<Fault>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Problem {
+    /// A problem with its type's own detail.
+    pub fn new(kind: Kind) -> Self {
+        let detail = Cow::Borrowed(kind.entry().detail);
+        Self { kind, detail, faults: Vec::new(), headers: Vec::new(), cause: None }
+    }
+
+    /// Says more precisely what is wrong.
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Names the fields that are at fault.
+    pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
+        self.faults = faults;
+        self
+    }
+
+    /// Adds a header to the answer.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Keeps the cause for the log; the answer never tells it.
+    pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn status(&self) -> StatusCode {
+        self.kind.entry().status
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl Error for Problem {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}

@@ -1,0 +1,113 @@
+//! How an operation says which problems it can answer, for the document.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use poem::http::StatusCode;
+use poem_openapi::ApiResponse;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
+use poem_openapi::types::Type;
+
+use super::{Kind, PROBLEM_JSON, Problem, ProblemDocument};
+
+/// A set of problems that an operation itself can answer. What the edge answers in its place (401, 406, 408,
+/// 413, 415, 500, 503 and the like) is added to every operation by the document's own pass.
+pub trait Refusals {
+    const KINDS: &'static [Kind];
+}
+
+/// Names sets of problems: `refusals! { Reading: InsufficientRole, UnknownStudent; }`.
+macro_rules! refusals {
+    ($($(#[$doc:meta])* $name:ident: $($kind:ident),+;)+) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl $crate::http::problem::Refusals for $name {
+            const KINDS: &'static [$crate::http::problem::Kind] = &[$($crate::http::problem::Kind::$kind),+];
+        }
+    )+};
+}
+pub(crate) use refusals;
+
+/// A problem that an operation answers, one of `R`'s or one that any operation can meet.
+pub struct Refused<R> {
+    problem: Box<Problem>,
+    refusals: PhantomData<fn() -> R>,
+}
+
+impl<R: Refusals, E: Into<Problem>> From<E> for Refused<R> {
+    fn from(error: E) -> Self {
+        let problem = error.into();
+        debug_assert!(
+            R::KINDS.contains(&problem.kind) || EDGE.contains(&problem.kind),
+            "{:?} is not among the problems that the document tells of this operation",
+            problem.kind
+        );
+        Self { problem: Box::new(problem), refusals: PhantomData }
+    }
+}
+
+/// What any operation can meet; the document's pass knows where each applies.
+const EDGE: [Kind; 10] = [
+    Kind::MalformedBody,
+    Kind::Unauthorized,
+    Kind::NotAcceptable,
+    Kind::RequestTimeout,
+    Kind::PayloadTooLarge,
+    Kind::UnsupportedMediaType,
+    Kind::Internal,
+    Kind::Unavailable,
+    Kind::Busy,
+    Kind::DeadlineExceeded,
+];
+
+impl<R> From<Refused<R>> for poem::Error {
+    fn from(refused: Refused<R>) -> Self {
+        (*refused.problem).into()
+    }
+}
+
+impl<R> fmt::Debug for Refused<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.problem.fmt(f)
+    }
+}
+
+impl<R: Refusals> ApiResponse for Refused<R> {
+    fn meta() -> MetaResponses {
+        let mut responses: Vec<MetaResponse> = Vec::new();
+        for kind in R::KINDS {
+            let entry = kind.entry();
+            match responses.iter_mut().find(|response| response.status == Some(entry.status.as_u16())) {
+                Some(shared) => shared.description = reason(entry.status),
+                None => responses.push(problem_response(entry.status, entry.detail)),
+            }
+        }
+        responses.sort_by_key(|response| response.status);
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        ProblemDocument::register(registry);
+    }
+}
+
+/// The documentation of an answer that tells a problem.
+fn problem_response(status: StatusCode, description: &'static str) -> MetaResponse {
+    MetaResponse {
+        description,
+        status: Some(status.as_u16()),
+        status_range: None,
+        content: vec![MetaMediaType { content_type: PROBLEM_JSON, schema: ProblemDocument::schema_ref() }],
+        headers: Vec::new(),
+    }
+}
+
+/// What a status means where several problems share it.
+fn reason(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::BAD_REQUEST => "The request cannot be read, or names nothing that exists; `type` tells which.",
+        status => status.canonical_reason().unwrap_or("A problem."),
+    }
+}

@@ -1,0 +1,50 @@
+//! What the Postgres adapter does beyond the ports' contracts: opening, several nodes, and a server in trouble.
+
+#![expect(clippy::unwrap_used, reason = "a test panics where its rule is broken")]
+
+mod opening;
+mod running;
+
+use adapter_postgres::{Options, PostgresStore};
+use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentId, StudentName, StudentStore};
+use domain::user::{NewUser, PasswordHash, Role, User, UserStore};
+use domain::{Actor, StoreError, Who};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
+use tests::database::PostgresDatabase;
+use time::macros::datetime;
+
+const BY: Actor = Actor { who: Who::Operator, at: datetime!(2026-11-23 12:00 UTC) };
+
+async fn open(database: &PostgresDatabase) -> PostgresStore {
+    PostgresStore::connect(Options::new(database.url())).await.unwrap()
+}
+
+async fn connection(database: &PostgresDatabase) -> PgConnection {
+    PgConnection::connect(&database.url()).await.unwrap()
+}
+
+async fn run(database: &PostgresDatabase, sql: impl Into<String>) -> Result<(), sqlx::Error> {
+    raw_sql(AssertSqlSafe(sql.into())).execute(&mut connection(database).await).await.map(drop)
+}
+
+fn fields(name: &str, roll_no: i64) -> StudentFields {
+    StudentFields {
+        name: StudentName::parse(name).unwrap(),
+        email: Email::parse("someone@example.org").unwrap(),
+        roll_no: RollNumber::parse(roll_no).unwrap(),
+        age: Age::parse(20).ok(),
+    }
+}
+
+async fn enrol(store: &PostgresStore, name: &str, roll_no: i64) -> Student {
+    StudentStore::insert(store, fields(name, roll_no), &BY).await.unwrap()
+}
+
+async fn add(store: &PostgresStore, name: &str, role: Role) -> User {
+    let new = NewUser { username: name.parse().unwrap(), password: PasswordHash::new("one".to_owned()), role };
+    UserStore::insert(store, new, &BY).await.unwrap()
+}
+
+async fn find(store: &PostgresStore, id: i64) -> Result<Option<Student>, StoreError> {
+    StudentStore::find(store, StudentId::try_from(id).unwrap()).await
+}

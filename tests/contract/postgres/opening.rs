@@ -1,0 +1,148 @@
+//! Opening: at once, on an older or newer schema, and where it cannot be.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use adapter_postgres::{OpenError, Options, PostgresStore};
+use domain::{Probe, StoreError};
+use tests::database::PostgresDatabase;
+
+use super::{enrol, fields, find, open, run};
+
+async fn refusal(url: impl Into<String>) -> OpenError {
+    PostgresStore::connect(Options::new(url)).await.err().unwrap()
+}
+
+fn assert_one_line_without_password(refused: &OpenError) {
+    let line = refused.to_string();
+    assert!(!line.contains('\n'), "{line}");
+    assert!(!line.contains("s3cret") && !format!("{refused:?}").contains("s3cret"), "{line}");
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_on_an_empty_database_all_open_it() {
+    let database = PostgresDatabase::create();
+    let (one, two, three) = tokio::join!(open(&database), open(&database), open(&database));
+    let asha = enrol(&one, "Asha", 7).await;
+    assert_eq!(find(&two, asha.id.get()).await.unwrap(), Some(asha));
+    three.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn nodes_that_start_at_once_make_their_schema_once() {
+    let database = PostgresDatabase::create();
+    let options = Options { schema: Some("fresh".to_owned()), ..Options::new(database.url()) };
+    let (one, two) = tokio::join!(PostgresStore::connect(options.clone()), PostgresStore::connect(options));
+    let asha = enrol(&one.unwrap(), "Asha", 7).await;
+    assert_eq!(find(&two.unwrap(), asha.id.get()).await.unwrap(), Some(asha));
+}
+
+#[tokio::test]
+async fn a_schema_of_its_own_is_apart_and_can_be_dropped() {
+    let database = PostgresDatabase::create();
+    let apart = Options { schema: Some("apart".to_owned()), ..Options::new(database.url()) };
+    let apart = PostgresStore::connect(apart).await.unwrap();
+    let shared = open(&database).await;
+    let asha = enrol(&apart, "Asha", 7).await;
+    assert_eq!(find(&shared, asha.id.get()).await.unwrap(), None);
+    apart.drop_schema().await.unwrap();
+    assert!(matches!(apart.ready().await, Err(StoreError::Failed(_))));
+    shared.ready().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_start_keeps_what_is_stored() {
+    let database = PostgresDatabase::create();
+    let first = open(&database).await;
+    let asha = enrol(&first, "Asha", 7).await;
+    first.close().await;
+    assert!(matches!(first.ready().await, Err(StoreError::Unavailable(_))));
+    assert_eq!(find(&open(&database).await, asha.id.get()).await.unwrap(), Some(asha));
+}
+
+#[tokio::test]
+async fn the_release_before_starts_and_works_on_a_newer_schema() {
+    let database = PostgresDatabase::create();
+    let running = open(&database).await;
+    enrol(&running, "Asha", 7).await;
+    run(
+        &database,
+        "ALTER TABLE students ADD COLUMN phone text; ALTER TABLE users ADD COLUMN phone text;
+         INSERT INTO _sqlx_migrations VALUES (9999, 'a later one', now(), true, '', 0)",
+    )
+    .await
+    .unwrap();
+    let started = open(&database).await;
+    assert_eq!(started.schema_version().await.unwrap(), 9999);
+    for store in [&running, &started] {
+        assert_eq!(find(store, 1).await.unwrap().unwrap().fields, fields("Asha", 7));
+    }
+}
+
+#[tokio::test]
+async fn a_schema_that_no_longer_serves_this_release_refuses_it_in_one_line() {
+    let database = PostgresDatabase::create();
+    open(&database).await.close().await;
+    run(&database, "UPDATE compatibility SET least_version = 9999").await.unwrap();
+    let refused = refusal(database.url()).await;
+    assert!(matches!(refused, OpenError::ProgramTooOld { least: 9999, .. }), "{refused}");
+    assert!(refused.to_string().contains("start a newer release"), "{refused}");
+    assert_one_line_without_password(&refused);
+}
+
+#[tokio::test]
+async fn a_migration_that_was_changed_afterwards_is_refused_and_blocks_nobody() {
+    let database = PostgresDatabase::create();
+    open(&database).await.close().await;
+    run(&database, "UPDATE _sqlx_migrations SET checksum = 'x'").await.unwrap();
+    for _ in 0..2 {
+        let refused = refusal(database.url()).await;
+        assert!(matches!(refused, OpenError::Migrate { .. }), "{refused}");
+        assert_one_line_without_password(&refused);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_port_is_told_in_one_line_without_the_password() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let refused = refusal(format!("postgres://asha:s3cret@127.0.0.1:{port}/roll")).await;
+    assert!(refused.to_string().contains(&format!("127.0.0.1:{port}/roll")), "{refused}");
+    assert!(refused.to_string().contains("check that the server runs there"), "{refused}");
+    assert_one_line_without_password(&refused);
+}
+
+/// The server of the tests may trust everybody, so this one stands in for it and refuses.
+#[tokio::test]
+async fn a_wrong_password_is_told_in_one_line_without_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        let (mut client, _) = listener.accept().unwrap();
+        let _startup = client.read(&mut [0; 1024]).unwrap();
+        let said = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication\nfailed for user \"asha\"\0\0";
+        client.write_all(b"E").unwrap();
+        client.write_all(&u32::try_from(said.len() + 4).unwrap().to_be_bytes()).unwrap();
+        client.write_all(said).unwrap();
+    });
+    let refused = refusal(format!("postgres://asha:s3cret@127.0.0.1:{port}/roll?sslmode=disable")).await;
+    server.join().unwrap();
+    assert_eq!(
+        refused.to_string(),
+        format!(
+            "cannot connect to PostgreSQL at 127.0.0.1:{port}/roll: password authentication failed for user \"asha\"; \
+             check user and password in the URL, and the server's pg_hba.conf"
+        )
+    );
+    assert_one_line_without_password(&refused);
+}
+
+#[tokio::test]
+async fn an_unknown_database_is_told_with_the_way_out() {
+    let gone = PostgresDatabase::create();
+    let url = gone.url();
+    drop(gone);
+    let refused = refusal(url).await;
+    assert!(refused.to_string().contains("create the database"), "{refused}");
+    assert_one_line_without_password(&refused);
+}

@@ -1,0 +1,115 @@
+//! What an anonymous caller meets: the articles' 401, before anything else about the request is looked at.
+
+use std::time::Duration;
+
+use domain::user::Role;
+use tests::client::Answer;
+use tests::server::{Engine, Server};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// Every operation of the document, as a method and a path that exists.
+fn operations() -> Vec<(String, String, bool)> {
+    let document = app::http::document::tree();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let public = operation["security"].as_array().unwrap().is_empty();
+            operations.push((method.to_ascii_uppercase(), path.replace("{id}", "1"), public));
+        }
+    }
+    operations
+}
+
+fn refused(answer: &Answer) {
+    let problem = answer.expect_problem(401, "unauthorized");
+    assert_eq!(problem["title"], "Unauthorized");
+    assert_eq!(
+        problem["description"],
+        "The provided auth token is not valid.Please request a new token and try again."
+    );
+}
+
+#[tokio::test]
+async fn each_protected_operation_is_refused_and_no_public_one_is() {
+    let server = Server::start(Engine::Sqlite).await;
+    let (mut protected, mut public) = (0, Vec::new());
+    for (method, path, is_public) in operations() {
+        let answer = Answer::to(server.anonymous().request(&method, &path)).await;
+        if is_public {
+            assert_ne!(answer.status, 401, "{method} {path}");
+            public.push(path);
+        } else {
+            refused(&answer);
+            protected += 1;
+        }
+    }
+    assert_eq!(protected, 11);
+    assert_eq!(public, ["/login", "/health/live", "/health/ready", "/openapi.json", "/openapi.yaml"]);
+}
+
+#[tokio::test]
+async fn an_unknown_path_a_wrong_method_and_a_malformed_body_are_refused_alike() {
+    let server = Server::start(Engine::Sqlite).await;
+    for (method, path) in [
+        ("GET", "/nowhere"),
+        ("OPTIONS", "/nowhere"),
+        ("PATCH", "/students"),
+        ("TRACE", "/me"),
+        ("BREW", "/student"),
+        ("GET", "/docs.html"),
+        ("GET", "/loginx"),
+        ("GET", "//login"),
+        ("GET", "/health"),
+    ] {
+        refused(&Answer::to(server.anonymous().request(method, path)).await);
+    }
+    let malformed = server.anonymous().request("POST", "/students").body("{").header("content-type", "text/plain");
+    refused(&Answer::to(malformed).await);
+}
+
+#[tokio::test]
+async fn a_large_body_is_refused_unread() {
+    let server = Server::start(Engine::Sqlite).await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    // The body is announced and never sent: an answer means that nobody waited for it.
+    let head = "POST /students HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 921600\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 64];
+    timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await.expect("an answer").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&answer));
+
+    let body = vec![b' '; 900 * 1024];
+    refused(&Answer::to(server.anonymous().request("POST", "/students").body(body)).await);
+}
+
+#[tokio::test]
+async fn req_02_no_credentials_get_no_error_code_and_bad_ones_do() {
+    let server = Server::start(Engine::Sqlite).await;
+    let challenge = |answer: Answer| answer.header("www-authenticate").to_owned();
+    assert_eq!(challenge(server.anonymous().get("/me").await), "Bearer realm=\"rollbook\"");
+    let basic = server.anonymous().request("GET", "/me").basic_auth("a", Some("b"));
+    assert_eq!(challenge(Answer::to(basic).await), "Bearer realm=\"rollbook\"");
+    let bad = "Bearer realm=\"rollbook\", error=\"invalid_token\"";
+    assert_eq!(challenge(server.bearer("x.y.z").get("/me").await), bad);
+}
+
+#[tokio::test]
+async fn req_01_a_token_in_the_query_or_the_body_is_never_read() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Viewer).await;
+    let token = client.token().unwrap();
+    refused(&server.anonymous().get(&format!("/me?access_token={token}")).await);
+    let body = format!("access_token={token}");
+    let form = server.anonymous().request("POST", "/students").body(body);
+    refused(&Answer::to(form.header("content-type", "application/x-www-form-urlencoded")).await);
+}
+
+#[tokio::test]
+async fn req_24_options_answers_anonymously_with_what_a_path_can_do() {
+    let server = Server::start(Engine::Sqlite).await;
+    let answer = Answer::to(server.anonymous().request("OPTIONS", "/students/7")).await;
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.header("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
+}

@@ -1,0 +1,114 @@
+//! The house's own rules: who may depend on whom, and where a version stands.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use tests::program::workspace;
+
+/// What the domain may be built on: four crates and what they pull in.
+const DOMAIN_CLOSURE: [&str; 20] = [
+    "async-trait",
+    "deranged",
+    "domain",
+    "itoa",
+    "num-conv",
+    "powerfmt",
+    "proc-macro2",
+    "quote",
+    "secrecy",
+    "serde_core",
+    "syn",
+    "thiserror",
+    "thiserror-impl",
+    "time",
+    "time-core",
+    "time-macros",
+    "unicode-ident",
+    "zeroize",
+    "num_threads",
+    "libc",
+];
+
+fn dependencies(arguments: &[&str]) -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--prefix", "none", "--format", "{p}"])
+        .args(arguments)
+        .current_dir(workspace())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(workspace().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let allowed = DOMAIN_CLOSURE.map(str::to_owned).into();
+    let found = dependencies(&["--package", "domain", "--edges", "normal"]);
+    let leaked: Vec<_> = found.difference(&allowed).collect();
+    assert!(leaked.is_empty(), "the domain depends on {leaked:?}");
+}
+
+#[test]
+fn no_adapter_knows_another_or_http() {
+    let packages = ["adapter-argon2", "adapter-jwt", "adapter-postgres", "adapter-sqlite"];
+    for adapter in packages {
+        let found = dependencies(&["--package", adapter, "--edges", "normal"]);
+        for other in packages.into_iter().filter(|&other| other != adapter).chain(["app", "poem", "hyper"]) {
+            assert!(!found.contains(other), "{adapter} depends on {other}");
+        }
+        assert!(found.contains("domain"));
+    }
+}
+
+#[test]
+fn versions_stand_in_the_workspace_table_alone() {
+    let root = read("Cargo.toml");
+    let members = root.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+    for member in members.split('"').skip(1).step_by(2) {
+        let manifest = read(&format!("{member}/Cargo.toml"));
+        let dependencies = manifest.split("\n[").filter(|section| section.starts_with("dependencies") || section.contains("-dependencies]"));
+        for line in dependencies.flat_map(|section| section.lines().skip(1)) {
+            let own = line.contains("path = \".\"");
+            assert!(!line.contains('=') || line.contains("workspace = true") || own, "{member}: {line}");
+        }
+        assert!(manifest.contains("[lints]\nworkspace = true"), "{member} does not keep the workspace's lints");
+    }
+}
+
+#[test]
+fn every_invariant_names_tests_that_exist() {
+    let mut code = String::new();
+    for folder in ["domain", "adapters", "app", "tests", "xtask"] {
+        gather(&workspace().join(folder), &mut code);
+    }
+    let map = read("ARCHITECTURE.md");
+    let invariants = map.split("## Invariants").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut named = 0;
+    for invariant in invariants.split("\n- ").skip(1) {
+        let held_by = invariant.split("Held by").nth(1).unwrap_or_else(|| panic!("no test holds: {invariant}"));
+        for test in held_by.split('`').skip(1).step_by(2) {
+            let name = test.rsplit("::").next().unwrap();
+            let exists = code.contains(&format!("fn {name}(")) || code.contains(&format!("    {name},\n"));
+            assert!(exists, "ARCHITECTURE.md names {test}, which is no test");
+            named += 1;
+        }
+    }
+    assert!(named >= 10, "only {named} tests are named");
+}
+
+fn gather(folder: &std::path::Path, code: &mut String) {
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() {
+            gather(&path, code);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            code.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The articles' wire, replayed case by case: what their readers' clients send, and what they compare.
+
+use domain::user::Role;
+use serde_json::{Value, json};
+use tests::client::{Answer, Client};
+use tests::on_each_store;
+use tests::server::{PASSWORD, Server};
+
+const REFUSED: &str = "The provided auth token is not valid.Please request a new token and try again.";
+
+async fn log_in(server: &Server, body: &'static str) -> Answer {
+    Answer::to(server.anonymous().request("POST", "/login").body(body)).await
+}
+
+fn told(answer: &Value, title: &str, description: &str) {
+    assert_eq!((answer["title"].as_str(), answer["description"].as_str()), (Some(title), Some(description)));
+}
+
+async fn registrar(server: &Server) -> Client {
+    server.client(Role::Registrar).await
+}
+
+async fn enrol(client: &Client, name: &str, roll_no: i64) -> Value {
+    let body = json!({"name": name, "emailid": "asha@example.org", "rollno": roll_no, "age": 20});
+    client.send("POST", "/student", &body).await.expect(201)
+}
+
+on_each_store! {
+    async fn the_right_pair_gets_a_token_that_carries_the_user_id(server) {
+        let user = server.add_user("shantanu", Role::Viewer).await;
+        let body = json!({"Username": "shantanu", "Password": PASSWORD, "more": [1, {}]}).to_string();
+        for content_type in [None, Some("application/json"), Some("application/x-www-form-urlencoded")] {
+            let mut request = server.anonymous().request("POST", "/login").body(body.clone());
+            if let Some(content_type) = content_type {
+                request = request.header("content-type", content_type);
+            }
+            let answer = Answer::to(request).await;
+            let token = answer.expect(200)["token"].as_str().unwrap().to_owned();
+            assert_eq!(answer.header("cache-control"), "no-store");
+            let me = server.bearer(token).get("/me").await.expect(200);
+            assert_eq!(me["id"], user.id.get());
+        }
+    }
+
+    async fn a_login_that_lacks_something_is_a_400(server) {
+        for body in [
+            r#"{"Username": "shantanu"}"#,
+            r#"{"Password": "password"}"#,
+            r#"{"Username": null, "Password": "password"}"#,
+            r#"{"Username": "shantanu", "Password": ""}"#,
+            r#"{"Username": "", "Password": "password"}"#,
+            r#"{"username": "shantanu", "password": "password"}"#,
+            r#"{"Username": 1, "Password": 2}"#,
+            "{}",
+            "[]",
+            "",
+            "Username=shantanu&Password=password",
+        ] {
+            let problem = log_in(&server, body).await.expect_problem(400, "incomplete-credentials");
+            told(&problem, "Bad Request", "Please enter valid Username and Password");
+        }
+    }
+
+    async fn an_unknown_user_and_a_wrong_password_are_told_alike(server) {
+        server.add_user("shantanu", Role::Viewer).await;
+        let mut told_alike = Vec::new();
+        for body in [
+            r#"{"Username": "nobody", "Password": "password"}"#,
+            r#"{"Username": "shantanu", "Password": "password"}"#,
+            r#"{"Username": "white space", "Password": "password"}"#,
+        ] {
+            let answer = log_in(&server, body).await;
+            let mut problem = answer.expect_problem(401, "invalid-credentials");
+            told(&problem, "Unauthorized", "Invalid Credentials");
+            problem["request_id"] = Value::Null;
+            let mut headers = answer.headers.clone();
+            headers.remove("x-request-id");
+            headers.remove("date");
+            headers.remove("content-length");
+            told_alike.push((problem, headers));
+        }
+        assert!(told_alike.iter().all(|told| told == &told_alike[0]), "{told_alike:?}");
+    }
+
+    async fn without_a_good_token_everything_is_the_same_401(server) {
+        let client = registrar(&server).await;
+        enrol(&client, "Asha", 7).await;
+        for authorization in [None, Some("Bearer"), Some("Bearer "), Some("Bearer x.y.z"), Some("nonsense"), Some("Basic YTpi")] {
+            for path in ["/student", "/student?name=asha", "/nowhere", "/students/1"] {
+                let mut request = server.anonymous().request("GET", path);
+                if let Some(authorization) = authorization {
+                    request = request.header("authorization", authorization);
+                }
+                let problem = Answer::to(request).await.expect_problem(401, "unauthorized");
+                told(&problem, "Unauthorized", REFUSED);
+            }
+        }
+    }
+
+    async fn all_students_are_listed(server) {
+        let client = registrar(&server).await;
+        assert_eq!(client.get("/student").await.expect(200), json!({"Students": []}));
+        let asha = enrol(&client, "Asha", 7).await;
+        let ravi = enrol(&client, "Ravi", 8).await;
+        for path in ["/student", "/student?name="] {
+            assert_eq!(client.get(path).await.expect(200), json!({"Students": [asha, ravi]}));
+        }
+    }
+
+    async fn a_roll_of_many_pages_is_listed_whole(server) {
+        let client = registrar(&server).await;
+        for roll_no in 1..=401 {
+            enrol(&client, &format!("Student {roll_no}"), roll_no).await;
+        }
+        let all = client.get("/student").await.expect(200);
+        let numbers: Vec<_> = all["Students"].as_array().unwrap().iter().map(|s| s["rollno"].as_i64().unwrap()).collect();
+        assert_eq!(numbers, (1..=401).collect::<Vec<_>>());
+    }
+
+    async fn the_first_student_whose_name_contains_the_text_is_found(server) {
+        let client = registrar(&server).await;
+        let asha = enrol(&client, "Asha Rao", 7).await;
+        enrol(&client, "Sasha", 8).await;
+        assert_eq!(client.get("/student?name=ASH").await.expect(200), json!({"Student": asha}));
+        for nobody in ["xyz", "%25", "%00", "_"] {
+            let answer = client.get(&format!("/student?name={nobody}")).await;
+            assert_eq!(answer.expect(200), json!({"Student": {}}), "{nobody}");
+        }
+    }
+
+    async fn a_new_student_is_answered_as_stored(server) {
+        let client = registrar(&server).await;
+        let body = json!({"name": "Asha", "emailid": "asha@example.org", "rollno": 7, "more": 1});
+        let made = Answer::to(client.request("POST", "/student").body(body.to_string())).await.expect(201);
+        assert_eq!(made, json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": null}));
+    }
+
+    async fn a_new_student_that_will_not_do_is_a_400(server) {
+        let client = registrar(&server).await;
+        enrol(&client, "Asha", 7).await;
+        for body in [
+            r#"{"emailid": "a@example.org", "rollno": 8, "age": 20}"#,
+            r#"{"name": "Ravi", "emailid": "a@example.org", "age": 20}"#,
+            r#"{"name": "Ravi", "emailid": "a@example.org", "rollno": "8"}"#,
+            r#"{"name": "Ravi", "emailid": "none", "rollno": 8}"#,
+            r#"{"name": "Ravi", "emailid": "a@example.org", "rollno": 7}"#,
+            r#"{"name": null, "emailid": "a@example.org", "rollno": 8}"#,
+            "no JSON",
+            "",
+        ] {
+            let answer = Answer::to(client.request("POST", "/student").body(body)).await;
+            let problem = answer.expect_problem(400, "invalid-student-data");
+            told(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
+        }
+        assert_eq!(client.get("/student").await.expect(200)["Students"].as_array().unwrap().len(), 1);
+    }
+
+    async fn a_student_is_changed_in_part_and_answered_as_author(server) {
+        let client = registrar(&server).await;
+        enrol(&client, "Asha", 7).await;
+        let changed = client.send("PUT", "/student?student_id=1", &json!({"age": 21, "more": 1})).await.expect(200);
+        let asha = json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": 21});
+        assert_eq!(changed, json!({"author": asha}));
+        let changed = client.send("PUT", "/student?student_id=1", &json!({"name": "Åsa", "rollno": 9, "age": null})).await;
+        let asa = json!({"id": 1, "name": "Åsa", "emailid": "asha@example.org", "rollno": 9, "age": null});
+        assert_eq!(changed.expect(200), json!({"author": asa}));
+    }
+
+    async fn a_change_that_will_not_do_is_a_400(server) {
+        let client = registrar(&server).await;
+        enrol(&client, "Asha", 7).await;
+        enrol(&client, "Ravi", 8).await;
+        for body in [r#"{"rollno": 8}"#, r#"{"emailid": "none"}"#, r#"{"name": null}"#, r#"{"age": "x"}"#, "no JSON", ""] {
+            let answer = Answer::to(client.request("PUT", "/student?student_id=1").body(body)).await;
+            let problem = answer.expect_problem(400, "invalid-student-data");
+            told(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
+        }
+    }
+
+    async fn a_change_or_removal_without_an_id_is_a_400(server) {
+        let client = registrar(&server).await;
+        let answers = [client.send("PUT", "/student", &json!({"age": 21})).await, client.delete("/student").await];
+        for answer in answers {
+            let problem = answer.expect_problem(400, "missing-student-id");
+            assert_eq!(problem["msg"], "Please re-verify the request");
+        }
+    }
+
+    async fn a_change_or_removal_of_nobody_is_a_400(server) {
+        let client = registrar(&server).await;
+        for id in ["1", "0", "-1", "x", "1.0", "99999999999999999999"] {
+            let path = format!("/student?student_id={id}");
+            for answer in [client.send("PUT", &path, &json!({"age": 21})).await, client.delete(&path).await] {
+                let problem = answer.expect_problem(400, "wrong-student-id");
+                told(&problem, "Wrong Student id", "Please provide valid author id to get info");
+            }
+        }
+    }
+
+    async fn a_student_is_removed(server) {
+        let client = registrar(&server).await;
+        enrol(&client, "Asha", 7).await;
+        let answer = client.delete("/student?student_id=1").await;
+        assert_eq!(answer.expect(200), json!({"msg": "Record deleted...!!!"}));
+        assert_eq!(client.get("/student").await.expect(200), json!({"Students": []}));
+    }
+}

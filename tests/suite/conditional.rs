@@ -1,0 +1,84 @@
+//! Conditional requests (RFC 9110, section 13).
+
+use domain::user::Role;
+use serde_json::{Value, json};
+use tests::client::{Answer, Client};
+use tests::on_each_store;
+
+async fn enrol(client: &Client) -> (String, String) {
+    let body = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+    let made = client.send("POST", "/students", &body).await;
+    made.expect(201);
+    (made.header("location").to_owned(), made.header("etag").to_owned())
+}
+
+async fn if_match(client: &Client, method: &str, path: &str, tag: &str, body: &Value) -> Answer {
+    Answer::to(client.request(method, path).header("if-match", tag).json(body)).await
+}
+
+async fn if_none_match(client: &Client, path: &str, tag: &str) -> u16 {
+    let answer = Answer::to(client.request("GET", path).header("if-none-match", tag)).await;
+    assert!(!answer.header("etag").is_empty());
+    assert_eq!(answer.body.is_empty(), answer.status == 304);
+    answer.status.as_u16()
+}
+
+on_each_store! {
+    async fn req_26_a_known_version_is_not_sent_again(server) {
+        let client = server.client(Role::Registrar).await;
+        let (path, tag) = enrol(&client).await;
+        for known in [tag.clone(), format!("W/{tag}"), "*".into(), format!("\"other\", {tag}")] {
+            assert_eq!(if_none_match(&client, &path, &known).await, 304, "{known}");
+        }
+        for unknown in ["\"1-2\"", "\"2-1\"", "nonsense"] {
+            assert_eq!(if_none_match(&client, &path, unknown).await, 200, "{unknown}");
+        }
+        client.send("PATCH", &path, &json!({"age": 21})).await.expect(200);
+        assert_eq!(if_none_match(&client, &path, &tag).await, 200);
+    }
+
+    async fn req_26_a_stale_version_is_a_412_and_changes_nothing(server) {
+        let client = server.client(Role::Registrar).await;
+        let (path, stale) = enrol(&client).await;
+        let now = client.send("PATCH", &path, &json!({"age": 21})).await;
+        let student = now.expect(200);
+        assert_ne!(now.header("etag"), stale);
+        let next = json!({"name": "Ravi", "email": "ravi@example.org", "roll_no": 8});
+        for tag in [stale.clone(), "\"999-2\"".into(), "\"1-2".into(), format!("W/{}", now.header("etag")), "\"x\"".into(), format!("{stale}, \"1-9\"")] {
+            for (method, body) in [("PUT", &next), ("PATCH", &json!({"age": 22})), ("DELETE", &Value::Null)] {
+                if_match(&client, method, &path, &tag, body).await.expect_problem(412, "stale-version");
+            }
+        }
+        assert_eq!(client.get(&path).await.expect(200), student);
+    }
+
+    async fn req_26_the_version_that_is_stored_may_be_changed(server) {
+        let client = server.client(Role::Registrar).await;
+        let (path, tag) = enrol(&client).await;
+        let changed = if_match(&client, "PATCH", &path, &tag, &json!({"age": 21})).await;
+        changed.expect(200);
+        let list = format!("\"1-9\", {}, {tag}", changed.header("etag"));
+        let changed = if_match(&client, "PATCH", &path, &list, &json!({"age": 22})).await;
+        changed.expect(200);
+        if_match(&client, "PATCH", &path, "*", &json!({"age": 23})).await.expect(200);
+        let now = client.get(&path).await.header("etag").to_owned();
+        assert_eq!(if_match(&client, "DELETE", &path, &now, &Value::Null).await.status, 204);
+    }
+
+    async fn a_condition_on_nobody_is_a_404(server) {
+        let client = server.client(Role::Registrar).await;
+        for tag in ["\"1-1\"", "*", "\"x\""] {
+            if_match(&client, "PATCH", "/students/1", tag, &json!({})).await.expect_problem(404, "unknown-student");
+        }
+    }
+
+    async fn req_26_a_removed_students_tag_never_fits_the_next_one(server) {
+        let client = server.client(Role::Registrar).await;
+        let (path, tag) = enrol(&client).await;
+        client.delete(&path).await;
+        let (next_path, next_tag) = enrol(&client).await;
+        assert_ne!((&path, &tag), (&next_path, &next_tag));
+        assert_eq!(if_none_match(&client, &next_path, &tag).await, 200);
+        if_match(&client, "PATCH", &next_path, &tag, &json!({})).await.expect_problem(412, "stale-version");
+    }
+}

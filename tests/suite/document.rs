@@ -1,0 +1,45 @@
+//! The API document: what is served, what is checked in, and what the service does are one.
+
+use std::fs;
+
+use serde_json::Value;
+use tests::program;
+use tests::server::{Engine, Server};
+
+#[tokio::test]
+async fn the_served_document_is_the_one_that_is_checked_in() {
+    let server = Server::start(Engine::Sqlite).await;
+    let checked_in = fs::read_to_string(program::workspace().join("openapi.yaml")).unwrap();
+    let served = server.anonymous().get("/openapi.yaml").await;
+    assert_eq!(served.header("content-type"), "application/yaml");
+    assert!(served.text() == checked_in, "openapi.yaml is not what the code says: run `cargo xtask openapi`");
+}
+
+#[tokio::test]
+async fn both_renditions_say_the_same() {
+    let server = Server::start(Engine::Sqlite).await;
+    let json = server.anonymous().get("/openapi.json").await;
+    assert_eq!(json.header("content-type"), "application/json");
+    let yaml: Value = serde_yaml::from_str(&server.anonymous().get("/openapi.yaml").await.text()).unwrap();
+    assert_eq!(json.expect(200), yaml);
+}
+
+#[test]
+fn every_operation_says_what_generators_and_readers_need() {
+    let document = app::http::document::tree();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for text in ["operationId", "summary", "description"] {
+                assert!(operation[text].is_string(), "{method} {path} has no {text}");
+            }
+            assert_eq!(operation["tags"].as_array().map(Vec::len), Some(1), "{method} {path}");
+            assert!(operation["responses"].get("default").is_none(), "{method} {path} has a default response");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                assert_ne!(response["description"], "", "{method} {path} {status}");
+                let types = response["content"].as_object().map_or(0, serde_json::Map::len);
+                assert!(types <= 1, "{method} {path} {status} has {types} media types");
+            }
+            assert_eq!(operation["deprecated"] == true, path == "/student", "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Every error that the framework would answer in its own words is a problem document, as all others are.
+
+use domain::user::Role;
+use serde_json::json;
+use tests::client::Answer;
+use tests::server::{Engine, Server};
+
+#[tokio::test]
+async fn an_unknown_path_is_a_404() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    for path in ["/nowhere", "/students/", "/students/1/2", "/Students", "/%2e%2e/etc/passwd"] {
+        client.get(path).await.expect_problem(404, "not-found");
+    }
+}
+
+#[tokio::test]
+async fn req_24_a_wrong_method_is_a_405_with_allow() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    for (method, path, allow) in [
+        ("PATCH", "/students", "GET, HEAD, OPTIONS, POST"),
+        ("POST", "/students/1", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
+        ("BREW", "/me", "GET, HEAD, OPTIONS"),
+        ("GET", "/login", "OPTIONS, POST"),
+        ("POST", "/docs/", "GET, HEAD, OPTIONS"),
+        ("POST", "/problems/not-found", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/", "GET, HEAD, OPTIONS"),
+    ] {
+        let answer = Answer::to(client.request(method, path)).await;
+        answer.expect_problem(405, "method-not-allowed");
+        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_1_mib_is_a_413_whether_its_length_is_told_or_not() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    let large = vec![b' '; (1 << 20) + 1];
+    let told = client.request("POST", "/students").header("content-type", "application/json").body(large.clone());
+    Answer::to(told).await.expect_problem(413, "payload-too-large");
+
+    let pieces: Vec<Result<_, std::io::Error>> = large.chunks(1 << 16).map(|piece| Ok(piece.to_vec())).collect();
+    let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
+    let untold = client.request("POST", "/students").header("content-type", "application/json").body(chunked);
+    Answer::to(untold).await.expect_problem(413, "payload-too-large");
+
+    let mut fits = br#"{"name": "Asha", "email": "asha@example.org", "roll_no": 7}"#.to_vec();
+    fits.resize(1 << 20, b' ');
+    let fits = client.request("POST", "/students").header("content-type", "application/json").body(fits);
+    Answer::to(fits).await.expect(201);
+}
+
+#[tokio::test]
+async fn req_25_a_wrong_media_type_is_a_415_that_says_what_is_taken() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("nonsense")] {
+        let mut request = client.request("POST", "/students").body("{}");
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let answer = Answer::to(request).await;
+        answer.expect_problem(415, "unsupported-media-type");
+        assert_eq!(answer.header("accept"), "application/json");
+    }
+}
+
+#[tokio::test]
+async fn req_25_what_nobody_accepts_is_a_406_and_nothing_is_done() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+    let create = client.request("POST", "/students").header("accept", "text/html").json(&student);
+    Answer::to(create).await.expect_problem(406, "not-acceptable");
+    assert_eq!(client.get("/students").await.expect(200)["students"], json!([]));
+    let yaml = client.request("GET", "/openapi.yaml").header("accept", "application/json");
+    Answer::to(yaml).await.expect_problem(406, "not-acceptable");
+}
+
+#[tokio::test]
+async fn req_29_a_body_that_cannot_be_read_is_a_400() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    let deep = [b"{\"name\":".repeat(10_000), b"}".repeat(10_000)].concat();
+    for body in [
+        &b""[..],
+        b"{",
+        b"{\"name\": \"a\", \"name\": \"b\"}",
+        b"{\"age\": NaN}",
+        b"{\"name\": \"\\ud800\"}",
+        b"{\"name\": \"\xff\"}",
+        b"{\"name\": \"a\0b\"}",
+        &deep,
+    ] {
+        let request = client.request("POST", "/students").header("content-type", "application/json");
+        Answer::to(request.body(body.to_vec())).await.expect_problem(400, "malformed-body");
+    }
+    let nul = json!({"name": "a\0b", "email": "asha@example.org", "roll_no": 7});
+    client.send("POST", "/students", &nul).await.expect_problem(422, "invalid-fields");
+}
+
+#[tokio::test]
+async fn req_24_head_answers_as_get_does_without_a_body() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+    client.send("POST", "/students", &student).await.expect(201);
+    for path in ["/students/1", "/students", "/me", "/health/live", "/openapi.json", "/docs/", "/nowhere", "/problems/not-found"] {
+        let get = client.get(path).await;
+        let head = Answer::to(client.request("HEAD", path)).await;
+        assert_eq!(head.status, get.status, "{path}");
+        assert!(head.body.is_empty());
+        for name in ["content-type", "content-length", "etag", "cache-control"] {
+            assert_eq!(head.headers.get(name), get.headers.get(name), "{name} of {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn req_33_a_sane_request_id_is_taken_over_in_answers_good_and_bad() {
+    let server = Server::start(Engine::Sqlite).await;
+    for path in ["/health/live", "/nowhere"] {
+        let request = server.anonymous().request("GET", path).header("x-request-id", "my-id.7");
+        assert_eq!(Answer::to(request).await.header("x-request-id"), "my-id.7");
+        let request = server.anonymous().request("GET", path).header("x-request-id", "no id\"");
+        assert_ne!(Answer::to(request).await.header("x-request-id"), "no id\"");
+    }
+}
+
+#[tokio::test]
+async fn req_32_every_answer_has_the_headers_that_browsers_heed() {
+    let server = Server::start(Engine::Sqlite).await;
+    for path in ["/docs/", "/openapi.json", "/nowhere", "/problems/not-found"] {
+        let answer = server.anonymous().get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert!(!answer.headers.contains_key("access-control-allow-origin"));
+        if answer.header("content-type").starts_with("text/html") {
+            let policy = answer.header("content-security-policy");
+            assert!(policy.starts_with("default-src 'none'"), "{policy}");
+            assert!(!policy.contains("script-src 'self' 'unsafe-inline'"), "{policy}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn req_23_every_problem_type_is_explained_where_it_points() {
+    let server = Server::start(Engine::Sqlite).await;
+    let answer = server.anonymous().get("/nowhere").await.expect(401);
+    let page = server.anonymous().get(answer["type"].as_str().unwrap()).await;
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("<h1>Unauthorized</h1>"));
+    server.anonymous().get("/problems/never-heard-of").await.expect_problem(404, "not-found");
+}

@@ -1,0 +1,70 @@
+//! `PATCH`: JSON Merge Patch (RFC 7396) on the fields that a student has.
+
+use domain::user::Role;
+use serde_json::{Value, json};
+use tests::client::{Answer, Client};
+use tests::on_each_store;
+
+async fn enrol(client: &Client) -> String {
+    let body = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7, "age": 20});
+    let made = client.send("POST", "/students", &body).await;
+    made.expect(201);
+    made.header("location").to_owned()
+}
+
+fn fields(student: &Value) -> Value {
+    json!([student["name"], student["email"], student["roll_no"], student["age"]])
+}
+
+on_each_store! {
+    async fn req_28_what_is_absent_stays_and_null_clears(server) {
+        let client = server.client(Role::Registrar).await;
+        let path = enrol(&client).await;
+        for (patch, becomes) in [
+            (json!({}), json!(["Asha", "asha@example.org", 7, 20])),
+            (json!({"name": "Åsa"}), json!(["Åsa", "asha@example.org", 7, 20])),
+            (json!({"age": null}), json!(["Åsa", "asha@example.org", 7, null])),
+            (json!({"age": null}), json!(["Åsa", "asha@example.org", 7, null])),
+            (json!({"age": 21, "roll_no": 8}), json!(["Åsa", "asha@example.org", 8, 21])),
+            (json!({"email": "asa@example.org", "name": "Asa"}), json!(["Asa", "asa@example.org", 8, 21])),
+        ] {
+            let patched = client.send("PATCH", &path, &patch).await.expect(200);
+            assert_eq!(fields(&patched), becomes, "{patch}");
+            assert_eq!(client.get(&path).await.expect(200), patched);
+        }
+    }
+
+    async fn req_28_null_on_a_required_field_and_a_patch_that_is_no_object_are_422(server) {
+        let client = server.client(Role::Registrar).await;
+        let path = enrol(&client).await;
+        for (patch, pointer) in [
+            (json!({"name": null}), "/name"),
+            (json!({"email": null}), "/email"),
+            (json!({"roll_no": null}), "/roll_no"),
+            (json!({"name": {"first": "Asha"}}), "/name"),
+            (json!({"age": [20]}), "/age"),
+            (json!({"nickname": null}), "/nickname"),
+            (json!(["name"]), ""),
+            (json!("name"), ""),
+            (Value::Null, ""),
+        ] {
+            let problem = client.send("PATCH", &path, &patch).await.expect_problem(422, "invalid-fields");
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{patch}");
+        }
+        assert_eq!(fields(&client.get(&path).await.expect(200)), json!(["Asha", "asha@example.org", 7, 20]));
+    }
+
+    async fn req_28_both_media_types_are_taken(server) {
+        let client = server.client(Role::Registrar).await;
+        let path = enrol(&client).await;
+        for (age, media_type) in [(21, "application/json"), (22, "application/merge-patch+json"), (23, "application/json; charset=utf-8")] {
+            let request = client.request("PATCH", &path).header("content-type", media_type);
+            let patched = Answer::to(request.body(json!({"age": age}).to_string())).await.expect(200);
+            assert_eq!(patched["age"], age);
+        }
+        let request = client.request("PATCH", &path).header("content-type", "application/json-patch+json").body("[]");
+        let refused = Answer::to(request).await;
+        refused.expect_problem(415, "unsupported-media-type");
+        assert_eq!(refused.header("accept"), "application/json, application/merge-patch+json");
+    }
+}

@@ -1,0 +1,147 @@
+//! `/students`: the roll from end to end.
+
+use domain::user::Role;
+use serde_json::{Value, json};
+use tests::client::Client;
+use tests::on_each_store;
+
+fn asha() -> Value {
+    json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7, "age": 20})
+}
+
+async fn enrol(client: &Client, name: &str, roll_no: i64) -> Value {
+    let body = json!({"name": name, "email": "someone@example.org", "roll_no": roll_no});
+    client.send("POST", "/students", &body).await.expect(201)
+}
+
+fn names(page: &Value) -> Vec<&str> {
+    page["students"].as_array().unwrap().iter().map(|student| student["name"].as_str().unwrap()).collect()
+}
+
+on_each_store! {
+    async fn req_27_a_new_student_is_found_where_location_says(server) {
+        let client = server.client(Role::Registrar).await;
+        let made = client.send("POST", "/students", &asha()).await;
+        let student = made.expect(201);
+        for (field, value) in asha().as_object().unwrap() {
+            assert_eq!(&student[field], value);
+        }
+        assert_eq!(student["created_at"], student["updated_at"]);
+        assert_eq!(made.header("location"), format!("/students/{}", student["id"]));
+        let found = client.get(made.header("location")).await;
+        assert_eq!(found.expect(200), student);
+        assert_eq!(found.header("etag"), made.header("etag"));
+    }
+
+    async fn a_taken_roll_number_is_a_conflict(server) {
+        let client = server.client(Role::Registrar).await;
+        enrol(&client, "Asha", 7).await;
+        let ravi = enrol(&client, "Ravi", 8).await;
+        client.send("POST", "/students", &asha()).await.expect_problem(409, "roll-number-taken");
+        let path = format!("/students/{}", ravi["id"]);
+        client.send("PUT", &path, &asha()).await.expect_problem(409, "roll-number-taken");
+        client.send("PATCH", &path, &json!({"roll_no": 7})).await.expect_problem(409, "roll-number-taken");
+        assert_eq!(client.get(&path).await.expect(200), ravi);
+    }
+
+    async fn a_replacement_forgets_what_it_leaves_out(server) {
+        let client = server.client(Role::Registrar).await;
+        let made = client.send("POST", "/students", &asha()).await.expect(201);
+        let path = format!("/students/{}", made["id"]);
+        let next = json!({"name": "Åsa", "email": "asa@example.org", "roll_no": 9});
+        let replaced = client.send("PUT", &path, &next).await.expect(200);
+        assert_eq!((&replaced["name"], &replaced["age"]), (&json!("Åsa"), &Value::Null));
+        assert_eq!(client.get(&path).await.expect(200), replaced);
+    }
+
+    async fn a_removed_student_is_gone(server) {
+        let client = server.client(Role::Registrar).await;
+        let made = enrol(&client, "Asha", 7).await;
+        let path = format!("/students/{}", made["id"]);
+        let removed = client.delete(&path).await;
+        assert_eq!((removed.status.as_u16(), removed.body.len()), (204, 0));
+        client.get(&path).await.expect_problem(404, "unknown-student");
+        client.delete(&path).await.expect_problem(404, "unknown-student");
+        client.send("PUT", &path, &asha()).await.expect_problem(404, "unknown-student");
+        client.send("PATCH", &path, &json!({})).await.expect_problem(404, "unknown-student");
+    }
+
+    async fn what_is_no_id_names_nobody(server) {
+        let client = server.client(Role::Registrar).await;
+        enrol(&client, "Asha", 7).await;
+        for id in ["0", "01", "+1", "-1", "x", "1.0", "9007199254740992", "99999999999999999999", "%00"] {
+            client.get(&format!("/students/{id}")).await.expect_problem(404, "unknown-student");
+        }
+    }
+
+    async fn req_27_next_and_link_walk_the_whole_roll(server) {
+        let client = server.client(Role::Registrar).await;
+        let all: Vec<_> = (1..=7).map(|n| format!("Student {n}")).collect();
+        for (roll_no, name) in (1..).zip(&all) {
+            enrol(&client, name, roll_no).await;
+        }
+        let (mut path, mut seen) = ("/students?limit=3".to_owned(), Vec::new());
+        for page_no in 1.. {
+            let answer = client.get(&path).await;
+            let page = answer.expect(200);
+            seen.extend(names(&page).into_iter().map(str::to_owned));
+            let Some(next) = page["next"].as_str() else {
+                assert!(!answer.headers.contains_key("link"));
+                assert_eq!(page_no, 3);
+                break;
+            };
+            let link = answer.header("link");
+            path = link.strip_prefix('<').and_then(|l| l.strip_suffix(">; rel=\"next\"")).unwrap().to_owned();
+            assert_eq!(path, format!("/students?after={next}&limit=3"));
+        }
+        assert_eq!(seen, all);
+    }
+
+    async fn a_page_holds_fifty_where_nothing_is_said(server) {
+        let client = server.client(Role::Registrar).await;
+        for roll_no in 1..=51 {
+            enrol(&client, "Asha", roll_no).await;
+        }
+        assert_eq!(names(&client.get("/students").await.expect(200)).len(), 50);
+        assert_eq!(names(&client.get("/students?limit=200").await.expect(200)).len(), 51);
+    }
+
+    async fn students_are_found_by_name_and_by_roll_number(server) {
+        let client = server.client(Role::Registrar).await;
+        for (roll_no, name) in (1..).zip(["Asha Rao", "Sasha", "Åsa", "100% Ravi"]) {
+            enrol(&client, name, roll_no).await;
+        }
+        for (query, found) in [
+            ("name=ASHA", vec!["Asha Rao", "Sasha"]),
+            ("name=%C3%A5", vec!["Åsa"]),
+            ("name=%25", vec!["100% Ravi"]),
+            ("roll_no=2", vec!["Sasha"]),
+            ("roll_no=2&name=ravi", vec![]),
+        ] {
+            let page = client.get(&format!("/students?{query}")).await.expect(200);
+            assert_eq!(names(&page), found, "{query}");
+        }
+        let page = client.get("/students?name=asha&limit=1").await;
+        assert!(page.header("link").contains("&limit=1&name=asha>"), "{}", page.header("link"));
+    }
+
+    async fn every_parameter_at_fault_is_named_at_once(server) {
+        let client = server.client(Role::Viewer).await;
+        let answer = client.get("/students?limit=201&after=xyz&name=%00&roll_no=0").await;
+        let problem = answer.expect_problem(422, "invalid-fields");
+        let named: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["parameter"].clone()).collect();
+        assert_eq!(named, ["limit", "after", "name", "roll_no"]);
+        for limit in ["0", "-1", "x", "1.5", ""] {
+            client.get(&format!("/students?limit={limit}")).await.expect_problem(422, "invalid-fields");
+        }
+    }
+
+    async fn every_field_at_fault_is_named_at_once(server) {
+        let client = server.client(Role::Registrar).await;
+        let body = json!({"name": " ", "email": "none", "roll_no": "7", "age": 151, "is_admin": true});
+        let problem = client.send("POST", "/students", &body).await.expect_problem(422, "invalid-fields");
+        let errors: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
+        assert_eq!(errors, ["/name", "/email", "/roll_no", "/age", "/is_admin"]);
+        assert_eq!(problem["errors"][3]["detail"], "must be from 1 to 150");
+    }
+}

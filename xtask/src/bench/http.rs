@@ -1,0 +1,113 @@
+//! One keep-alive HTTP/1.1 connection (RFC 9112), no more than the benches need.
+
+use std::io::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// An open connection.
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+    host: SocketAddr,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+impl Connection {
+    pub async fn open(host: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(host).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream: BufReader::new(stream), host })
+    }
+
+    /// A GET, with a bearer token where one is given.
+    pub async fn get(&mut self, path: &str, token: Option<&str>) -> Result<Answer> {
+        let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{bearer}\r\n", self.host)).await
+    }
+
+    /// A POST of a JSON text.
+    pub async fn post(&mut self, path: &str, json: &str) -> Result<Answer> {
+        let length = json.len();
+        self.exchange(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}",
+            self.host
+        ))
+        .await
+    }
+
+    async fn exchange(&mut self, request: &str) -> Result<Answer> {
+        self.stream.write_all(request.as_bytes()).await?;
+        let status = status(&self.line().await?).ok_or_else(|| broken("no status line"))?;
+        let mut length = None;
+        loop {
+            let line = self.line().await?;
+            match line.split_once(':') {
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse::<usize>().ok();
+                }
+                Some(_) => {}
+                None if line.is_empty() => break,
+                None => return Err(broken("a header without a colon")),
+            }
+        }
+        let mut body = vec![0; length.ok_or_else(|| broken("an answer without a length"))?];
+        self.stream.read_exact(&mut body).await?;
+        Ok(Answer { status, body })
+    }
+
+    async fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+/// The status of `HTTP/1.1 200 OK`.
+fn status(line: &str) -> Option<u16> {
+    line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
+}
+
+fn broken(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidData, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn two_answers_come_over_one_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno").await.unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            let mut request = String::new();
+            BufReader::new(stream).read_line(&mut request).await.unwrap();
+            request
+        });
+        let mut connection = Connection::open(address).await.unwrap();
+        assert_eq!(connection.post("/login", "{}").await.unwrap(), Answer { status: 401, body: b"no".to_vec() });
+        assert_eq!(connection.get("/", None).await.unwrap(), Answer { status: 200, body: Vec::new() });
+        assert_eq!(server.await.unwrap(), "POST /login HTTP/1.1\r\n");
+    }
+
+    #[test]
+    fn the_status_is_three_digits() {
+        assert_eq!(status("HTTP/1.1 200 OK"), Some(200));
+        assert_eq!(status("HTTP/1.1 2"), None);
+        assert_eq!(status("PONG"), None);
+    }
+}

@@ -1,0 +1,69 @@
+//! The servers that are measured, each on a loopback port of its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::time::{sleep, timeout};
+
+use super::http::{Answer, Connection};
+use crate::failure::{Failure, Result, Settle};
+use crate::log::Log;
+use crate::loopback::free_address;
+use crate::process::Process;
+use crate::workspace::{built, program};
+
+const START: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(50);
+
+/// A server that answers until this is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    _process: Process,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Rollbook on its demo data.
+    pub async fn demo() -> Result<Self> {
+        Self::start("rollbook", &["serve", "--demo", "--listen"], "/health/ready").await
+    }
+
+    /// The poem program that answers a constant.
+    pub async fn bare() -> Result<Self> {
+        Self::start("examples/bare_poem", &[], "/").await
+    }
+
+    /// Starts a program of the release build; its address is its last argument.
+    async fn start(name: &str, arguments: &[&str], ready: &str) -> Result<Self> {
+        let address = free_address()?;
+        let folder = tempfile::tempdir().or_fail("cannot make a folder")?;
+        let log = Log::new(folder.path(), "log");
+        let mut command = program(built("release", name)?);
+        command.args(arguments).arg(address.to_string());
+        log.catch(&mut command)?;
+        let mut process = Process::start(name, command)?;
+        let answered = tokio::select! {
+            answered = timeout(START, until_ready(address, ready)) => answered.is_ok(),
+            () = process.until_ended() => false,
+        };
+        if !answered {
+            return Err(Failure::told(format_args!("{name} does not answer on {address}: {}", log.last_line())));
+        }
+        Ok(Self { address, _process: process, _folder: folder })
+    }
+
+    pub async fn connect(&self) -> Result<Connection> {
+        Connection::open(self.address).await.or_fail(self.address)
+    }
+}
+
+async fn until_ready(address: SocketAddr, path: &str) {
+    while !matches!(ask(address, path).await, Ok(Answer { status: 200, .. })) {
+        sleep(POLL).await;
+    }
+}
+
+async fn ask(address: SocketAddr, path: &str) -> std::io::Result<Answer> {
+    Connection::open(address).await?.get(path, None).await
+}

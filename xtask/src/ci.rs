@@ -1,0 +1,94 @@
+//! `cargo xtask ci`: every check that must pass, one after the other.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio::process::Command;
+
+use crate::failure::Result;
+use crate::openapi::OpenApi;
+use crate::postgres::Source;
+use crate::process::run;
+use crate::test::Test;
+use crate::workspace::{cargo, program};
+
+/// Run every check: format, lints, tests, openapi.yaml, licences; stops at the first that fails
+#[derive(Debug, Args)]
+pub struct Ci {
+    /// Leave out the tests
+    #[arg(long)]
+    skip_test: bool,
+    /// Lint openapi.yaml, too (needs `redocly` and `spectral` on PATH)
+    #[arg(long)]
+    lint_openapi: bool,
+}
+
+impl Ci {
+    pub async fn run(self) -> Result<()> {
+        let mut steps = Steps::default();
+        let outcome = self.all(&mut steps).await;
+        steps.print();
+        outcome
+    }
+
+    async fn all(&self, steps: &mut Steps) -> Result<()> {
+        steps.command("format", cargo(["fmt", "--all", "--check"])).await?;
+        let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+        steps.command("clippy", cargo(clippy)).await?;
+        // Alone, because building it with others turns on their features of what it uses.
+        steps.command("domain alone", cargo(["check", "-p", "domain"])).await?;
+        if !self.skip_test {
+            steps.take("tests", everything().run()).await?;
+        }
+        steps.take("openapi.yaml", OpenApi { check: true }.run()).await?;
+        if self.lint_openapi {
+            steps.command("redocly", redocly()).await?;
+            steps.command("spectral", spectral()).await?;
+        }
+        steps.command("cargo deny", cargo(["deny", "check", "bans", "licenses", "sources"])).await
+    }
+}
+
+fn everything() -> Test {
+    let features = Some("browser,interop".to_owned());
+    Test { postgres: Source::Auto, features, packages: Vec::new(), targets: Vec::new(), rest: Vec::new() }
+}
+
+fn redocly() -> Command {
+    let mut redocly = program("redocly");
+    redocly.args(["lint", "openapi.yaml"]);
+    redocly.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    redocly
+}
+
+fn spectral() -> Command {
+    let mut spectral = program("spectral");
+    spectral.args(["lint", "openapi.yaml", "--fail-severity=warn"]);
+    spectral
+}
+
+/// What was done, and how long it took.
+#[derive(Default)]
+struct Steps(Vec<(&'static str, Duration, bool)>);
+
+impl Steps {
+    async fn command(&mut self, name: &'static str, command: Command) -> Result<()> {
+        self.take(name, run(name, command)).await
+    }
+
+    async fn take(&mut self, name: &'static str, step: impl Future<Output = Result<()>>) -> Result<()> {
+        eprintln!("\n== {name}");
+        let since = Instant::now();
+        let outcome = step.await;
+        self.0.push((name, since.elapsed(), outcome.is_ok()));
+        outcome
+    }
+
+    fn print(&self) {
+        eprintln!("\n{:<16}{:>8}", "step", "seconds");
+        for (name, took, passed) in &self.0 {
+            let remark = if *passed { "" } else { "  failed" };
+            eprintln!("{name:<16}{:>8.1}{remark}", took.as_secs_f64());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A Postgres container, by Docker's daemon.
+
+use std::time::Duration;
+
+use testcontainers::bollard::Docker;
+use testcontainers::bollard::models::PortBinding;
+use testcontainers::core::IntoContainerPort;
+use testcontainers::core::client::docker_client_instance;
+use testcontainers::runners::AsyncRunner;
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
+use tokio::io::AsyncBufReadExt;
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, block_in_place};
+use tokio::time::timeout;
+
+use super::probe::{self, Login};
+use super::{Server, random_password, settings, title};
+use crate::failure::{Failure, Result, Settle};
+
+/// The variable that names another image than [`IMAGE`]; it must know the official one's variables.
+const IMAGE_VARIABLE: &str = "ROLLBOOK_TEST_POSTGRES_IMAGE";
+const IMAGE: &str = "postgres:17";
+const PORT: u16 = 5432;
+/// A daemon that is there answers at once.
+const ANSWER: Duration = Duration::from_secs(2);
+const PULL: Duration = Duration::from_mins(3);
+const START: Duration = Duration::from_mins(1);
+
+/// A running container, removed when this is dropped.
+pub type Container = ContainerAsync<GenericImage>;
+
+/// Starts a container.
+///
+/// # Errors
+/// One line: no daemon answers, the image cannot be had, or the server in it does not start.
+pub async fn start() -> Result<Server> {
+    let docker = daemon().await?;
+    let image = std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty());
+    let image = image.unwrap_or_else(|| IMAGE.to_owned());
+    have(&docker, &image).await?;
+
+    let password = random_password()?;
+    let container = Starting::new(&image, &password).container().await?;
+    let host = container.get_host().await.or_fail("Docker does not tell its host")?.to_string();
+    let port = container.get_host_port_ipv4(PORT.tcp()).await.or_fail("Docker does not tell the port")?;
+    let name = || "rollbook".to_owned();
+    let login = Login { host, port, user: name(), password, database: name() };
+    let ready = tokio::select! {
+        ready = probe::until_ready(&login, START) => ready.map_err(|unready| unready.to_string()),
+        said = last_words(&container) => Err(said),
+    };
+    let version = ready.map_err(|reason| Failure::told(format_args!("{image} in Docker did not start: {reason}")))?;
+    Ok(Server {
+        url: login.url(),
+        description: format!("{} from the image {image} in Docker", title(version.as_deref())),
+        _keeper: Some(Box::new(container)),
+    })
+}
+
+async fn daemon() -> Result<Docker> {
+    let none = || Failure::told("no Docker daemon answers");
+    let docker = timeout(ANSWER, docker_client_instance()).await.map_err(|_| none())?.map_err(|_| none())?;
+    timeout(ANSWER, docker.ping()).await.map_err(|_| none())?.map_err(|_| none())?;
+    Ok(docker)
+}
+
+/// Makes sure that the daemon has the image.
+async fn have(docker: &Docker, image: &str) -> Result<()> {
+    if docker.inspect_image(image).await.is_ok() {
+        return Ok(());
+    }
+    eprintln!("xtask: pulling {image}");
+    let pulled = timeout(PULL, generic(image).pull_image()).await;
+    let pulled = pulled.map_err(|_| Failure::told(format_args!("Docker took too long to pull {image}")))?;
+    pulled.map(drop).or_fail(format_args!("Docker cannot get {image}"))
+}
+
+fn request(image: &str, password: &str) -> ContainerRequest<GenericImage> {
+    let server = ["postgres"].into_iter().chain(settings());
+    let request = generic(image)
+        .with_exposed_port(PORT.tcp())
+        .with_env_var("POSTGRES_USER", "rollbook")
+        .with_env_var("POSTGRES_PASSWORD", password)
+        .with_env_var("POSTGRES_DB", "rollbook")
+        // Spares each connection the thousands of rounds of SCRAM.
+        .with_env_var("POSTGRES_HOST_AUTH_METHOD", "password")
+        .with_cmd(server)
+        .with_startup_timeout(START);
+    if !daemon_is_local() {
+        return request;
+    }
+    request.with_host_config_modifier(|host| {
+        let loopback = PortBinding { host_ip: Some("127.0.0.1".into()), host_port: Some("0".into()) };
+        host.publish_all_ports = Some(false);
+        host.port_bindings = Some([(format!("{PORT}/tcp"), Some(vec![loopback]))].into());
+    })
+}
+
+fn generic(image: &str) -> GenericImage {
+    let (name, tag) = name_and_tag(image);
+    GenericImage::new(name, tag)
+}
+
+/// The two parts of a reference. A colon before a slash belongs to a registry's port.
+fn name_and_tag(image: &str) -> (&str, &str) {
+    image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"))
+}
+
+/// Whether a port published on the daemon's loopback address can be reached from here.
+fn daemon_is_local() -> bool {
+    let remote = std::env::var("DOCKER_HOST").is_ok_and(|host| !host.is_empty() && !host.starts_with("unix:"));
+    let inside_a_container = std::path::Path::new("/.dockerenv").exists();
+    !remote && !inside_a_container
+}
+
+/// Follows what the server says on standard error until the container has ended; gives its last line.
+async fn last_words(container: &Container) -> String {
+    let mut lines = container.stderr(true).lines();
+    let mut last = "it said nothing".to_owned();
+    while let Ok(Some(line)) = lines.next_line().await {
+        last = line;
+    }
+    last
+}
+
+type Started = Result<Container, testcontainers::TestcontainersError>;
+
+/// A container on its way: it exists in the daemon before there is a [`Container`] to remove it.
+struct Starting(Option<JoinHandle<Started>>);
+
+impl Starting {
+    fn new(image: &str, password: &str) -> Self {
+        let request = request(image, password);
+        Self(Some(tokio::spawn(async move { request.start().await })))
+    }
+
+    async fn container(mut self) -> Result<Container> {
+        let started = match &mut self.0 {
+            Some(task) => task.await,
+            None => return Err(Failure::told("the container was started already")),
+        };
+        self.0 = None;
+        started.or_fail("Docker")?.or_fail("Docker does not start the container")
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            // Interrupted meanwhile: the start goes to its end, so that the container can be removed.
+            let _ = block_in_place(|| Handle::current().block_on(timeout(START, task)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_without_a_tag_is_the_latest() {
+        assert_eq!(name_and_tag("postgres:17"), ("postgres", "17"));
+        assert_eq!(name_and_tag("postgres"), ("postgres", "latest"));
+        assert_eq!(name_and_tag("localhost:5000/postgres"), ("localhost:5000/postgres", "latest"));
+        assert_eq!(name_and_tag("localhost:5000/postgres:17"), ("localhost:5000/postgres", "17"));
+    }
+}

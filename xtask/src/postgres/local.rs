@@ -1,0 +1,188 @@
+//! A private cluster of the Postgres server installed on this machine.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Signal, geteuid};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::probe::{self, Login};
+use super::{Server, random_password, settings, title};
+use crate::failure::{Failure, Result, Settle};
+use crate::log::Log;
+use crate::loopback::free_address;
+use crate::process::{Process, read, run};
+
+/// Where Debian and its kin put the server, a folder for each major version.
+const VERSIONS: &str = "/usr/lib/postgresql";
+/// The oldest major version that Rollbook works with.
+const OLDEST: u32 = 15;
+const START: Duration = Duration::from_secs(30);
+/// Another program may take the port between our choice and the server's start.
+const TRIES: u32 = 3;
+/// Who runs the server when we are root, which it refuses to be. The first that exists.
+const USERS: [&str; 2] = ["postgres", "nobody"];
+
+/// A running server and its data; both end with this.
+pub struct Cluster {
+    // Declared first, it ends before the folder goes.
+    _server: Process,
+    _folder: TempDir,
+}
+
+/// The numbers of a user.
+#[derive(Debug, PartialEq, Eq)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+/// Starts a server on a loopback port of its own.
+pub async fn start() -> Result<Server> {
+    let programs = newest()?;
+    let version = version(&programs).await?;
+    let folder = tempfile::Builder::new().prefix("rollbook-postgres-").tempdir().or_fail("cannot make a folder")?;
+    let user = if geteuid().is_root() { Some(unprivileged()?) } else { None };
+    let password = random_password()?;
+    initialise(&programs, folder.path(), user.as_ref(), &password).await?;
+    let (server, login) = serve(&programs, folder.path(), user.as_ref(), password).await?;
+    Ok(Server {
+        url: login.url(),
+        description: format!("{} from a private cluster ({})", title(Some(&version)), programs.display()),
+        _keeper: Some(Box::new(Cluster { _server: server, _folder: folder })),
+    })
+}
+
+/// The folder of the newest server's programs.
+///
+/// # Errors
+/// When there is none.
+pub fn newest() -> Result<PathBuf> {
+    let majors: Vec<u32> = fs::read_dir(VERSIONS)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    candidates(majors, std::env::split_paths(&path))
+        .find(|folder| ["initdb", "postgres"].iter().all(|program| is_executable(&folder.join(program))))
+        .ok_or_else(|| Failure::told(format_args!("neither {VERSIONS} nor PATH has initdb and postgres")))
+}
+
+/// The folders to look in, the best first.
+fn candidates(mut majors: Vec<u32>, path: impl Iterator<Item = PathBuf>) -> impl Iterator<Item = PathBuf> {
+    majors.sort_unstable_by(|a, b| b.cmp(a));
+    majors.into_iter().map(|major| Path::new(VERSIONS).join(major.to_string()).join("bin")).chain(path)
+}
+
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+async fn version(programs: &Path) -> Result<String> {
+    let mut command = Command::new(programs.join("postgres"));
+    command.arg("--version");
+    let said = read("postgres --version", command).await?;
+    let version = said.split_whitespace().nth(2).unwrap_or_default().to_owned();
+    let major = version.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(OLDEST..) => Ok(version),
+        _ => Err(Failure::told(format_args!(
+            "the newest PostgreSQL in {} is {version}; {OLDEST} or later is needed",
+            programs.display()
+        ))),
+    }
+}
+
+fn unprivileged() -> Result<User> {
+    let users = fs::read_to_string("/etc/passwd").or_fail("cannot read /etc/passwd")?;
+    let found = USERS.iter().find_map(|name| numbers(&users, name));
+    found.ok_or_else(|| Failure::told("PostgreSQL does not run as root, and there is no user postgres or nobody"))
+}
+
+/// The numbers of the user `name` in the words of `/etc/passwd`.
+fn numbers(users: &str, name: &str) -> Option<User> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (found, _, uid, gid) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        (found == name).then_some(())?;
+        Some(User { uid: uid.parse().ok()?, gid: gid.parse().ok()? })
+    })
+}
+
+async fn initialise(programs: &Path, folder: &Path, user: Option<&User>, password: &str) -> Result<()> {
+    let secret = folder.join("password");
+    fs::write(&secret, password).or_fail("cannot write the password's file")?;
+    if let Some(User { uid, gid }) = user {
+        for path in [folder, &secret] {
+            chown(path, Some(*uid), Some(*gid)).or_fail("cannot hand the cluster's folder to its user")?;
+        }
+    }
+    let log = Log::new(folder, "initdb.log");
+    let mut initdb = as_user(programs.join("initdb"), folder, user);
+    // Passwords in the clear do on loopback, and spare each connection the thousands of rounds of SCRAM.
+    initdb.args(["--username=rollbook", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+    initdb.arg("--pgdata").arg(folder.join("data")).arg("--pwfile").arg(&secret);
+    log.catch(&mut initdb)?;
+    let made = run("initdb", initdb).await;
+    made.map_err(|failure| Failure::told(format_args!("{failure}: {}", log.last_line())))
+}
+
+async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: String) -> Result<(Process, Login)> {
+    let log = Log::new(folder, "server.log");
+    let name = || "rollbook".to_owned();
+    let mut login = Login { host: "127.0.0.1".into(), port: 0, user: name(), password, database: "postgres".into() };
+    let mut reason = String::new();
+    for _ in 0..TRIES {
+        login.port = free_address()?.port();
+        let mut postgres = as_user(programs.join("postgres"), folder, user);
+        postgres.arg("-D").arg(folder.join("data")).args(["-p", &login.port.to_string()]).args(settings());
+        postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+        log.catch(&mut postgres)?;
+        // SIGINT is its fast shutdown: on SIGTERM it would wait for its clients.
+        let mut server = Process::start("postgres", postgres)?.ended_by(Signal::INT);
+        tokio::select! {
+            ready = probe::until_ready(&login, START) => match ready {
+                // Where the port was taken after all, it is somebody else who refuses.
+                Ok(_) => return Ok((server, login)),
+                Err(unready) => reason = unready.to_string(),
+            },
+            () = server.until_ended() => reason = log.last_line(),
+        }
+    }
+    Err(Failure::told(format_args!("the private cluster did not start: {reason}")))
+}
+
+/// `program`, run in `folder` as `user` (without supplementary groups) or as ourselves.
+fn as_user(program: PathBuf, folder: &Path, user: Option<&User>) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).stdin(Stdio::null());
+    if let Some(User { uid, gid }) = user {
+        command.uid(*uid).gid(*gid);
+    }
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_version_is_looked_at_first_and_path_last() {
+        let found: Vec<_> = candidates(vec![9, 15, 17, 16], [PathBuf::from("/opt/bin")].into_iter()).collect();
+        let expected = ["17/bin", "16/bin", "15/bin", "9/bin"].map(|bin| Path::new(VERSIONS).join(bin));
+        assert_eq!(found[..4], expected);
+        assert_eq!(found[4], Path::new("/opt/bin"));
+    }
+
+    #[test]
+    fn a_user_is_found_by_the_whole_name() {
+        let users = "postgres-exporter:x:9:9::/:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var/lib:/bin/bash\n";
+        assert_eq!(numbers(users, "postgres"), Some(User { uid: 101, gid: 104 }));
+        assert_eq!(numbers(users, "nobody"), None);
+    }
+}

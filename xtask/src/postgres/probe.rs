@@ -1,0 +1,201 @@
+//! Asks a Postgres server whether it takes connections, in the words of its protocol, version 3.0
+//! (Postgres's documentation, "Message Flow: Start-up").
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use percent_encoding::percent_decode_str;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use url::Url;
+
+/// How long one try may take.
+const TRY: Duration = Duration::from_secs(3);
+const POLL: Duration = Duration::from_millis(50);
+/// A longer message is no answer to a start-up.
+const LONGEST_MESSAGE: usize = 64 * 1024;
+
+/// Whom to ask, and as whom.
+pub struct Login {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub password: String,
+    pub database: String,
+}
+
+impl Login {
+    /// What a connection URL says; `None` when it leads to a Unix socket.
+    pub fn of(url: &Url) -> Option<Self> {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let host = url.host_str().filter(|host| !host.is_empty())?;
+        if url.query_pairs().any(|(key, value)| key == "host" && value.starts_with('/')) || host.starts_with("%2F") {
+            return None;
+        }
+        let user = Some(decoded(url.username())).filter(|user| !user.is_empty()).unwrap_or_else(|| "postgres".into());
+        let database = Some(decoded(url.path().trim_start_matches('/'))).filter(|name| !name.is_empty());
+        Some(Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: url.port().unwrap_or(5432),
+            password: decoded(url.password().unwrap_or_default()),
+            database: database.unwrap_or_else(|| user.clone()),
+            user,
+        })
+    }
+
+    pub fn url(&self) -> String {
+        let Self { host, port, user, password, database } = self;
+        format!("postgres://{user}:{password}@{host}:{port}/{database}")
+    }
+}
+
+/// Why there is no connection.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unready {
+    /// Nobody listens, or the server is still starting: a later try may succeed.
+    Yet(String),
+    /// It said no.
+    Refused(String),
+}
+
+impl fmt::Display for Unready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Yet(reason) | Self::Refused(reason)) = self;
+        f.write_str(reason)
+    }
+}
+
+/// Connects once. Gives the server's version where it is told before a challenge that we cannot meet.
+pub async fn once(login: &Login) -> Result<Option<String>, Unready> {
+    match timeout(TRY, converse(login)).await {
+        Ok(Ok(verdict)) => verdict,
+        Ok(Err(error)) => Err(Unready::Yet(error.to_string())),
+        Err(_) => Err(Unready::Yet("no answer".into())),
+    }
+}
+
+/// Connects again and again, until it succeeds, the server refuses, or `bound` has passed.
+pub async fn until_ready(login: &Login, bound: Duration) -> Result<Option<String>, Unready> {
+    let since = Instant::now();
+    loop {
+        match once(login).await {
+            Err(Unready::Yet(_)) if since.elapsed() < bound => tokio::time::sleep(POLL).await,
+            verdict => return verdict,
+        }
+    }
+}
+
+async fn converse(login: &Login) -> std::io::Result<Result<Option<String>, Unready>> {
+    let mut server = TcpStream::connect((login.host.as_str(), login.port)).await?;
+    server.write_all(&start_up(login)).await?;
+    loop {
+        let mut head = [0; 5];
+        server.read_exact(&mut head).await?;
+        let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]);
+        let Some(length) =
+            usize::try_from(length).ok().and_then(|l| l.checked_sub(4)).filter(|l| *l <= LONGEST_MESSAGE)
+        else {
+            return Ok(Err(Unready::Refused("it does not speak PostgreSQL's protocol".into())));
+        };
+        let mut body = vec![0; length];
+        server.read_exact(&mut body).await?;
+        match understand(head[0], &body) {
+            Said::More => {}
+            Said::Password => server.write_all(&message(Some(b'p'), &[login.password.as_bytes(), b"\0"])).await?,
+            Said::Enough(verdict) => return Ok(verdict),
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Said {
+    More,
+    Password,
+    Enough(Result<Option<String>, Unready>),
+}
+
+fn understand(kind: u8, body: &[u8]) -> Said {
+    match (kind, body) {
+        (b'R', [0, 0, 0, 0]) => Said::More,
+        (b'R', [0, 0, 0, 3]) => Said::Password,
+        // Any other challenge (SCRAM, say) shows as well that it takes connections. So does ReadyForQuery.
+        (b'R' | b'Z', _) => Said::Enough(Ok(None)),
+        (b'S', _) => match body.strip_prefix(b"server_version\0") {
+            Some(version) => Said::Enough(Ok(first_word(version))),
+            None => Said::More,
+        },
+        (b'E', _) => Said::Enough(refusal(body)),
+        _ => Said::More,
+    }
+}
+
+/// `15.18` of `15.18 (Debian 15.18-0+deb12u1)`.
+fn first_word(version: &[u8]) -> Option<String> {
+    let version = String::from_utf8_lossy(version);
+    version.split([' ', '\0']).next().map(str::to_owned)
+}
+
+fn refusal(body: &[u8]) -> Result<Option<String>, Unready> {
+    let field = |kind: u8| {
+        let field = body.split(|byte| *byte == 0).find(|field| field.first() == Some(&kind));
+        field.map_or_else(String::new, |field| String::from_utf8_lossy(&field[1..]).into_owned())
+    };
+    match field(b'C').as_str() {
+        // cannot_connect_now, too_many_connections
+        "57P03" | "53300" => Err(Unready::Yet(field(b'M'))),
+        // invalid_authorization_specification: it may want TLS, which is the tests' own affair.
+        "28000" => Ok(None),
+        _ => Err(Unready::Refused(field(b'M'))),
+    }
+}
+
+fn start_up(login: &Login) -> Vec<u8> {
+    let (user, database) = (login.user.as_bytes(), login.database.as_bytes());
+    message(None, &[&196_608_u32.to_be_bytes(), b"user\0", user, b"\0database\0", database, b"\0\0"])
+}
+
+fn message(kind: Option<u8>, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let length = u32::try_from(body.len() + 4).unwrap_or(u32::MAX);
+    let mut message: Vec<u8> = kind.into_iter().collect();
+    message.extend(length.to_be_bytes());
+    message.extend(body);
+    message
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_still_starts_is_asked_again() {
+        let starting = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
+        assert_eq!(refusal(starting), Err(Unready::Yet("the database system is starting up".into())));
+        let wrong = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0";
+        assert_eq!(refusal(wrong), Err(Unready::Refused("password authentication failed".into())));
+    }
+
+    #[test]
+    fn the_version_is_the_first_word_of_what_the_server_calls_it() {
+        let said = understand(b'S', b"server_version\x0015.18 (Debian 15.18-0+deb12u1)\0");
+        assert_eq!(said, Said::Enough(Ok(Some("15.18".into()))));
+        assert_eq!(understand(b'S', b"TimeZone\0Etc/UTC\0"), Said::More);
+    }
+
+    #[test]
+    fn a_challenge_that_is_not_understood_shows_a_ready_server() {
+        assert_eq!(understand(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0"), Said::Enough(Ok(None)));
+    }
+
+    #[test]
+    fn a_url_is_read_as_the_drivers_read_it() {
+        let login = |url| Login::of(&Url::parse(url).unwrap());
+        let full = login("postgres://us%20er:p%40ss@[::1]:6000/db").unwrap();
+        assert_eq!((full.host.as_str(), full.port), ("::1", 6000));
+        assert_eq!((full.user.as_str(), full.password.as_str(), full.database.as_str()), ("us er", "p@ss", "db"));
+        let short = login("postgresql://localhost").unwrap();
+        assert_eq!((short.port, short.user.as_str(), short.database.as_str()), (5432, "postgres", "postgres"));
+        assert!(login("postgres:///db?host=/run/postgresql").is_none());
+    }
+}
