@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics where a rule is broken")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::thread;
 
@@ -24,7 +24,7 @@ fn folder() -> (TempDir, PathBuf) {
 }
 
 /// Makes the database, and changes it as its owner could by hand.
-fn made_and_then(path: &PathBuf, sql: &str) {
+fn made_and_then(path: &Path, sql: &str) {
     drop(SqliteStore::open(path).unwrap());
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
@@ -39,7 +39,7 @@ fn asha() -> StudentFields {
 }
 
 /// The message of a database that does not open.
-fn refusal(path: &PathBuf) -> String {
+fn refusal(path: &Path) -> String {
     let message = SqliteStore::open(path).err().unwrap().to_string();
     assert!(!message.contains('\n'), "{message}");
     assert!(message.contains(path.to_str().unwrap()), "{message}");
