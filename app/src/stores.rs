@@ -85,7 +85,6 @@ impl Stores {
         let store = Arc::new(SqliteStore::open(path)?);
         Ok(Self { students: store.clone(), users: store.clone(), probe: store })
     }
-
 }
 
 impl From<Arc<PostgresStore>> for Stores {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::token::TokenLifetime;
@@ -38,8 +39,13 @@ pub enum Command {
 /// Which store.
 #[derive(Debug, Args)]
 pub struct Store {
-    /// The store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: SQLite in the data directory]
-    #[arg(long, env = "ROLLBOOK_DATABASE", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        help = "The store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: SQLite in the data directory]",
+        long,
+        env = "ROLLBOOK_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database: Option<Database>,
 
     /// The directory of the embedded store and of the signing key; made where it is missing
@@ -56,9 +62,13 @@ pub struct Serve {
     #[command(flatten)]
     pub store: Store,
 
-    /// A file with the secret that signs tokens, 32 bytes or more; ROLLBOOK_JWT_SECRET holds it directly. Without
-    /// both it is made once in the data directory (on PostgreSQL it must be given: all nodes share it)
-    #[arg(long, env = "ROLLBOOK_JWT_SECRET_FILE", value_name = "FILE")]
+    #[arg(
+        help = "A file with the secret that signs tokens, 32 bytes or more; ROLLBOOK_JWT_SECRET holds it directly. Without both \
+                it is made once in the data directory (on PostgreSQL it must be given: all nodes share it)",
+        long,
+        env = "ROLLBOOK_JWT_SECRET_FILE",
+        value_name = "FILE"
+    )]
     pub jwt_secret_file: Option<PathBuf>,
 
     /// How long a token is good for, such as 15m, 8h or 30d [default: 15m; 8h with --demo]
@@ -85,8 +95,13 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "4096")]
     pub max_connections: NonZeroUsize,
 
-    /// What to log: a level (error, warn, info, debug), or levels by target such as info,rollbook::access=debug
-    #[arg(long, env = "ROLLBOOK_LOG", value_name = "FILTER", default_value = "info")]
+    #[arg(
+        help = "What to log: a level (error, warn, info, debug), or levels by target such as info,rollbook::access=debug",
+        long,
+        env = "ROLLBOOK_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
     pub log: String,
 
     /// How to log
@@ -94,11 +109,16 @@ pub struct Serve {
     pub log_format: LogFormat,
 
     /// Serve a throw-away store with known passwords and 25 students
-    #[arg(long, env = "ROLLBOOK_DEMO")]
+    #[arg(long, env = "ROLLBOOK_DEMO", value_parser = BoolishValueParser::new())]
     pub demo: bool,
 
     /// Let a demo listen beyond this machine, with its known passwords
-    #[arg(long, env = "ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS", requires = "demo")]
+    #[arg(
+        long,
+        env = "ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS",
+        value_parser = BoolishValueParser::new(),
+        requires = "demo"
+    )]
     pub expose_demo_with_known_passwords: bool,
 }
 
@@ -109,6 +129,7 @@ pub enum LogFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(arg_required_else_help = false)]
 pub struct User {
     #[command(flatten)]
     pub store: Store,

@@ -1,9 +1,11 @@
 //! The data directory, and the files in it that nobody else may read.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
 
 use super::arguments::Store;
 use super::failure::Failure;
@@ -34,25 +36,24 @@ impl Store {
 /// Writes a file with mode 0600 that appears whole or not at all; `false`, and nothing written, where it
 /// exists already.
 pub fn write_secret_once(path: &Path, content: &[u8]) -> io::Result<bool> {
-    let draft = draft_of(path);
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    let written = file.write_all(content).and_then(|()| file.sync_all()).and_then(|()| fs::hard_link(&draft, path));
-    fs::remove_file(&draft)?;
-    match written {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+    let directory = path.parent().unwrap_or(Path::new("."));
+    // Made with mode 0600 on every Unix.
+    let mut draft = NamedTempFile::new_in(directory)?;
+    draft.write_all(content)?;
+    draft.as_file().sync_all()?;
+    match draft.persist_noclobber(path) {
+        Ok(_) => {}
+        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        Err(failed) => return Err(failed.error),
     }
-}
-
-fn draft_of(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}.draft", std::process::id()));
-    name.into()
+    // The name, too, outlives a loss of power.
+    File::open(directory)?.sync_all()?;
+    Ok(true)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;

@@ -2,11 +2,11 @@
 
 use super::arguments::Store;
 use super::failure::Failure;
+use super::output;
 use crate::stores::Stores;
 
 /// Opens the store, which brings its schema up to date.
 pub async fn run(store: &Store) -> Result<(), Failure> {
     Stores::open(&store.database()?).await?;
-    println!("The schema is up to date.");
-    Ok(())
+    output::line("The schema is up to date.")
 }

@@ -7,16 +7,18 @@ mod failure;
 mod first_start;
 mod migrate;
 mod openapi;
+mod output;
 mod password;
 mod serve;
 mod signing_key;
 mod user;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use arguments::{Arguments, Command};
 use failure::Failure;
@@ -30,7 +32,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match dispatch(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("rollbook: {failure}");
+            output::tell(format_args!("rollbook: {failure}"));
             ExitCode::FAILURE
         }
     }
@@ -67,18 +69,26 @@ fn usage(error: &clap::Error) -> ExitCode {
             let _ = error.print();
             ExitCode::SUCCESS
         }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
-            ExitCode::from(2)
-        }
         _ => {
-            let text = error.to_string();
-            let first = text.split("\n\n").next().unwrap_or_default();
-            let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-            eprintln!("rollbook: {}; see --help", line.strip_prefix("error: ").unwrap_or(&line));
+            output::tell(format_args!("rollbook: {}; see --help", mistake(error)));
             ExitCode::from(2)
         }
     }
+}
+
+/// The first paragraph of an error, on one line.
+fn mistake(error: &clap::Error) -> String {
+    // The URL of a database that was misspelt may still hold a password.
+    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
+        && argument.starts_with("--database")
+        && let Some(why) = error.source()
+    {
+        return format!("invalid value for '{argument}': {why}");
+    }
+    let text = error.to_string();
+    let first = text.split("\n\n").next().unwrap_or_default();
+    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! `rollbook openapi`
 
-use std::io::{self, Write};
-
 use super::arguments::{DocumentFormat, Openapi};
 use super::failure::Failure;
+use super::output;
 use crate::http::document;
 
 /// Prints the API document.
@@ -12,9 +11,5 @@ pub fn run(openapi: &Openapi) -> Result<(), Failure> {
         DocumentFormat::Yaml => document::yaml(),
         DocumentFormat::Json => document::json(),
     };
-    match io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads may stop reading.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written?),
-    }
+    output::all(text.as_bytes())
 }

@@ -12,8 +12,7 @@ impl PasswordSource {
     /// The new password: the first line of standard input, or what is typed twice at a prompt.
     pub fn new_password(&self, username: &Username) -> Result<NewPassword, Failure> {
         let text = if self.password_stdin { first_line()? } else { prompted(username)? };
-        NewPassword::parse(text.expose_secret(), username)
-            .map_err(|rule| Failure::new(format!("the password {rule}")))
+        NewPassword::parse(text.expose_secret(), username).map_err(|rule| Failure::new(format!("the password {rule}")))
     }
 }
 

@@ -37,7 +37,8 @@ fn made_once(path: &Path) -> Result<SigningKey, Failure> {
     if !path.exists() {
         let fresh = SigningKey::generate(&SystemRandom)?;
         let written = write_secret_once(path, fresh.expose());
-        written.map_err(|error| Failure::new(format!("cannot write the signing key to {}: {error}", path.display())))?;
+        written
+            .map_err(|error| Failure::new(format!("cannot write the signing key to {}: {error}", path.display())))?;
     }
     read(path)
 }

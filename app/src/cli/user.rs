@@ -9,6 +9,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::arguments::{User, UserCommand};
 use super::failure::Failure;
+use super::output;
 use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
@@ -26,12 +27,12 @@ pub async fn run(user: User) -> Result<(), Failure> {
     match (user.command, password) {
         (UserCommand::Add { username, role, .. }, Some(password)) => {
             let made = accounts.add(&admin, username, password, role).await?;
-            println!("Made {} with the role {}.", made.username, made.role);
+            output::line(format_args!("Made {} with the role {}.", made.username, made.role))?;
         }
         (UserCommand::SetPassword { username, .. }, Some(password)) => {
             let id = id_of(&accounts, &admin, &username).await?;
             accounts.set_password(&admin, id, password).await?;
-            println!("Set the password of {username}.");
+            output::line(format_args!("Set the password of {username}."))?;
         }
         (UserCommand::Add { .. } | UserCommand::SetPassword { .. }, None) => {
             return Err(Failure::new("no password was given"));
@@ -40,22 +41,22 @@ pub async fn run(user: User) -> Result<(), Failure> {
         (UserCommand::SetRole { username, role }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
             accounts.set_role(&admin, id, role).await?;
-            println!("{username} has the role {role} now.");
+            output::line(format_args!("{username} has the role {role} now."))?;
         }
         (UserCommand::Disable { username }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
             accounts.set_status(&admin, id, Status::Disabled).await?;
-            println!("{username} is disabled now.");
+            output::line(format_args!("{username} is disabled now."))?;
         }
         (UserCommand::Enable { username }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
             accounts.set_status(&admin, id, Status::Active).await?;
-            println!("{username} is active now.");
+            output::line(format_args!("{username} is active now."))?;
         }
         (UserCommand::Remove { username }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
             accounts.remove(&admin, id).await?;
-            println!("Removed {username}.");
+            output::line(format_args!("Removed {username}."))?;
         }
     }
     Ok(())
@@ -74,9 +75,9 @@ pub fn accounts(stores: Stores) -> Result<Accounts, Failure> {
 async fn id_of(accounts: &Accounts, admin: &Admin, username: &Username) -> Result<UserId, Failure> {
     match accounts.named(admin, username).await {
         Ok(user) => Ok(user.id),
-        Err(AccountError::Unknown) => Err(Failure::new(format!(
-            "there is no user {username}; rollbook user list shows who there is"
-        ))),
+        Err(AccountError::Unknown) => {
+            Err(Failure::new(format!("there is no user {username}; rollbook user list shows who there is")))
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -88,7 +89,7 @@ async fn list(accounts: &Accounts, admin: &Admin) -> Result<(), Failure> {
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.id);
         for user in &page {
-            println!("{}", line(user)?);
+            output::line(line(user)?)?;
         }
     }
 }

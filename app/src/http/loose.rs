@@ -74,7 +74,7 @@ impl Parameters {
         match parse(given?.as_str()) {
             Ok(value) => Some(value),
             Err(rule) => {
-                self.faults.push(Fault::in_parameter(name, rule));
+                self.faults.push(Fault::in_parameter(name, rule.to_string()));
                 None
             }
         }

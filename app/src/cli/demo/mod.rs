@@ -2,7 +2,6 @@
 
 mod data;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapter_jwt::SigningKey;
@@ -13,6 +12,7 @@ use time::Duration;
 
 use super::arguments::Serve;
 use super::failure::Failure;
+use super::output;
 use crate::stores::{Database, Stores};
 use crate::system::SystemRandom;
 
@@ -34,8 +34,8 @@ impl Demo {
     /// Long enough for a day of trying things out.
     pub const TOKEN_LIFETIME: Duration = Duration::hours(8);
 
-    /// Makes the store and fills it: embedded, or in a schema of its own where `--database` names PostgreSQL.
-    pub async fn open(serve: &Serve) -> Result<Self, Failure> {
+    /// Refuses to show known passwords beyond this machine unasked.
+    pub fn may_listen(serve: &Serve) -> Result<(), Failure> {
         if !serve.listen.ip().is_loopback() && !serve.expose_demo_with_known_passwords {
             return Err(Failure::new(format!(
                 "a demo has known passwords and does not listen on {}: choose a loopback address, or add \
@@ -43,6 +43,11 @@ impl Demo {
                 serve.listen
             )));
         }
+        Ok(())
+    }
+
+    /// Makes the store and fills it: embedded, or in a schema of its own where `--database` names PostgreSQL.
+    pub async fn open(serve: &Serve) -> Result<Self, Failure> {
         let demo = match &serve.store.database {
             None => {
                 let directory = tempfile::Builder::new().prefix("rollbook-demo-").tempdir()?;
@@ -74,17 +79,16 @@ impl Demo {
     }
 
     /// A key of its own: no token of a demo outlives it.
-    pub fn signing_key(&self) -> Result<SigningKey, Failure> {
+    pub fn signing_key() -> Result<SigningKey, Failure> {
         Ok(SigningKey::generate(&SystemRandom)?)
     }
 
     /// Says loudly what this is.
-    pub fn announce(&self, address: SocketAddr) {
-        println!("Rollbook listens on http://{address}/; its documentation is at http://{address}/docs/");
-        println!();
-        println!("  THIS IS A DEMO. Its passwords are known to everybody, and what you write is thrown away.");
-        println!("  Users: shantanu / password (registrar), admin / password (admin). Students: 25.");
-        println!();
+    pub fn warn() {
+        let _ = output::line(
+            "\n  THIS IS A DEMO. Its passwords are known to everybody, and what you write is thrown away.\n  Users: \
+             shantanu / password (registrar), admin / password (admin). Students: 25.\n",
+        );
     }
 
     /// Throws the store away.

@@ -9,6 +9,10 @@ use crate::http::problem::Fault;
 /// The largest integer that every JSON reader keeps (RFC 8259, section 6).
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
+/// A field is at fault; which, and why, stands among the faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AtFault;
+
 /// The fields of one object. Each is taken once; what remains is unknown.
 pub struct Fields {
     object: Map<String, Value>,
@@ -20,12 +24,12 @@ impl Fields {
     pub fn of(body: Value) -> Result<Self, Vec<Fault>> {
         match body {
             Value::Object(object) => Ok(Self { object, faults: Vec::new() }),
-            _ => Err(vec![Fault::at(String::new(), "must be an object")]),
+            _ => Err(vec![Fault::at(String::new(), "must be an object".to_owned())]),
         }
     }
 
     /// A field that must be there.
-    pub fn required<T>(&mut self, key: &str, parse: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
+    pub fn required<T>(&mut self, key: &str, parse: impl FnOnce(Value) -> Result<T, String>) -> Result<T, AtFault> {
         match self.object.remove(key) {
             None => self.fault(key, "is missing"),
             Some(Value::Null) => self.fault(key, "must not be null"),
@@ -33,49 +37,62 @@ impl Fields {
         }
     }
 
-    /// A field that may be absent or null: `Some(None)` then, and `None` when it is at fault.
-    pub fn optional<T>(&mut self, key: &str, parse: impl FnOnce(Value) -> Result<T, String>) -> Option<Option<T>> {
+    /// A field that may be absent or null: `None` then.
+    pub fn optional<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<Option<T>, AtFault> {
         match self.object.remove(key) {
-            None | Some(Value::Null) => Some(None),
+            None | Some(Value::Null) => Ok(None),
             Some(value) => self.parsed(key, value, parse).map(Some),
         }
     }
 
-    /// A required field's change (RFC 7396): `Some(None)` where it is absent, a fault where it is null.
-    pub fn change<T>(&mut self, key: &str, parse: impl FnOnce(Value) -> Result<T, String>) -> Option<Option<T>> {
-        if self.object.contains_key(key) { self.required(key, parse).map(Some) } else { Some(None) }
+    /// A required field's change (RFC 7396): `None` where it is absent, a fault where it is null.
+    pub fn change<T>(
+        &mut self,
+        key: &str,
+        parse: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<Option<T>, AtFault> {
+        if self.object.contains_key(key) { self.required(key, parse).map(Some) } else { Ok(None) }
     }
 
-    /// An optional field's change (RFC 7396): `Some(None)` where it is absent, `Some(Some(None))` where null
-    /// removes it.
+    /// An optional field's change (RFC 7396): `None` where it is absent, `Some(None)` where null removes it.
+    #[expect(clippy::option_option, reason = "absent, null and a value are three cases, as in the domain's patch")]
     pub fn clearable<T>(
         &mut self,
         key: &str,
         parse: impl FnOnce(Value) -> Result<T, String>,
-    ) -> Option<Option<Option<T>>> {
-        if self.object.contains_key(key) { self.optional(key, parse).map(Some) } else { Some(None) }
+    ) -> Result<Option<Option<T>>, AtFault> {
+        if self.object.contains_key(key) { self.optional(key, parse).map(Some) } else { Ok(None) }
     }
 
     /// Every fault found; also each field that nobody took, where `unknown_allowed` is not set.
     pub fn faults(mut self, unknown_allowed: bool) -> Vec<Fault> {
         if !unknown_allowed {
             for key in self.object.keys() {
-                self.faults.push(Fault::at(pointer(key), "is not a known field"));
+                self.faults.push(Fault::at(pointer(key), "is not a known field".to_owned()));
             }
         }
         self.faults
     }
 
-    fn parsed<T>(&mut self, key: &str, value: Value, parse: impl FnOnce(Value) -> Result<T, String>) -> Option<T> {
+    fn parsed<T>(
+        &mut self,
+        key: &str,
+        value: Value,
+        parse: impl FnOnce(Value) -> Result<T, String>,
+    ) -> Result<T, AtFault> {
         match parse(value) {
-            Ok(parsed) => Some(parsed),
+            Ok(parsed) => Ok(parsed),
             Err(rule) => self.fault(key, &rule),
         }
     }
 
-    fn fault<T>(&mut self, key: &str, rule: &str) -> Option<T> {
-        self.faults.push(Fault::at(pointer(key), rule));
-        None
+    fn fault<T>(&mut self, key: &str, rule: &str) -> Result<T, AtFault> {
+        self.faults.push(Fault::at(pointer(key), rule.to_owned()));
+        Err(AtFault)
     }
 }
 
@@ -90,10 +107,7 @@ pub fn text<T, E: Display>(parse: impl FnOnce(String) -> Result<T, E>) -> impl F
 /// A parser of integers as a parser of JSON. `7.0` is the integer 7 (RFC 8259 knows one kind of number).
 pub fn integer<T, E: Display>(parse: impl FnOnce(i64) -> Result<T, E>) -> impl FnOnce(Value) -> Result<T, String> {
     |value| {
-        let number = match &value {
-            Value::Number(number) => number,
-            _ => return Err("must be an integer".to_owned()),
-        };
+        let Value::Number(number) = &value else { return Err("must be an integer".to_owned()) };
         let whole = number.as_i64().or_else(|| number.as_f64().and_then(exact));
         match whole {
             Some(whole) => parse(whole).map_err(|rule| rule.to_string()),
@@ -120,6 +134,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "a parser that takes everything")]
     fn any(number: i64) -> Result<i64, Infallible> {
         Ok(number)
     }
@@ -142,9 +157,9 @@ mod tests {
     #[test]
     fn every_fault_is_gathered() {
         let mut fields = Fields::of(json!({"a": "x", "b": null, "z": 1})).unwrap();
-        fields.required("a", integer(any));
-        fields.required("b", integer(any));
-        fields.required("c", integer(any));
+        for key in ["a", "b", "c"] {
+            assert_eq!(fields.required(key, integer(any)), Err(AtFault));
+        }
         let pointers: Vec<_> = fields.faults(false).into_iter().filter_map(|fault| fault.pointer).collect();
         assert_eq!(pointers, ["/a", "/b", "/c", "/z"]);
     }
@@ -152,10 +167,10 @@ mod tests {
     #[test]
     fn req_28_null_clears_only_what_is_optional() {
         let mut fields = Fields::of(json!({"a": null, "b": null})).unwrap();
-        assert_eq!(fields.clearable("a", integer(any)), Some(Some(None)));
-        assert_eq!(fields.change("b", integer(any)), None);
-        assert_eq!(fields.clearable("c", integer(any)), Some(None));
-        assert_eq!(fields.change("d", integer(any)), Some(None));
+        assert_eq!(fields.clearable("a", integer(any)), Ok(Some(None)));
+        assert_eq!(fields.change("b", integer(any)), Err(AtFault));
+        assert_eq!(fields.clearable("c", integer(any)), Ok(None));
+        assert_eq!(fields.change("d", integer(any)), Ok(None));
         assert_eq!(fields.faults(false).len(), 1);
     }
 }

@@ -14,7 +14,7 @@ use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use poem_openapi::types::Type;
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-pub use fields::{Fields, integer, text};
+pub use fields::{AtFault, Fields, integer, text};
 
 use super::problem::{Fault, Kind, Problem};
 
@@ -35,8 +35,11 @@ pub trait Content: Type {
     /// Whether fields that are not known are passed over.
     const IGNORES_UNKNOWN: bool = false;
 
-    /// Takes the fields; `None` where one is at fault.
-    fn parse(fields: &mut Fields) -> Option<Self::Parsed>;
+    /// Takes all of the fields.
+    ///
+    /// # Errors
+    /// [`AtFault`] where one is at fault; the others are judged all the same.
+    fn parse(fields: &mut Fields) -> Result<Self::Parsed, AtFault>;
 
     /// The problem of a body that cannot be read as JSON.
     fn malformed(detail: String) -> Problem {
@@ -73,7 +76,7 @@ impl<T: Content> JsonBody<T> {
         let parsed = T::parse(&mut fields);
         let faults = fields.faults(T::IGNORES_UNKNOWN);
         match parsed {
-            Some(parsed) if faults.is_empty() => Ok(parsed),
+            Ok(parsed) if faults.is_empty() => Ok(parsed),
             _ => Err(T::invalid(faults)),
         }
     }

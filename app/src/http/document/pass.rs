@@ -123,7 +123,7 @@ fn complete_schemas(schemas: &mut Value) {
     }
     for schema in objects(schemas) {
         for name in ["email", "emailid"] {
-            if let Some(property) = schema["properties"].get_mut(name) {
+            if let Some(property) = schema.get_mut("properties").and_then(|properties| properties.get_mut(name)) {
                 property["format"] = json!("email");
                 property["pattern"] = json!(Email::PATTERN);
             }

@@ -31,7 +31,8 @@ fn quality(ranges: &[Mime], made: &Mime) -> f32 {
         _ if range.essence_str() == made.essence_str() => Some(2),
         _ => None,
     };
-    let best = ranges.iter().filter_map(|range| specificity(range).map(|rank| (rank, range))).max_by_key(|(rank, _)| *rank);
+    let best =
+        ranges.iter().filter_map(|range| specificity(range).map(|rank| (rank, range))).max_by_key(|(rank, _)| *rank);
     let weight = |range: &Mime| range.get_param("q").map_or(Some(1.0), |q| q.as_str().parse().ok());
     best.and_then(|(_, range)| weight(range)).unwrap_or(0.0)
 }
@@ -49,10 +50,13 @@ mod tests {
     #[test]
     fn req_25_json_is_made_wherever_it_is_acceptable() {
         assert!(accepts(&HeaderMap::new(), &["application/json".parse().unwrap()]));
-        for accept in ["*/*", "application/*", "application/json", "text/html, application/json;q=0.1", "", "nonsense"] {
+        for accept in ["*/*", "application/*", "application/json", "text/html, application/json;q=0.1", "", "nonsense"]
+        {
             assert!(accepted(accept), "{accept}");
         }
-        for accept in ["text/html", "application/json;q=0", "application/xml, text/*", "application/*, application/json;q=0"] {
+        for accept in
+            ["text/html", "application/json;q=0", "application/xml, text/*", "application/*, application/json;q=0"]
+        {
             assert!(!accepted(accept), "{accept}");
         }
     }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use poem::http::HeaderName;
+use poem::http::{HeaderMap, HeaderName};
 use poem::{Addr, Request};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -32,11 +32,14 @@ impl From<Vec<IpNet>> for TrustedProxies {
 impl TrustedProxies {
     /// The address of the client: the peer's, or behind trusted proxies the last one that is not theirs.
     pub fn client(&self, request: &Request) -> Option<IpAddr> {
-        let peer = peer(request)?;
+        peer(request).map(|peer| self.client_behind(peer, request.headers()))
+    }
+
+    fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !self.trusts(peer) {
-            return Some(peer);
+            return peer;
         }
-        let hops = request.headers().get_all(X_FORWARDED_FOR).iter().rev();
+        let hops = headers.get_all(X_FORWARDED_FOR).iter().rev();
         let hops = hops.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let mut client = peer;
         for hop in hops {
@@ -47,16 +50,20 @@ impl TrustedProxies {
                 break;
             }
         }
-        Some(client)
+        client
     }
 
     /// The prefix that a trusted proxy names, where it is one: segments of unreserved characters.
     pub fn path_prefix(&self, request: &Request) -> Option<PathPrefix> {
-        let given = request.headers().get(X_FORWARDED_PREFIX)?.to_str().ok()?;
+        self.path_prefix_behind(peer(request)?, request.headers())
+    }
+
+    fn path_prefix_behind(&self, peer: IpAddr, headers: &HeaderMap) -> Option<PathPrefix> {
+        let given = headers.get(X_FORWARDED_PREFIX)?.to_str().ok()?;
         let prefix = given.strip_suffix('/').unwrap_or(given);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
         let fit = prefix.starts_with('/') && !prefix.contains("//") && prefix.bytes().all(plain);
-        (fit && peer(request).is_some_and(|peer| self.trusts(peer))).then(|| PathPrefix(prefix.to_owned()))
+        (fit && self.trusts(peer)).then(|| PathPrefix(prefix.to_owned()))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -73,22 +80,10 @@ fn peer(request: &Request) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
-    use poem::web::{LocalAddr, RemoteAddr};
-
     use super::*;
 
-    fn request(peer: &str, headers: &[(&str, &str)]) -> Request {
-        let peer: SocketAddr = peer.parse().unwrap();
-        let mut request = Request::builder().finish();
-        let (mut parts, body) = std::mem::take(&mut request).into_parts();
-        for (name, value) in headers {
-            parts.headers.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
-        }
-        let _ = LocalAddr::default();
-        parts.state.remote_addr = RemoteAddr(peer.into());
-        Request::from_parts(parts, body)
+    fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
     }
 
     fn proxies() -> TrustedProxies {
@@ -97,25 +92,27 @@ mod tests {
 
     #[test]
     fn req_30_forwarded_headers_are_believed_only_from_configured_proxies() {
-        let client = |peer, headers: &[_]| proxies().client(&request(peer, headers)).unwrap().to_string();
-        let forged = [("X-Forwarded-For", "1.1.1.1, 2.2.2.2")];
-        assert_eq!(client("192.0.2.1:9", &forged), "192.0.2.1");
-        assert_eq!(client("10.0.0.1:9", &forged), "2.2.2.2");
-        assert_eq!(client("10.0.0.1:9", &[("X-Forwarded-For", "1.1.1.1, 10.0.0.7")]), "1.1.1.1");
-        assert_eq!(client("10.0.0.1:9", &[("X-Forwarded-For", "1.1.1.1"), ("X-Forwarded-For", "2.2.2.2")]), "2.2.2.2");
-        assert_eq!(client("10.0.0.1:9", &[("X-Forwarded-For", "1.1.1.1, nonsense")]), "10.0.0.1");
-        assert_eq!(client("10.0.0.1:9", &[]), "10.0.0.1");
+        let client =
+            |peer: &str, lines: &[_]| proxies().client_behind(peer.parse().unwrap(), &headers(lines)).to_string();
+        let forged = [("x-forwarded-for", "1.1.1.1, 2.2.2.2")];
+        assert_eq!(client("192.0.2.1", &forged), "192.0.2.1");
+        assert_eq!(client("10.0.0.1", &forged), "2.2.2.2");
+        assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "1.1.1.1, 10.0.0.7")]), "1.1.1.1");
+        assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2")]), "2.2.2.2");
+        assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "1.1.1.1, nonsense")]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]
     fn req_30_a_path_prefix_is_believed_only_from_configured_proxies() {
-        let prefix = |peer, value| {
-            proxies().path_prefix(&request(peer, &[("X-Forwarded-Prefix", value)])).map(|prefix| prefix.0)
+        let prefix = |peer: &str, value| {
+            let headers = headers(&[("x-forwarded-prefix", value)]);
+            proxies().path_prefix_behind(peer.parse().unwrap(), &headers).map(|prefix| prefix.0)
         };
-        assert_eq!(prefix("10.0.0.1:9", "/roll/book/").as_deref(), Some("/roll/book"));
-        assert_eq!(prefix("192.0.2.1:9", "/roll"), None);
+        assert_eq!(prefix("10.0.0.1", "/roll/book/").as_deref(), Some("/roll/book"));
+        assert_eq!(prefix("192.0.2.1", "/roll"), None);
         for wrong in ["roll", "//evil.example", "/a b", "/a\"b"] {
-            assert_eq!(prefix("10.0.0.1:9", wrong), None, "{wrong}");
+            assert_eq!(prefix("10.0.0.1", wrong), None, "{wrong}");
         }
     }
 }

@@ -30,9 +30,7 @@ impl<E> Gate<E> {
     async fn judge(&self, request: &Request) -> Result<Authenticated, Problem> {
         match bearer(request.headers()) {
             Credentials::None => Err(Problem::new(Kind::Unauthorized)),
-            Credentials::Malformed => {
-                Err(AuthenticationError::Token(domain::token::TokenError::Malformed).into())
-            }
+            Credentials::Malformed => Err(AuthenticationError::Token(domain::token::TokenError::Malformed).into()),
             Credentials::Bearer(token) => Ok(self.services.authenticate.bearer(token).await?),
         }
     }

@@ -145,10 +145,7 @@ mod tests {
 
     #[tokio::test]
     async fn req_31_an_unforeseen_error_is_a_500_problem_that_says_nothing_of_its_cause() {
-        let answer = answer_of(|_| async {
-            Err(poem::Error::from_string("hunter2", StatusCode::IM_A_TEAPOT))
-        })
-        .await;
+        let answer = answer_of(|_| async { Err(poem::Error::from_string("hunter2", StatusCode::IM_A_TEAPOT)) }).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!answer.into_body().into_string().await.unwrap().contains("hunter2"));
     }

@@ -52,6 +52,7 @@ refusals! {
 
 pub struct HealthApi;
 
+#[expect(clippy::unused_async, reason = "poem-openapi takes async operations alone")]
 #[OpenApi(tag = "Tag::Service")]
 impl HealthApi {
     /// Ask whether the process lives

@@ -5,7 +5,7 @@ use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Serialize;
 
 use super::{Tag, Use};
-use crate::http::body::{Content, Fields, JsonBody, text};
+use crate::http::body::{AtFault, Content, Fields, JsonBody, text};
 use crate::http::json_answer::JsonAnswer;
 use crate::http::problem::{Fault, Kind, Problem, Refused, refusals};
 
@@ -33,10 +33,10 @@ impl Content for CredentialsDocument {
     const MEDIA_TYPES: &'static [&'static str] = &[];
     const IGNORES_UNKNOWN: bool = true;
 
-    fn parse(fields: &mut Fields) -> Option<Self::Parsed> {
+    fn parse(fields: &mut Fields) -> Result<Self::Parsed, AtFault> {
         let username = fields.required("Username", text(not_empty));
         let password = fields.required("Password", text(not_empty));
-        username.zip(password)
+        Ok((username?, password?))
     }
 
     fn malformed(_detail: String) -> Problem {
@@ -117,4 +117,3 @@ impl LogInApi {
         Ok(LoggedInAnswer::Token(JsonAnswer(token), "no-store".to_owned()))
     }
 }
-

@@ -75,6 +75,7 @@ enum MeAnswer {
 
 pub struct MeApi;
 
+#[expect(clippy::unused_async, reason = "poem-openapi takes async operations alone")]
 #[OpenApi(tag = "Tag::Sessions")]
 impl MeApi {
     /// See who you are

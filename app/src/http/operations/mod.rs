@@ -16,24 +16,12 @@ use poem_openapi::Tags;
 use super::Services;
 
 /// Every operation, for the routes and for the document.
-pub type Api = (
-    log_in::LogInApi,
-    me::MeApi,
-    students::StudentsApi,
-    student::StudentApi,
-    health::HealthApi,
-    document::DocumentApi,
-);
+pub type Api =
+    (log_in::LogInApi, me::MeApi, students::StudentsApi, student::StudentApi, health::HealthApi, document::DocumentApi);
 
 /// The one value of [`Api`].
-pub const API: Api = (
-    log_in::LogInApi,
-    me::MeApi,
-    students::StudentsApi,
-    student::StudentApi,
-    health::HealthApi,
-    document::DocumentApi,
-);
+pub const API: Api =
+    (log_in::LogInApi, me::MeApi, students::StudentsApi, student::StudentApi, health::HealthApi, document::DocumentApi);
 
 /// The use cases, as the gate hands them to an operation.
 type Use<'a> = Data<&'a Arc<Services>>;

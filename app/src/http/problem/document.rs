@@ -33,13 +33,13 @@ pub struct Fault {
 
 impl Fault {
     /// A fault in the body, at a JSON Pointer.
-    pub fn at(pointer: String, detail: impl ToString) -> Self {
-        Self { pointer: Some(pointer), parameter: None, detail: detail.to_string() }
+    pub const fn at(pointer: String, detail: String) -> Self {
+        Self { pointer: Some(pointer), parameter: None, detail }
     }
 
     /// A fault in a query parameter.
-    pub fn in_parameter(name: &str, detail: impl ToString) -> Self {
-        Self { pointer: None, parameter: Some(name.to_owned()), detail: detail.to_string() }
+    pub fn in_parameter(name: &str, detail: String) -> Self {
+        Self { pointer: None, parameter: Some(name.to_owned()), detail }
     }
 }
 

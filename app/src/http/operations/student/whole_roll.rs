@@ -1,6 +1,6 @@
 //! The whole roll as one answer: streamed page by page, so that memory stays flat however long it is.
 
-use std::io;
+use std::io::{self, Write};
 
 use bytes::Bytes;
 use domain::PageSize;
@@ -14,7 +14,7 @@ use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 
 use super::wire::{RollDocument, StudentDocument};
-use crate::http::problem::Problem;
+use crate::http::problem::{Kind, Problem};
 
 /// An answer to `GET /student`: the roll in pieces, or one student.
 pub struct RollAnswer(Body);
@@ -31,10 +31,11 @@ impl RollAnswer {
     /// `{"Student": …}` with one student, or with an empty object.
     pub fn one(student: Option<Student>) -> Result<Self, Problem> {
         let mut json = b"{\"Student\":".to_vec();
-        match student {
-            Some(student) => write(&mut json, student).map_err(|error| Problem::new(super::Kind::Internal).caused_by(error))?,
-            None => json.extend(b"{}"),
-        }
+        let written = match student {
+            Some(student) => write(&mut json, student),
+            None => json.write_all(b"{}").map_err(serde_json::Error::io),
+        };
+        written.map_err(|error| Problem::new(Kind::Internal).caused_by(error))?;
         json.push(b'}');
         Ok(Self(json.into()))
     }

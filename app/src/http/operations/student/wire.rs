@@ -5,7 +5,7 @@ use poem_openapi::Object;
 use poem_openapi::types::Example;
 use serde::Serialize;
 
-use crate::http::body::{Content, Fields, integer, text};
+use crate::http::body::{AtFault, Content, Fields, integer, text};
 use crate::http::problem::{Fault, Kind, Problem};
 
 /// A student, in the articles' words.
@@ -123,12 +123,12 @@ impl Content for StudentInput {
     const MEDIA_TYPES: &'static [&'static str] = &[];
     const IGNORES_UNKNOWN: bool = true;
 
-    fn parse(fields: &mut Fields) -> Option<StudentFields> {
+    fn parse(fields: &mut Fields) -> Result<StudentFields, AtFault> {
         let name = fields.required("name", text(StudentName::parse));
         let email = fields.required("emailid", text(Email::parse));
         let roll_no = fields.required("rollno", integer(RollNumber::parse));
         let age = fields.optional("age", integer(Age::parse));
-        Some(StudentFields { name: name?, email: email?, roll_no: roll_no?, age: age? })
+        Ok(StudentFields { name: name?, email: email?, roll_no: roll_no?, age: age? })
     }
 
     fn malformed(_detail: String) -> Problem {
@@ -166,12 +166,12 @@ impl Content for PatchDocument {
     const MEDIA_TYPES: &'static [&'static str] = &[];
     const IGNORES_UNKNOWN: bool = true;
 
-    fn parse(fields: &mut Fields) -> Option<StudentPatch> {
+    fn parse(fields: &mut Fields) -> Result<StudentPatch, AtFault> {
         let name = fields.change("name", text(StudentName::parse));
         let email = fields.change("emailid", text(Email::parse));
         let roll_no = fields.change("rollno", integer(RollNumber::parse));
         let age = fields.clearable("age", integer(Age::parse));
-        Some(StudentPatch { name: name?, email: email?, roll_no: roll_no?, age: age? })
+        Ok(StudentPatch { name: name?, email: email?, roll_no: roll_no?, age: age? })
     }
 
     fn malformed(detail: String) -> Problem {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::http::body::{Content, Fields, integer, text};
+use crate::http::body::{AtFault, Content, Fields, integer, text};
 
 /// A student on the roll.
 #[derive(Serialize, Object)]
@@ -119,12 +119,12 @@ impl Example for StudentInput {
 impl Content for StudentInput {
     type Parsed = StudentFields;
 
-    fn parse(fields: &mut Fields) -> Option<StudentFields> {
+    fn parse(fields: &mut Fields) -> Result<StudentFields, AtFault> {
         let name = fields.required("name", text(StudentName::parse));
         let email = fields.required("email", text(Email::parse));
         let roll_no = fields.required("roll_no", integer(RollNumber::parse));
         let age = fields.optional("age", integer(Age::parse));
-        Some(StudentFields { name: name?, email: email?, roll_no: roll_no?, age: age? })
+        Ok(StudentFields { name: name?, email: email?, roll_no: roll_no?, age: age? })
     }
 }
 
@@ -157,11 +157,11 @@ impl Content for PatchDocument {
 
     const MEDIA_TYPES: &'static [&'static str] = &["application/json", "application/merge-patch+json"];
 
-    fn parse(fields: &mut Fields) -> Option<StudentPatch> {
+    fn parse(fields: &mut Fields) -> Result<StudentPatch, AtFault> {
         let name = fields.change("name", text(StudentName::parse));
         let email = fields.change("email", text(Email::parse));
         let roll_no = fields.change("roll_no", integer(RollNumber::parse));
         let age = fields.clearable("age", integer(Age::parse));
-        Some(StudentPatch { name: name?, email: email?, roll_no: roll_no?, age: age? })
+        Ok(StudentPatch { name: name?, email: email?, roll_no: roll_no?, age: age? })
     }
 }

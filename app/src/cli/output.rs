@@ -1,0 +1,25 @@
+//! Standard output and standard error, whose readers may go away at any time.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use super::failure::Failure;
+
+/// Prints a line to standard output.
+pub fn line(text: impl Display) -> Result<(), Failure> {
+    all(format!("{text}\n").as_bytes())
+}
+
+/// Prints to standard output. That whoever reads stops reading is no failure.
+pub fn all(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| Failure::new(format!("cannot write to standard output: {error}"))),
+    }
+}
+
+/// Tells a person a line on standard error, if anybody listens there.
+pub fn tell(text: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
