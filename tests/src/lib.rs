@@ -1,5 +1,7 @@
 //! The harness: what the suites of this package set their tests up with.
 
+#![expect(clippy::missing_panics_doc, reason = "everything here panics where a test is to fail")]
+
 pub mod client;
 pub mod database;
 pub mod program;

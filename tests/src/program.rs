@@ -77,7 +77,8 @@ pub async fn outcome(mut command: Command) -> Outcome {
 pub struct Program {
     pub process: Child,
     address: String,
-    _home: Option<TempDir>,
+    /// Kept until the process is gone.
+    home: Option<TempDir>,
 }
 
 impl Program {
@@ -85,7 +86,7 @@ impl Program {
     pub async fn demo() -> Self {
         let home = TempDir::new().expect("a temporary folder");
         let mut program = Self::start(command(home.path(), &["serve", "--demo", "--listen", "127.0.0.1:0"])).await;
-        program._home = Some(home);
+        program.home = Some(home);
         program
     }
 
@@ -103,7 +104,7 @@ impl Program {
         };
         // Somebody has to read on, or the program waits for room in the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { process, address: address.to_owned(), _home: None }
+        Self { process, address: address.to_owned(), home: None }
     }
 
     /// Host and port.

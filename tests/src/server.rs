@@ -41,7 +41,7 @@ pub enum Engine {
 #[expect(dead_code, reason = "held for the sake of their drops")]
 enum Database {
     Sqlite(SqliteDatabase),
-    Postgres(PostgresDatabase),
+    Postgres(Box<PostgresDatabase>),
 }
 
 /// A running server. It stops when it is dropped, and its database goes with it.
@@ -65,7 +65,7 @@ impl Server {
             Engine::Postgres => {
                 let database = PostgresDatabase::create();
                 let store = PostgresStore::connect(Options::new(database.url())).await.expect("an open store");
-                Self::with(Arc::new(store).into(), Database::Postgres(database)).await
+                Self::with(Arc::new(store).into(), Database::Postgres(Box::new(database))).await
             }
         }
     }

@@ -72,7 +72,9 @@ fn versions_stand_in_the_workspace_table_alone() {
     let members = root.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
     for member in members.split('"').skip(1).step_by(2) {
         let manifest = read(&format!("{member}/Cargo.toml"));
-        let dependencies = manifest.split("\n[").filter(|section| section.starts_with("dependencies") || section.contains("-dependencies]"));
+        let dependencies = manifest
+            .split("\n[")
+            .filter(|section| section.starts_with("dependencies") || section.contains("-dependencies]"));
         for line in dependencies.flat_map(|section| section.lines().skip(1)) {
             let own = line.contains("path = \".\"");
             assert!(!line.contains('=') || line.contains("workspace = true") || own, "{member}: {line}");

@@ -10,9 +10,9 @@ use tests::server::{Engine, Server};
 async fn the_served_document_is_the_one_that_is_checked_in() {
     let server = Server::start(Engine::Sqlite).await;
     let checked_in = fs::read_to_string(program::workspace().join("openapi.yaml")).unwrap();
-    let served = server.anonymous().get("/openapi.yaml").await;
-    assert_eq!(served.header("content-type"), "application/yaml");
-    assert!(served.text() == checked_in, "openapi.yaml is not what the code says: run `cargo xtask openapi`");
+    let answer = server.anonymous().get("/openapi.yaml").await;
+    assert_eq!(answer.header("content-type"), "application/yaml");
+    assert!(answer.text() == checked_in, "openapi.yaml is not what the code says: run `cargo xtask openapi`");
 }
 
 #[tokio::test]

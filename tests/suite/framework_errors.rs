@@ -107,7 +107,16 @@ async fn req_24_head_answers_as_get_does_without_a_body() {
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     client.send("POST", "/students", &student).await.expect(201);
-    for path in ["/students/1", "/students", "/me", "/health/live", "/openapi.json", "/docs/", "/nowhere", "/problems/not-found"] {
+    for path in [
+        "/students/1",
+        "/students",
+        "/me",
+        "/health/live",
+        "/openapi.json",
+        "/docs/",
+        "/nowhere",
+        "/problems/not-found",
+    ] {
         let get = client.get(path).await;
         let head = Answer::to(client.request("HEAD", path)).await;
         assert_eq!(head.status, get.status, "{path}");

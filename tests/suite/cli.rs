@@ -1,0 +1,286 @@
+//! A wrong start is told in one line, and the rest of what a command line promises.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+
+use tests::program::{self, Program, workspace};
+use tests::server::{Engine, SECRET};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::installation::{Installation, SOON, stop};
+
+/// Long enough, and in every list of guesses.
+const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
+
+/// Asserts that the program gives up with one line on stderr and nothing else, and answers the line.
+async fn refusal(mut command: Command) -> String {
+    let told = format!("{command:?}");
+    command.env("RUST_BACKTRACE", "full");
+    let outcome = timeout(SOON, program::outcome(command)).await.unwrap_or_else(|_| panic!("{told} goes on"));
+    assert!(matches!(outcome.status, Some(1 | 2)), "{told}: {outcome:?}");
+    assert_eq!(outcome.stdout, "", "{told}");
+    let line = outcome.stderr.strip_prefix("rollbook: ").and_then(|rest| rest.strip_suffix('\n'));
+    let line = line.unwrap_or_else(|| panic!("{told}: {outcome:?}"));
+    assert!(!line.contains('\n') && !line.is_empty(), "{told}: {outcome:?}");
+    line.to_owned()
+}
+
+async fn refused(installation: &Installation, arguments: &[&str]) -> String {
+    refusal(installation.command(arguments)).await
+}
+
+#[tokio::test]
+async fn a_wrong_argument_is_told_in_one_line() {
+    let installation = Installation::new(Engine::Sqlite);
+    for (arguments, named) in [
+        (&["nonsense"][..], "nonsense"),
+        (&["--nonsense"], "--nonsense"),
+        (&["serve", "--nonsense=hunter2"], "--nonsense"),
+        (&["serve", "--listen", "x"], "--listen"),
+        (&["serve", "--listen"], "--listen"),
+        (&["serve", "--token-ttl", "0s"], "1 second"),
+        (&["serve", "--token-ttl", "x"], "15m"),
+        (&["serve", "--token-leeway", "61s"], "60 seconds"),
+        (&["serve", "--issuer", ""], "issuer"),
+        (&["serve", "--trusted-proxy", "x"], "--trusted-proxy"),
+        (&["serve", "--max-connections", "0"], "--max-connections"),
+        (&["serve", "--log", "=="], "--log"),
+        (&["serve", "--log-format", "xml"], "--log-format"),
+        (&["serve", "--expose-demo-with-known-passwords"], "--demo"),
+        (&["user"], "subcommand"),
+        (&["user", "add"], "USERNAME"),
+        (&["user", "add", "asha", "--role", "king"], "registrar"),
+        (&["user", "add", "two words"], "USERNAME"),
+        (&["user", "list", "more"], "more"),
+        (&["openapi", "--format", "xml"], "--format"),
+    ] {
+        let line = refused(&installation, arguments).await;
+        assert!(line.contains(named) && !line.contains("hunter2"), "{arguments:?}: {line}");
+    }
+    assert!(!installation.data("").exists(), "a wrong start leaves nothing behind");
+}
+
+#[tokio::test]
+async fn a_database_that_is_none_is_refused_without_its_password() {
+    let installation = Installation::new(Engine::Sqlite);
+    for url in ["mysql://asha:hunter2@x/d", "hunter2", "sqlite:", "postgres:hunter2@x/d"] {
+        for command in ["serve", "migrate"] {
+            let line = refused(&installation, &[command, "--database", url]).await;
+            assert!(line.contains("postgres://") && !line.contains("hunter2"), "{line}");
+        }
+        let mut by_variable = installation.command(&["user", "list"]);
+        by_variable.env("ROLLBOOK_DATABASE", url);
+        let line = refusal(by_variable).await;
+        assert!(line.contains("--database") && !line.contains("hunter2"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn req_06_a_weak_secret_stops_the_start_and_is_not_shown() {
+    let installation = Installation::new(Engine::Sqlite);
+    let file = installation.data("").with_file_name("secret");
+    let path = file.to_str().unwrap();
+    for weak in ["hunter2", KNOWN_SECRET, ""] {
+        let mut by_variable = installation.command(&["serve", "--listen", "127.0.0.1:0"]);
+        by_variable.env("ROLLBOOK_JWT_SECRET", weak);
+        fs::write(&file, weak).unwrap();
+        let by_file = installation.command(&["serve", "--listen", "127.0.0.1:0", "--jwt-secret-file", path]);
+        for (command, place) in [(by_variable, "ROLLBOOK_JWT_SECRET"), (by_file, path)] {
+            let line = refusal(command).await;
+            assert!(line.contains(place), "{line}");
+            assert!(weak.is_empty() || !line.contains(weak), "{line}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_missing_or_given_twice_stops_the_start() {
+    let installation = Installation::new(Engine::Sqlite);
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let missing = refused(&installation, &[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat()).await;
+    assert!(missing.contains("no-such-file"), "{missing}");
+    let mut both = installation.command(&[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat());
+    both.env("ROLLBOOK_JWT_SECRET", SECRET);
+    let both = refusal(both).await;
+    assert!(both.contains("ROLLBOOK_JWT_SECRET or --jwt-secret-file") && !both.contains(SECRET), "{both}");
+    // Nobody listens there: the secret is asked for first.
+    let none = refused(&installation, &[&serve[..], &["--database", "postgres://asha:hunter2@127.0.0.1:1/d"]].concat());
+    let none = none.await;
+    assert!(none.contains("--jwt-secret-file") && !none.contains("hunter2"), "{none}");
+}
+
+/// A port on which nobody listens while this is held: it is bound, and that is all.
+fn closed_port() -> (tokio::net::TcpSocket, SocketAddr) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_is_told_in_one_line() {
+    let installation = Installation::new(Engine::Sqlite);
+    let (_held, nobody) = closed_port();
+    let url = format!("postgres://asha:hunter2@{nobody}/roll");
+    for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
+        let mut away = installation.command(&[command, &["--database", &url]].concat());
+        if command[0] == "serve" {
+            away.env("ROLLBOOK_JWT_SECRET", SECRET);
+        }
+        let line = refusal(away).await;
+        assert!(line.contains(&nobody.to_string()) && !line.contains("hunter2"), "{line}");
+        let line = refused(&installation, &[command, &["--database", "sqlite:no/such/dir.db"]].concat()).await;
+        assert!(line.contains("no/such/dir.db"), "{line}");
+        let line = refused(&installation, &[command, &["--data-dir", "/dev/null/data"]].concat()).await;
+        assert!(line.contains("/dev/null/data") && line.contains("--data-dir"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_taken_address_is_named() {
+    let installation = Installation::new(Engine::Sqlite);
+    let first = installation.serve().await;
+    for demo in [&[][..], &["--demo"]] {
+        let line = refused(&installation, &[&["serve", "--listen", first.address()], demo].concat()).await;
+        assert!(line.contains(first.address()) && line.contains("--listen"), "{line}");
+    }
+    stop(first).await;
+}
+
+#[tokio::test]
+async fn a_demo_listens_beyond_this_machine_only_when_told_so() {
+    let installation = Installation::new(Engine::Sqlite);
+    let line = refused(&installation, &["--demo", "--listen", "0.0.0.0:0"]).await;
+    assert!(line.contains("--expose-demo-with-known-passwords"), "{line}");
+    let line = refused(&installation, &["--demo", "--listen", "127.0.0.1:0", "--database", "sqlite:x"]).await;
+    assert!(line.contains("--database"), "{line}");
+
+    let told = ["--demo", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
+    let exposed = Program::start(installation.command(&told)).await;
+    let port = exposed.address().strip_prefix("0.0.0.0:").unwrap();
+    let answer = reqwest::get(format!("http://127.0.0.1:{port}/health/live")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    stop(exposed).await;
+}
+
+#[tokio::test]
+async fn a_password_prompt_without_a_terminal_names_the_way_out() {
+    let installation = Installation::new(Engine::Sqlite);
+    for command in ["add", "set-password"] {
+        let line = refused(&installation, &["user", command, "asha"]).await;
+        assert!(line.contains("--password-stdin"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn the_document_is_printed_in_both_forms() {
+    let installation = Installation::new(Engine::Sqlite);
+    let yaml = installation.run(&["openapi"], None).await;
+    assert_eq!((yaml.status, &*yaml.stderr), (Some(0), ""));
+    assert_eq!(yaml.stdout, fs::read_to_string(workspace().join("openapi.yaml")).unwrap());
+    let json = installation.run(&["openapi", "--format", "json"], None).await;
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    let yaml: serde_json::Value = serde_yaml::from_str(&yaml.stdout).unwrap();
+    assert_eq!(json, yaml);
+}
+
+/// A pipe whose reader is gone.
+fn closed_pipe() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+#[tokio::test]
+async fn that_nobody_reads_is_no_error() {
+    let installation = Installation::new(Engine::Sqlite);
+    for arguments in [&["openapi"][..], &["openapi", "--format", "json"], &["migrate"], &["--help"]] {
+        let mut command = installation.command(arguments);
+        command.stdout(closed_pipe());
+        let output = command.spawn().unwrap().wait_with_output().await.unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn output_that_cannot_be_written_is_told_in_one_line() {
+    let installation = Installation::new(Engine::Sqlite);
+    for arguments in [&["openapi"][..], &["openapi", "--format", "json"], &["migrate"]] {
+        let mut command = installation.command(arguments);
+        command.stdout(fs::File::options().write(true).open("/dev/full").unwrap());
+        let output = command.spawn().unwrap().wait_with_output().await.unwrap();
+        let line = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), line.lines().count()), (Some(1), 1), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_log_nobody_reads_goes_on() {
+    let installation = Installation::new(Engine::Sqlite);
+    let mut command = installation.serving(&["--demo", "--log", "debug"]);
+    command.stderr(closed_pipe());
+    let server = Program::start(command).await;
+    server.log_in("shantanu", "password").await.get("/students").await.expect(200);
+    stop(server).await;
+}
+
+#[tokio::test]
+async fn each_flag_can_be_a_variable() {
+    let installation = Installation::new(Engine::Sqlite);
+    let mut command = installation.command(&[]);
+    command.envs([
+        ("ROLLBOOK_LISTEN", "127.0.0.1:0"),
+        ("ROLLBOOK_DATA_DIR", "elsewhere"),
+        ("ROLLBOOK_TOKEN_TTL", "90s"),
+        ("ROLLBOOK_TRUSTED_PROXY", "192.0.2.0/24,127.0.0.0/8"),
+    ]);
+    let server = Program::start(command).await;
+    let password = installation.data("").with_file_name("elsewhere").join("initial-admin-password");
+    let password = fs::read_to_string(password).unwrap();
+    let credentials = serde_json::json!({"Username": "admin", "Password": password.trim_end()});
+    let answer = server.client(None).send("POST", "/login", &credentials).await.expect(200);
+    assert_eq!(answer["expires_in"], 90);
+
+    // The second of the proxies is believed.
+    let client = server.client(answer["token"].as_str().map(str::to_owned));
+    let student = serde_json::json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+    let made = client.request("POST", "/students").header("x-forwarded-prefix", "/roll").json(&student);
+    let made = tests::client::Answer::to(made).await;
+    assert!(made.header("location").starts_with("/roll/students/"), "{made:?}");
+    stop(server).await;
+}
+
+#[tokio::test]
+async fn a_switch_can_be_a_variable_as_people_write_it() {
+    let installation = Installation::new(Engine::Sqlite);
+    for yes in ["true", "1"] {
+        let mut command = installation.command(&["--listen", "127.0.0.1:0"]);
+        command.env("ROLLBOOK_DEMO", yes).env("ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS", "false");
+        let server = Program::start(command).await;
+        server.log_in("shantanu", "password").await;
+        stop(server).await;
+    }
+    let mut command = installation.command(&["--listen", "127.0.0.1:0"]);
+    command.env("ROLLBOOK_DEMO", "perhaps");
+    assert!(refusal(command).await.contains("--demo"));
+    assert!(!installation.data("").exists());
+}
+
+#[tokio::test]
+async fn help_names_the_variable_of_each_flag() {
+    let installation = Installation::new(Engine::Sqlite);
+    for command in ["serve", "user", "migrate"] {
+        let help = installation.run(&[command, "--help"], None).await;
+        assert_eq!(help.status, Some(0));
+        let options = help.stdout.split("Options:").nth(1).unwrap();
+        for option in options.split("\n      --").skip(1) {
+            let name = option.split_whitespace().next().unwrap();
+            let variable = format!("[env: ROLLBOOK_{}", name.to_ascii_uppercase().replace('-', "_"));
+            let told = option.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(told.contains(&variable), "{command} --{name}: {told}");
+        }
+        assert!(options.contains("--data-dir"), "{options}");
+    }
+}

@@ -1,0 +1,83 @@
+//! The first start on an empty store, and what is the same after the next one.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use rustix::process::Signal;
+use tests::server::{Engine, SECRET};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use crate::installation::{Installation, signal, stop};
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn req_17_the_first_password_is_in_a_file_for_its_owner_and_nowhere_else() {
+    let installation = Installation::new(Engine::Sqlite);
+    let mut process = installation.command(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]).spawn().unwrap();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
+    let mut written = stdout.next_line().await.unwrap().unwrap();
+    signal(&process, Signal::TERM);
+    while let Some(line) = stdout.next_line().await.unwrap() {
+        written += &line;
+    }
+    let output = process.wait_with_output().await.unwrap();
+    assert!(output.status.success());
+    written += &String::from_utf8(output.stderr).unwrap();
+
+    assert!(written.contains("initial-admin-password"), "it says where: {written}");
+    assert!(!written.contains(&installation.admin_password()));
+    assert!(!written.contains(fs::read_to_string(installation.data("jwt-secret")).unwrap().trim_end()));
+    assert_eq!(mode(&installation.data("")), 0o700);
+    for secret in ["initial-admin-password", "jwt-secret", "rollbook.sqlite3"] {
+        assert_eq!(mode(&installation.data(secret)), 0o600, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn the_second_start_makes_no_other_administrator_and_keeps_the_key() {
+    let installation = Installation::new(Engine::Sqlite);
+    let first = installation.serve().await;
+    let password = installation.admin_password();
+    let client = first.log_in("admin", &password).await;
+    assert_eq!(client.get("/me").await.expect(200)["role"], "admin");
+    stop(first).await;
+
+    fs::remove_file(installation.data("initial-admin-password")).unwrap();
+    let second = installation.serve().await;
+    let same = second.client(client.token().map(str::to_owned));
+    assert_eq!(same.get("/me").await.expect(200)["username"], "admin");
+    second.log_in("admin", &password).await;
+    assert!(!installation.data("initial-admin-password").exists());
+    let users = installation.run(&["user", "list"], None).await;
+    assert_eq!(users.stdout.lines().count(), 1, "{users:?}");
+    stop(second).await;
+    assert_eq!(installation.log().matches("first administrator").count(), 1);
+}
+
+#[tokio::test]
+async fn req_17_of_two_first_starts_at_once_one_makes_the_administrator() {
+    let installation = Installation::new(Engine::Postgres);
+    let (one, other) = tokio::join!(installation.serve(), installation.serve());
+    let users = installation.run(&["user", "list"], None).await;
+    assert_eq!(users.stdout.lines().count(), 1, "{users:?}");
+    assert_eq!(installation.log().matches("first administrator").count(), 1);
+    // The password that was written is the one that counts, at both.
+    for server in [&one, &other] {
+        server.log_in("admin", &installation.admin_password()).await;
+    }
+    stop(one).await;
+    stop(other).await;
+}
+
+#[tokio::test]
+async fn a_node_of_a_store_in_use_needs_no_data_directory() {
+    let installation = Installation::new(Engine::Postgres);
+    stop(installation.serve().await).await;
+    let mut next = installation.serving(&["--data-dir", "/dev/null/data"]);
+    next.env("ROLLBOOK_JWT_SECRET", SECRET);
+    stop(tests::program::Program::start(next).await).await;
+}
