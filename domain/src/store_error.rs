@@ -10,7 +10,8 @@ type Source = Box<dyn Error + Send + Sync>;
 /// and the log gets the source.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The store is away, full or busy: the same call may succeed later. Nothing was changed.
+    /// The store is away, full or busy: the same call may succeed later. A write did not happen, unless the store
+    /// went away while it was being committed: then nobody knows.
     #[error("the store is unavailable")]
     Unavailable(#[source] Source),
     /// The store answered what it must never answer: a defect of ours, or damaged data.

@@ -72,6 +72,28 @@ on_each_store! {
         }
     }
 
+    async fn req_26_lines_of_a_condition_are_joined_and_an_unreadable_one_is_none_that_holds(server) {
+        let client = server.client(Role::Registrar).await;
+        let (path, tag) = enrol(&client).await;
+        let lines = client.request("GET", &path).header("if-none-match", "\"0-0\"").header("if-none-match", &tag);
+        assert_eq!(Answer::to(lines).await.status, 304);
+        let lines = client.request("PATCH", &path).header("if-match", "\"9-9\"").header("if-match", &tag);
+        Answer::to(lines.json(&json!({}))).await.expect(200);
+        let unreadable = client.request("PATCH", &path).header("if-match", &b"\"\xff\""[..]);
+        Answer::to(unreadable.json(&json!({}))).await.expect_problem(412, "stale-version");
+    }
+
+    async fn req_26_a_write_heeds_if_none_match(server) {
+        let client = server.client(Role::Registrar).await;
+        let (path, tag) = enrol(&client).await;
+        for (named, status) in [("*", 412), (&*tag, 412), ("\"9-9\"", 200)] {
+            let write = client.request("PATCH", &path).header("if-none-match", named).json(&json!({"age": 21}));
+            Answer::to(write).await.expect(status);
+        }
+        let both = client.request("DELETE", &path).header("if-none-match", "\"9-9\"").header("if-match", &tag);
+        Answer::to(both).await.expect_problem(412, "stale-version");
+    }
+
     async fn req_26_a_removed_students_tag_never_fits_the_next_one(server) {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = enrol(&client).await;

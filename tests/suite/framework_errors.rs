@@ -9,7 +9,7 @@ use tests::server::{Engine, Server};
 async fn an_unknown_path_is_a_404() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
-    for path in ["/nowhere", "/students/", "/students/1/2", "/Students", "/%2e%2e/etc/passwd"] {
+    for path in ["/nowhere", "/students/", "/students/1/2", "/Students", "/%2e%2e/etc/passwd", "/students/%ff"] {
         client.get(path).await.expect_problem(404, "not-found");
     }
 }
@@ -65,6 +65,28 @@ async fn req_25_a_wrong_media_type_is_a_415_that_says_what_is_taken() {
         answer.expect_problem(415, "unsupported-media-type");
         assert_eq!(answer.header("accept"), "application/json");
     }
+}
+
+#[tokio::test]
+async fn an_encoded_body_is_a_415_that_says_what_is_taken() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+    let encoded = client.request("POST", "/students").header("content-encoding", "gzip").json(&student);
+    let answer = Answer::to(encoded).await;
+    answer.expect_problem(415, "unsupported-media-type");
+    assert_eq!(answer.header("accept-encoding"), "identity");
+    let plain = client.request("POST", "/students").header("content-encoding", "identity").json(&student);
+    Answer::to(plain).await.expect(201);
+}
+
+#[tokio::test]
+async fn a_login_takes_16_kib() {
+    let server = Server::start(Engine::Sqlite).await;
+    let large = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024 + 1]);
+    Answer::to(large).await.expect_problem(413, "payload-too-large");
+    let fits = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024]);
+    Answer::to(fits).await.expect_problem(400, "incomplete-credentials");
 }
 
 #[tokio::test]

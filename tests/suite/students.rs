@@ -136,6 +136,14 @@ on_each_store! {
         }
     }
 
+    async fn a_parameter_that_is_unknown_or_stands_twice_is_a_fault(server) {
+        let client = server.client(Role::Viewer).await;
+        for (query, named) in [("rollno=7", "rollno"), ("limit=5&limit=6", "limit")] {
+            let problem = client.get(&format!("/students?{query}")).await.expect_problem(422, "invalid-fields");
+            assert_eq!(problem["errors"][0]["parameter"], named);
+        }
+    }
+
     async fn every_field_at_fault_is_named_at_once(server) {
         let client = server.client(Role::Registrar).await;
         let body = json!({"name": " ", "email": "none", "roll_no": "7", "age": 151, "is_admin": true});

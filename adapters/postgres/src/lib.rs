@@ -9,6 +9,7 @@ mod open;
 mod open_error;
 mod options;
 mod probe;
+mod searches;
 mod store;
 mod students;
 mod users;

@@ -1,5 +1,6 @@
 //! Opening: connect, check the server, bring the schema up to date, then make the pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -8,6 +9,7 @@ use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
 use crate::options::Target;
+use crate::searches::Searches;
 use crate::{OpenError, Options, PostgresStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,7 +35,11 @@ impl PostgresStore {
         migrate(&mut connection, &target).await?;
         // Failing to say goodbye harms nobody: the server notices.
         let _ = connection.close().await;
-        Ok(Self { pool: pool(target.connect, options.max_connections), schema: target.schema })
+        Ok(Self {
+            pool: pool(target.connect, options.max_connections),
+            searches: Arc::new(Searches::on(options.max_connections)),
+            schema: target.schema,
+        })
     }
 }
 

@@ -1,10 +1,13 @@
 //! The store itself: a pool of connections to one schema.
 
+use std::sync::Arc;
+
 use domain::StoreError;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 
 use crate::failure::store_error;
+use crate::searches::Searches;
 
 /// Keeps students and users in Postgres. Cheap to clone; clones share the connections.
 ///
@@ -13,6 +16,7 @@ use crate::failure::store_error;
 #[derive(Clone)]
 pub struct PostgresStore {
     pub(crate) pool: PgPool,
+    pub(crate) searches: Arc<Searches>,
     /// Quoted for SQL.
     pub(crate) schema: Option<String>,
 }

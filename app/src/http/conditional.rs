@@ -3,8 +3,9 @@
 use std::fmt;
 
 use domain::Version;
-use domain::student::{FindError, Roll, Student, StudentId};
+use domain::student::{Roll, Student, StudentId};
 use domain::user::Reader;
+use poem::http::{HeaderMap, HeaderName, header};
 
 use super::problem::{Kind, Problem};
 
@@ -32,6 +33,13 @@ impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}-{}\"", self.id, self.version.get())
     }
+}
+
+/// The text of a condition: its header's lines, joined (RFC 9110, section 5.3). `None` where there is none; what
+/// cannot be read is a list of no tag of ours.
+fn condition(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let lines: Vec<_> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("unreadable")).collect();
+    if lines.is_empty() { None } else { Some(lines.join(", ")) }
 }
 
 /// The tags that a condition lists.
@@ -65,10 +73,11 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// Whether `If-None-Match` says that the client has this version already: then 304 is the answer. The
-/// comparison is weak (RFC 9110, section 13.1.2); a header that cannot be read is no condition.
-pub fn none_match_fails(if_none_match: Option<&str>, student: &Student) -> bool {
-    match if_none_match.and_then(Listed::parse) {
+/// Whether `If-None-Match` names this version: then a read is answered 304, and a write 412. The comparison is weak
+/// (RFC 9110, section 13.1.2); a header that cannot be read names nothing.
+pub fn none_match_fails(headers: &HeaderMap, student: &Student) -> bool {
+    let if_none_match = condition(headers, header::IF_NONE_MATCH);
+    match if_none_match.as_deref().and_then(Listed::parse) {
         Some(Listed::Any) => true,
         Some(Listed::Tags(tags)) => {
             tags.iter().any(|(_, opaque)| EntityTag::parse(opaque) == Some(EntityTag::of(student)))
@@ -77,34 +86,51 @@ pub fn none_match_fails(if_none_match: Option<&str>, student: &Student) -> bool 
     }
 }
 
-/// The version that `If-Match` demands of a student: `None` where any will do.
+/// The version that a write's conditions demand of a student: `None` where any will do.
 ///
-/// The comparison is strong (RFC 9110, section 13.1.1). A tag of another record never matches.
+/// `If-Match` is compared strongly (RFC 9110, section 13.1.1): a tag of another record never matches. With
+/// `If-None-Match` the version that was looked at is the one that may be written.
 ///
 /// # Errors
-/// 404 where no such student exists, else 412 where no listed tag can be the student's.
+/// 404 where no such student exists, else 412 where a condition fails.
 pub async fn demanded_version(
-    if_match: Option<&str>,
+    headers: &HeaderMap,
     id: StudentId,
     roll: &Roll,
     reader: &Reader,
 ) -> Result<Option<Version>, Problem> {
-    let Some(if_match) = if_match else { return Ok(None) };
-    let versions: Vec<_> = match Listed::parse(if_match) {
-        Some(Listed::Any) => return Ok(None),
-        Some(Listed::Tags(tags)) => tags
-            .iter()
-            .filter_map(|&(weak, opaque)| EntityTag::parse(opaque).filter(|_| !weak))
-            .filter(|tag| tag.id == id)
-            .map(|tag| tag.version)
-            .collect(),
-        None => Vec::new(),
-    };
-    if let [version] = versions[..] {
-        return Ok(Some(version));
+    let if_match = condition(headers, header::IF_MATCH);
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        let student = roll.find(reader, id).await?;
+        let named = if_match.as_deref().is_none_or(|if_match| names(if_match, &student));
+        let fails = !named || none_match_fails(headers, &student);
+        return if fails { Err(Problem::new(Kind::StaleVersion)) } else { Ok(Some(student.version)) };
     }
-    let now = roll.find(reader, id).await.map_err(|error: FindError| Problem::from(error))?.version;
-    if versions.contains(&now) { Ok(Some(now)) } else { Err(Problem::new(Kind::StaleVersion)) }
+    let Some(if_match) = if_match else { return Ok(None) };
+    match Listed::parse(&if_match) {
+        Some(Listed::Any) => return Ok(None),
+        // The common case needs no look-up: the store compares.
+        Some(Listed::Tags(tags)) if tags.len() == 1 => {
+            let tag = tags.first().filter(|(weak, _)| !weak).and_then(|(_, opaque)| EntityTag::parse(opaque));
+            if let Some(tag) = tag.filter(|tag| tag.id == id) {
+                return Ok(Some(tag.version));
+            }
+        }
+        Some(Listed::Tags(_)) | None => {}
+    }
+    let student = roll.find(reader, id).await?;
+    if names(&if_match, &student) { Ok(Some(student.version)) } else { Err(Problem::new(Kind::StaleVersion)) }
+}
+
+/// Whether `If-Match` names this version, compared strongly.
+fn names(if_match: &str, student: &Student) -> bool {
+    match Listed::parse(if_match) {
+        Some(Listed::Any) => true,
+        Some(Listed::Tags(tags)) => {
+            tags.iter().any(|&(weak, opaque)| !weak && EntityTag::parse(opaque) == Some(EntityTag::of(student)))
+        }
+        None => false,
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use poem::Request;
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromParameter, ParseResult, Type};
 
@@ -64,6 +65,22 @@ pub struct Parameters {
 }
 
 impl Parameters {
+    /// Finds fault with parameters that are not known, and with those that stand twice: an answer to another
+    /// question than was meant helps nobody.
+    pub fn known(&mut self, request: &Request, names: &[&str]) {
+        let given = request.params::<Vec<(String, String)>>().unwrap_or_default();
+        for (i, (name, _)) in given.iter().enumerate() {
+            let fault = if !names.contains(&name.as_str()) {
+                "is not a known parameter"
+            } else if given.iter().take(i).any(|(earlier, _)| earlier == name) {
+                "must be given once"
+            } else {
+                continue;
+            };
+            self.faults.push(Fault::in_parameter(name, fault.to_owned()));
+        }
+    }
+
     /// The parameter's value; `None` where it is absent, or at fault.
     pub fn take<T, D, E: Display>(
         &mut self,

@@ -23,6 +23,9 @@ impl StudentName {
     /// The most characters (Unicode scalar values) a name has.
     pub const MAX_CHARS: usize = 100;
 
+    /// What a name may hold as a regular expression (ECMA-262), for documents; the length comes on top.
+    pub const PATTERN: &'static str = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$";
+
     /// # Errors
     /// [`StudentNameError`] names the rule that `text` breaks.
     pub fn parse(text: impl Into<String>) -> Result<Self, StudentNameError> {

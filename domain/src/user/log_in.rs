@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{HashError, Password, PasswordHasher, Status, User, UserStore, Username, Verdict};
+use super::{Credentials, HashError, Password, PasswordHasher, Status, User, UserStore, Username, Verdict};
 use crate::token::{Claims, SignError, SignedToken, TokenId, TokenLifetime, Tokens};
 use crate::{Clock, Random, RandomError, StoreError};
 
@@ -25,6 +25,8 @@ pub struct LoggedIn {
     pub user: User,
     pub token: SignedToken,
     pub lifetime: TokenLifetime,
+    /// Why a hash with weaker parameters than today's was not replaced; the next login tries again.
+    pub outdated_hash_kept: Option<LogInError>,
 }
 
 /// Why nobody was logged in.
@@ -63,13 +65,19 @@ impl LogIn {
             .filter(|known| verdict != Verdict::Wrong && known.user.status == Status::Active)
             .ok_or(LogInError::InvalidCredentials)?;
 
-        if verdict == Verdict::RightButOutdated {
-            let fresh = self.passwords.hash(password).await?;
-            self.users.upgrade_hash(known.user.id, &known.password, &fresh).await?;
-        }
+        // A store that cannot write now, or a full queue, is no reason to refuse a right password.
+        let outdated_hash_kept = match verdict {
+            Verdict::RightButOutdated => self.upgrade(&known, password).await.err(),
+            Verdict::Right | Verdict::Wrong => None,
+        };
         let claims = Claims::new(known.user.id, TokenId::random(&*self.random)?, self.clock.now(), self.lifetime);
         let token = self.tokens.sign(&claims)?;
-        Ok(LoggedIn { user: known.user, token, lifetime: self.lifetime })
+        Ok(LoggedIn { user: known.user, token, lifetime: self.lifetime, outdated_hash_kept })
+    }
+
+    async fn upgrade(&self, known: &Credentials, password: Password) -> Result<(), LogInError> {
+        let fresh = self.passwords.hash(password).await?;
+        Ok(self.users.upgrade_hash(known.user.id, &known.password, &fresh).await?)
     }
 }
 
@@ -81,7 +89,7 @@ mod tests {
 
     use super::*;
     use crate::token::MockTokens;
-    use crate::user::{Credentials, MockPasswordHasher, MockUserStore, PasswordHash, Role, UserId};
+    use crate::user::{MockPasswordHasher, MockUserStore, PasswordHash, Role, UserId};
     use crate::{MockClock, MockRandom, Version};
 
     const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
@@ -191,6 +199,14 @@ mod tests {
             .times(1)
             .returning(|_, _, _| Ok(()));
         mocks.tokens.expect_sign().returning(|_| Ok(SignedToken::new("signed".into())));
-        assert!(mocks.log_in("asha").await.is_ok());
+        assert!(mocks.log_in("asha").await.unwrap().outdated_hash_kept.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_outdated_hash_that_cannot_be_replaced_now_still_logs_in() {
+        let mut mocks = Mocks::new(Some(Status::Active), Verdict::RightButOutdated);
+        mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
+        mocks.tokens.expect_sign().returning(|_| Ok(SignedToken::new("signed".into())));
+        assert!(mocks.log_in("asha").await.unwrap().outdated_hash_kept.is_some());
     }
 }

@@ -18,9 +18,6 @@ pub use fields::{AtFault, Fields, integer, text};
 
 use super::problem::{Fault, Kind, Problem};
 
-/// The most bytes a body may have: 1 MiB.
-pub const MAX_BYTES: usize = 1 << 20;
-
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -31,6 +28,9 @@ pub trait Content: Type {
 
     /// The media types that are taken; none means that nobody looks at the header.
     const MEDIA_TYPES: &'static [&'static str] = &["application/json"];
+
+    /// The most bytes a body may have.
+    const MAX_BYTES: usize = 1 << 20;
 
     /// Whether fields that are not known are passed over.
     const IGNORES_UNKNOWN: bool = false;
@@ -56,6 +56,7 @@ pub trait Content: Type {
 /// the operation uploads nothing.
 pub struct JsonBody<T> {
     content_type: Option<HeaderValue>,
+    content_encoding: Option<HeaderValue>,
     length: Option<u64>,
     body: Body,
     content: PhantomData<fn() -> T>,
@@ -68,6 +69,7 @@ impl<T: Content> JsonBody<T> {
     /// 408, 413, 415, and what `T` makes of a body that is no JSON or breaks rules (400 and 422, unless it
     /// says otherwise).
     pub async fn read(self) -> Result<T::Parsed, Problem> {
+        self.check_encoding()?;
         self.check_media_type()?;
         let bytes = self.bytes().await?;
         let value = strict_json::parse(&bytes)
@@ -82,16 +84,28 @@ impl<T: Content> JsonBody<T> {
     }
 
     async fn bytes(self) -> Result<Bytes, Problem> {
-        if self.length.is_some_and(|length| length > MAX_BYTES as u64) {
+        if self.length.is_some_and(|length| length > T::MAX_BYTES as u64) {
             return Err(Problem::new(Kind::PayloadTooLarge));
         }
-        match tokio::time::timeout(PATIENCE, self.body.into_bytes_limit(MAX_BYTES)).await {
+        match tokio::time::timeout(PATIENCE, self.body.into_bytes_limit(T::MAX_BYTES)).await {
             Err(_) => Err(Problem::new(Kind::RequestTimeout)),
             Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Problem::new(Kind::PayloadTooLarge)),
             Ok(Err(error)) => Err(Problem::new(Kind::MalformedBody)
                 .with_detail("The request body ended before it was complete.")
                 .caused_by(error)),
             Ok(Ok(bytes)) => Ok(bytes),
+        }
+    }
+
+    /// Bodies are taken as they are (RFC 9110, section 8.4).
+    fn check_encoding(&self) -> Result<(), Problem> {
+        match &self.content_encoding {
+            Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
+                Err(Problem::new(Kind::UnsupportedMediaType)
+                    .with_detail("The request body must not be encoded.")
+                    .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -135,6 +149,7 @@ impl<'a, T: Content> ApiExtractor<'a> for JsonBody<T> {
         let length = request.headers().get(header::CONTENT_LENGTH);
         Ok(Self {
             content_type: request.headers().get(header::CONTENT_TYPE).cloned(),
+            content_encoding: request.headers().get(header::CONTENT_ENCODING).cloned(),
             length: length.and_then(|value| value.to_str().ok()?.parse().ok()),
             body: body.take()?,
             content: PhantomData,

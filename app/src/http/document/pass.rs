@@ -1,6 +1,6 @@
 //! The one pass over poem-openapi's document: what is true of the service and the library cannot say.
 
-use domain::student::Email;
+use domain::student::{Cursor, Email, StudentName};
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,8 @@ pub fn completed(mut document: Value) -> Value {
         }
     }
     complete_schemas(&mut document["components"]["schemas"]);
+    document["components"]["headers"] = shared_headers();
+    write_patterns(&mut document);
     whole_bounds(&mut document);
     document
 }
@@ -63,7 +65,7 @@ fn complete_operation(operation: &mut Value) {
     }
     responses.sort_keys();
     for (status, response) in responses {
-        complete_response(status, response);
+        complete_response(status, public, response);
     }
 }
 
@@ -79,25 +81,26 @@ fn problem(description: &str) -> Value {
     })
 }
 
-fn complete_response(status: &str, response: &mut Value) {
+fn complete_response(status: &str, public: bool, response: &mut Value) {
     let headers = std::mem::take(&mut response["headers"]);
     let mut named = Map::new();
     for (name, header) in headers.as_object().into_iter().flatten() {
         let known = HEADERS.iter().find(|known| known.eq_ignore_ascii_case(name));
         named.insert(known.map_or(name.clone(), ToString::to_string), header.clone());
     }
-    named.insert("X-Request-Id".into(), header("What the log calls this request.", true));
-    match status.parse::<StatusCode>() {
-        Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-            named.insert("WWW-Authenticate".into(), header("How to authenticate (RFC 6750, section 3).", true));
-        }
-        Ok(StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
-            named.insert("Accept".into(), header("The media types that are taken.", true));
-        }
-        Ok(StatusCode::SERVICE_UNAVAILABLE) => {
-            named.insert("Retry-After".into(), header("Seconds until another try is worth it.", true));
-        }
+    let status = status.parse().unwrap_or(StatusCode::OK);
+    let mut shared = vec!["X-Request-Id", "X-Content-Type-Options", "Referrer-Policy"];
+    if !public || status.as_u16() >= 400 {
+        shared.push("Cache-Control");
+    }
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => shared.push("WWW-Authenticate"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => shared.extend(["Accept", "Accept-Encoding"]),
+        StatusCode::SERVICE_UNAVAILABLE => shared.push("Retry-After"),
         _ => {}
+    }
+    for name in shared {
+        named.entry(name).or_insert_with(|| json!({ "$ref": format!("#/components/headers/{name}") }));
     }
     for header in named.values_mut() {
         if let Some(header) = header.as_object_mut() {
@@ -107,8 +110,50 @@ fn complete_response(status: &str, response: &mut Value) {
     response["headers"] = Value::Object(named);
 }
 
-fn header(description: &str, required: bool) -> Value {
-    json!({ "description": description, "required": required, "schema": { "type": "string" } })
+/// The headers that many answers have, each with whether every such answer has it.
+fn shared_headers() -> Value {
+    let header = |description: &str, required: bool| json!({ "description": description, "required": required, "schema": { "type": "string", "maxLength": 256 } });
+    json!({
+        "X-Request-Id": header("What the log calls this request: the request's own X-Request-Id where it is 1 to 128 letters, digits, dots, underscores and hyphens.", true),
+        "X-Content-Type-Options": header("Always `nosniff`.", true),
+        "Referrer-Policy": header("Always `no-referrer`.", true),
+        "Cache-Control": header("`no-store` for problems, `private, no-cache` for what one caller may see.", true),
+        "WWW-Authenticate": header("How to authenticate (RFC 6750, section 3).", true),
+        "Accept": header("The media types that are taken, where the body's is not.", false),
+        "Accept-Encoding": header("`identity`, where the body was encoded.", false),
+        "Retry-After": header("Seconds until another try is worth it.", true),
+    })
+}
+
+/// Writes the grammars that the domain's parsers have, under the names of what they parse.
+fn write_patterns(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            let parameter = object.get("in").is_some().then(|| object.get("name").cloned()).flatten();
+            if let (Some(Value::String(name)), Some(schema)) = (parameter, object.get_mut("schema")) {
+                write_pattern(&name, schema);
+            }
+            if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
+                properties.iter_mut().for_each(|(name, schema)| write_pattern(name, schema));
+            }
+            object.values_mut().for_each(write_patterns);
+        }
+        Value::Array(items) => items.iter_mut().for_each(write_patterns),
+        _ => {}
+    }
+}
+
+fn write_pattern(name: &str, schema: &mut Value) {
+    let pattern = match name {
+        "after" | "next" => Cursor::PATTERN,
+        "email" | "emailid" => {
+            schema["format"] = json!("email");
+            Email::PATTERN
+        }
+        "name" if schema["minLength"] == 1 => StudentName::PATTERN,
+        _ => return,
+    };
+    schema["pattern"] = json!(pattern);
 }
 
 fn complete_schemas(schemas: &mut Value) {
@@ -122,12 +167,6 @@ fn complete_schemas(schemas: &mut Value) {
         }
     }
     for schema in objects(schemas) {
-        for name in ["email", "emailid"] {
-            if let Some(property) = schema.get_mut("properties").and_then(|properties| properties.get_mut(name)) {
-                property["format"] = json!("email");
-                property["pattern"] = json!(Email::PATTERN);
-            }
-        }
         // An example shows what is sent: what is left out of it is not null.
         let properties = schema["properties"].clone();
         if let Some(example) = schema.get_mut("example").and_then(Value::as_object_mut) {

@@ -13,9 +13,6 @@ pub fn accepts(headers: &HeaderMap, made: &[Mime]) -> bool {
     for line in headers.get_all(header::ACCEPT) {
         let Ok(line) = line.to_str() else { return true };
         for range in line.split(',').map(str::trim).filter(|range| !range.is_empty()) {
-            if range == "*/*" {
-                return true;
-            }
             let Ok(range) = range.parse::<Mime>() else { return true };
             ranges.push(range);
         }
@@ -55,7 +52,7 @@ mod tests {
             assert!(accepted(accept), "{accept}");
         }
         for accept in
-            ["text/html", "application/json;q=0", "application/xml, text/*", "application/*, application/json;q=0"]
+            ["text/html", "application/json;q=0", "application/json;q=0, */*", "application/xml, text/*", "application/*, application/json;q=0"]
         {
             assert!(!accepted(accept), "{accept}");
         }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use domain::student::StudentId;
 use ipnet::IpNet;
 use poem::http::{HeaderMap, HeaderName};
 use poem::{Addr, Request};
@@ -18,6 +19,11 @@ pub struct TrustedProxies(Vec<IpNet>);
 pub struct PathPrefix(String);
 
 impl PathPrefix {
+    /// The path of a student as the client of this request knows it.
+    pub fn student(request: &Request, id: StudentId) -> String {
+        format!("{}/students/{id}", request.data::<Self>().map_or("", Self::as_str))
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -44,7 +50,8 @@ impl TrustedProxies {
         let mut client = peer;
         for hop in hops {
             // An address that cannot be read, and all before it, is not believed.
-            let Ok(address) = hop.trim().parse() else { break };
+            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
+            let address = address.to_canonical();
             client = address;
             if !self.trusts(address) {
                 break;

@@ -42,11 +42,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
         if request.method() == Method::OPTIONS
-            && let Some(allow) = self.operations.allow(path)
+            && let Some(allow) = self.operations.allow(path).or_else(|| of_the_server(path))
         {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
         }
-        if !is_public(path) {
+        let public = is_public(path);
+        if !public {
             let caller = self.judge(&request).await?;
             request.set_data(Arc::new(caller));
         }
@@ -58,19 +59,29 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
         }
         let uri = request.uri().clone();
         request.set_data(Arc::clone(&self.services));
-        self.inner.call(request).await.map_err(|error| {
+        let mut answer = self.inner.call(request).await.map_err(|error| {
             if error.is::<MethodNotAllowedError>()
                 && let Some(allow) = self.operations.allow(uri.path())
             {
                 return Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, allow).into();
             }
             error
-        })
+        })?;
+        if !public {
+            // One caller's answer is nobody else's, and may be another one next time.
+            answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+        }
+        Ok(answer)
     }
 }
 
 fn is_public(path: &str) -> bool {
     PUBLIC.contains(&path) || is_page(path)
+}
+
+/// `OPTIONS *` asks what the server can do at all (RFC 9110, section 9.3.7).
+fn of_the_server(path: &str) -> Option<HeaderValue> {
+    (path == "*").then_some(HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"))
 }
 
 /// What the `Authorization` header holds.

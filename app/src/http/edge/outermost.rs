@@ -40,6 +40,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             client: self.proxies.client(&request),
             begun: Instant::now(),
         };
+        request.set_data(seen.id.clone());
         if let Some(prefix) = self.proxies.path_prefix(&request) {
             request.set_data(prefix);
         }
@@ -78,7 +79,17 @@ impl Seen {
     fn refuse(&self, problem: Problem) -> Response {
         let status = problem.status();
         let causes = successors(problem.source(), |&cause| cause.source());
-        if status.is_server_error() {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            let causes: Vec<_> = causes.map(ToString::to_string).collect();
+            tracing::warn!(
+                request_id = self.id.as_str(),
+                method = %self.method,
+                path = self.uri.path(),
+                problem = problem.kind().entry().slug,
+                cause = causes.join(": "),
+                "request put off"
+            );
+        } else if status.is_server_error() {
             let causes: Vec<_> = causes.map(ToString::to_string).collect();
             tracing::error!(
                 request_id = self.id.as_str(),

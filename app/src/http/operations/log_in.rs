@@ -31,6 +31,7 @@ impl Content for CredentialsDocument {
     type Parsed = (String, String);
 
     const MEDIA_TYPES: &'static [&'static str] = &[];
+    const MAX_BYTES: usize = 16 * 1024;
     const IGNORES_UNKNOWN: bool = true;
 
     fn parse(fields: &mut Fields) -> Result<Self::Parsed, AtFault> {
@@ -109,6 +110,9 @@ impl LogInApi {
     ) -> Result<LoggedInAnswer, Refused<LoggingIn>> {
         let (username, password) = body.read().await?;
         let logged_in = uses.log_in.log_in(&username, &password).await?;
+        if let Some(reason) = &logged_in.outdated_hash_kept {
+            tracing::warn!(user_id = logged_in.user.id.get(), %reason, "an outdated password hash was kept");
+        }
         let token = TokenDocument {
             token: logged_in.token.expose().to_owned(),
             token_type: "Bearer".to_owned(),

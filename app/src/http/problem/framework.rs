@@ -1,6 +1,6 @@
 //! Which problem each of the framework's own errors is.
 
-use poem::error::{MethodNotAllowedError, NotFoundError};
+use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError};
 use poem::http::StatusCode;
 
 use super::{Kind, Problem};
@@ -12,6 +12,10 @@ impl From<poem::Error> for Problem {
             Err(error) => error,
         };
         if error.is::<NotFoundError>() {
+            return Self::new(Kind::NotFound);
+        }
+        // What cannot be decoded in a path names nothing.
+        if error.is::<ParsePathError>() || error.is::<poem_openapi::error::ParsePathError>() {
             return Self::new(Kind::NotFound);
         }
         if error.is::<MethodNotAllowedError>() {

@@ -182,8 +182,8 @@ impl Kind {
                 slug: "payload-too-large",
                 status: StatusCode::PAYLOAD_TOO_LARGE,
                 title: "Content Too Large",
-                detail: "The request body is larger than 1 MiB.",
-                remedy: "Send less.",
+                detail: "The request body is larger than this operation takes.",
+                remedy: "Send less: 16 KiB at most to log in, 1 MiB elsewhere.",
             },
             Self::UnsupportedMediaType => Entry {
                 slug: "unsupported-media-type",
@@ -210,8 +210,8 @@ impl Kind {
                 slug: "store-unavailable",
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 title: "Service Unavailable",
-                detail: "The store cannot be reached or cannot write now; nothing was changed.",
-                remedy: "Try again after the seconds in Retry-After.",
+                detail: "The store cannot be reached, or cannot write now.",
+                remedy: "Try again after the seconds in Retry-After. Should the store have gone away in the middle of a change, look first whether it happened.",
             },
             Self::Busy => Entry {
                 slug: "busy",

@@ -4,6 +4,7 @@ mod whole_roll;
 mod wire;
 
 use domain::student::{InsertError, NamePart, RemoveError, ReplaceError, StudentFilter, StudentId};
+use poem::Request;
 use poem_openapi::param::Query;
 use poem_openapi::{ApiResponse, OpenApi};
 
@@ -13,6 +14,7 @@ use wire::{ChangedDocument, MessageDocument, PatchDocument, StudentDocument, Stu
 use super::caller::Caller;
 use super::{Tag, Use};
 use crate::http::body::JsonBody;
+use crate::http::edge::PathPrefix;
 use crate::http::json_answer::JsonAnswer;
 use crate::http::loose::Loose;
 use crate::http::problem::{Kind, Problem, Refused, refusals};
@@ -74,6 +76,7 @@ impl StudentApi {
         &self,
         caller: Caller,
         uses: Use<'_>,
+        request: &Request,
         /// A part of the name to look for.
         #[oai(validator(max_length = "100"))]
         name: Query<Option<Loose<String>>>,
@@ -81,7 +84,7 @@ impl StudentApi {
         let by = caller.reader()?;
         let name = name.0.as_ref().map_or("", Loose::as_str);
         if name.is_empty() {
-            return Ok(ReadAnswer::Roll(RollAnswer::all(uses.roll.clone(), by).await?));
+            return Ok(ReadAnswer::Roll(RollAnswer::all(uses.roll.clone(), by, request.data()).await?));
         }
         // What cannot be a part of a name is a part of nobody's.
         let student = match NamePart::parse(name) {
@@ -99,6 +102,7 @@ impl StudentApi {
         &self,
         caller: Caller,
         uses: Use<'_>,
+        request: &Request,
         body: JsonBody<StudentInput>,
     ) -> Result<EnrolAnswer, Refused<Enrolling>> {
         let by = caller.registrar()?;
@@ -106,7 +110,7 @@ impl StudentApi {
             InsertError::RollNumberTaken => Problem::new(Kind::InvalidStudentData),
             InsertError::Store(error) => error.into(),
         })?;
-        let location = format!("/students/{}", student.id);
+        let location = PathPrefix::student(request, student.id);
         Ok(EnrolAnswer::Enrolled(JsonAnswer(student.into()), location))
     }
 

@@ -1,11 +1,13 @@
 //! The whole roll as one answer: streamed page by page, so that memory stays flat however long it is.
 
+use std::error::Error;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use bytes::Bytes;
-use domain::PageSize;
-use domain::student::{Roll, Student, StudentFilter, StudentPage};
+use domain::student::{Cursor, Roll, Student, StudentFilter, StudentPage};
 use domain::user::Reader;
+use domain::{PageSize, StoreError};
 use futures_util::stream;
 use poem::http::{HeaderValue, header};
 use poem::{Body, IntoResponse, Response};
@@ -14,17 +16,24 @@ use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::Type;
 
 use super::wire::{RollDocument, StudentDocument};
+use crate::http::edge::RequestId;
 use crate::http::problem::{Kind, Problem};
+
+/// How long an answer that has begun waits for a store that is busy, and how often.
+const PAUSE: Duration = Duration::from_millis(100);
+const TRIES: u32 = 100;
 
 /// An answer to `GET /student`: the roll in pieces, or one student.
 pub struct RollAnswer(Body);
 
 impl RollAnswer {
     /// `{"Students": […]}` with every student. The first page is read before the answer begins, so that a
-    /// store that is away is told as one; a store that fails later cuts the answer off, which the client sees.
-    pub async fn all(roll: Roll, reader: Reader) -> Result<Self, Problem> {
+    /// store that is away is told as one. A store that is busy later is waited for; one that stays away cuts the answer
+    /// off, which the client sees.
+    pub async fn all(roll: Roll, reader: Reader, request_id: Option<&RequestId>) -> Result<Self, Problem> {
         let first = roll.page(&reader, &StudentFilter::default(), None, PageSize::LARGEST).await?;
-        let rest = Rest { roll, reader, page: Some(first), begun: false };
+        let request_id = request_id.cloned();
+        let rest = Rest { roll, reader, page: Some(first), begun: false, request_id };
         Ok(Self(Body::from_bytes_stream(stream::try_unfold(rest, Rest::piece))))
     }
 
@@ -48,6 +57,8 @@ struct Rest {
     /// The page to be sent next; `None` behind the last.
     page: Option<StudentPage>,
     begun: bool,
+    /// For the log, should the rest fail.
+    request_id: Option<RequestId>,
 }
 
 impl Rest {
@@ -66,12 +77,31 @@ impl Rest {
         }
         match page.next {
             Some(next) => {
-                let page = self.roll.page(&self.reader, &StudentFilter::default(), Some(next), PageSize::LARGEST).await;
-                self.page = Some(page.map_err(io::Error::other)?);
+                let page = self.page_behind(next).await;
+                self.page = Some(page.inspect_err(|error| self.log(error)).map_err(io::Error::other)?);
             }
             None => json.extend(b"]}"),
         }
         Ok(Some((json.into(), self)))
+    }
+}
+
+impl Rest {
+    /// The next page. An answer that has begun waits its turn where a new one would be put off.
+    async fn page_behind(&self, next: Cursor) -> Result<StudentPage, StoreError> {
+        let everybody = StudentFilter::default();
+        for _ in 0..TRIES {
+            match self.roll.page(&self.reader, &everybody, Some(next), PageSize::LARGEST).await {
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(PAUSE).await,
+                page => return page,
+            }
+        }
+        self.roll.page(&self.reader, &everybody, Some(next), PageSize::LARGEST).await
+    }
+
+    fn log(&self, error: &StoreError) {
+        let request_id = self.request_id.as_ref().map(RequestId::as_str);
+        tracing::error!(request_id, %error, cause = error.source().map(tracing::field::display), "an answer was cut off");
     }
 }
 

@@ -5,7 +5,6 @@ use poem_openapi::ApiResponse;
 
 use super::wire::{PageDocument, StudentDocument};
 use crate::http::conditional::EntityTag;
-use crate::http::edge::PathPrefix;
 use crate::http::json_answer::JsonAnswer;
 use crate::http::problem::refusals;
 
@@ -43,9 +42,8 @@ pub enum EnrolAnswer {
 }
 
 impl EnrolAnswer {
-    pub fn new(student: Student, prefix: Option<&PathPrefix>) -> Self {
+    pub fn new(student: Student, location: String) -> Self {
         let tag = EntityTag::of(&student).to_string();
-        let location = format!("{}/students/{}", prefix.map_or("", PathPrefix::as_str), student.id);
         Self::Enrolled(JsonAnswer(student.into()), location, tag)
     }
 }

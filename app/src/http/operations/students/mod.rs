@@ -44,7 +44,6 @@ impl StudentsApi {
         #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
         limit: Query<Option<Loose<u16>>>,
         /// The `next` of the page before.
-        #[oai(validator(pattern = "^00[01][0-9a-f]{13}$"))]
         after: Query<Option<Loose<String>>>,
         /// Only students whose name contains this, without regard to case.
         #[oai(validator(min_length = "1", max_length = "100"))]
@@ -55,6 +54,7 @@ impl StudentsApi {
     ) -> Result<PageAnswer, Refused<Paging>> {
         let by = caller.reader()?;
         let mut parameters = Parameters::default();
+        parameters.known(request, &["limit", "after", "name", "roll_no"]);
         let size = parameters.take("limit", limit.0.as_ref(), whole(PageSize::parse)).unwrap_or_default();
         let after = parameters.take("after", after.0.as_ref(), str::parse::<Cursor>);
         let filter = StudentFilter {
@@ -83,7 +83,8 @@ impl StudentsApi {
     ) -> Result<EnrolAnswer, Refused<Enrolling>> {
         let by = caller.registrar()?;
         let student = uses.roll.enrol(&by, body.read().await?).await?;
-        Ok(EnrolAnswer::new(student, request.data()))
+        let location = PathPrefix::student(request, student.id);
+        Ok(EnrolAnswer::new(student, location))
     }
 
     /// Get a student
@@ -94,17 +95,18 @@ impl StudentsApi {
         &self,
         caller: Caller,
         uses: Use<'_>,
+        request: &Request,
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
         /// The `ETag` of the version that the client has.
         #[oai(name = "If-None-Match")]
-        if_none_match: Header<Option<String>>,
+        _if_none_match: Header<Option<String>>,
     ) -> Result<FindAnswer, Refused<Finding>> {
         let by = caller.reader()?;
         let student = uses.roll.find(&by, student_id(&id.0)?).await?;
         let tag = EntityTag::of(&student).to_string();
-        if none_match_fails(if_none_match.0.as_deref(), &student) {
+        if none_match_fails(request.headers(), &student) {
             return Ok(FindAnswer::NotModified(tag));
         }
         Ok(FindAnswer::Found(JsonAnswer(student.into()), tag))
@@ -119,18 +121,19 @@ impl StudentsApi {
         &self,
         caller: Caller,
         uses: Use<'_>,
+        request: &Request,
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
         /// The `ETag` of the version to replace.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        _if_match: Header<Option<String>>,
         body: JsonBody<StudentInput>,
     ) -> Result<ChangeAnswer, Refused<Changing>> {
         let by = caller.registrar()?;
         let next = body.read().await?;
         let id = student_id(&id.0)?;
-        let seen = demanded_version(if_match.0.as_deref(), id, &uses.roll, &caller.reader()?).await?;
+        let seen = demanded_version(request.headers(), id, &uses.roll, &caller.reader()?).await?;
         Ok(uses.roll.replace(&by, id, seen, next).await?.into())
     }
 
@@ -144,18 +147,19 @@ impl StudentsApi {
         &self,
         caller: Caller,
         uses: Use<'_>,
+        request: &Request,
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
         /// The `ETag` of the version to change.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        _if_match: Header<Option<String>>,
         body: JsonBody<PatchDocument>,
     ) -> Result<ChangeAnswer, Refused<Changing>> {
         let by = caller.registrar()?;
         let patch = body.read().await?;
         let id = student_id(&id.0)?;
-        let seen = demanded_version(if_match.0.as_deref(), id, &uses.roll, &caller.reader()?).await?;
+        let seen = demanded_version(request.headers(), id, &uses.roll, &caller.reader()?).await?;
         Ok(uses.roll.amend(&by, id, seen, patch).await?.into())
     }
 
@@ -168,16 +172,17 @@ impl StudentsApi {
         &self,
         caller: Caller,
         uses: Use<'_>,
+        request: &Request,
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
         /// The `ETag` of the version to remove.
         #[oai(name = "If-Match")]
-        if_match: Header<Option<String>>,
+        _if_match: Header<Option<String>>,
     ) -> Result<RemoveAnswer, Refused<Removing>> {
         let by = caller.registrar()?;
         let id = student_id(&id.0)?;
-        let seen = demanded_version(if_match.0.as_deref(), id, &uses.roll, &caller.reader()?).await?;
+        let seen = demanded_version(request.headers(), id, &uses.roll, &caller.reader()?).await?;
         uses.roll.remove(&by, id, seen).await?;
         Ok(RemoveAnswer::Removed)
     }
