@@ -28,9 +28,9 @@ impl Installation {
     /// With the embedded store in its data directory, or a PostgreSQL database of its own.
     pub fn new(engine: Engine) -> Self {
         let database = (engine == Engine::Postgres).then(PostgresDatabase::create);
-        let variables = database.iter().flat_map(|database| {
-            [("ROLLBOOK_DATABASE", database.url()), ("ROLLBOOK_JWT_SECRET", SECRET.to_owned())]
-        });
+        let variables = database
+            .iter()
+            .flat_map(|database| [("ROLLBOOK_DATABASE", database.url()), ("ROLLBOOK_JWT_SECRET", SECRET.to_owned())]);
         Self { home: TempDir::new().unwrap(), variables: variables.collect(), _database: database }
     }
 

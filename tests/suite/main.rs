@@ -1,16 +1,23 @@
 //! Every test that runs the service from end to end, and the tests of the house itself.
 
-#![expect(clippy::unwrap_used, reason = "a test's own steps, too, may fail only by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
 
+mod accounts_cli;
 mod anonymous;
 mod architecture;
 mod articles;
 mod cli;
 mod conditional;
+mod connections;
+mod demo;
 mod document;
+mod durability;
 mod first_start;
 mod framework_errors;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod identity;
 mod installation;
 mod merge_patch;
+mod shutdown;
 mod students;

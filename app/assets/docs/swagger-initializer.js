@@ -138,6 +138,15 @@ const ui = SwaggerUIBundle({
   persistAuthorization: false,
   // The default asks a server on the internet.
   validatorUrl: null,
+  // The document's server is "/": behind a path prefix that is the proxy's root, and not ours.
+  requestInterceptor(request) {
+    const url = new URL(request.url, document.baseURI);
+    if (url.origin === API_ROOT.origin && !url.pathname.startsWith(API_ROOT.pathname)) {
+      url.pathname = API_ROOT.pathname + url.pathname.slice(1);
+      request.url = url.href;
+    }
+    return request;
+  },
   plugins: [sessionPlugin],
   onComplete() {
     const token = storedToken();

@@ -44,12 +44,13 @@ pub struct Store {
         long,
         env = "ROLLBOOK_DATABASE",
         value_name = "URL",
-        hide_env_values = true
+        hide_env_values = true,
+        global = true
     )]
     pub database: Option<Database>,
 
     /// The directory of the embedded store and of the signing key; made where it is missing
-    #[arg(long, env = "ROLLBOOK_DATA_DIR", value_name = "DIR", default_value = "rollbook-data")]
+    #[arg(long, env = "ROLLBOOK_DATA_DIR", value_name = "DIR", default_value = "rollbook-data", global = true)]
     pub data_dir: PathBuf,
 }
 
@@ -160,7 +161,7 @@ pub enum UserCommand {
     },
     /// Give a user another role: viewer, registrar or admin
     SetRole { username: Username, role: Role },
-    /// Let a user no longer log in; tokens of old are refused from now on
+    /// Let a user no longer log in; tokens are refused as long as the user is disabled
     Disable { username: Username },
     /// Let a disabled user log in again
     Enable { username: Username },

@@ -15,12 +15,12 @@ use super::{first_start, output, signing_key, user};
 use crate::composition::{Tokens, services};
 use crate::http::{self, Services};
 use crate::server::{self, Listener};
-use crate::stores::Stores;
+use crate::stores::{Database, Stores};
 
 /// Serves until SIGTERM or SIGINT. Whatever can be judged without a store is judged before one is touched.
 pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     log_to_stderr(&serve)?;
-    let stop = server::asked_to_stop()?;
+    let mut stop = std::pin::pin!(server::asked_to_stop()?);
     let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
     if serve.demo {
         Demo::may_listen(&serve)?;
@@ -37,12 +37,21 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     }
     let database = serve.store.database()?;
     let key = signing_key::signing_key(&serve, &database)?;
-    let stores = Stores::open(&database).await?;
-    first_start::administrator(&user::accounts(stores.clone())?, &serve.store).await?;
+    // A database that takes its time, or another node's migration, must not keep an operator from stopping.
+    let stores = tokio::select! {
+        opened = opened(&serve, &database) => opened?,
+        () = &mut stop => return Ok(()),
+    };
     let services = composed(&serve, stores, &key, policy, Duration::minutes(15))?;
     announce(&listener);
     server::serve(listener, http::endpoint(services, proxies), stop).await;
     Ok(())
+}
+
+async fn opened(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
+    let stores = Stores::open(database).await?;
+    first_start::administrator(&user::accounts(stores.clone())?, &serve.store).await?;
+    Ok(stores)
 }
 
 /// A server whose announcement cannot be written serves all the same.

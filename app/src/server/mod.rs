@@ -18,12 +18,16 @@ use poem::http::uri::Scheme;
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::TcpStream;
+use tokio_io_timeout::TimeoutStream;
 
 pub use listener::{BindError, Listener};
 pub use signals::asked_to_stop;
 
 /// How long a connection may take to send the head of a request, or stay idle between two.
 const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long an answer may go on without the client taking any of it.
+const READ_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The largest head of a request, in bytes: room for the largest token and its company.
 const MAX_HEAD: usize = 64 * 1024;
@@ -78,9 +82,11 @@ where
             Ok::<hyper::Response<BoxBody<_, _>>, Infallible>(answer.into())
         }
     });
+    let mut patient = TimeoutStream::new(stream);
+    patient.set_write_timeout(Some(READ_PATIENCE));
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(Box::pin(patient)), service)
 }

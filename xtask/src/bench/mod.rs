@@ -35,7 +35,7 @@ impl Bench {
         if names.contains(&Name::Throughput) {
             // Before minutes of building.
             throughput::require_wrk().await?;
-            run("cargo build", cargo(["build", "--release", "-p", "tests", "--example", "bare_poem"])).await?;
+            run("cargo build", cargo(["build", "--release", "-p", "app", "--example", "bare_poem"])).await?;
         }
         run("cargo build", cargo(["build", "--release", "-p", "app"])).await?;
         let mut missed = Vec::new();

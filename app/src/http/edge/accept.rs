@@ -51,9 +51,13 @@ mod tests {
         {
             assert!(accepted(accept), "{accept}");
         }
-        for accept in
-            ["text/html", "application/json;q=0", "application/json;q=0, */*", "application/xml, text/*", "application/*, application/json;q=0"]
-        {
+        for accept in [
+            "text/html",
+            "application/json;q=0",
+            "application/json;q=0, */*",
+            "application/xml, text/*",
+            "application/*, application/json;q=0",
+        ] {
             assert!(!accepted(accept), "{accept}");
         }
     }

@@ -1,0 +1,163 @@
+//! `rollbook user …`, while a server runs on the same store.
+
+use serde_json::json;
+use tests::client::Client;
+use tests::program::{Outcome, Program};
+use tests::server::Engine;
+
+use crate::installation::{Installation, stop};
+
+const PASSWORD: &str = "a long enough pass phrase";
+
+/// A server, and the commands beside it.
+struct Site {
+    installation: Installation,
+    server: Program,
+}
+
+impl Site {
+    async fn open(engine: Engine) -> Self {
+        let installation = Installation::new(engine);
+        let server = installation.serve().await;
+        Self { installation, server }
+    }
+
+    async fn user(&self, arguments: &[&str], password: Option<&str>) -> Outcome {
+        let stdin = password.map(|_| "--password-stdin");
+        let arguments: Vec<_> = ["user"].iter().chain(arguments).copied().chain(stdin).collect();
+        self.installation.run(&arguments, password).await
+    }
+
+    async fn done(&self, arguments: &[&str], password: Option<&str>) {
+        let outcome = self.user(arguments, password).await;
+        assert_eq!((outcome.status, &*outcome.stderr), (Some(0), ""), "{arguments:?}");
+        assert_eq!(outcome.stdout.lines().count(), 1, "{outcome:?}");
+    }
+
+    /// Asserts that a command is refused in one line, and that no user is another than before.
+    async fn refused(&self, arguments: &[&str], password: Option<&str>, reason: &str) {
+        let before = self.list().await;
+        let outcome = self.user(arguments, password).await;
+        assert_eq!((outcome.status, &*outcome.stdout), (Some(1), ""), "{arguments:?}: {outcome:?}");
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome:?}");
+        assert!(outcome.stderr.starts_with("rollbook: ") && outcome.stderr.contains(reason), "{outcome:?}");
+        if let Some(password) = password.filter(|password| password.len() > 1) {
+            assert!(!outcome.stderr.contains(password), "{outcome:?}");
+        }
+        assert_eq!(self.list().await, before, "{arguments:?}");
+    }
+
+    /// Name, role and status of each user.
+    async fn list(&self) -> Vec<String> {
+        let outcome = self.user(&["list"], None).await;
+        assert_eq!((outcome.status, &*outcome.stderr), (Some(0), ""));
+        outcome.stdout.lines().map(|line| line.split('\t').skip(1).take(3).collect::<Vec<_>>().join(" ")).collect()
+    }
+
+    async fn status_of_login(&self, username: &str, password: &str) -> u16 {
+        let credentials = json!({"Username": username, "Password": password});
+        self.server.client(None).send("POST", "/login", &credentials).await.status.as_u16()
+    }
+}
+
+async fn status_of_write(client: &Client) -> u16 {
+    let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+    client.send("POST", "/students", &student).await.status.as_u16()
+}
+
+async fn each_command_counts_from_the_servers_next_request(engine: Engine) {
+    let site = Site::open(engine).await;
+    site.done(&["add", "asha"], Some(PASSWORD)).await;
+    assert_eq!(site.list().await, ["admin admin active", "asha viewer active"]);
+    let asha = site.server.log_in("asha", PASSWORD).await;
+    assert_eq!(status_of_write(&asha).await, 403);
+
+    site.done(&["set-role", "asha", "registrar"], None).await;
+    assert_eq!(status_of_write(&asha).await, 201);
+
+    let next = "another long pass phrase";
+    site.done(&["set-password", "ASHA"], Some(next)).await;
+    assert_eq!(site.status_of_login("asha", PASSWORD).await, 401);
+    assert_eq!(site.status_of_login("asha", next).await, 200);
+
+    site.done(&["disable", "asha"], None).await;
+    assert_eq!(asha.get("/me").await.status, 401);
+    assert_eq!(site.status_of_login("asha", next).await, 401);
+    assert_eq!(site.list().await, ["admin admin active", "asha registrar disabled"]);
+
+    site.done(&["enable", "asha"], None).await;
+    assert_eq!(site.status_of_login("asha", next).await, 200);
+
+    let asha = site.server.log_in("asha", next).await;
+    site.done(&["remove", "asha"], None).await;
+    assert_eq!(asha.get("/me").await.status, 401);
+    assert_eq!(site.status_of_login("asha", next).await, 401);
+    site.done(&["add", "asha", "--role", "admin"], Some(PASSWORD)).await;
+    assert_eq!(asha.get("/me").await.status, 401, "the new user inherits no token");
+    assert_eq!(site.list().await, ["admin admin active", "asha admin active"]);
+    stop(site.server).await;
+}
+
+async fn a_broken_rule_is_one_line_and_changes_nothing(engine: Engine) {
+    let site = Site::open(engine).await;
+    site.done(&["add", "asha"], Some(PASSWORD)).await;
+    for (weak, reason) in [
+        ("fourteen chars", "at least 15"),
+        ("", "at least 15"),
+        ("the ashA tree is high", "username"),
+        (&"x".repeat(129), "at most 128"),
+    ] {
+        site.refused(&["set-password", "asha"], Some(weak), reason).await;
+    }
+    site.refused(&["add", "ravi"], Some("fourteen chars"), "at least 15").await;
+    site.refused(&["add", "ASHA"], Some(PASSWORD), "another user has this name").await;
+    site.refused(&["set-password", "nobody"], Some(PASSWORD), "nobody").await;
+    for command in
+        [&["set-role", "nobody", "admin"][..], &["disable", "nobody"], &["enable", "nobody"], &["remove", "nobody"]]
+    {
+        site.refused(command, None, "there is no user nobody").await;
+    }
+    for command in [&["set-role", "admin", "viewer"][..], &["disable", "admin"], &["remove", "admin"]] {
+        site.refused(command, None, "last active administrator").await;
+    }
+    assert_eq!(site.status_of_login("asha", PASSWORD).await, 200);
+    assert_eq!(site.status_of_login("admin", &site.installation.admin_password()).await, 200);
+    stop(site.server).await;
+}
+
+async fn the_schema_can_be_brought_up_to_date_again_beside_a_server(engine: Engine) {
+    let installation = Installation::new(engine);
+    for _ in 0..2 {
+        let outcome = installation.run(&["migrate"], None).await;
+        assert_eq!((outcome.status, &*outcome.stderr), (Some(0), ""));
+    }
+    let server = installation.serve().await;
+    assert_eq!(installation.run(&["migrate"], None).await.status, Some(0));
+    server.log_in("admin", &installation.admin_password()).await;
+    stop(server).await;
+}
+
+/// Each rule on each store.
+macro_rules! on_each_store {
+    ($($rule:ident)+) => {$(
+        mod $rule {
+            use super::Engine;
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$rule(Engine::Sqlite).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$rule(Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+
+on_each_store! {
+    each_command_counts_from_the_servers_next_request
+    a_broken_rule_is_one_line_and_changes_nothing
+    the_schema_can_be_brought_up_to_date_again_beside_a_server
+}

@@ -1,0 +1,83 @@
+//! A disk that fills up: writes are refused until there is room again, reads go on, and nothing is lost.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::json;
+use tests::client::Client;
+use tests::program::{self, Program};
+use tests::server::Engine;
+use tokio::process::Command;
+
+use crate::durability::roll_numbers;
+use crate::installation::{Installation, stop};
+
+/// The program with its data directory on a file system of its own, of 2 MiB, that only it sees.
+fn on_a_small_disk(installation: &Installation) -> Command {
+    fs::create_dir(installation.data("")).unwrap();
+    let serving = installation.serving(&["--log", "error"]);
+    let serving = serving.as_std();
+    let namespaces = if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" };
+    let script = "mount -t tmpfs -o size=2m,mode=700 tmpfs rollbook-data && exec \"$@\"";
+    let mut command = Command::new("unshare");
+    command.args([namespaces, "sh", "-c", script, "sh"]).arg(program::path()).args(serving.get_args());
+    command.current_dir(serving.get_current_dir().unwrap()).kill_on_drop(true);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+async fn enrol(client: &Client, roll_no: i64) -> tests::client::Answer {
+    let student = json!({"name": "x".repeat(100), "email": "asha@example.org", "roll_no": roll_no});
+    client.send("POST", "/students", &student).await
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
+    let installation = Installation::new(Engine::Sqlite);
+    let server = Program::start(on_a_small_disk(&installation)).await;
+    let disk = PathBuf::from(format!("/proc/{}/root", server.process.id().unwrap()));
+    let on_disk = |name: &str| disk.join(installation.data(name).strip_prefix("/").unwrap());
+    let password = fs::read_to_string(on_disk("initial-admin-password")).unwrap();
+    let client = server.log_in("admin", password.trim_end()).await;
+    let filler = on_disk("filler");
+    fs::write(&filler, vec![1; 1 << 20]).unwrap();
+
+    let mut answered = BTreeSet::new();
+    let mut roll_nos = 1..10_000;
+    let refused = loop {
+        let roll_no = roll_nos.next().expect("a disk that fills up");
+        let answer = enrol(&client, roll_no).await;
+        if answer.status != 201 {
+            break answer;
+        }
+        answered.insert(roll_no);
+    };
+    assert!(answered.len() > 10, "{answered:?}");
+    refused.expect_problem(503, "store-unavailable");
+    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+
+    // Small changes may still fit; what is answered counts.
+    let mut refusals = 0;
+    for roll_no in roll_nos.by_ref().take(50) {
+        let answer = enrol(&client, roll_no).await;
+        if answer.status == 201 {
+            answered.insert(roll_no);
+        } else {
+            answer.expect_problem(503, "store-unavailable");
+            refusals += 1;
+        }
+        assert_eq!(client.get("/students/1").await.status, 200);
+    }
+    assert!(refusals > 0);
+    assert_eq!(roll_numbers(&client).await, answered);
+
+    fs::remove_file(filler).unwrap();
+    for roll_no in roll_nos.take(50) {
+        enrol(&client, roll_no).await.expect(201);
+        answered.insert(roll_no);
+    }
+    assert_eq!(roll_numbers(&client).await, answered);
+    stop(server).await;
+}
