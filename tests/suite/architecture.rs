@@ -104,6 +104,16 @@ fn every_invariant_names_tests_that_exist() {
     assert!(named >= 10, "only {named} tests are named");
 }
 
+#[test]
+fn the_readme_tells_of_every_setting() {
+    let (arguments, readme) = (read("app/src/cli/arguments.rs"), read("README.md"));
+    let variables: Vec<_> = arguments.split("env = \"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(variables.len() >= 14, "{variables:?}");
+    for variable in variables {
+        assert!(readme.contains(&format!("`{variable}`")), "README.md says nothing of {variable}");
+    }
+}
+
 fn gather(folder: &std::path::Path, code: &mut String) {
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
         let path = entry.path();
