@@ -25,6 +25,17 @@ async fn both_renditions_say_the_same() {
 }
 
 #[test]
+fn bounds_and_grammars_are_the_domains() {
+    let document = app::http::document::tree();
+    let properties = &document["components"]["schemas"]["Student"]["properties"];
+    assert_eq!(properties["id"]["maximum"], domain::MAX_ID);
+    assert_eq!(properties["roll_no"]["maximum"], domain::MAX_ID);
+    assert_eq!(properties["email"]["pattern"], domain::student::Email::PATTERN);
+    let limit = &document["paths"]["/students"]["get"]["parameters"][0]["schema"];
+    assert_eq!((&limit["default"], &limit["maximum"]), (&50.into(), &200.into()));
+}
+
+#[test]
 fn every_operation_says_what_generators_and_readers_need() {
     let document = app::http::document::tree();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
 
+mod access;
 mod accounts_cli;
 mod anonymous;
 mod architecture;

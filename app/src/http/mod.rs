@@ -4,6 +4,7 @@
 //! errors), [`edge::Gate`] (who is asking, and whether such an answer can be made at all), and the routes to
 //! one of the [`operations`].
 
+pub mod access;
 mod body;
 mod conditional;
 pub mod docs;

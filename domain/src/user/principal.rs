@@ -31,22 +31,24 @@ impl Principal {
     /// # Errors
     /// [`RoleTooLow`] unless this is a viewer or more.
     pub fn reader(&self) -> Result<Reader, RoleTooLow> {
-        self.with(Role::Viewer).map(|()| Reader(()))
+        self.needs(Role::Viewer).map(|()| Reader(()))
     }
 
     /// # Errors
     /// [`RoleTooLow`] unless this is a registrar or more.
     pub fn registrar(&self) -> Result<Registrar, RoleTooLow> {
-        self.with(Role::Registrar).map(|()| Registrar(self.who))
+        self.needs(Role::Registrar).map(|()| Registrar(self.who))
     }
 
     /// # Errors
     /// [`RoleTooLow`] unless this is an administrator.
     pub fn admin(&self) -> Result<Admin, RoleTooLow> {
-        self.with(Role::Admin).map(|()| Admin(self.who))
+        self.needs(Role::Admin).map(|()| Admin(self.who))
     }
 
-    fn with(self, needs: Role) -> Result<(), RoleTooLow> {
+    /// # Errors
+    /// [`RoleTooLow`] unless the role is `needs` or a higher one.
+    pub fn needs(&self, needs: Role) -> Result<(), RoleTooLow> {
         if self.role >= needs { Ok(()) } else { Err(RoleTooLow { needs, has: self.role }) }
     }
 }

@@ -6,10 +6,12 @@ use mime::Mime;
 use poem::http::{HeaderValue, Method};
 use serde_json::Value;
 
+use crate::http::access::Access;
+
 /// The paths for people, which stand beside the document; `*` is any rest.
 const PAGES: [&str; 4] = ["/", "/docs", "/docs/*", "/problems/*"];
 
-/// Every path with its methods, and what they make.
+/// Every path with its methods.
 #[derive(Debug)]
 pub struct Operations(Vec<PathItem>);
 
@@ -17,7 +19,17 @@ pub struct Operations(Vec<PathItem>);
 struct PathItem {
     template: String,
     allow: HeaderValue,
-    methods: Vec<(Method, Vec<Mime>)>,
+    operations: Vec<Operation>,
+}
+
+/// What the gate has to know of an operation.
+#[derive(Debug)]
+pub struct Operation {
+    method: Method,
+    /// Who may do it; nobody, where the table has no row.
+    pub access: Option<Access>,
+    /// The media types that it makes when all goes well.
+    pub made: Vec<Mime>,
 }
 
 impl Operations {
@@ -32,11 +44,13 @@ impl Operations {
             let operations = item.as_object().into_iter().flatten();
             let methods = operations.filter_map(|(method, operation)| {
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
-                Some((method, made_by(operation)))
+                let access = operation["operationId"].as_str().and_then(Access::of);
+                Some(Operation { method, access, made: made_by(operation) })
             });
             PathItem::new(template.clone(), methods.collect())
         });
-        let pages = PAGES.map(|template| PathItem::new(template.to_owned(), vec![(Method::GET, Vec::new())]));
+        let page = || Operation { method: Method::GET, access: Some(Access::Anybody), made: Vec::new() };
+        let pages = PAGES.map(|template| PathItem::new(template.to_owned(), vec![page()]));
         Self(documented.chain(pages).collect())
     }
 
@@ -45,10 +59,15 @@ impl Operations {
         self.item(path).map(|item| item.allow.clone())
     }
 
-    /// The media types that an operation makes when all goes well.
-    pub fn made(&self, path: &str, method: &Method) -> Option<&[Mime]> {
-        let (_, made) = self.item(path)?.methods.iter().find(|(known, _)| known == method)?;
-        Some(made)
+    /// Whether anybody may ask something of a path: then the others of its methods are no secret.
+    pub fn is_public(&self, path: &str) -> bool {
+        let operations = self.item(path).into_iter().flat_map(|item| &item.operations);
+        operations.into_iter().any(|operation| operation.access == Some(Access::Anybody))
+    }
+
+    /// The operation that a method of a path is.
+    pub fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
+        self.item(path)?.operations.iter().find(|operation| operation.method == *method)
     }
 
     fn item(&self, path: &str) -> Option<&PathItem> {
@@ -58,15 +77,15 @@ impl Operations {
 }
 
 impl PathItem {
-    fn new(template: String, methods: Vec<(Method, Vec<Mime>)>) -> Self {
-        let mut names: Vec<_> = methods.iter().map(|(method, _)| method.as_str()).collect();
+    fn new(template: String, operations: Vec<Operation>) -> Self {
+        let mut names: Vec<_> = operations.iter().map(|operation| operation.method.as_str()).collect();
         if names.contains(&"GET") {
             names.push("HEAD");
         }
         names.push("OPTIONS");
         names.sort_unstable();
         let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
-        Self { template, allow, methods }
+        Self { template, allow, operations }
     }
 }
 

@@ -1,9 +1,12 @@
 //! The one pass over poem-openapi's document: what is true of the service and the library cannot say.
 
+use domain::PageSize;
 use domain::student::{Cursor, Email, StudentName};
+use domain::user::Role;
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::http::access::Access;
 use crate::http::problem::{Kind, PROBLEM_JSON};
 
 /// Header names as the standards write them; poem-openapi writes them in capitals.
@@ -26,7 +29,7 @@ pub fn completed(mut document: Value) -> Value {
     }
     complete_schemas(&mut document["components"]["schemas"]);
     document["components"]["headers"] = shared_headers();
-    write_patterns(&mut document);
+    write_grammars(&mut document);
     whole_bounds(&mut document);
     document
 }
@@ -38,10 +41,14 @@ fn order_tags(document: &mut Value) {
 }
 
 fn complete_operation(operation: &mut Value) {
-    let public = operation.get("security").is_none();
+    let access = operation["operationId"].as_str().and_then(Access::of);
+    let public = access == Some(Access::Anybody);
     if public {
         // Said out loud, for readers who would otherwise take it for forgotten.
         operation["security"] = json!([]);
+    }
+    if let (Some(access), Some(description)) = (access, operation["description"].as_str()) {
+        operation["description"] = json!(format!("{description}\n\n{}", access.sentence()));
     }
     let takes_body = operation.get("requestBody").is_some();
     let looks_at_type = takes_body && operation["responses"].get("400").is_none();
@@ -51,6 +58,10 @@ fn complete_operation(operation: &mut Value) {
     }
     if !public {
         edge.extend([Kind::Unauthorized, Kind::Unavailable]);
+    }
+    // Every user is a viewer at least: nobody who has a token is refused what viewers may do.
+    if matches!(access, Some(Access::Role(role)) if role > Role::Viewer) {
+        edge.push(Kind::InsufficientRole);
     }
     if takes_body {
         edge.extend([Kind::RequestTimeout, Kind::PayloadTooLarge]);
@@ -125,25 +136,25 @@ fn shared_headers() -> Value {
     })
 }
 
-/// Writes the grammars that the domain's parsers have, under the names of what they parse.
-fn write_patterns(value: &mut Value) {
+/// Writes what the domain's parsers take, under the names of what they parse.
+fn write_grammars(value: &mut Value) {
     match value {
         Value::Object(object) => {
             let parameter = object.get("in").is_some().then(|| object.get("name").cloned()).flatten();
             if let (Some(Value::String(name)), Some(schema)) = (parameter, object.get_mut("schema")) {
-                write_pattern(&name, schema);
+                write_grammar(&name, schema);
             }
             if let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) {
-                properties.iter_mut().for_each(|(name, schema)| write_pattern(name, schema));
+                properties.iter_mut().for_each(|(name, schema)| write_grammar(name, schema));
             }
-            object.values_mut().for_each(write_patterns);
+            object.values_mut().for_each(write_grammars);
         }
-        Value::Array(items) => items.iter_mut().for_each(write_patterns),
+        Value::Array(items) => items.iter_mut().for_each(write_grammars),
         _ => {}
     }
 }
 
-fn write_pattern(name: &str, schema: &mut Value) {
+fn write_grammar(name: &str, schema: &mut Value) {
     let pattern = match name {
         "after" | "next" => Cursor::PATTERN,
         "email" | "emailid" => {
@@ -151,6 +162,10 @@ fn write_pattern(name: &str, schema: &mut Value) {
             Email::PATTERN
         }
         "name" if schema["minLength"] == 1 => StudentName::PATTERN,
+        "limit" => {
+            schema["default"] = json!(PageSize::default().get());
+            return;
+        }
         _ => return,
     };
     schema["pattern"] = json!(pattern);
@@ -175,10 +190,15 @@ fn complete_schemas(schemas: &mut Value) {
     }
 }
 
-/// Writes bounds of integers as integers.
+/// Writes integers' bounds as integers, and their formats as OpenAPI knows them.
 fn whole_bounds(value: &mut Value) {
     match value {
         Value::Object(object) => {
+            if let Some(format @ Value::String(_)) = object.get_mut("format")
+                && (*format == "uint8" || *format == "uint16")
+            {
+                *format = json!("int32");
+            }
             for (key, value) in object {
                 match value.as_f64() {
                     #[expect(clippy::cast_possible_truncation, reason = "whole, and within 53 bits")]

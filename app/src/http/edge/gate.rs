@@ -8,19 +8,18 @@ use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
 use super::accept;
-use crate::http::document::Operations;
+use crate::http::Services;
+use crate::http::access::Access;
+use crate::http::document::{Operation, Operations};
 use crate::http::problem::{Kind, Problem};
-use crate::http::{Services, is_page};
 
-/// Lets nobody in without a good token, but to the public paths; knows what each path can do.
+/// Lets nobody in without a good token, but to the public paths, and nobody do what the table of access does not let
+/// them.
 pub struct Gate<E> {
     inner: E,
     services: Arc<Services>,
     operations: &'static Operations,
 }
-
-/// The paths that anybody may ask for, beside the pages for people.
-const PUBLIC: [&str; 5] = ["/login", "/health/live", "/health/ready", "/openapi.json", "/openapi.yaml"];
 
 impl<E> Gate<E> {
     pub fn new(inner: E, services: Arc<Services>) -> Self {
@@ -46,15 +45,16 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
         {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
         }
-        let public = is_public(path);
+        let public = self.operations.is_public(path);
+        let operation = self.operations.find(path, request.method());
         if !public {
             let caller = self.judge(&request).await?;
+            if let Some(operation) = operation {
+                may(&caller, operation)?;
+            }
             request.set_data(Arc::new(caller));
         }
-        let path = request.uri().path();
-        if let Some(made) = self.operations.made(path, request.method())
-            && !accept::accepts(request.headers(), made)
-        {
+        if operation.is_some_and(|operation| !accept::accepts(request.headers(), &operation.made)) {
             return Err(Problem::new(Kind::NotAcceptable).into());
         }
         let uri = request.uri().clone();
@@ -75,8 +75,13 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
     }
 }
 
-fn is_public(path: &str) -> bool {
-    PUBLIC.contains(&path) || is_page(path)
+/// Whether the table of access lets a caller do an operation.
+fn may(caller: &Authenticated, operation: &Operation) -> Result<(), Problem> {
+    match operation.access {
+        Some(Access::Anybody) => Ok(()),
+        Some(Access::Role(needs)) => Ok(caller.principal.needs(needs)?),
+        None => Err(Problem::new(Kind::InsufficientRole)),
+    }
 }
 
 /// `OPTIONS *` asks what the server can do at all (RFC 9110, section 9.3.7).

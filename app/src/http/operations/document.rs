@@ -56,7 +56,7 @@ pub struct DocumentApi;
 impl DocumentApi {
     /// Get this document as JSON
     ///
-    /// The OpenAPI document of the running service. No token is needed.
+    /// The OpenAPI document of the running service.
     #[oai(path = "/openapi.json", method = "get", operation_id = "getOpenApiJson")]
     async fn json(&self) -> JsonRendition {
         JsonRendition::Document(DocumentJson(document::json()))
@@ -64,7 +64,7 @@ impl DocumentApi {
 
     /// Get this document as YAML
     ///
-    /// The OpenAPI document of the running service. No token is needed.
+    /// The OpenAPI document of the running service.
     #[oai(path = "/openapi.yaml", method = "get", operation_id = "getOpenApiYaml")]
     async fn yaml(&self) -> YamlRendition {
         YamlRendition::Document(DocumentYaml(document::yaml()))

@@ -57,7 +57,7 @@ pub struct HealthApi;
 impl HealthApi {
     /// Ask whether the process lives
     ///
-    /// Answers as long as the process can. Asks nobody else. No token is needed.
+    /// Answers as long as the process can. Asks nobody else.
     #[oai(path = "/health/live", method = "get", operation_id = "getLiveness")]
     async fn live(&self) -> HealthAnswer {
         HealthAnswer::with(HealthStatus::Live)
@@ -65,7 +65,7 @@ impl HealthApi {
 
     /// Ask whether the service can do its work
     ///
-    /// Asks the store; 503 while it is away. No token is needed.
+    /// Asks the store; 503 while it is away.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn ready(&self, uses: Use<'_>) -> Result<HealthAnswer, Refused<BeingReady>> {
         uses.probe.ready().await?;

@@ -100,8 +100,8 @@ pub struct LogInApi;
 impl LogInApi {
     /// Log in
     ///
-    /// Answers a token for the user with this name and password. No token is needed for this operation, and
-    /// nobody looks at its Content-Type. Unknown keys are ignored.
+    /// Answers a token for the user with this name and password. Nobody looks at the
+    /// request's Content-Type. Unknown keys are ignored.
     #[oai(path = "/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,

@@ -80,7 +80,7 @@ pub struct MeApi;
 impl MeApi {
     /// See who you are
     ///
-    /// The user that the token stands for, with the role as it is now. Any role may ask.
+    /// The user that the token stands for, with the role as it is now.
     #[oai(path = "/me", method = "get", operation_id = "getMe")]
     async fn me(&self, caller: Caller) -> MeAnswer {
         let bearer = caller.authenticated();

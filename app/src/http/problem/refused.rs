@@ -10,21 +10,21 @@ use poem_openapi::types::Type;
 
 use super::{Kind, PROBLEM_JSON, Problem, ProblemDocument};
 
-/// A set of problems that an operation itself can answer. What the edge answers in its place (401, 406, 408,
-/// 413, 415, 500, 503 and the like) is added to every operation by the document's own pass.
+/// A set of problems that an operation itself can answer. What the edge answers in its place (401, 403, 406,
+/// 408, 413, 415, 500, 503 and the like) is added to every operation by the document's own pass.
 pub trait Refusals {
     const KINDS: &'static [Kind];
 }
 
 /// Names sets of problems: `refusals! { Reading: InsufficientRole, UnknownStudent; }`.
 macro_rules! refusals {
-    ($($(#[$doc:meta])* $name:ident: $($kind:ident),+;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident: $($kind:ident),*;)+) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
 
         impl $crate::http::problem::Refusals for $name {
-            const KINDS: &'static [$crate::http::problem::Kind] = &[$($crate::http::problem::Kind::$kind),+];
+            const KINDS: &'static [$crate::http::problem::Kind] = &[$($crate::http::problem::Kind::$kind),*];
         }
     )+};
 }
@@ -49,9 +49,10 @@ impl<R: Refusals, E: Into<Problem>> From<E> for Refused<R> {
 }
 
 /// What any operation can meet; the document's pass knows where each applies.
-const EDGE: [Kind; 10] = [
+const EDGE: [Kind; 11] = [
     Kind::MalformedBody,
     Kind::Unauthorized,
+    Kind::InsufficientRole,
     Kind::NotAcceptable,
     Kind::RequestTimeout,
     Kind::PayloadTooLarge,

@@ -53,14 +53,14 @@ enum RemoveAnswer {
 }
 
 refusals! {
-    /// What a look at the roll can be refused for.
-    Reading: InsufficientRole;
+    /// A look at the roll is refused for nothing of its own.
+    Reading: ;
     /// What a new student can be refused for.
-    Enrolling: InvalidStudentData, InsufficientRole;
+    Enrolling: InvalidStudentData;
     /// What a change of a student can be refused for.
-    Changing: InvalidStudentData, MissingStudentId, WrongStudentId, InsufficientRole;
+    Changing: InvalidStudentData, MissingStudentId, WrongStudentId;
     /// What the removal of a student can be refused for.
-    Removing: MissingStudentId, WrongStudentId, InsufficientRole;
+    Removing: MissingStudentId, WrongStudentId;
 }
 
 pub struct StudentApi;
@@ -70,7 +70,7 @@ impl StudentApi {
     /// Read the roll (articles)
     ///
     /// All students under `Students`; with `name` the first student whose name contains it, without regard to
-    /// case, under `Student`, or an empty object there. Needs the role viewer. Use `GET /students` instead.
+    /// case, under `Student`, or an empty object there. Use `GET /students` instead.
     #[oai(path = "/student", method = "get", operation_id = "readArticleRoll", deprecated)]
     async fn read(
         &self,
@@ -96,7 +96,7 @@ impl StudentApi {
 
     /// Enrol a student (articles)
     ///
-    /// Puts a new student on the roll. Needs the role registrar. Use `POST /students` instead.
+    /// Puts a new student on the roll. Use `POST /students` instead.
     #[oai(path = "/student", method = "post", operation_id = "enrolArticleStudent", deprecated)]
     async fn enrol(
         &self,
@@ -116,7 +116,7 @@ impl StudentApi {
 
     /// Change a student (articles)
     ///
-    /// Sets the fields that are given. Needs the role registrar. Use `PATCH /students/{id}` instead.
+    /// Sets the fields that are given. Use `PATCH /students/{id}` instead.
     #[oai(path = "/student", method = "put", operation_id = "changeArticleStudent", deprecated)]
     async fn change(
         &self,
@@ -140,7 +140,7 @@ impl StudentApi {
 
     /// Remove a student (articles)
     ///
-    /// Takes a student off the roll. Needs the role registrar. Use `DELETE /students/{id}` instead.
+    /// Takes a student off the roll. Use `DELETE /students/{id}` instead.
     #[oai(path = "/student", method = "delete", operation_id = "removeArticleStudent", deprecated)]
     async fn remove(
         &self,

@@ -95,13 +95,13 @@ pub enum RemoveAnswer {
 
 refusals! {
     /// What a look at the roll can be refused for.
-    Paging: InsufficientRole, InvalidFields;
+    Paging: InvalidFields;
     /// What a new student can be refused for.
-    Enrolling: InsufficientRole, RollNumberTaken, InvalidFields;
+    Enrolling: RollNumberTaken, InvalidFields;
     /// What a look at a student can be refused for.
-    Finding: InsufficientRole, UnknownStudent;
+    Finding: UnknownStudent;
     /// What a change of a student can be refused for.
-    Changing: InsufficientRole, UnknownStudent, RollNumberTaken, StaleVersion, InvalidFields;
+    Changing: UnknownStudent, RollNumberTaken, StaleVersion, InvalidFields;
     /// What the removal of a student can be refused for.
-    Removing: InsufficientRole, UnknownStudent, StaleVersion;
+    Removing: UnknownStudent, StaleVersion;
 }

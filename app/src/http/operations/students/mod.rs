@@ -32,7 +32,7 @@ impl StudentsApi {
     /// List students
     ///
     /// A page of the roll in order of id. Follow `next` (or the `Link` header) until it is null to see the
-    /// whole roll. Filters are joined by and. Needs the role viewer.
+    /// whole roll. Filters are joined by and.
     #[expect(clippy::too_many_arguments, reason = "one for each parameter of the operation")]
     #[oai(path = "/students", method = "get", operation_id = "listStudents")]
     async fn list(
@@ -72,7 +72,7 @@ impl StudentsApi {
 
     /// Enrol a student
     ///
-    /// Puts a new student on the roll. Needs the role registrar.
+    /// Puts a new student on the roll.
     #[oai(path = "/students", method = "post", operation_id = "enrolStudent")]
     async fn enrol(
         &self,
@@ -89,7 +89,7 @@ impl StudentsApi {
 
     /// Get a student
     ///
-    /// One student. With `If-None-Match` the answer is 304 while nothing has changed. Needs the role viewer.
+    /// One student. With `If-None-Match` the answer is 304 while nothing has changed.
     #[oai(path = "/students/:id", method = "get", operation_id = "getStudent")]
     async fn find(
         &self,
@@ -115,7 +115,7 @@ impl StudentsApi {
     /// Replace a student
     ///
     /// Sets every field; an age that is absent is forgotten. With `If-Match` only while nobody else has
-    /// changed the student. Needs the role registrar.
+    /// changed the student.
     #[oai(path = "/students/:id", method = "put", operation_id = "replaceStudent")]
     async fn replace(
         &self,
@@ -141,7 +141,7 @@ impl StudentsApi {
     ///
     /// Sets the fields that are given, by JSON Merge Patch (RFC 7396), also as
     /// `application/merge-patch+json`: null forgets the age. With `If-Match` only while nobody else has
-    /// changed the student. Needs the role registrar.
+    /// changed the student.
     #[oai(path = "/students/:id", method = "patch", operation_id = "patchStudent")]
     async fn patch(
         &self,
@@ -166,7 +166,7 @@ impl StudentsApi {
     /// Remove a student
     ///
     /// Takes a student off the roll, for good: the id is never used again. With `If-Match` only while nobody
-    /// else has changed the student. Needs the role registrar.
+    /// else has changed the student.
     #[oai(path = "/students/:id", method = "delete", operation_id = "removeStudent")]
     async fn remove(
         &self,

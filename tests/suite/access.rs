@@ -1,0 +1,147 @@
+//! The table of access, cell by cell: every operation of the document against every kind of caller.
+
+use std::collections::BTreeSet;
+
+use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
+use app::http::access::{ACCESS, Access};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::token::{Claims, TokenId, TokenLifetime, Tokens};
+use domain::user::{Role, Status, User, UserChange};
+use tests::client::Answer;
+use tests::server::{Engine, SECRET, Server, operator, sign, token_of};
+use time::{Duration, OffsetDateTime};
+
+/// An operation of the document.
+struct Operation {
+    id: String,
+    method: String,
+    path: String,
+    public: bool,
+    description: String,
+}
+
+fn operations() -> Vec<Operation> {
+    let document = app::http::document::tree();
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations.push(Operation {
+                id: operation["operationId"].as_str().unwrap().to_owned(),
+                method: method.to_ascii_uppercase(),
+                path: path.replace("{id}", "1"),
+                public: operation["security"].as_array().unwrap().is_empty(),
+                description: operation["description"].as_str().unwrap().to_owned(),
+            });
+        }
+    }
+    operations
+}
+
+/// Claims that are good from now on for a minute.
+fn claims(user: &User) -> Claims {
+    #[expect(clippy::disallowed_methods, reason = "the server under test judges by the machine's clock")]
+    let now = OffsetDateTime::now_utc();
+    let lifetime = TokenLifetime::new(Duration::MINUTE).unwrap();
+    Claims::new(user.id, TokenId::from_token("t".to_owned()), now, lifetime)
+}
+
+fn signed_by(secret: &str, issuer: &str, audience: &str, user: &User) -> String {
+    let key = SigningKey::parse(secret.as_bytes()).unwrap();
+    let tokens = JwtTokens::new(&key, TokenPolicy::new(issuer, audience, Duration::ZERO).unwrap()).unwrap();
+    tokens.sign(&claims(user)).unwrap().expose().to_owned()
+}
+
+/// The same claims under another header, which is signed as the key would: what verifies there must still be
+/// refused for what it says.
+fn with_header(token: &str, header: &str) -> String {
+    let claims = token.split('.').nth(1).unwrap();
+    let signing_input = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    let signature = jsonwebtoken::crypto::sign(signing_input.as_bytes(), &key, jsonwebtoken::Algorithm::HS256).unwrap();
+    format!("{signing_input}.{signature}")
+}
+
+/// Tokens that nobody may be let in with, each with what is wrong with it.
+async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
+    let user = server.add_user("asha", Role::Admin).await;
+    let good = sign(&claims(&user));
+    let ours = jsonwebtoken::decode_header(&good).unwrap();
+    let key_id = ours.kid.unwrap();
+    let header = |alg: &str, typ: &str| format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":"{key_id}"}}"#);
+    let mut expired = claims(&user);
+    (expired.issued_at, expired.expires_at) = (expired.issued_at - Duration::HOUR, expired.expires_at - Duration::HOUR);
+    let disabled = server.add_user("disabled", Role::Admin).await;
+    let removed = server.add_user("removed", Role::Admin).await;
+    let tokens = vec![
+        ("no token", None),
+        ("garbage", Some("garbage".to_owned())),
+        ("expired", Some(sign(&expired))),
+        ("wrong key", Some(signed_by("zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY", "rollbook", "rollbook", &user))),
+        ("wrong algorithm", Some(with_header(&good, &header("HS512", "at+jwt")))),
+        ("none", Some(with_header(&good, &header("none", "at+jwt")))),
+        (
+            "none without a signature",
+            Some(with_header(&good, &header("none", "at+jwt")).rsplit_once('.').unwrap().0.to_owned() + "."),
+        ),
+        ("wrong type", Some(with_header(&good, &header("HS256", "JWT")))),
+        ("wrong issuer", Some(signed_by(SECRET, "somebody", "rollbook", &user))),
+        ("wrong audience", Some(signed_by(SECRET, "rollbook", "somebody", &user))),
+        ("disabled user", Some(token_of(&disabled))),
+        ("removed user", Some(token_of(&removed))),
+    ];
+    let change = UserChange::Status(Status::Disabled);
+    server.stores.users.change(disabled.id, change, &operator()).await.unwrap();
+    server.stores.users.remove(removed.id, &operator()).await.unwrap();
+    // The tokens are wrong in one thing alone: made the same way, a right one is let in.
+    let right = with_header(&good, &header("HS256", "at+jwt"));
+    server.bearer(right).get("/me").await.expect(200);
+    tokens
+}
+
+#[tokio::test]
+async fn req_20_every_operation_is_for_those_whom_the_table_names() {
+    let server = Server::start(Engine::Sqlite).await;
+    let refused = refused_tokens(&server).await;
+    let mut roles = Vec::new();
+    for role in Role::ALL {
+        let user = server.add_user(role.as_str(), role).await;
+        roles.push((role, token_of(&user)));
+    }
+    let mut cells = 0;
+    for operation in operations() {
+        let access = Access::of(&operation.id).unwrap_or_else(|| panic!("{} has no row", operation.id));
+        for (kind, token) in &refused {
+            let client = token.as_ref().map_or_else(|| server.anonymous(), |token| server.bearer(token));
+            let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
+            let wanted = if access == Access::Anybody { status != 401 } else { status == 401 };
+            assert!(wanted, "{} with {kind} is {status}", operation.id);
+            cells += 1;
+        }
+        for (role, token) in &roles {
+            let client = server.bearer(token);
+            let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
+            let allowed = match access {
+                Access::Anybody => true,
+                Access::Role(needs) => *role >= needs,
+            };
+            assert_eq!(status != 403, allowed, "{} as {role} is {status}", operation.id);
+            assert_ne!(status, 401, "{} as {role}", operation.id);
+            cells += 1;
+        }
+    }
+    println!("{cells} cells");
+    assert_eq!(cells, ACCESS.len() * (refused.len() + roles.len()));
+}
+
+#[test]
+fn req_20_the_table_has_a_row_for_each_operation_and_the_document_tells_it() {
+    let operations = operations();
+    let ids: BTreeSet<_> = operations.iter().map(|operation| operation.id.as_str()).collect();
+    assert_eq!(ids, ACCESS.iter().map(|(id, _)| *id).collect());
+    for operation in &operations {
+        let access = Access::of(&operation.id).unwrap();
+        assert_eq!(operation.public, access == Access::Anybody, "{}", operation.id);
+        assert!(operation.description.ends_with(&access.sentence()), "{}", operation.id);
+    }
+}
