@@ -228,6 +228,14 @@ async fn a_server_whose_log_nobody_reads_goes_on() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_no_terminal_has_no_colours() {
+    let installation = Installation::new(Engine::Sqlite);
+    stop(installation.serve().await).await;
+    let log = installation.log();
+    assert!(log.contains("stopping") && !log.contains('\u{1b}'), "{log:?}");
+}
+
+#[tokio::test]
 async fn each_flag_can_be_a_variable() {
     let installation = Installation::new(Engine::Sqlite);
     let mut command = installation.command(&[]);

@@ -1,6 +1,6 @@
 //! `rollbook serve`: the composition root.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{SigningKey, TokenPolicy};
@@ -81,7 +81,11 @@ fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&serve.log)
         .map_err(|error| Failure::new(format!("--log {:?} is no filter: {error}", serve.log)))?;
     // A log that nobody reads any more must not take the server with it.
-    let log = tracing_subscriber::fmt().log_internal_errors(false).with_env_filter(filter).with_writer(io::stderr);
+    let log = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .with_ansi(io::stderr().is_terminal())
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
     match serve.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
