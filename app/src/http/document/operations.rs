@@ -15,10 +15,14 @@ const PAGES: [&str; 4] = ["/", "/docs", "/docs/*", "/problems/*"];
 #[derive(Debug)]
 pub struct Operations(Vec<PathItem>);
 
+/// A path, and what it can do.
 #[derive(Debug)]
-struct PathItem {
+pub struct PathItem {
     template: String,
-    allow: HeaderValue,
+    /// The value of the `Allow` header.
+    pub allow: HeaderValue,
+    /// Whether anybody may ask something of the path: then the others of its methods are no secret.
+    pub is_public: bool,
     operations: Vec<Operation>,
 }
 
@@ -54,23 +58,8 @@ impl Operations {
         Self(documented.chain(pages).collect())
     }
 
-    /// The value of the `Allow` header for a path; `None` where the path does not exist.
-    pub fn allow(&self, path: &str) -> Option<HeaderValue> {
-        self.item(path).map(|item| item.allow.clone())
-    }
-
-    /// Whether anybody may ask something of a path: then the others of its methods are no secret.
-    pub fn is_public(&self, path: &str) -> bool {
-        let operations = self.item(path).into_iter().flat_map(|item| &item.operations);
-        operations.into_iter().any(|operation| operation.access == Some(Access::Anybody))
-    }
-
-    /// The operation that a method of a path is.
-    pub fn find(&self, path: &str, method: &Method) -> Option<&Operation> {
-        self.item(path)?.operations.iter().find(|operation| operation.method == *method)
-    }
-
-    fn item(&self, path: &str) -> Option<&PathItem> {
+    /// What a path can do; `None` where it does not exist.
+    pub fn at(&self, path: &str) -> Option<&PathItem> {
         let same = self.0.iter().find(|item| item.template == path);
         same.or_else(|| self.0.iter().find(|item| fits(&item.template, path)))
     }
@@ -85,7 +74,13 @@ impl PathItem {
         names.push("OPTIONS");
         names.sort_unstable();
         let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
-        Self { template, allow, operations }
+        let is_public = operations.iter().any(|operation| operation.access == Some(Access::Anybody));
+        Self { template, allow, is_public, operations }
+    }
+
+    /// The operation that a method is.
+    pub fn operation(&self, method: &Method) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.method == *method)
     }
 }
 
@@ -116,7 +111,7 @@ mod tests {
 
     #[test]
     fn req_24_allow_lists_what_a_path_can_do() {
-        let allow = |path| Operations::of_document().allow(path);
+        let allow = |path| Operations::of_document().at(path).map(|item| item.allow.clone());
         assert_eq!(allow("/login").unwrap(), "OPTIONS, POST");
         assert_eq!(allow("/students/7").unwrap(), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
         assert_eq!(allow("/docs/index.html").unwrap(), "GET, HEAD, OPTIONS");

@@ -40,13 +40,14 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
+        let item = self.operations.at(path);
         if request.method() == Method::OPTIONS
-            && let Some(allow) = self.operations.allow(path).or_else(|| of_the_server(path))
+            && let Some(allow) = item.map(|item| item.allow.clone()).or_else(|| of_the_server(path))
         {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
         }
-        let public = self.operations.is_public(path);
-        let operation = self.operations.find(path, request.method());
+        let public = item.is_some_and(|item| item.is_public);
+        let operation = item.and_then(|item| item.operation(request.method()));
         if !public {
             let caller = self.judge(&request).await?;
             if let Some(operation) = operation {
@@ -57,15 +58,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
         if operation.is_some_and(|operation| !accept::accepts(request.headers(), &operation.made)) {
             return Err(Problem::new(Kind::NotAcceptable).into());
         }
-        let uri = request.uri().clone();
         request.set_data(Arc::clone(&self.services));
-        let mut answer = self.inner.call(request).await.map_err(|error| {
-            if error.is::<MethodNotAllowedError>()
-                && let Some(allow) = self.operations.allow(uri.path())
-            {
-                return Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, allow).into();
+        let mut answer = self.inner.call(request).await.map_err(|error| match item {
+            Some(item) if error.is::<MethodNotAllowedError>() => {
+                Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, item.allow.clone()).into()
             }
-            error
+            _ => error,
         })?;
         if !public {
             // One caller's answer is nobody else's, and may be another one next time.
