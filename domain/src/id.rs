@@ -33,6 +33,12 @@ macro_rules! id {
             }
         }
 
+        impl From<$name> for i64 {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
         impl TryFrom<i64> for $name {
             type Error = $crate::id::IdError;
 

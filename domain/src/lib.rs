@@ -7,9 +7,11 @@ mod actor;
 mod clock;
 mod fold;
 mod id;
+mod page;
 mod page_size;
 mod probe;
 mod random;
+mod record;
 mod store_error;
 mod version;
 
@@ -22,9 +24,11 @@ pub mod user;
 pub use actor::{Actor, Who};
 pub use clock::Clock;
 pub use id::{IdError, MAX_ID};
+pub use page::{Cursor, CursorError, Page};
 pub use page_size::{PageSize, PageSizeError};
 pub use probe::Probe;
 pub use random::{Random, RandomError};
+pub use record::Record;
 pub use store_error::StoreError;
 pub use version::Version;
 

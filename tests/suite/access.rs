@@ -90,9 +90,9 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
         ("disabled user", Some(token_of(&disabled))),
         ("removed user", Some(token_of(&removed))),
     ];
-    let change = UserChange::Status(Status::Disabled);
-    server.stores.users.change(disabled.id, change, &operator()).await.unwrap();
-    server.stores.users.remove(removed.id, &operator()).await.unwrap();
+    let change = UserChange::status(Status::Disabled);
+    server.stores.users.change(disabled.id, None, change, &operator()).await.unwrap();
+    server.stores.users.remove(removed.id, None, &operator()).await.unwrap();
     // The tokens are wrong in one thing alone: made the same way, a right one is let in.
     let right = with_header(&good, &header("HS256", "at+jwt"));
     server.bearer(right).get("/me").await.expect(200);

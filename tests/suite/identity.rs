@@ -19,7 +19,7 @@ on_each_store! {
         let removed = server.add_user("asha", Role::Registrar).await;
         let token = token_of(&removed);
         server.bearer(&token).get("/me").await.expect(200);
-        server.stores.users.remove(removed.id, &operator()).await.unwrap();
+        server.stores.users.remove(removed.id, None, &operator()).await.unwrap();
         server.bearer(&token).get("/me").await.expect_problem(401, "unauthorized");
         let next = server.add_user("asha", Role::Registrar).await;
         assert_ne!(next.id, removed.id);
@@ -30,7 +30,7 @@ on_each_store! {
         let user = server.add_user("asha", Role::Viewer).await;
         let client = server.bearer(token_of(&user));
         for (status, answer) in [(Status::Disabled, 401), (Status::Active, 200)] {
-            server.stores.users.change(user.id, UserChange::Status(status), &operator()).await.unwrap();
+            server.stores.users.change(user.id, None, UserChange::status(status), &operator()).await.unwrap();
             client.get("/me").await.expect(answer);
         }
     }
@@ -40,7 +40,7 @@ on_each_store! {
         let client = server.bearer(token_of(&user));
         let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
         client.send("POST", "/students", &student).await.expect_problem(403, "insufficient-role");
-        server.stores.users.change(user.id, UserChange::Role(Role::Registrar), &operator()).await.unwrap();
+        server.stores.users.change(user.id, None, UserChange::role(Role::Registrar), &operator()).await.unwrap();
         client.send("POST", "/students", &student).await.expect(201);
     }
 }

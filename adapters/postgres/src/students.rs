@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use domain::student::{
-    Age, Cursor, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter,
-    StudentId, StudentName, StudentPage, StudentPatch, StudentStore,
+    Age, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter, StudentId,
+    StudentName, StudentPatch, StudentStore,
 };
-use domain::{Actor, PageSize, StoreError, Version};
+use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use sqlx::FromRow;
 
 use crate::PostgresStore;
@@ -145,7 +145,7 @@ impl StudentStore for PostgresStore {
         filter: &StudentFilter,
         after: Option<Cursor>,
         size: PageSize,
-    ) -> Result<StudentPage, StoreError> {
+    ) -> Result<Page<Student>, StoreError> {
         let name = filter.name.as_ref().map(|part| part.folded().to_owned());
         let page = match (filter.roll_no, &name) {
             (Some(_), _) => PAGE_BY_ROLL_NO,
@@ -163,7 +163,7 @@ impl StudentStore for PostgresStore {
         let rows: Vec<StudentRow> =
             if filter.roll_no.is_some() { read.await? } else { self.searches.run(read).await? };
         let found = rows.into_iter().map(Student::try_from).collect::<Result<_, _>>()?;
-        Ok(StudentPage::from_one_more(found, size))
+        Ok(Page::from_one_more(found, size))
     }
 
     async fn amend(

@@ -5,7 +5,7 @@ use domain::user::{
     Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange, UserChangeError, UserId,
     UserStore, Username,
 };
-use domain::{Actor, PageSize, StoreError, Version};
+use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use sqlx::FromRow;
 use sqlx::postgres::{PgConnection, PgExecutor};
 
@@ -34,10 +34,12 @@ const FIND_CREDENTIALS: &str = concat!("SELECT password_hash, ", columns!(), " F
 const PAGE: &str = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT $2");
 const CHANGE: &str = concat!(
     "UPDATE users SET password_hash = COALESCE($2, password_hash), role = COALESCE($3, role), ",
-    "active = COALESCE($4, active), version = version + 1, updated_at = $5 WHERE id = $1 RETURNING ",
+    "active = COALESCE($4, active), version = version + 1, updated_at = $5 ",
+    "WHERE id = $1 AND ($6::bigint IS NULL OR version = $6) RETURNING ",
     columns!()
 );
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+const EXISTS: &str = "SELECT EXISTS (SELECT FROM users WHERE id = $1)";
 const REMOVE: &str = "DELETE FROM users WHERE id = $1";
 
 /// Held to the end of its transaction by whoever makes the first user.
@@ -45,9 +47,9 @@ const LOCK_FIRST_USER: &str = "SELECT pg_advisory_xact_lock(1383033964, 1)";
 /// Held to the end of its transaction by whoever may take an active administrator away, so that two such
 /// can never count on each other.
 const LOCK_ADMINISTRATORS: &str = "SELECT pg_advisory_xact_lock(1383033964, 2)";
-/// Whether the user is there, and whether it is the only active administrator. A statement of its own: it must
-/// see what was committed before the lock was had.
-const STANDING: &str = "SELECT u.role = 'admin' AND u.active AND NOT EXISTS \
+/// The user's version, and whether it is the only active administrator. A statement of its own: it must see what
+/// was committed before the lock was had.
+const STANDING: &str = "SELECT u.version, u.role = 'admin' AND u.active AND NOT EXISTS \
      (SELECT FROM users o WHERE o.role = 'admin' AND o.active AND o.id <> u.id) \
      FROM users u WHERE u.id = $1 FOR UPDATE";
 
@@ -104,33 +106,46 @@ async fn insert(
         .await
 }
 
-async fn change(id: UserId, change: &UserChange, by: &Actor, at: impl PgExecutor<'_>) -> Result<User, UserChangeError> {
-    let (password, role, active) = match change {
-        UserChange::Password(hash) => (Some(hash.expose()), None, None),
-        UserChange::Role(role) => (None, Some(role.as_str()), None),
-        UserChange::Status(status) => (None, None, Some(*status == Status::Active)),
-    };
-    let change = sqlx::query_as(CHANGE).bind(id.get()).bind(password).bind(role).bind(active).bind(by.at);
-    let row: Option<UserRow> = change.fetch_optional(at).await.map_err(store_error)?;
-    Ok(row.ok_or(UserChangeError::Unknown)?.try_into()?)
-}
-
-/// Whether a change can leave the store without an active administrator.
-fn takes_an_administrator_away(change: &UserChange) -> bool {
-    match change {
-        UserChange::Password(_) | UserChange::Role(Role::Admin) | UserChange::Status(Status::Active) => false,
-        UserChange::Role(Role::Viewer | Role::Registrar) | UserChange::Status(Status::Disabled) => true,
-    }
+/// `None` where no such user exists, or `seen` is not the version stored now.
+async fn change(
+    id: UserId,
+    seen: Option<Version>,
+    change: &UserChange,
+    by: &Actor,
+    at: impl PgExecutor<'_>,
+) -> Result<Option<User>, StoreError> {
+    let row: Option<UserRow> = sqlx::query_as(CHANGE)
+        .bind(id.get())
+        .bind(change.password.as_ref().map(PasswordHash::expose))
+        .bind(change.role.map(Role::as_str))
+        .bind(change.status.map(|status| status == Status::Active))
+        .bind(by.at)
+        .bind(seen.map(Version::get))
+        .fetch_optional(at)
+        .await
+        .map_err(store_error)?;
+    row.map(User::try_from).transpose()
 }
 
 /// Locks the user, who may be taken away until the transaction ends.
-async fn lock_dispensable(id: UserId, transaction: &mut PgConnection) -> Result<(), UserChangeError> {
+async fn lock_dispensable(
+    id: UserId,
+    seen: Option<Version>,
+    transaction: &mut PgConnection,
+) -> Result<(), UserChangeError> {
     sqlx::query(LOCK_ADMINISTRATORS).execute(&mut *transaction).await.map_err(store_error)?;
-    let standing = sqlx::query_scalar(STANDING).bind(id.get()).fetch_optional(transaction).await;
+    let standing = sqlx::query_as::<_, (i64, bool)>(STANDING).bind(id.get()).fetch_optional(transaction).await;
     match standing.map_err(store_error)? {
         None => Err(UserChangeError::Unknown),
-        Some(true) => Err(UserChangeError::LastAdministrator),
-        Some(false) => Ok(()),
+        Some((version, _)) if seen.is_some_and(|seen| seen.get() != version) => Err(UserChangeError::Stale),
+        Some((_, true)) => Err(UserChangeError::LastAdministrator),
+        Some((_, false)) => Ok(()),
+    }
+}
+
+impl PostgresStore {
+    async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
+        sqlx::query_scalar(EXISTS).bind(id.get()).fetch_one(&self.pool).await.map_err(store_error)
     }
 }
 
@@ -172,21 +187,33 @@ impl UserStore for PostgresStore {
             .transpose()
     }
 
-    async fn page(&self, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError> {
-        let page = sqlx::query_as(PAGE).bind(after.map_or(0, UserId::get)).bind(i64::from(size.get()));
+    async fn page(&self, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError> {
+        let page = sqlx::query_as(PAGE).bind(after.map_or(0, Cursor::position)).bind(i64::from(size.get()) + 1);
         let rows: Vec<UserRow> = page.fetch_all(&self.pool).await.map_err(store_error)?;
-        rows.into_iter().map(User::try_from).collect()
+        let found = rows.into_iter().map(User::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::from_one_more(found, size))
     }
 
-    async fn change(&self, id: UserId, wanted: UserChange, by: &Actor) -> Result<User, UserChangeError> {
-        if !takes_an_administrator_away(&wanted) {
-            return change(id, &wanted, by, &self.pool).await;
+    async fn change(
+        &self,
+        id: UserId,
+        seen: Option<Version>,
+        wanted: UserChange,
+        by: &Actor,
+    ) -> Result<User, UserChangeError> {
+        if wanted.ends_administration() {
+            let mut transaction = self.pool.begin().await.map_err(store_error)?;
+            lock_dispensable(id, seen, &mut transaction).await?;
+            let changed = change(id, seen, &wanted, by, &mut *transaction).await?;
+            transaction.commit().await.map_err(store_error)?;
+            return changed.ok_or(UserChangeError::Unknown);
         }
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        lock_dispensable(id, &mut transaction).await?;
-        let changed = change(id, &wanted, by, &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
-        Ok(changed)
+        match change(id, seen, &wanted, by, &self.pool).await? {
+            Some(user) => Ok(user),
+            // Neither answer can turn wrong meanwhile: ids and versions never come back.
+            None if seen.is_some() && self.user_exists(id).await? => Err(UserChangeError::Stale),
+            None => Err(UserChangeError::Unknown),
+        }
     }
 
     async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError> {
@@ -195,9 +222,9 @@ impl UserStore for PostgresStore {
         Ok(())
     }
 
-    async fn remove(&self, id: UserId, _by: &Actor) -> Result<(), UserChangeError> {
+    async fn remove(&self, id: UserId, seen: Option<Version>, _by: &Actor) -> Result<(), UserChangeError> {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        lock_dispensable(id, &mut transaction).await?;
+        lock_dispensable(id, seen, &mut transaction).await?;
         sqlx::query(REMOVE).bind(id.get()).execute(&mut *transaction).await.map_err(store_error)?;
         transaction.commit().await.map_err(store_error)?;
         Ok(())

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use domain::Version;
 use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName};
-use domain::user::{Credentials, PasswordHash, Status, User};
+use domain::user::{Credentials, PasswordHash, User};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use time::OffsetDateTime;
@@ -135,24 +135,9 @@ fn read_user(columns: &mut Columns<'_>) -> Result<User, Failure> {
         id: columns.id.try_into().map_err(|error| columns.damaged("id", &error))?,
         username: columns.next("username", |name: String| name.parse())?,
         role: columns.next("role", |role: String| role.parse())?,
-        status: columns.next("status", |status: String| parse_status(&status))?,
+        status: columns.next("status", |status: String| status.parse())?,
         version: columns.version()?,
         created_at: columns.time("created_at")?,
         updated_at: columns.time("updated_at")?,
     })
-}
-
-/// How a status is stored.
-pub const fn status(status: Status) -> &'static str {
-    match status {
-        Status::Active => "active",
-        Status::Disabled => "disabled",
-    }
-}
-
-fn parse_status(text: &str) -> Result<Status, &'static str> {
-    [Status::Active, Status::Disabled]
-        .into_iter()
-        .find(|known| status(*known) == text)
-        .ok_or("must be active or disabled")
 }

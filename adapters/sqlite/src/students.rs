@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use domain::student::{
-    Age, Cursor, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter,
-    StudentId, StudentName, StudentPage, StudentPatch, StudentStore,
+    Age, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter, StudentId,
+    StudentName, StudentPatch, StudentStore,
 };
-use domain::{Actor, PageSize, StoreError, Version};
+use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use rusqlite::{Connection, params};
 
 use crate::SqliteStore;
@@ -55,14 +55,14 @@ impl StudentStore for SqliteStore {
         filter: &StudentFilter,
         after: Option<Cursor>,
         size: PageSize,
-    ) -> Result<StudentPage, StoreError> {
+    ) -> Result<Page<Student>, StoreError> {
         let after = after.map_or(0, Cursor::position);
         let part = filter.name.as_ref().map(|name| name.folded().to_owned());
         if let Some(roll_no) = filter.roll_no {
             let params = params![roll_no.get(), after, part];
             let found =
                 self.points.with(|connection| rows::first(connection, FIND_BY_ROLL_NO, params, rows::student))?;
-            return Ok(StudentPage { students: Vec::from_iter(found), next: None });
+            return Ok(Page { entries: Vec::from_iter(found), next: None });
         }
         let one_more = i64::from(size.get()) + 1;
         let found = self.scans.run(move |connection| {
@@ -71,7 +71,7 @@ impl StudentStore for SqliteStore {
                 None => rows::all(connection, PAGE, params![after, one_more], rows::student),
             }?)
         });
-        Ok(StudentPage::from_one_more(found.await?, size))
+        Ok(Page::from_one_more(found.await?, size))
     }
 
     async fn amend(

@@ -5,7 +5,7 @@ use domain::user::{
     Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange, UserChangeError, UserId,
     UserStore, Username,
 };
-use domain::{Actor, PageSize, StoreError};
+use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use rusqlite::{Connection, params};
 
 use crate::SqliteStore;
@@ -57,14 +57,21 @@ impl UserStore for SqliteStore {
         Ok(self.points.with(find)?)
     }
 
-    async fn page(&self, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError> {
-        let params = [after.map_or(0, UserId::get), size.get().into()];
-        self.scans.run(move |connection| Ok(rows::all(connection, PAGE, params, rows::user)?)).await
+    async fn page(&self, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError> {
+        let params = [after.map_or(0, Cursor::position), i64::from(size.get()) + 1];
+        let found = self.scans.run(move |connection| Ok(rows::all(connection, PAGE, params, rows::user)?));
+        Ok(Page::from_one_more(found.await?, size))
     }
 
-    async fn change(&self, id: UserId, change: UserChange, by: &Actor) -> Result<User, UserChangeError> {
+    async fn change(
+        &self,
+        id: UserId,
+        seen: Option<Version>,
+        change: UserChange,
+        by: &Actor,
+    ) -> Result<User, UserChangeError> {
         let at = micros(by.at);
-        self.writer.write(move |connection| self::change(connection, id, &change, at)).await
+        self.writer.write(move |connection| self::change(connection, id, seen, &change, at)).await
     }
 
     async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError> {
@@ -76,12 +83,10 @@ impl UserStore for SqliteStore {
         self.writer.write(upgrade).await
     }
 
-    async fn remove(&self, id: UserId, _by: &Actor) -> Result<(), UserChangeError> {
+    async fn remove(&self, id: UserId, seen: Option<Version>, _by: &Actor) -> Result<(), UserChangeError> {
         let remove = move |connection: &Connection| {
-            let user = known(connection, id)?;
-            if is_active_administrator(user.role, user.status) {
-                keep_an_administrator(connection, id)?;
-            }
+            let user = known(connection, id, seen)?;
+            keep_an_administrator(connection, &user)?;
             connection.prepare_cached(REMOVE)?.execute([id.get()])?;
             Ok(())
         };
@@ -104,35 +109,38 @@ fn refuse_taken(failure: Failure) -> Undone<InsertUserError> {
     }
 }
 
-fn change(connection: &Connection, id: UserId, change: &UserChange, at: i64) -> Result<User, Undone<UserChangeError>> {
-    let user = known(connection, id)?;
-    let (password, role, status) = match change {
-        UserChange::Password(hash) => (Some(hash.expose()), None, None),
-        UserChange::Role(role) => (None, Some(*role), None),
-        UserChange::Status(status) => (None, None, Some(*status)),
-    };
-    let stays = is_active_administrator(role.unwrap_or(user.role), status.unwrap_or(user.status));
-    if is_active_administrator(user.role, user.status) && !stays {
-        keep_an_administrator(connection, id)?;
+fn change(
+    connection: &Connection,
+    id: UserId,
+    seen: Option<Version>,
+    change: &UserChange,
+    at: i64,
+) -> Result<User, Undone<UserChangeError>> {
+    let user = known(connection, id, seen)?;
+    if change.ends_administration() {
+        keep_an_administrator(connection, &user)?;
     }
-    let params = params![id.get(), password, role.map(Role::as_str), status.map(rows::status), at];
+    let UserChange { password, role, status } = change;
+    let password = password.as_ref().map(PasswordHash::expose);
+    let params = params![id.get(), password, role.map(Role::as_str), status.map(Status::as_str), at];
     let changed = rows::first(connection, CHANGE, params, rows::user)?;
     changed.ok_or(Undone::Refused(UserChangeError::Unknown))
 }
 
-fn known(connection: &Connection, id: UserId) -> Result<User, Undone<UserChangeError>> {
-    let user = rows::first(connection, FIND, [id.get()], rows::user)?;
-    user.ok_or(Undone::Refused(UserChangeError::Unknown))
-}
-
-fn is_active_administrator(role: Role, status: Status) -> bool {
-    role == Role::Admin && status == Status::Active
-}
-
-fn keep_an_administrator(connection: &Connection, leaving: UserId) -> Result<(), Undone<UserChangeError>> {
-    if rows::exists(connection, ANOTHER_ADMINISTRATOR, [leaving.get()])? {
-        Ok(())
-    } else {
-        Err(Undone::Refused(UserChangeError::LastAdministrator))
+fn known(connection: &Connection, id: UserId, seen: Option<Version>) -> Result<User, Undone<UserChangeError>> {
+    let Some(user) = rows::first(connection, FIND, [id.get()], rows::user)? else {
+        return Err(Undone::Refused(UserChangeError::Unknown));
+    };
+    if seen.is_some_and(|seen| seen != user.version) {
+        return Err(Undone::Refused(UserChangeError::Stale));
     }
+    Ok(user)
+}
+
+fn keep_an_administrator(connection: &Connection, leaving: &User) -> Result<(), Undone<UserChangeError>> {
+    let administers = leaving.role == Role::Admin && leaving.status == Status::Active;
+    if administers && !rows::exists(connection, ANOTHER_ADMINISTRATOR, [leaving.id.get()])? {
+        return Err(Undone::Refused(UserChangeError::LastAdministrator));
+    }
+    Ok(())
 }

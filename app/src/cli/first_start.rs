@@ -15,7 +15,7 @@ use super::output;
 /// written to a file (mode 0600) in the data directory; never to a log.
 pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Failure> {
     // A node of a store that is in use needs no data directory, and may have no place for one.
-    if !accounts.users.page(None, PageSize::ONE).await?.is_empty() {
+    if !accounts.users.page(None, PageSize::ONE).await?.entries.is_empty() {
         return Ok(());
     }
     let show = io::stderr().is_terminal();

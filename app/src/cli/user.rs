@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use domain::PageSize;
-use domain::user::{AccountError, Accounts, Admin, Principal, Status, User as Account, UserId, Username};
+use domain::user::{AccountError, Accounts, Admin, Principal, Status, User as Account, UserChange, UserId, Username};
 use time::format_description::well_known::Rfc3339;
 
 use super::arguments::{User, UserCommand};
@@ -40,22 +40,22 @@ pub async fn run(user: User) -> Result<(), Failure> {
         (UserCommand::List, _) => list(&accounts, &admin).await?,
         (UserCommand::SetRole { username, role }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
-            accounts.set_role(&admin, id, role).await?;
+            accounts.change(&admin, id, None, UserChange::role(role)).await?;
             output::line(format_args!("{username} has the role {role} now."))?;
         }
         (UserCommand::Disable { username }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
-            accounts.set_status(&admin, id, Status::Disabled).await?;
+            accounts.change(&admin, id, None, UserChange::status(Status::Disabled)).await?;
             output::line(format_args!("{username} is disabled now."))?;
         }
         (UserCommand::Enable { username }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
-            accounts.set_status(&admin, id, Status::Active).await?;
+            accounts.change(&admin, id, None, UserChange::status(Status::Active)).await?;
             output::line(format_args!("{username} is active now."))?;
         }
         (UserCommand::Remove { username }, _) => {
             let id = id_of(&accounts, &admin, &username).await?;
-            accounts.remove(&admin, id).await?;
+            accounts.remove(&admin, id, None).await?;
             output::line(format_args!("Removed {username}."))?;
         }
     }
@@ -86,19 +86,18 @@ async fn list(accounts: &Accounts, admin: &Admin) -> Result<(), Failure> {
     let mut after = None;
     loop {
         let page = accounts.page(admin, after, PageSize::LARGEST).await?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.id);
-        for user in &page {
+        for user in &page.entries {
             output::line(line(user)?)?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
         }
     }
 }
 
 /// Id, name, role, status and the time of the last change, with tabs between them.
 fn line(user: &Account) -> Result<String, Failure> {
-    let status = match user.status {
-        Status::Active => "active",
-        Status::Disabled => "disabled",
-    };
-    Ok(format!("{}\t{}\t{}\t{status}\t{}", user.id, user.username, user.role, user.updated_at.format(&Rfc3339)?))
+    let (status, changed) = (user.status.as_str(), user.updated_at.format(&Rfc3339)?);
+    Ok(format!("{}\t{}\t{}\t{status}\t{changed}", user.id, user.username, user.role))
 }

@@ -1,37 +1,53 @@
-//! Conditional requests on students (RFC 9110, section 13).
+//! Conditional requests on records (RFC 9110, section 13).
 
 use std::fmt;
 
-use domain::Version;
-use domain::student::{Roll, Student, StudentId};
-use domain::user::Reader;
+use domain::student::Student;
+use domain::user::User;
+use domain::{Record, Version};
 use poem::http::{HeaderMap, HeaderName, header};
 
 use super::problem::{Kind, Problem};
 
-/// A student's entity tag: strong, and no two records ever share one, for it holds the id and the version.
+/// A record that is answered with an entity tag.
+pub trait Tagged: Record {
+    /// What the tags of this kind of record begin with, and those of no other.
+    const PREFIX: &'static str;
+}
+
+impl Tagged for Student {
+    const PREFIX: &'static str = "";
+}
+
+impl Tagged for User {
+    const PREFIX: &'static str = "u";
+}
+
+/// A record's entity tag: strong, and no two records ever share one, for it holds the kind, the id and the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag {
-    id: StudentId,
+    prefix: &'static str,
+    id: i64,
     version: Version,
 }
 
 impl EntityTag {
-    pub const fn of(student: &Student) -> Self {
-        Self { id: student.id, version: student.version }
+    pub fn of<R: Tagged>(record: &R) -> Self {
+        Self { prefix: R::PREFIX, id: record.id().into(), version: record.version() }
     }
 
-    /// Reads an opaque tag without its quotes; `None` for one that is not of ours.
-    fn parse(opaque: &str) -> Option<Self> {
-        let (id, version) = opaque.split_once('-')?;
-        let tag = Self { id: id.parse().ok()?, version: Version::new(version.parse().ok()?)? };
+    /// Reads an opaque tag without its quotes; `None` for one that is not of this kind of record.
+    fn parse<R: Tagged>(opaque: &str) -> Option<Self> {
+        let (id, version) = opaque.strip_prefix(R::PREFIX)?.split_once('-')?;
+        let id: R::Id = id.parse().ok()?;
+        let tag = Self { prefix: R::PREFIX, id: id.into(), version: Version::new(version.parse().ok()?)? };
         (tag.to_string().trim_matches('"') == opaque).then_some(tag)
     }
 }
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}-{}\"", self.id, self.version.get())
+        write!(f, "\"{}{}-{}\"", self.prefix, self.id, self.version.get())
     }
 }
 
@@ -75,59 +91,59 @@ impl<'a> Listed<'a> {
 
 /// Whether `If-None-Match` names this version: then a read is answered 304, and a write 412. The comparison is weak
 /// (RFC 9110, section 13.1.2); a header that cannot be read names nothing.
-pub fn none_match_fails(headers: &HeaderMap, student: &Student) -> bool {
+pub fn none_match_fails<R: Tagged>(headers: &HeaderMap, record: &R) -> bool {
     let if_none_match = condition(headers, header::IF_NONE_MATCH);
     match if_none_match.as_deref().and_then(Listed::parse) {
         Some(Listed::Any) => true,
         Some(Listed::Tags(tags)) => {
-            tags.iter().any(|(_, opaque)| EntityTag::parse(opaque) == Some(EntityTag::of(student)))
+            tags.iter().any(|(_, opaque)| EntityTag::parse::<R>(opaque) == Some(EntityTag::of(record)))
         }
         None => false,
     }
 }
 
-/// The version that a write's conditions demand of a student: `None` where any will do.
+/// The version that a write's conditions demand of the record `id`, which `find` looks up where that is needed:
+/// `None` where any will do.
 ///
 /// `If-Match` is compared strongly (RFC 9110, section 13.1.1): a tag of another record never matches. With
 /// `If-None-Match` the version that was looked at is the one that may be written.
 ///
 /// # Errors
-/// 404 where no such student exists, else 412 where a condition fails.
-pub async fn demanded_version(
+/// What `find` fails with, else 412 where a condition fails.
+pub async fn demanded_version<R: Tagged, E: Into<Problem>>(
     headers: &HeaderMap,
-    id: StudentId,
-    roll: &Roll,
-    reader: &Reader,
+    id: R::Id,
+    find: impl Future<Output = Result<R, E>>,
 ) -> Result<Option<Version>, Problem> {
     let if_match = condition(headers, header::IF_MATCH);
     if headers.contains_key(header::IF_NONE_MATCH) {
-        let student = roll.find(reader, id).await?;
-        let named = if_match.as_deref().is_none_or(|if_match| names(if_match, &student));
-        let fails = !named || none_match_fails(headers, &student);
-        return if fails { Err(Problem::new(Kind::StaleVersion)) } else { Ok(Some(student.version)) };
+        let record = find.await.map_err(Into::into)?;
+        let named = if_match.as_deref().is_none_or(|if_match| names(if_match, &record));
+        let fails = !named || none_match_fails(headers, &record);
+        return if fails { Err(Problem::new(Kind::StaleVersion)) } else { Ok(Some(record.version())) };
     }
     let Some(if_match) = if_match else { return Ok(None) };
     match Listed::parse(&if_match) {
         Some(Listed::Any) => return Ok(None),
         // The common case needs no look-up: the store compares.
         Some(Listed::Tags(tags)) if tags.len() == 1 => {
-            let tag = tags.first().filter(|(weak, _)| !weak).and_then(|(_, opaque)| EntityTag::parse(opaque));
-            if let Some(tag) = tag.filter(|tag| tag.id == id) {
+            let tag = tags.first().filter(|(weak, _)| !weak).and_then(|(_, opaque)| EntityTag::parse::<R>(opaque));
+            if let Some(tag) = tag.filter(|tag| tag.id == id.into()) {
                 return Ok(Some(tag.version));
             }
         }
         Some(Listed::Tags(_)) | None => {}
     }
-    let student = roll.find(reader, id).await?;
-    if names(&if_match, &student) { Ok(Some(student.version)) } else { Err(Problem::new(Kind::StaleVersion)) }
+    let record = find.await.map_err(Into::into)?;
+    if names(&if_match, &record) { Ok(Some(record.version())) } else { Err(Problem::new(Kind::StaleVersion)) }
 }
 
 /// Whether `If-Match` names this version, compared strongly.
-fn names(if_match: &str, student: &Student) -> bool {
+fn names<R: Tagged>(if_match: &str, record: &R) -> bool {
     match Listed::parse(if_match) {
         Some(Listed::Any) => true,
         Some(Listed::Tags(tags)) => {
-            tags.iter().any(|&(weak, opaque)| !weak && EntityTag::parse(opaque) == Some(EntityTag::of(student)))
+            tags.iter().any(|&(weak, opaque)| !weak && EntityTag::parse::<R>(opaque) == Some(EntityTag::of(record)))
         }
         None => false,
     }
@@ -156,11 +172,21 @@ mod tests {
 
     #[test]
     fn req_26_a_tag_has_one_spelling() {
-        let tag = EntityTag { id: StudentId::try_from(7).unwrap(), version: Version::FIRST };
+        let tag = EntityTag { prefix: "", id: 7, version: Version::FIRST };
         assert_eq!(tag.to_string(), "\"7-1\"");
-        assert_eq!(EntityTag::parse("7-1"), Some(tag));
-        for wrong in ["7", "7-0", "7-01", "07-1", "7-+1", "7-1-1", ""] {
-            assert_eq!(EntityTag::parse(wrong), None, "{wrong}");
+        assert_eq!(EntityTag::parse::<Student>("7-1"), Some(tag));
+        for wrong in ["7", "7-0", "7-01", "07-1", "7-+1", "7-1-1", "0-1", ""] {
+            assert_eq!(EntityTag::parse::<Student>(wrong), None, "{wrong}");
+            assert_eq!(EntityTag::parse::<User>(&format!("u{wrong}")), None, "u{wrong}");
         }
+    }
+
+    #[test]
+    fn req_26_records_of_two_kinds_share_no_tag() {
+        let tag = EntityTag { prefix: User::PREFIX, id: 7, version: Version::FIRST };
+        assert_eq!(tag.to_string(), "\"u7-1\"");
+        assert_eq!(EntityTag::parse::<User>("u7-1"), Some(tag));
+        assert_eq!(EntityTag::parse::<User>("7-1"), None);
+        assert_eq!(EntityTag::parse::<Student>("u7-1"), None);
     }
 }

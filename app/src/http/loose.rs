@@ -6,6 +6,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::str::FromStr;
 
+use domain::{Cursor, PageSize};
 use poem::Request;
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::types::{ParseFromParameter, ParseResult, Type};
@@ -22,6 +23,14 @@ pub struct Loose<T> {
 impl<T> Loose<T> {
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The id that a path names; what is no id names nobody.
+    ///
+    /// # Errors
+    /// `unknown`
+    pub fn id<I: FromStr>(&self, unknown: Kind) -> Result<I, Problem> {
+        self.text.parse().map_err(|_| Problem::new(unknown))
     }
 }
 
@@ -95,6 +104,12 @@ impl Parameters {
                 None
             }
         }
+    }
+
+    /// Which page of a list is wanted: how much, and behind what.
+    pub fn page(&mut self, limit: Option<&Loose<u16>>, after: Option<&Loose<String>>) -> (PageSize, Option<Cursor>) {
+        let size = self.take("limit", limit, whole(PageSize::parse)).unwrap_or_default();
+        (size, self.take("after", after, str::parse::<Cursor>))
     }
 
     /// # Errors

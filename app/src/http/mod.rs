@@ -13,6 +13,7 @@ mod edge;
 mod json_answer;
 mod loose;
 mod operations;
+mod page_link;
 mod problem;
 
 use std::sync::Arc;

@@ -8,10 +8,10 @@ use time::Duration;
 
 use super::{Case, T0, at, cases};
 use crate::student::{
-    Age, Cursor, Email, InsertError, NamePart, RemoveError, ReplaceError, RollNumber, Student, StudentFields,
-    StudentFilter, StudentId, StudentName, StudentPatch, StudentStore,
+    Age, Email, InsertError, NamePart, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter,
+    StudentId, StudentName, StudentPatch, StudentStore,
 };
-use crate::{MAX_ID, PageSize, Version};
+use crate::{Cursor, MAX_ID, PageSize, Version};
 
 type Store = Arc<dyn StudentStore>;
 
@@ -58,7 +58,7 @@ async fn enrol(store: &Store, name: &str, roll_no: i64) -> Student {
 
 async fn names(store: &Store, filter: &StudentFilter) -> Vec<String> {
     let page = store.page(filter, None, PageSize::LARGEST).await.unwrap();
-    page.students.into_iter().map(|s| s.fields.name.as_str().to_owned()).collect()
+    page.entries.into_iter().map(|s| s.fields.name.as_str().to_owned()).collect()
 }
 
 fn named(part: &str) -> StudentFilter {
@@ -232,8 +232,8 @@ async fn pages_walk_the_roll_once_in_order(store: Store) {
     let (mut seen, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
         let page = store.page(&StudentFilter::default(), after, two).await.unwrap();
-        assert!(page.students.len() <= 2);
-        seen.extend(page.students);
+        assert!(page.entries.len() <= 2);
+        seen.extend(page.entries);
         pages += 1;
         after = page.next;
         if after.is_none() {
@@ -243,15 +243,15 @@ async fn pages_walk_the_roll_once_in_order(store: Store) {
     assert_eq!((seen, pages), (made, 4));
 
     let all = store.page(&StudentFilter::default(), None, PageSize::parse(7).unwrap()).await.unwrap();
-    assert_eq!((all.students.len(), all.next), (7, None), "a full last page has no next");
+    assert_eq!((all.entries.len(), all.next), (7, None), "a full last page has no next");
 }
 
 async fn a_cursor_outlives_its_student(store: Store) {
     let first = enrol(&store, "Asha", 1).await;
     enrol(&store, "Ravi", 2).await;
     store.remove(first.id, None, &at(T0)).await.unwrap();
-    let page = store.page(&StudentFilter::default(), Some(Cursor::behind(first.id)), PageSize::ONE).await.unwrap();
-    assert_eq!(page.students[0].fields.name.as_str(), "Ravi");
+    let page = store.page(&StudentFilter::default(), Some(Cursor::behind(&first)), PageSize::ONE).await.unwrap();
+    assert_eq!(page.entries[0].fields.name.as_str(), "Ravi");
 }
 
 async fn a_name_is_found_by_a_part_whatever_its_case(store: Store) {
@@ -286,7 +286,7 @@ async fn filters_are_joined_by_and(store: Store) {
     enrol(&store, "Asha", 8).await;
     let filter = StudentFilter { roll_no: RollNumber::parse(8).ok(), ..named("asha") };
     let page = store.page(&filter, None, PageSize::LARGEST).await.unwrap();
-    assert_eq!(page.students.iter().map(|s| s.fields.roll_no.get()).collect::<Vec<_>>(), [8]);
+    assert_eq!(page.entries.iter().map(|s| s.fields.roll_no.get()).collect::<Vec<_>>(), [8]);
     let filter = StudentFilter { roll_no: RollNumber::parse(8).ok(), ..named("ravi") };
     assert!(names(&store, &filter).await.is_empty());
 }

@@ -2,8 +2,8 @@
 
 mod age;
 mod email;
+mod filter;
 mod name;
-mod page;
 mod ports;
 mod roll;
 mod roll_number;
@@ -12,8 +12,8 @@ mod student;
 
 pub use age::{Age, AgeError};
 pub use email::{Email, EmailError};
+pub use filter::StudentFilter;
 pub use name::{NamePart, StudentName, StudentNameError};
-pub use page::{Cursor, CursorError, StudentFilter, StudentPage};
 #[cfg(feature = "mocks")]
 pub use ports::MockStudentStore;
 pub use ports::{InsertError, RemoveError, ReplaceError, StudentStore};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{Cursor, Student, StudentFields, StudentFilter, StudentId, StudentPage, StudentPatch};
-use crate::{Actor, PageSize, StoreError, Version};
+use super::{Student, StudentFields, StudentFilter, StudentId, StudentPatch};
+use crate::{Actor, Cursor, Page, PageSize, StoreError, Version};
 
 /// Keeps the students. Every method is atomic. An id is never used twice, not even after its student is
 /// removed.
@@ -27,7 +27,7 @@ pub trait StudentStore: Send + Sync {
         filter: &StudentFilter,
         after: Option<Cursor>,
         size: PageSize,
-    ) -> Result<StudentPage, StoreError>;
+    ) -> Result<Page<Student>, StoreError>;
 
     /// Changes the fields that `patch` sets, adds one to the version, and stamps `by.at`, also where every
     /// field already had its value.

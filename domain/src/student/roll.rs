@@ -5,11 +5,11 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{
-    Cursor, InsertError, RemoveError, ReplaceError, Student, StudentFields, StudentFilter, StudentId, StudentPage,
-    StudentPatch, StudentStore,
+    InsertError, RemoveError, ReplaceError, Student, StudentFields, StudentFilter, StudentId, StudentPatch,
+    StudentStore,
 };
 use crate::user::{Reader, Registrar};
-use crate::{Clock, PageSize, StoreError, Version};
+use crate::{Clock, Cursor, Page, PageSize, StoreError, Version};
 
 /// Why a student was not found.
 #[derive(Debug, Error)]
@@ -42,7 +42,7 @@ impl Roll {
         filter: &StudentFilter,
         after: Option<Cursor>,
         size: PageSize,
-    ) -> Result<StudentPage, StoreError> {
+    ) -> Result<Page<Student>, StoreError> {
         self.students.page(filter, after, size).await
     }
 
@@ -52,7 +52,7 @@ impl Roll {
     /// [`StoreError`] when the store fails.
     pub async fn first(&self, by: &Reader, filter: &StudentFilter) -> Result<Option<Student>, StoreError> {
         let page = self.page(by, filter, None, PageSize::ONE).await?;
-        Ok(page.students.into_iter().next())
+        Ok(page.entries.into_iter().next())
     }
 
     /// # Errors

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::{Age, Email, RollNumber, StudentName};
-use crate::Version;
+use crate::{Record, Version};
 
 crate::id::id! {
     /// Names one student, for ever: a number is never given to another one.
@@ -50,4 +50,16 @@ pub struct Student {
     pub created_at: OffsetDateTime,
     /// The time of the last change; equal to `created_at` before the first.
     pub updated_at: OffsetDateTime,
+}
+
+impl Record for Student {
+    type Id = StudentId;
+
+    fn id(&self) -> StudentId {
+        self.id
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
 }

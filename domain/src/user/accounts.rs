@@ -7,10 +7,10 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use super::{
-    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, Role, Status, User, UserChange,
+    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, Role, User, UserChange,
     UserChangeError, UserId, UserStore, Username,
 };
-use crate::{Actor, Clock, PageSize, Random, RandomError, StoreError, Who};
+use crate::{Actor, Clock, Cursor, Page, PageSize, Random, RandomError, StoreError, Version, Who};
 
 /// Keeps the accounts.
 #[derive(Clone)]
@@ -35,6 +35,8 @@ pub enum AccountError {
     UsernameTaken,
     #[error("no such user exists")]
     Unknown,
+    #[error("the user was changed since it was read")]
+    Stale,
     #[error("this is the last active administrator; make another one first")]
     LastAdministrator,
     #[error(transparent)]
@@ -58,6 +60,7 @@ impl From<UserChangeError> for AccountError {
     fn from(error: UserChangeError) -> Self {
         match error {
             UserChangeError::Unknown => Self::Unknown,
+            UserChangeError::Stale => Self::Stale,
             UserChangeError::LastAdministrator => Self::LastAdministrator,
             UserChangeError::Store(error) => Self::Store(error),
         }
@@ -81,12 +84,18 @@ impl Accounts {
         Ok(self.users.insert(new, &by.at(self.clock.now())).await?)
     }
 
-    /// At most `size` users in order of id, behind `after` where it is given.
+    /// A piece of the list of users, in order of id.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
-    pub async fn page(&self, _by: &Admin, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError> {
+    pub async fn page(&self, _by: &Admin, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError> {
         self.users.page(after, size).await
+    }
+
+    /// # Errors
+    /// [`AccountError::Unknown`] where no such user exists, or a failure of the store.
+    pub async fn find(&self, _by: &Admin, id: UserId) -> Result<User, AccountError> {
+        self.users.find(id).await?.ok_or(AccountError::Unknown)
     }
 
     /// The user with this name.
@@ -104,31 +113,30 @@ impl Accounts {
     /// [`AccountError::Unknown`], or a failure of the hasher or the store.
     pub async fn set_password(&self, by: &Admin, id: UserId, password: NewPassword) -> Result<User, AccountError> {
         let hash = self.passwords.hash(password.into()).await?;
-        self.change(by, id, UserChange::Password(hash)).await
+        self.change(by, id, None, UserChange::password(hash)).await
     }
 
-    /// Gives a user another role.
+    /// Changes what a user may do, and whether the user may log in.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`], [`AccountError::LastAdministrator`], or a failure of the store.
-    pub async fn set_role(&self, by: &Admin, id: UserId, role: Role) -> Result<User, AccountError> {
-        self.change(by, id, UserChange::Role(role)).await
-    }
-
-    /// Lets a user log in, or no longer.
-    ///
-    /// # Errors
-    /// [`AccountError::Unknown`], [`AccountError::LastAdministrator`], or a failure of the store.
-    pub async fn set_status(&self, by: &Admin, id: UserId, status: Status) -> Result<User, AccountError> {
-        self.change(by, id, UserChange::Status(status)).await
+    /// [`AccountError::Unknown`], [`AccountError::Stale`], [`AccountError::LastAdministrator`], or a failure of
+    /// the store.
+    pub async fn change(
+        &self,
+        by: &Admin,
+        id: UserId,
+        seen: Option<Version>,
+        change: UserChange,
+    ) -> Result<User, AccountError> {
+        Ok(self.users.change(id, seen, change, &by.at(self.clock.now())).await?)
     }
 
     /// Removes a user for good.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`], [`AccountError::LastAdministrator`], or a failure of the store.
-    pub async fn remove(&self, by: &Admin, id: UserId) -> Result<(), AccountError> {
-        Ok(self.users.remove(id, &by.at(self.clock.now())).await?)
+    /// As [`Accounts::change`].
+    pub async fn remove(&self, by: &Admin, id: UserId, seen: Option<Version>) -> Result<(), AccountError> {
+        Ok(self.users.remove(id, seen, &by.at(self.clock.now())).await?)
     }
 
     /// Makes the user `admin` with a random password if there is no user at all (ASVS 6.3.2: no default
@@ -137,7 +145,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError`] when the hasher, the randomness or the store fails.
     pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AccountError> {
-        if !self.users.page(None, PageSize::ONE).await?.is_empty() {
+        if !self.users.page(None, PageSize::ONE).await?.entries.is_empty() {
             return Ok(None);
         }
         let text = random_password(&*self.random)?;
@@ -147,10 +155,6 @@ impl Accounts {
         let by = Actor { who: Who::Service, at: self.clock.now() };
         let made = self.users.insert_first(new, &by).await?;
         Ok(made.map(|user| FirstAdministrator { user, password: text.into() }))
-    }
-
-    async fn change(&self, by: &Admin, id: UserId, change: UserChange) -> Result<User, AccountError> {
-        Ok(self.users.change(id, change, &by.at(self.clock.now())).await?)
     }
 }
 

@@ -18,5 +18,5 @@ pub use ports::{HashError, InsertUserError, PasswordHasher, UserChangeError, Use
 pub use ports::{MockPasswordHasher, MockUserStore};
 pub use principal::{Admin, Principal, Reader, Registrar, RoleTooLow};
 pub use role::{Role, RoleError};
-pub use user::{Credentials, NewUser, Status, User, UserChange, UserId};
+pub use user::{Credentials, NewUser, Status, StatusError, User, UserChange, UserId};
 pub use username::{Username, UsernameError};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 
 use super::{Credentials, NewUser, Password, PasswordHash, User, UserChange, UserId, Username};
-use crate::{Actor, PageSize, StoreError};
+use crate::{Actor, Cursor, Page, PageSize, StoreError, Version};
 
 /// Keeps the users. Every method is atomic. An id is never used twice, not even after its user is removed.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -26,14 +26,22 @@ pub trait UserStore: Send + Sync {
     /// The user whose folded name is that of `username`, with the password's hash.
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError>;
 
-    /// At most `size` users in order of id, behind `after` where it is given.
-    async fn page(&self, after: Option<UserId>, size: PageSize) -> Result<Vec<User>, StoreError>;
+    /// The users in order of id, behind `after` where it is given; `next` is set exactly when more follow.
+    async fn page(&self, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError>;
 
-    /// Makes one change, adds one to the version, and stamps `by.at`.
+    /// Changes what `change` sets, adds one to the version, and stamps `by.at`, also where everything already
+    /// was so.
     ///
     /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists, else with
+    /// [`UserChangeError::Stale`] unless `seen` is `None` or the version stored now, else with
     /// [`UserChangeError::LastAdministrator`] when no active administrator would remain.
-    async fn change(&self, id: UserId, change: UserChange, by: &Actor) -> Result<User, UserChangeError>;
+    async fn change(
+        &self,
+        id: UserId,
+        seen: Option<Version>,
+        change: UserChange,
+        by: &Actor,
+    ) -> Result<User, UserChangeError>;
 
     /// Puts `to` in place of `from`; changes nothing else, and nothing at all unless the stored hash is
     /// `from`: a password that was changed meanwhile stands.
@@ -42,7 +50,7 @@ pub trait UserStore: Send + Sync {
     /// Removes a user for good.
     ///
     /// MUST fail, and remove nothing, as [`UserStore::change`] does.
-    async fn remove(&self, id: UserId, by: &Actor) -> Result<(), UserChangeError>;
+    async fn remove(&self, id: UserId, seen: Option<Version>, by: &Actor) -> Result<(), UserChangeError>;
 }
 
 /// Why a user was not added.
@@ -59,6 +67,8 @@ pub enum InsertUserError {
 pub enum UserChangeError {
     #[error("no such user exists")]
     Unknown,
+    #[error("the user was changed since it was read")]
+    Stale,
     #[error("this is the last active administrator")]
     LastAdministrator,
     #[error(transparent)]

@@ -158,9 +158,9 @@ async fn administrators_who_leave_by_different_nodes_do_not_count_on_each_other(
     let mut held = holder.begin().await.unwrap();
     raw_sql("SELECT FROM users WHERE username = 'one' FOR UPDATE").execute(&mut *held).await.unwrap();
 
-    let first = tokio::spawn(async move { UserStore::remove(&one_node, one.id, &BY).await });
+    let first = tokio::spawn(async move { UserStore::remove(&one_node, one.id, None, &BY).await });
     while waiting(&mut watcher).await < 1 {}
-    let second = tokio::spawn(async move { UserStore::remove(&other_node, other.id, &BY).await });
+    let second = tokio::spawn(async move { UserStore::remove(&other_node, other.id, None, &BY).await });
     while !second.is_finished() && waiting(&mut watcher).await < 2 {}
     held.commit().await.unwrap();
 

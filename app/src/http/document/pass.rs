@@ -1,8 +1,8 @@
 //! The one pass over poem-openapi's document: what is true of the service and the library cannot say.
 
-use domain::PageSize;
-use domain::student::{Cursor, Email, StudentName};
+use domain::student::{Email, StudentName};
 use domain::user::Role;
+use domain::{Cursor, PageSize};
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 

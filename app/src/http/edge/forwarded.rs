@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use domain::student::StudentId;
 use ipnet::IpNet;
 use poem::http::{HeaderMap, HeaderName};
 use poem::{Addr, Request};
@@ -19,12 +18,12 @@ pub struct TrustedProxies(Vec<IpNet>);
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    /// The path of a student as the client of this request knows it.
-    pub fn student(request: &Request, id: StudentId) -> String {
-        format!("{}/students/{id}", request.data::<Self>().map_or("", Self::as_str))
+    /// A path of this service as the client of this request knows it.
+    pub fn before(request: &Request, path: &str) -> String {
+        format!("{}{path}", request.data::<Self>().map_or("", Self::as_str))
     }
 
-    pub fn as_str(&self) -> &str {
+    fn as_str(&self) -> &str {
         &self.0
     }
 }

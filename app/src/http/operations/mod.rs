@@ -1,5 +1,6 @@
 //! The operations: each parses, runs one use case, and answers.
 
+mod answers;
 mod caller;
 mod document;
 mod health;

@@ -175,8 +175,8 @@ impl Kind {
                 slug: "stale-version",
                 status: StatusCode::PRECONDITION_FAILED,
                 title: "Precondition Failed",
-                detail: "The student was changed since the version in If-Match was read; nothing was changed now.",
-                remedy: "Read the student again and decide anew; its ETag is what If-Match wants.",
+                detail: "The record was changed since the version in If-Match was read; nothing was changed now.",
+                remedy: "Read the record again and decide anew; its ETag is what If-Match wants.",
             },
             Self::PayloadTooLarge => Entry {
                 slug: "payload-too-large",

@@ -110,7 +110,7 @@ impl StudentApi {
             InsertError::RollNumberTaken => Problem::new(Kind::InvalidStudentData),
             InsertError::Store(error) => error.into(),
         })?;
-        let location = PathPrefix::student(request, student.id);
+        let location = PathPrefix::before(request, &format!("/students/{}", student.id));
         Ok(EnrolAnswer::Enrolled(JsonAnswer(student.into()), location))
     }
 

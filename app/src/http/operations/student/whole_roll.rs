@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::student::{Cursor, Roll, Student, StudentFilter, StudentPage};
+use domain::student::{Roll, Student, StudentFilter};
 use domain::user::Reader;
-use domain::{PageSize, StoreError};
+use domain::{Cursor, Page, PageSize, StoreError};
 use futures_util::stream;
 use poem::http::{HeaderValue, header};
 use poem::{Body, IntoResponse, Response};
@@ -55,7 +55,7 @@ struct Rest {
     roll: Roll,
     reader: Reader,
     /// The page to be sent next; `None` behind the last.
-    page: Option<StudentPage>,
+    page: Option<Page<Student>>,
     begun: bool,
     /// For the log, should the rest fail.
     request_id: Option<RequestId>,
@@ -64,11 +64,11 @@ struct Rest {
 impl Rest {
     async fn piece(mut self) -> io::Result<Option<(Bytes, Self)>> {
         let Some(page) = self.page.take() else { return Ok(None) };
-        let mut json = Vec::with_capacity(128 * (page.students.len() + 1));
+        let mut json = Vec::with_capacity(128 * (page.entries.len() + 1));
         if !self.begun {
             json.extend(b"{\"Students\":[");
         }
-        for student in page.students {
+        for student in page.entries {
             if self.begun {
                 json.push(b',');
             }
@@ -88,7 +88,7 @@ impl Rest {
 
 impl Rest {
     /// The next page. An answer that has begun waits its turn where a new one would be put off.
-    async fn page_behind(&self, next: Cursor) -> Result<StudentPage, StoreError> {
+    async fn page_behind(&self, next: Cursor) -> Result<Page<Student>, StoreError> {
         let everybody = StudentFilter::default();
         for _ in 0..TRIES {
             match self.roll.page(&self.reader, &everybody, Some(next), PageSize::LARGEST).await {

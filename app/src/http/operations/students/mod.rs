@@ -1,29 +1,37 @@
 //! `/students`: the roll.
 
-mod answers;
 mod wire;
 
-use std::fmt::Write;
-
-use domain::PageSize;
-use domain::student::{Cursor, NamePart, RollNumber, StudentFilter, StudentId};
+use domain::student::{NamePart, RollNumber, StudentFilter, StudentId};
 use poem::Request;
 use poem_openapi::OpenApi;
 use poem_openapi::param::{Header, Path, Query};
 
-use answers::{
-    ChangeAnswer, Changing, EnrolAnswer, Enrolling, FindAnswer, Finding, PageAnswer, Paging, RemoveAnswer, Removing,
-};
-use wire::{PatchDocument, StudentInput};
+use wire::{PageDocument, PatchDocument, StudentDocument, StudentInput};
 
+use super::answers::{ChangeAnswer, CreateAnswer, FindAnswer, PageAnswer, RemoveAnswer};
 use super::caller::Caller;
 use super::{Tag, Use};
 use crate::http::body::JsonBody;
-use crate::http::conditional::{EntityTag, demanded_version, none_match_fails};
+use crate::http::conditional::demanded_version;
 use crate::http::edge::PathPrefix;
 use crate::http::json_answer::JsonAnswer;
 use crate::http::loose::{Loose, Parameters, whole};
-use crate::http::problem::{Kind, Problem, Refused};
+use crate::http::page_link::next_link;
+use crate::http::problem::{Kind, Refused, refusals};
+
+refusals! {
+    /// What a look at the roll can be refused for.
+    Paging: InvalidFields;
+    /// What a new student can be refused for.
+    Enrolling: RollNumberTaken, InvalidFields;
+    /// What a look at a student can be refused for.
+    Finding: UnknownStudent;
+    /// What a change of a student can be refused for.
+    Changing: UnknownStudent, RollNumberTaken, StaleVersion, InvalidFields;
+    /// What the removal of a student can be refused for.
+    Removing: UnknownStudent, StaleVersion;
+}
 
 pub struct StudentsApi;
 
@@ -51,23 +59,23 @@ impl StudentsApi {
         /// Only the student with this roll number.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         roll_no: Query<Option<Loose<i64>>>,
-    ) -> Result<PageAnswer, Refused<Paging>> {
+    ) -> Result<PageAnswer<PageDocument>, Refused<Paging>> {
         let by = caller.reader()?;
         let mut parameters = Parameters::default();
         parameters.known(request, &["limit", "after", "name", "roll_no"]);
-        let size = parameters.take("limit", limit.0.as_ref(), whole(PageSize::parse)).unwrap_or_default();
-        let after = parameters.take("after", after.0.as_ref(), str::parse::<Cursor>);
+        let (size, after) = parameters.page(limit.0.as_ref(), after.0.as_ref());
         let filter = StudentFilter {
             name: parameters.take("name", name.0.as_ref(), NamePart::parse),
             roll_no: parameters.take("roll_no", roll_no.0.as_ref(), whole(RollNumber::parse)),
         };
         parameters.check()?;
         let page = uses.roll.page(&by, &filter, after, size).await?;
-        let link = page.next.map(|next| {
-            let prefix = request.data::<PathPrefix>().map_or("", PathPrefix::as_str);
-            next_link(prefix, next, size, name.0.as_ref().map(Loose::as_str), filter.roll_no)
-        });
-        Ok(PageAnswer::new(page, link))
+        let roll_no = filter.roll_no.map(|roll_no| roll_no.get().to_string());
+        let filters = [("name", name.0.as_ref().map(Loose::as_str)), ("roll_no", roll_no.as_deref())];
+        let filters: Vec<_> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let path = PathPrefix::before(request, "/students");
+        let link = page.next.map(|next| next_link(&path, next, size, &filters));
+        Ok(PageAnswer::Page(JsonAnswer(page.into()), link))
     }
 
     /// Enrol a student
@@ -80,11 +88,11 @@ impl StudentsApi {
         uses: Use<'_>,
         request: &Request,
         body: JsonBody<StudentInput>,
-    ) -> Result<EnrolAnswer, Refused<Enrolling>> {
+    ) -> Result<CreateAnswer<StudentDocument>, Refused<Enrolling>> {
         let by = caller.registrar()?;
         let student = uses.roll.enrol(&by, body.read().await?).await?;
-        let location = PathPrefix::student(request, student.id);
-        Ok(EnrolAnswer::new(student, location))
+        let location = PathPrefix::before(request, &format!("/students/{}", student.id));
+        Ok(CreateAnswer::new(student, location))
     }
 
     /// Get a student
@@ -102,14 +110,10 @@ impl StudentsApi {
         /// The `ETag` of the version that the client has.
         #[oai(name = "If-None-Match")]
         _if_none_match: Header<Option<String>>,
-    ) -> Result<FindAnswer, Refused<Finding>> {
+    ) -> Result<FindAnswer<StudentDocument>, Refused<Finding>> {
         let by = caller.reader()?;
-        let student = uses.roll.find(&by, student_id(&id.0)?).await?;
-        let tag = EntityTag::of(&student).to_string();
-        if none_match_fails(request.headers(), &student) {
-            return Ok(FindAnswer::NotModified(tag));
-        }
-        Ok(FindAnswer::Found(JsonAnswer(student.into()), tag))
+        let student = uses.roll.find(&by, id.0.id(Kind::UnknownStudent)?).await?;
+        Ok(FindAnswer::new(student, request.headers()))
     }
 
     /// Replace a student
@@ -129,11 +133,11 @@ impl StudentsApi {
         #[oai(name = "If-Match")]
         _if_match: Header<Option<String>>,
         body: JsonBody<StudentInput>,
-    ) -> Result<ChangeAnswer, Refused<Changing>> {
+    ) -> Result<ChangeAnswer<StudentDocument>, Refused<Changing>> {
         let by = caller.registrar()?;
         let next = body.read().await?;
-        let id = student_id(&id.0)?;
-        let seen = demanded_version(request.headers(), id, &uses.roll, &caller.reader()?).await?;
+        let id: StudentId = id.0.id(Kind::UnknownStudent)?;
+        let seen = demanded_version(request.headers(), id, uses.roll.find(&caller.reader()?, id)).await?;
         Ok(uses.roll.replace(&by, id, seen, next).await?.into())
     }
 
@@ -155,11 +159,11 @@ impl StudentsApi {
         #[oai(name = "If-Match")]
         _if_match: Header<Option<String>>,
         body: JsonBody<PatchDocument>,
-    ) -> Result<ChangeAnswer, Refused<Changing>> {
+    ) -> Result<ChangeAnswer<StudentDocument>, Refused<Changing>> {
         let by = caller.registrar()?;
         let patch = body.read().await?;
-        let id = student_id(&id.0)?;
-        let seen = demanded_version(request.headers(), id, &uses.roll, &caller.reader()?).await?;
+        let id: StudentId = id.0.id(Kind::UnknownStudent)?;
+        let seen = demanded_version(request.headers(), id, uses.roll.find(&caller.reader()?, id)).await?;
         Ok(uses.roll.amend(&by, id, seen, patch).await?.into())
     }
 
@@ -181,47 +185,9 @@ impl StudentsApi {
         _if_match: Header<Option<String>>,
     ) -> Result<RemoveAnswer, Refused<Removing>> {
         let by = caller.registrar()?;
-        let id = student_id(&id.0)?;
-        let seen = demanded_version(request.headers(), id, &uses.roll, &caller.reader()?).await?;
+        let id: StudentId = id.0.id(Kind::UnknownStudent)?;
+        let seen = demanded_version(request.headers(), id, uses.roll.find(&caller.reader()?, id)).await?;
         uses.roll.remove(&by, id, seen).await?;
         Ok(RemoveAnswer::Removed)
-    }
-}
-
-/// What is no id names no student.
-fn student_id(given: &Loose<i64>) -> Result<StudentId, Problem> {
-    given.as_str().parse().map_err(|_| Problem::new(Kind::UnknownStudent))
-}
-
-/// The `Link` header's value for the next page (RFC 8288): the same question, behind `next`.
-fn next_link(prefix: &str, next: Cursor, size: PageSize, name: Option<&str>, roll_no: Option<RollNumber>) -> String {
-    let mut link = format!("<{prefix}/students?after={next}&limit={}", size.get());
-    if let Some(name) = name {
-        link.push_str("&name=");
-        for byte in name.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                link.push(char::from(byte));
-            } else {
-                let _ = write!(link, "%{byte:02X}");
-            }
-        }
-    }
-    if let Some(roll_no) = roll_no {
-        let _ = write!(link, "&roll_no={}", roll_no.get());
-    }
-    link + ">; rel=\"next\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn req_27_a_link_asks_the_same_question() {
-        let next: Cursor = "000000000000001a".parse().unwrap();
-        assert_eq!(
-            next_link("/roll", next, PageSize::default(), Some("å&b"), RollNumber::parse(7).ok()),
-            "</roll/students?after=000000000000001a&limit=50&name=%C3%A5%26b&roll_no=7>; rel=\"next\""
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! Students as `/students` writes and reads them.
 
-use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName, StudentPage, StudentPatch};
+use domain::Page;
+use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName, StudentPatch};
 use poem_openapi::Object;
 use poem_openapi::types::{Example, MaybeUndefined};
 use serde::Serialize;
@@ -77,10 +78,10 @@ pub struct PageDocument {
     next: Option<String>,
 }
 
-impl From<StudentPage> for PageDocument {
-    fn from(page: StudentPage) -> Self {
+impl From<Page<Student>> for PageDocument {
+    fn from(page: Page<Student>) -> Self {
         Self {
-            students: page.students.into_iter().map(Into::into).collect(),
+            students: page.entries.into_iter().map(Into::into).collect(),
             next: page.next.map(|next| next.to_string()),
         }
     }

@@ -1,12 +1,11 @@
-//! Keyset pages: the roll in order of id, a bounded piece at a time.
+//! Keyset pages: a list in order of id, a bounded piece at a time.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-use super::{NamePart, RollNumber, Student, StudentId};
-use crate::{MAX_ID, PageSize};
+use crate::{MAX_ID, PageSize, Record};
 
 /// Where the next page begins: behind an id. Written as 16 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,16 +18,16 @@ pub struct CursorError;
 
 impl Cursor {
     /// The grammar as a regular expression (ECMA-262): exactly the cursors that [`Cursor::from_str`] takes,
-    /// 0 to 2^53 - 1. Behind 0 lies the whole roll.
+    /// 0 to 2^53 - 1. Behind 0 lies the whole list.
     pub const PATTERN: &'static str = "^00[01][0-9a-f]{13}$";
 
     /// The cursor behind `last`.
     #[must_use]
-    pub const fn behind(last: StudentId) -> Self {
-        Self(last.get())
+    pub fn behind(last: &impl Record) -> Self {
+        Self(last.id().into())
     }
 
-    /// The page holds ids above this one; nobody need have it.
+    /// The page holds ids above this one; nothing need have it.
     #[must_use]
     pub const fn position(self) -> i64 {
         self.0
@@ -56,32 +55,23 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Which students are wanted: those that fit every filter that is set.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StudentFilter {
-    /// The name contains this, without regard to case.
-    pub name: Option<NamePart>,
-    /// The roll number is this one.
-    pub roll_no: Option<RollNumber>,
-}
-
-/// A piece of the roll, in order of id.
+/// A piece of a list, in order of id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StudentPage {
-    pub students: Vec<Student>,
+pub struct Page<T> {
+    pub entries: Vec<T>,
     /// Where the next page begins; `None` when this is the last.
     pub next: Option<Cursor>,
 }
 
-impl StudentPage {
-    /// Makes a page of what a store found when it looked for one student more than `size`.
+impl<T: Record> Page<T> {
+    /// Makes a page of what a store found when it looked for one entry more than `size`.
     #[must_use]
-    pub fn from_one_more(mut found: Vec<Student>, size: PageSize) -> Self {
+    pub fn from_one_more(mut found: Vec<T>, size: PageSize) -> Self {
         let size = usize::from(size.get());
         let more = found.len() > size;
         found.truncate(size);
-        let next = found.last().filter(|_| more).map(|last| Cursor::behind(last.id));
-        Self { students: found, next }
+        let next = found.last().filter(|_| more).map(Cursor::behind);
+        Self { entries: found, next }
     }
 }
 
@@ -92,8 +82,7 @@ mod tests {
     #[test]
     fn a_cursor_has_one_spelling() {
         for id in [1, 255, MAX_ID] {
-            let cursor = Cursor::behind(StudentId::try_from(id).unwrap());
-            assert_eq!(cursor.to_string().parse(), Ok(cursor));
+            assert_eq!(Cursor(id).to_string().parse(), Ok(Cursor(id)));
         }
         for wrong in ["", "1", "00000000000000FF", "+000000000000001", "0020000000000000", "ffffffffffffffff"] {
             assert_eq!(wrong.parse::<Cursor>(), Err(CursorError), "{wrong:?}");
