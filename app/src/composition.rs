@@ -6,7 +6,7 @@ use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
 use domain::student::Roll;
 use domain::token::{Authenticate, SignError, TokenLifetime};
-use domain::user::LogIn;
+use domain::user::{Accounts, LogIn};
 
 use crate::http::Services;
 use crate::stores::Stores;
@@ -24,19 +24,21 @@ pub struct Tokens<'a> {
 /// # Errors
 /// [`SignError`] when the key cannot sign.
 pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens<'_>) -> Result<Services, SignError> {
-    let clock = Arc::new(SystemClock);
+    let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+    let passwords = Arc::new(hasher);
     let lifetime = tokens.lifetime;
     let tokens = Arc::new(JwtTokens::new(tokens.key, tokens.policy)?);
     Ok(Services {
         authenticate: Authenticate { tokens: tokens.clone(), users: stores.users.clone(), clock: clock.clone() },
         log_in: LogIn {
-            users: stores.users,
-            passwords: Arc::new(hasher),
+            users: stores.users.clone(),
+            passwords: passwords.clone(),
             tokens,
             clock: clock.clone(),
-            random: Arc::new(SystemRandom),
+            random: random.clone(),
             lifetime,
         },
+        accounts: Accounts { users: stores.users, passwords, clock: clock.clone(), random },
         roll: Roll::new(stores.students, clock),
         probe: stores.probe,
     })

@@ -22,3 +22,4 @@ mod installation;
 mod merge_patch;
 mod shutdown;
 mod students;
+mod users;

@@ -12,7 +12,7 @@ pub enum Access {
 }
 
 /// One row for each operation, by its operation id. An operation without a row is nobody's.
-pub const ACCESS: [(&str, Access); 16] = [
+pub const ACCESS: [(&str, Access); 21] = [
     ("logIn", Access::Anybody),
     ("getMe", Access::Role(Role::Viewer)),
     ("listStudents", Access::Role(Role::Viewer)),
@@ -21,6 +21,11 @@ pub const ACCESS: [(&str, Access); 16] = [
     ("replaceStudent", Access::Role(Role::Registrar)),
     ("patchStudent", Access::Role(Role::Registrar)),
     ("removeStudent", Access::Role(Role::Registrar)),
+    ("listUsers", Access::Role(Role::Admin)),
+    ("createUser", Access::Role(Role::Admin)),
+    ("getUser", Access::Role(Role::Admin)),
+    ("patchUser", Access::Role(Role::Admin)),
+    ("removeUser", Access::Role(Role::Admin)),
     ("readArticleRoll", Access::Role(Role::Viewer)),
     ("enrolArticleStudent", Access::Role(Role::Registrar)),
     ("changeArticleStudent", Access::Role(Role::Registrar)),

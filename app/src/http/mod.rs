@@ -21,7 +21,7 @@ use std::sync::Arc;
 use domain::Probe;
 use domain::student::Roll;
 use domain::token::Authenticate;
-use domain::user::LogIn;
+use domain::user::{Accounts, LogIn};
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 
@@ -33,6 +33,7 @@ pub struct Services {
     pub authenticate: Authenticate,
     pub log_in: LogIn,
     pub roll: Roll,
+    pub accounts: Accounts,
     pub probe: Arc<dyn Probe>,
 }
 

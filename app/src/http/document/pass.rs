@@ -13,10 +13,10 @@ use crate::http::problem::{Kind, PROBLEM_JSON};
 const HEADERS: [&str; 4] = ["Cache-Control", "ETag", "Link", "Location"];
 
 /// The order in which the groups of operations tell their story.
-const TAGS: [&str; 4] = ["Sessions", "Students", "Articles", "Service"];
+const TAGS: [&str; 5] = ["Sessions", "Students", "Users", "Articles", "Service"];
 
 /// Schemas of answers, in which a nullable property is always there.
-const ANSWERS: [&str; 3] = ["Student", "StudentPage", "ArticleStudent"];
+const ANSWERS: [&str; 4] = ["Student", "StudentPage", "UserPage", "ArticleStudent"];
 
 /// The document with everything that is true.
 pub fn completed(mut document: Value) -> Value {

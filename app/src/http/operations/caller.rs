@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::token::Authenticated;
-use domain::user::{Reader, Registrar, RoleTooLow};
+use domain::user::{Admin, Reader, Registrar, RoleTooLow};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -32,6 +32,12 @@ impl Caller {
     /// [`RoleTooLow`] unless the caller may write the roll.
     pub fn registrar(&self) -> Result<Registrar, RoleTooLow> {
         self.0.principal.registrar()
+    }
+
+    /// # Errors
+    /// [`RoleTooLow`] unless the caller may keep the users.
+    pub fn admin(&self) -> Result<Admin, RoleTooLow> {
+        self.0.principal.admin()
     }
 }
 

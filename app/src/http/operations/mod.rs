@@ -8,6 +8,7 @@ mod log_in;
 mod me;
 mod student;
 mod students;
+mod users;
 
 use std::sync::Arc;
 
@@ -17,12 +18,26 @@ use poem_openapi::Tags;
 use super::Services;
 
 /// Every operation, for the routes and for the document.
-pub type Api =
-    (log_in::LogInApi, me::MeApi, students::StudentsApi, student::StudentApi, health::HealthApi, document::DocumentApi);
+pub type Api = (
+    log_in::LogInApi,
+    me::MeApi,
+    students::StudentsApi,
+    users::UsersApi,
+    student::StudentApi,
+    health::HealthApi,
+    document::DocumentApi,
+);
 
 /// The one value of [`Api`].
-pub const API: Api =
-    (log_in::LogInApi, me::MeApi, students::StudentsApi, student::StudentApi, health::HealthApi, document::DocumentApi);
+pub const API: Api = (
+    log_in::LogInApi,
+    me::MeApi,
+    students::StudentsApi,
+    users::UsersApi,
+    student::StudentApi,
+    health::HealthApi,
+    document::DocumentApi,
+);
 
 /// The use cases, as the gate hands them to an operation.
 type Use<'a> = Data<&'a Arc<Services>>;
@@ -34,6 +49,8 @@ enum Tag {
     Sessions,
     /// The roll of students.
     Students,
+    /// Who may log in, and what each may do: for administrators.
+    Users,
     /// The articles' own operations on students, for clients of old.
     Articles,
     /// Whether the service lives, and what it offers.

@@ -4,7 +4,7 @@
 use domain::StoreError;
 use domain::student::{FindError, InsertError, RemoveError, ReplaceError};
 use domain::token::AuthenticationError;
-use domain::user::{HashError, LogInError, RoleTooLow};
+use domain::user::{AccountError, HashError, LogInError, RoleTooLow};
 use poem::http::{HeaderValue, header};
 
 use super::{Kind, Problem};
@@ -35,6 +35,20 @@ impl From<LogInError> for Problem {
             LogInError::Store(error) => error.into(),
             LogInError::Sign(error) => Self::new(Kind::Internal).caused_by(error),
             LogInError::Random(error) => Self::new(Kind::Internal).caused_by(error),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::UsernameTaken => Self::new(Kind::UsernameTaken),
+            AccountError::Unknown => Self::new(Kind::UnknownUser),
+            AccountError::Stale => Self::new(Kind::StaleVersion),
+            AccountError::LastAdministrator => Self::new(Kind::LastAdministrator),
+            AccountError::Hash(error) => error.into(),
+            AccountError::Store(error) => error.into(),
+            AccountError::Random(error) => Self::new(Kind::Internal).caused_by(error),
         }
     }
 }

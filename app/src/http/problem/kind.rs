@@ -15,10 +15,13 @@ pub enum Kind {
     InsufficientRole,
     NotFound,
     UnknownStudent,
+    UnknownUser,
     MethodNotAllowed,
     NotAcceptable,
     RequestTimeout,
     RollNumberTaken,
+    UsernameTaken,
+    LastAdministrator,
     StaleVersion,
     PayloadTooLarge,
     UnsupportedMediaType,
@@ -43,7 +46,7 @@ pub struct Entry {
 
 impl Kind {
     /// Every type.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 25] = [
         Self::MalformedBody,
         Self::IncompleteCredentials,
         Self::InvalidStudentData,
@@ -54,10 +57,13 @@ impl Kind {
         Self::InsufficientRole,
         Self::NotFound,
         Self::UnknownStudent,
+        Self::UnknownUser,
         Self::MethodNotAllowed,
         Self::NotAcceptable,
         Self::RequestTimeout,
         Self::RollNumberTaken,
+        Self::UsernameTaken,
+        Self::LastAdministrator,
         Self::StaleVersion,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -143,6 +149,13 @@ impl Kind {
                 detail: "No student has this id.",
                 remedy: "GET /students lists the students with their ids.",
             },
+            Self::UnknownUser => Entry {
+                slug: "unknown-user",
+                status: StatusCode::NOT_FOUND,
+                title: "Unknown User",
+                detail: "No user has this id.",
+                remedy: "GET /users lists the users with their ids.",
+            },
             Self::MethodNotAllowed => Entry {
                 slug: "method-not-allowed",
                 status: StatusCode::METHOD_NOT_ALLOWED,
@@ -170,6 +183,20 @@ impl Kind {
                 title: "Roll Number Taken",
                 detail: "Another student holds this roll number.",
                 remedy: "Choose another number; GET /students?roll_no=N tells who holds one.",
+            },
+            Self::UsernameTaken => Entry {
+                slug: "username-taken",
+                status: StatusCode::CONFLICT,
+                title: "Username Taken",
+                detail: "Another user has this name.",
+                remedy: "Choose another name; names that differ by case alone are the same name.",
+            },
+            Self::LastAdministrator => Entry {
+                slug: "last-administrator",
+                status: StatusCode::CONFLICT,
+                title: "Last Administrator",
+                detail: "This is the last active administrator; nothing was changed.",
+                remedy: "Make another active administrator first.",
             },
             Self::StaleVersion => Entry {
                 slug: "stale-version",
