@@ -173,3 +173,28 @@ fn random_password(random: &dyn Random) -> Result<String, RandomError> {
     }
     Ok(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::{MockPasswordHasher, MockUserStore, Principal};
+    use crate::{MockClock, MockRandom};
+
+    #[tokio::test]
+    async fn req_21_a_busy_hasher_makes_no_user() {
+        let mut passwords = MockPasswordHasher::new();
+        passwords.expect_hash().once().returning(|_| Err(HashError::Busy));
+        let accounts = Accounts {
+            // Nothing is expected of it: a call would panic.
+            users: Arc::new(MockUserStore::new()),
+            passwords: Arc::new(passwords),
+            clock: Arc::new(MockClock::new()),
+            random: Arc::new(MockRandom::new()),
+        };
+        let by = Principal::operator().admin().unwrap();
+        let asha: Username = "asha".parse().unwrap();
+        let password = NewPassword::parse("a long enough pass phrase", &asha).ok().unwrap();
+        let refused = accounts.add(&by, asha, password, Role::Viewer).await;
+        assert!(matches!(refused, Err(AccountError::Hash(HashError::Busy))), "{refused:?}");
+    }
+}
