@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use adapter_argon2::Argon2Hasher;
-use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
+use adapter_jwt::JwtTokens;
 use domain::student::Roll;
-use domain::token::{Authenticate, SignError, TokenLifetime};
+use domain::token::{Authenticate, TokenLifetime};
 use domain::user::{Accounts, LogIn};
 
 use crate::http::Services;
@@ -13,33 +13,30 @@ use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
 /// How tokens are made.
-pub struct Tokens<'a> {
-    pub key: &'a SigningKey,
-    pub policy: TokenPolicy,
+pub struct Tokens {
+    pub signer: Arc<JwtTokens>,
     pub lifetime: TokenLifetime,
 }
 
 /// The use cases on real stores, the real hasher and the machine's clock.
-///
-/// # Errors
-/// [`SignError`] when the key cannot sign.
-pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens<'_>) -> Result<Services, SignError> {
+pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens) -> Services {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let passwords = Arc::new(hasher);
-    let lifetime = tokens.lifetime;
-    let tokens = Arc::new(JwtTokens::new(tokens.key, tokens.policy)?);
-    Ok(Services {
-        authenticate: Authenticate { tokens: tokens.clone(), users: stores.users.clone(), clock: clock.clone() },
+    let Tokens { signer, lifetime } = tokens;
+    Services {
+        authenticate: Authenticate { tokens: signer.clone(), users: stores.users.clone(), clock: clock.clone() },
         log_in: LogIn {
             users: stores.users.clone(),
             passwords: passwords.clone(),
-            tokens,
+            tokens: signer.clone(),
             clock: clock.clone(),
             random: random.clone(),
             lifetime,
         },
         accounts: Accounts { users: stores.users, passwords, clock: clock.clone(), random },
-        roll: Roll::new(stores.students, clock),
+        roll: Roll::new(stores.students, clock.clone()),
         probe: stores.probe,
-    })
+        key_set: signer,
+        clock,
+    }
 }

@@ -72,9 +72,8 @@ impl Server {
 
     async fn with(stores: Stores, database: Database) -> Self {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
-        let key = signing_key();
-        let tokens = Tokens { key: &key, policy: policy(), lifetime: lifetime() };
-        let services = composition::services(stores.clone(), hasher, tokens).expect("services");
+        let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
+        let services = composition::services(stores.clone(), hasher, Tokens { signer, lifetime: lifetime() });
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();

@@ -19,6 +19,7 @@ mod framework_errors;
 mod full_disk;
 mod identity;
 mod installation;
+mod keys;
 mod merge_patch;
 mod shutdown;
 mod students;

@@ -1,4 +1,5 @@
-//! The token port on JSON Web Tokens (RFC 7519), signed with HS256 in compact form (RFC 7515, section 7.1).
+//! The token port on JSON Web Tokens (RFC 7519), signed with HS256, EdDSA or ES256 in compact form
+//! (RFC 7515, section 7.1).
 //!
 //! Nothing of a token is believed before its signature is verified, and of its header only what picks the key
 //! out of a fixed set. Time is the caller's: the system clock is never read.
@@ -8,6 +9,7 @@ mod compact;
 mod header;
 mod key;
 mod policy;
+mod ring;
 mod tokens;
 mod verifying_key;
 
@@ -16,4 +18,7 @@ mod tests;
 
 pub use key::{SigningKey, SigningKeyError};
 pub use policy::{TokenPolicy, TokenPolicyError};
+pub use ring::{
+    KeyAlgorithm, KeyAlgorithmError, KeyChangeError, KeyRing, KeyRingError, KeyState, KeyTimes, MaterialError, RingKey,
+};
 pub use tokens::JwtTokens;

@@ -1,24 +1,20 @@
 //! The token port: signs and verifies.
 
-use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::token::{Claims, SignError, SignedToken, TokenError, Tokens};
-use jsonwebtoken::{Algorithm, EncodingKey, Header as SignedHeader};
+use domain::token::{Claims, KeySet, PublicKey, SignError, SignedToken, TokenError, Tokens};
 use time::OffsetDateTime;
 
 use crate::claims::{ReadClaims, SignedClaims};
 use crate::compact::{self, Compact};
-use crate::header::{self, Header};
-use crate::verifying_key::{self, VerifyingKey};
-use crate::{SigningKey, TokenPolicy};
+use crate::header::Header;
+use crate::{KeyRing, SigningKey, TokenPolicy};
 
-/// Signs access tokens (RFC 9068) with one key, and verifies those that a known key has signed.
+/// Signs access tokens (RFC 9068) with the key whose time it is, and verifies those that a known key has signed.
 pub struct JwtTokens {
     policy: TokenPolicy,
-    header: SignedHeader,
-    key: EncodingKey,
-    /// By `kid`. Fixed: nothing that stands in a token adds a key.
-    verifying: BTreeMap<String, VerifyingKey>,
+    /// Nothing that stands in a token adds a key. Readers hold the lock for as long as it takes to count one up.
+    ring: RwLock<Arc<KeyRing>>,
 }
 
 impl JwtTokens {
@@ -27,28 +23,44 @@ impl JwtTokens {
     /// # Errors
     /// [`SignError`] when the key cannot sign.
     pub fn new(key: &SigningKey, policy: TokenPolicy) -> Result<Self, SignError> {
-        let verifying = VerifyingKey::hs256(key.expose());
-        let key = EncodingKey::from_secret(key.expose());
-        let key_id = verifying_key::key_id(&key)?;
-        let mut header = SignedHeader::new(Algorithm::HS256);
-        header.typ = Some(header::ACCESS_TOKEN.to_owned());
-        header.kid = Some(key_id.clone());
-        Ok(Self { policy, header, key, verifying: BTreeMap::from([(key_id, verifying)]) })
+        Ok(Self::with_ring(KeyRing::of_secret(key)?, policy))
+    }
+
+    /// Signs and verifies with the keys of a ring, each at its time.
+    pub fn with_ring(ring: KeyRing, policy: TokenPolicy) -> Self {
+        Self { policy, ring: RwLock::new(Arc::new(ring)) }
+    }
+
+    /// Signs and verifies with another ring from now on.
+    pub fn replace_ring(&self, ring: KeyRing) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+    }
+
+    fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl Tokens for JwtTokens {
     fn sign(&self, claims: &Claims) -> Result<SignedToken, SignError> {
-        jsonwebtoken::encode(&self.header, &SignedClaims::new(claims, &self.policy), &self.key)
-            .map(SignedToken::new)
-            .map_err(|error| SignError(error.to_string()))
+        let ring = self.ring();
+        let key = ring.signing_at(claims.issued_at).ok_or_else(|| SignError("no key signs now".to_owned()))?;
+        key.sign(&SignedClaims::new(claims, &self.policy))
     }
 
     fn verify(&self, token: &str, now: OffsetDateTime) -> Result<Claims, TokenError> {
         let token = Compact::split(token)?;
         let header = Header::parse(&compact::object_text(token.header)?)?;
-        let key = header.key_id.and_then(|id| self.verifying.get(&id)).ok_or(TokenError::UnknownKey)?;
-        key.verify(header.algorithm, token.signing_input, token.signature)?;
+        let ring = self.ring();
+        let key = header.key_id.and_then(|id| ring.find(&id)).ok_or(TokenError::UnknownKey)?;
+        key.verifying_at(now)?.verify(header.algorithm, token.signing_input, token.signature)?;
         ReadClaims::parse(&compact::object_text(token.payload)?)?.judge(&self.policy, now)
+    }
+}
+
+impl KeySet for JwtTokens {
+    fn public_keys(&self, now: OffsetDateTime) -> Vec<PublicKey> {
+        let ring = self.ring();
+        ring.keys().iter().filter(|key| key.verifying_at(now).is_ok()).filter_map(|key| key.public()).collect()
     }
 }

@@ -10,6 +10,7 @@ const KEY_ID_LABEL: &[u8] = b"rollbook key id";
 const KEY_ID_CHARS: usize = 16;
 
 /// Verifies what one key has signed with one algorithm.
+#[derive(Clone)]
 pub(crate) struct VerifyingKey {
     algorithm: Algorithm,
     key: DecodingKey,
@@ -19,6 +20,18 @@ impl VerifyingKey {
     /// The key as raw bytes, for HMAC with SHA-256 (RFC 7518, section 3.2).
     pub(crate) fn hs256(secret: &[u8]) -> Self {
         Self { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret) }
+    }
+
+    /// A public key of Ed25519 (RFC 8032, section 5.1.5).
+    pub(crate) fn eddsa(x: &[u8; 32]) -> Self {
+        Self { algorithm: Algorithm::EdDSA, key: DecodingKey::from_ed_der(x) }
+    }
+
+    /// A public key of ECDSA on P-256: its point's coordinates.
+    pub(crate) fn es256(x: &[u8; 32], y: &[u8; 32]) -> Self {
+        // Uncompressed (SEC 1, section 2.3.3), which is what the library takes in spite of the name.
+        let point = [&[0x04][..], x, y].concat();
+        Self { algorithm: Algorithm::ES256, key: DecodingKey::from_ec_der(&point) }
     }
 
     /// Whether `signature`, in base64url, is this key's over `message`; compared in constant time.

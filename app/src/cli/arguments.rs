@@ -1,5 +1,7 @@
 //! Every argument and variable of the program.
 
+mod keys;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,6 +13,8 @@ use domain::token::TokenLifetime;
 use domain::user::{Role, Username};
 use ipnet::IpNet;
 use time::Duration;
+
+pub use keys::{Keys, KeysCommand};
 
 use crate::stores::Database;
 
@@ -30,6 +34,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Keep the user accounts
     User(User),
+    /// Keep the key ring that tokens are signed with
+    Keys(Keys),
     /// Bring the store's schema up to date, and say where it stands
     Migrate(Migrate),
     /// Print the API document
@@ -71,6 +77,11 @@ pub struct Serve {
         value_name = "FILE"
     )]
     pub jwt_secret_file: Option<PathBuf>,
+
+    /// A key ring that all nodes share, in place of the secret; made by `rollbook keys generate`, and read anew whenever
+    /// it changes
+    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE")]
+    pub keys: Option<PathBuf>,
 
     /// How long a token is good for, such as 15m, 8h or 30d [default: 15m; 8h with --demo]
     #[arg(long, env = "ROLLBOOK_TOKEN_TTL", value_name = "TIME", value_parser = lifetime)]

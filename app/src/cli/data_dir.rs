@@ -36,19 +36,41 @@ impl Store {
 /// Writes a file with mode 0600 that appears whole or not at all; `false`, and nothing written, where it
 /// exists already.
 pub fn write_secret_once(path: &Path, content: &[u8]) -> io::Result<bool> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    // Made with mode 0600 on every Unix.
-    let mut draft = NamedTempFile::new_in(directory)?;
-    draft.write_all(content)?;
-    draft.as_file().sync_all()?;
-    match draft.persist_noclobber(path) {
+    let directory = directory_of(path);
+    match draft(directory, content)?.persist_noclobber(path) {
         Ok(_) => {}
         Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
         Err(failed) => return Err(failed.error),
     }
-    // The name, too, outlives a loss of power.
-    File::open(directory)?.sync_all()?;
+    keep_names(directory)?;
     Ok(true)
+}
+
+/// Puts a file with mode 0600 in the place of another: whoever reads it finds the old or the new, whole.
+pub fn replace_secret(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A link stays one, and what it leads to is replaced.
+    let path = path.canonicalize()?;
+    let directory = directory_of(&path);
+    draft(directory, content)?.persist(&path).map_err(|failed| failed.error)?;
+    keep_names(directory)
+}
+
+/// A path of one name alone is in the working directory.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn draft(directory: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    // Made with mode 0600 on every Unix.
+    let mut draft = NamedTempFile::new_in(directory)?;
+    draft.write_all(content)?;
+    draft.as_file().sync_all()?;
+    Ok(draft)
+}
+
+/// The names in a directory, too, outlive a loss of power.
+fn keep_names(directory: &Path) -> io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]
@@ -67,5 +89,18 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_secret_is_replaced_whole_and_a_link_to_it_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("secret"), dir.path().join("link"));
+        fs::write(&path, b"one").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        replace_secret(&link, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left");
     }
 }

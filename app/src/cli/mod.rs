@@ -5,6 +5,9 @@ mod data_dir;
 mod demo;
 mod failure;
 mod first_start;
+mod key_file;
+mod key_watch;
+mod keys;
 mod migrate;
 mod openapi;
 mod output;
@@ -52,6 +55,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Serve(serve) => runtime()?.block_on(serve::run(serve)),
         Command::User(user) => runtime()?.block_on(user::run(user)),
+        Command::Keys(keys) => keys::run(keys),
         Command::Migrate(migrate) => runtime()?.block_on(migrate::run(&migrate.store)),
         Command::Openapi(openapi) => openapi::run(&openapi),
     }

@@ -1,9 +1,10 @@
 //! `rollbook serve`: the composition root.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
-use adapter_jwt::{SigningKey, TokenPolicy};
+use adapter_jwt::{JwtTokens, TokenPolicy};
 use domain::token::TokenLifetime;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -11,7 +12,8 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::{LogFormat, Serve};
 use super::demo::Demo;
 use super::failure::Failure;
-use super::{first_start, output, signing_key, user};
+use super::key_file::KeyFile;
+use super::{first_start, key_watch, output, signing_key, user};
 use crate::composition::{Tokens, services};
 use crate::http::{self, Services};
 use crate::server::{self, Listener};
@@ -29,23 +31,36 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     let proxies = serve.trusted_proxy.clone().into();
     if serve.demo {
         let demo = Demo::open(&serve).await?;
-        let services = composed(&serve, demo.stores(), &Demo::signing_key()?, policy, Demo::TOKEN_LIFETIME)?;
+        let signer = Arc::new(JwtTokens::new(&Demo::signing_key()?, policy)?);
+        let services = composed(&serve, demo.stores(), signer, Demo::TOKEN_LIFETIME)?;
         announce(&listener);
         Demo::warn();
         server::serve(listener, http::endpoint(services, proxies), stop).await;
         return demo.end().await;
     }
     let database = serve.store.database()?;
-    let key = signing_key::signing_key(&serve, &database)?;
+    let signer = signer(&serve, &database, policy)?;
     // A database that takes its time, or another node's migration, must not keep an operator from stopping.
     let stores = tokio::select! {
         opened = opened(&serve, &database) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let services = composed(&serve, stores, &key, policy, Duration::minutes(15))?;
+    let services = composed(&serve, stores, signer, Duration::minutes(15))?;
     announce(&listener);
     server::serve(listener, http::endpoint(services, proxies), stop).await;
     Ok(())
+}
+
+/// What signs: the ring, which is watched from now on, or the one secret.
+fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc<JwtTokens>, Failure> {
+    let Some(path) = &serve.keys else {
+        return Ok(Arc::new(JwtTokens::new(&signing_key::signing_key(serve, database)?, policy)?));
+    };
+    signing_key::refuse_beside_ring(serve)?;
+    let (file, ring) = KeyFile::open(path)?;
+    let signer = Arc::new(JwtTokens::with_ring(ring, policy));
+    key_watch::watch(file, Arc::clone(&signer))?;
+    Ok(signer)
 }
 
 async fn opened(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
@@ -62,19 +77,13 @@ fn announce(listener: &Listener) {
     ));
 }
 
-fn composed(
-    serve: &Serve,
-    stores: Stores,
-    key: &SigningKey,
-    policy: TokenPolicy,
-    default_ttl: Duration,
-) -> Result<Services, Failure> {
+fn composed(serve: &Serve, stores: Stores, signer: Arc<JwtTokens>, default_ttl: Duration) -> Result<Services, Failure> {
     let lifetime = match serve.token_ttl {
         Some(lifetime) => lifetime,
         None => TokenLifetime::new(default_ttl)?,
     };
     let hasher = Argon2Hasher::new(Limits::default())?;
-    Ok(services(stores, hasher, Tokens { key, policy, lifetime })?)
+    Ok(services(stores, hasher, Tokens { signer, lifetime }))
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

@@ -14,6 +14,16 @@ use crate::system::SystemRandom;
 
 const VARIABLE: &str = "ROLLBOOK_JWT_SECRET";
 
+/// Refuses a secret beside a key ring: which of them signs must not be a guess.
+pub fn refuse_beside_ring(serve: &Serve) -> Result<(), Failure> {
+    let secret = match (env::var_os(VARIABLE), &serve.jwt_secret_file) {
+        (Some(_), _) => VARIABLE,
+        (None, Some(_)) => "--jwt-secret-file",
+        (None, None) => return Ok(()),
+    };
+    Err(Failure::new(format!("give --keys or {secret}, not both")))
+}
+
 /// The variable's key, or the file's, or on SQLite the one in the data directory, which is made at first.
 pub fn signing_key(serve: &Serve, database: &Database) -> Result<SigningKey, Failure> {
     let variable = match env::var(VARIABLE) {

@@ -18,10 +18,10 @@ mod problem;
 
 use std::sync::Arc;
 
-use domain::Probe;
 use domain::student::Roll;
-use domain::token::Authenticate;
+use domain::token::{Authenticate, KeySet};
 use domain::user::{Accounts, LogIn};
+use domain::{Clock, Probe};
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 
@@ -35,6 +35,8 @@ pub struct Services {
     pub roll: Roll,
     pub accounts: Accounts,
     pub probe: Arc<dyn Probe>,
+    pub key_set: Arc<dyn KeySet>,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The whole service as one endpoint.

@@ -42,6 +42,10 @@ pub enum TokenError {
     Critical,
     #[error("the token names no key of ours")]
     UnknownKey,
+    #[error("the token's key is revoked")]
+    KeyRevoked,
+    #[error("the token's key verifies no longer")]
+    KeyExpired,
     #[error("the token's signature is not ours")]
     Signature,
     #[error("the token lacks a claim, or one is of the wrong kind")]

@@ -1,4 +1,4 @@
-//! The HS256 code against the articles' sample token, which any implementation must verify.
+//! Each algorithm against tokens that any implementation must verify: the articles' and those of the standards.
 
 use jsonwebtoken::Algorithm;
 
@@ -24,4 +24,38 @@ fn req_07_req_09_req_10_the_articles_token_is_no_access_token() {
     let without_key = header(&json!({"kid": null}));
     assert_eq!(verdict(&forge(&without_key, r#"{"user_id":1}"#)), Err(TokenError::UnknownKey));
     assert_eq!(verdict(&forge(&header(&json!({})), r#"{"user_id":1}"#)), Err(TokenError::Claims));
+}
+
+fn coordinate(text: &str) -> [u8; 32] {
+    URL_SAFE_NO_PAD.decode(text).unwrap().try_into().unwrap()
+}
+
+/// Verifies with the right key, and neither another message, nor another algorithm.
+fn gives_the_known_answer(key: &VerifyingKey, algorithm: Algorithm, sample: &str) {
+    let token = Compact::split(sample).ok().unwrap();
+    assert_eq!(key.verify(algorithm, token.signing_input, token.signature), Ok(()));
+    assert_eq!(key.verify(algorithm, token.header, token.signature), Err(TokenError::Signature));
+    for other in [Algorithm::HS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::ES384] {
+        if other != algorithm {
+            assert_eq!(key.verify(other, token.signing_input, token.signature), Err(TokenError::Algorithm));
+        }
+    }
+}
+
+#[test]
+fn req_08_eddsa_gives_the_known_answer_of_rfc_8037_appendix_a_4() {
+    let key = VerifyingKey::eddsa(&coordinate("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
+    let sample = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+                  hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    gives_the_known_answer(&key, Algorithm::EdDSA, sample);
+}
+
+#[test]
+fn req_08_es256_gives_the_known_answer_of_rfc_7515_appendix_a_3() {
+    let x = coordinate("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
+    let y = coordinate("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
+    let sample = "eyJhbGciOiJFUzI1NiJ9.\
+                  eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+                  DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+    gives_the_known_answer(&VerifyingKey::es256(&x, &y), Algorithm::ES256, sample);
 }

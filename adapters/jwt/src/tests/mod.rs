@@ -4,6 +4,7 @@ mod claims;
 mod form;
 mod header;
 mod known_answer;
+mod ring;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

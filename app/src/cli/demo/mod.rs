@@ -34,7 +34,7 @@ impl Demo {
     /// Long enough for a day of trying things out.
     pub const TOKEN_LIFETIME: Duration = Duration::hours(8);
 
-    /// Refuses to show known passwords beyond this machine unasked.
+    /// Refuses to show known passwords beyond this machine unasked, and keys that would outlive it.
     pub fn may_listen(serve: &Serve) -> Result<(), Failure> {
         if !serve.listen.ip().is_loopback() && !serve.expose_demo_with_known_passwords {
             return Err(Failure::new(format!(
@@ -42,6 +42,9 @@ impl Demo {
                  --expose-demo-with-known-passwords",
                 serve.listen
             )));
+        }
+        if serve.keys.is_some() {
+            return Err(Failure::new("--demo makes a signing key of its own: leave --keys out"));
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ mod answers;
 mod caller;
 mod document;
 mod health;
+mod key_set;
 mod log_in;
 mod me;
 mod student;
@@ -26,6 +27,7 @@ pub type Api = (
     student::StudentApi,
     health::HealthApi,
     document::DocumentApi,
+    key_set::KeySetApi,
 );
 
 /// The one value of [`Api`].
@@ -37,6 +39,7 @@ pub const API: Api = (
     student::StudentApi,
     health::HealthApi,
     document::DocumentApi,
+    key_set::KeySetApi,
 );
 
 /// The use cases, as the gate hands them to an operation.

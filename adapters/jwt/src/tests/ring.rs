@@ -1,0 +1,259 @@
+//! The key ring: its algorithms, its states over time, its changes, and its file.
+
+use domain::token::{KeySet, PublicPoint};
+use domain::{Random, RandomError};
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::{KeyAlgorithm, KeyChangeError, KeyRing, KeyRingError, KeyState};
+
+const EVERY: [KeyAlgorithm; 3] = [KeyAlgorithm::Hs256, KeyAlgorithm::EdDsa, KeyAlgorithm::Es256];
+const ANNOUNCE: Duration = Duration::minutes(5);
+const LIFETIME: Duration = Duration::minutes(15);
+
+/// Fit to make keys that differ; each test has few.
+struct Sequence(std::sync::atomic::AtomicU64);
+
+impl Random for Sequence {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
+        for byte in bytes {
+            let state = self.0.load(std::sync::atomic::Ordering::Relaxed);
+            let next = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            self.0.store(next, std::sync::atomic::Ordering::Relaxed);
+            *byte = next.to_be_bytes()[0];
+        }
+        Ok(())
+    }
+}
+
+static RANDOM: Sequence = Sequence(std::sync::atomic::AtomicU64::new(1));
+
+fn generated(algorithm: KeyAlgorithm) -> KeyRing {
+    KeyRing::generate(algorithm, NOW, &RANDOM).unwrap()
+}
+
+fn rotated(ring: &KeyRing, now: OffsetDateTime) -> KeyRing {
+    ring.rotate(ring.keys()[0].algorithm(), ANNOUNCE, LIFETIME, now, &RANDOM).unwrap()
+}
+
+fn tokens_on(ring: &KeyRing) -> JwtTokens {
+    JwtTokens::with_ring(ring.clone(), TokenPolicy::new("rollbook", "rollbook-api", LEEWAY).unwrap())
+}
+
+fn issued(at: OffsetDateTime) -> Claims {
+    let lifetime = TokenLifetime::new(LIFETIME).unwrap();
+    Claims::new(7.try_into().unwrap(), TokenId::from_token("t-1".into()), at, lifetime)
+}
+
+fn token(ring: &KeyRing, at: OffsetDateTime) -> String {
+    tokens_on(ring).sign(&issued(at)).unwrap().expose().to_owned()
+}
+
+fn kid(token: &str) -> String {
+    jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
+}
+
+fn states(ring: &KeyRing, at: OffsetDateTime) -> Vec<KeyState> {
+    ring.keys().iter().map(|key| ring.state_at(key, at)).collect()
+}
+
+#[test]
+fn req_08_each_algorithm_signs_what_it_verifies_and_no_other_ring_does() {
+    for algorithm in EVERY {
+        let ring = generated(algorithm);
+        let good = token(&ring, NOW);
+        assert_eq!(tokens_on(&ring).verify(&good, NOW), Ok(issued(NOW)), "{algorithm}");
+        assert_eq!(tokens_on(&generated(algorithm)).verify(&good, NOW), Err(TokenError::UnknownKey), "{algorithm}");
+        let (input, signature) = good.rsplit_once('.').unwrap();
+        let changed = format!("{input}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]);
+        assert_eq!(tokens_on(&ring).verify(&changed, NOW), Err(TokenError::Signature), "{algorithm}");
+        let header: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(good.split('.').next().unwrap()).unwrap()).unwrap();
+        assert_eq!(header, json!({"typ": "at+jwt", "alg": algorithm.as_str(), "kid": ring.keys()[0].id()}));
+    }
+}
+
+/// The public key of a ring in every form that it could be taken as a secret in.
+fn public_forms(ring: &KeyRing) -> Vec<Vec<u8>> {
+    let public = tokens_on(ring).public_keys(NOW).remove(0);
+    match public.point {
+        PublicPoint::Ed25519 { x } => vec![x.to_vec(), URL_SAFE_NO_PAD.encode(x).into_bytes()],
+        PublicPoint::P256 { x, y } => {
+            let point = [&[4][..], &x, &y].concat();
+            vec![x.to_vec(), [x, y].concat(), URL_SAFE_NO_PAD.encode(&point).into_bytes(), point]
+        }
+    }
+}
+
+#[test]
+fn req_08_a_public_key_is_never_taken_as_an_hmac_secret() {
+    for algorithm in [KeyAlgorithm::EdDsa, KeyAlgorithm::Es256] {
+        let ring = generated(algorithm);
+        let header = json!({"typ": "at+jwt", "alg": "HS256", "kid": ring.keys()[0].id()}).to_string();
+        let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims(&json!({}))));
+        for form in public_forms(&ring) {
+            let forged = sign(&input, &form, Algorithm::HS256);
+            assert_eq!(tokens_on(&ring).verify(&forged, NOW), Err(TokenError::Algorithm), "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn req_08_the_kid_settles_the_algorithm_whatever_the_header_says() {
+    for ours in EVERY {
+        let ring = generated(ours);
+        let good = token(&ring, NOW);
+        for other in EVERY.into_iter().filter(|other| *other != ours) {
+            let anothers = token(&generated(other), NOW);
+            let header = json!({"typ": "at+jwt", "alg": other.as_str(), "kid": ring.keys()[0].id()}).to_string();
+            let (header, rest) =
+                (URL_SAFE_NO_PAD.encode(header), |token: &str| token.split_once('.').unwrap().1.to_owned());
+            for forged in [rest(&good), rest(&anothers)].map(|rest| format!("{header}.{rest}")) {
+                assert_eq!(tokens_on(&ring).verify(&forged, NOW), Err(TokenError::Algorithm), "{ours} as {other}");
+            }
+        }
+    }
+}
+
+#[test]
+fn req_11_a_key_is_announced_then_signs_then_verifies_then_is_over() {
+    use KeyState::{Announced, Expired, Signing, Verifying};
+    for algorithm in EVERY {
+        let ring = rotated(&generated(algorithm), NOW);
+        let (signs, over) = (NOW + ANNOUNCE, NOW + ANNOUNCE + LIFETIME + KeyRing::MARGIN);
+        assert_eq!(states(&ring, NOW), [Signing, Announced]);
+        assert_eq!(states(&ring, signs - Duration::NANOSECOND), [Signing, Announced]);
+        assert_eq!(states(&ring, signs), [Verifying, Signing]);
+        assert_eq!(states(&ring, over - Duration::NANOSECOND), [Verifying, Signing]);
+        assert_eq!(states(&ring, over), [Expired, Signing]);
+        for at in [NOW, signs - Duration::SECOND, signs, over] {
+            let signing = ring.signing_at(at).unwrap();
+            assert_eq!(kid(&token(&ring, at)), signing.id(), "{at}");
+        }
+        let old = token(&ring, signs - Duration::SECOND);
+        let expired = signs - Duration::SECOND + LIFETIME + LEEWAY;
+        assert!(tokens_on(&ring).verify(&old, expired - Duration::NANOSECOND).is_ok());
+        assert_eq!(tokens_on(&ring).verify(&old, expired), Err(TokenError::Expired));
+        assert_eq!(tokens_on(&ring).verify(&old, over), Err(TokenError::KeyExpired));
+    }
+}
+
+#[test]
+fn req_11_rotating_refuses_no_good_token_on_any_node() {
+    let before = generated(KeyAlgorithm::Es256);
+    let after = rotated(&before, NOW);
+    let node = tokens_on(&before);
+    let old = token(&before, NOW);
+    assert!(tokens_on(&after).verify(&old, NOW + ANNOUNCE + Duration::MINUTE).is_ok(), "a node that knows both");
+    let new = token(&after, NOW + ANNOUNCE);
+    assert_eq!(node.verify(&new, NOW + ANNOUNCE), Err(TokenError::UnknownKey), "a node that was never told");
+    node.replace_ring(after.clone());
+    assert!(node.verify(&new, NOW + ANNOUNCE).is_ok() && node.verify(&old, NOW + ANNOUNCE).is_ok());
+    // A node whose clock is ahead signs early; the others verify that already.
+    assert!(tokens_on(&after).verify(&new, NOW).is_ok());
+}
+
+#[test]
+fn req_11_a_revoked_key_is_refused_at_once() {
+    let ring = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
+    let later = NOW + ANNOUNCE + Duration::MINUTE;
+    let old = token(&ring, NOW);
+    let revoked = ring.revoke(ring.keys()[0].id(), later).unwrap();
+    assert_eq!(states(&revoked, later), [KeyState::Revoked, KeyState::Signing]);
+    assert!(tokens_on(&ring).verify(&old, later).is_ok());
+    assert_eq!(tokens_on(&revoked).verify(&old, later), Err(TokenError::KeyRevoked));
+    assert_eq!(tokens_on(&revoked).verify(&old, NOW - Duration::DAY), Err(TokenError::KeyRevoked), "by any clock");
+    assert_eq!(tokens_on(&revoked).public_keys(later).len(), 1);
+}
+
+#[test]
+fn req_11_a_ring_always_has_a_key_that_signs_on() {
+    let one = generated(KeyAlgorithm::EdDsa);
+    let id = one.keys()[0].id().to_owned();
+    assert_eq!(one.revoke(&id, NOW).err(), Some(KeyChangeError::Needed(id.clone())));
+    assert_eq!(one.remove(&id, NOW).err(), Some(KeyChangeError::InUse(id.clone())));
+    assert_eq!(one.revoke("x", NOW).err(), Some(KeyChangeError::Unknown("x".into())));
+    let two = rotated(&one, NOW);
+    let waiting = two.keys()[1].id().to_owned();
+    let again = two.rotate(KeyAlgorithm::EdDsa, Duration::ZERO, LIFETIME, NOW, &RANDOM);
+    assert_eq!(again.err(), Some(KeyChangeError::Announced(waiting.clone())));
+    let back = two.revoke(&waiting, NOW).unwrap();
+    assert_eq!(states(&back, NOW + Duration::DAY), [KeyState::Signing, KeyState::Revoked]);
+    let urgent = two.revoke(&id, NOW).unwrap();
+    assert_eq!(urgent.signing_at(NOW).unwrap().id(), waiting, "before its time, where no other can");
+    let removed = urgent.remove(&id, NOW).unwrap();
+    assert_eq!(removed.keys().len(), 1);
+}
+
+#[test]
+fn req_11_only_public_keys_that_verify_are_published() {
+    assert_eq!(tokens_on(&generated(KeyAlgorithm::Hs256)).public_keys(NOW), []);
+    let ring = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
+    let ids = |at| tokens_on(&ring).public_keys(at).into_iter().map(|key| key.id).collect::<Vec<_>>();
+    let [old, new] = [0, 1].map(|at: usize| ring.keys()[at].id().to_owned());
+    assert_eq!(ids(NOW), [old, new.clone()]);
+    assert_eq!(ids(NOW + Duration::DAY), [new]);
+}
+
+#[test]
+fn a_ring_reads_back_from_its_file_as_it_was() {
+    for algorithm in EVERY {
+        let ring = rotated(&generated(algorithm), NOW);
+        let ring = ring.revoke(ring.keys()[0].id(), NOW + Duration::HOUR).unwrap();
+        let text = ring.to_json().unwrap();
+        let read = KeyRing::parse(text.expose_secret().as_bytes()).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(read.to_json().unwrap().expose_secret(), text.expose_secret());
+        assert!(text.expose_secret().starts_with("{\n  \"version\": 1,"), "{algorithm}");
+        assert!(tokens_on(&read).verify(&token(&ring, NOW + Duration::HOUR), NOW + Duration::HOUR).is_ok());
+    }
+}
+
+/// The file of a ring of one EdDSA key with a member of that key changed, or taken out where the value is null.
+fn file_with(changes: &Value) -> String {
+    let text = generated(KeyAlgorithm::EdDsa).to_json().unwrap();
+    let mut file: Value = serde_json::from_str(text.expose_secret()).unwrap();
+    file["keys"][0] = serde_json::from_str(&changed(file["keys"][0].clone(), changes)).unwrap();
+    file.to_string()
+}
+
+#[test]
+fn req_11_a_bad_file_is_refused_and_never_quoted() {
+    const SECRET: &str = "MC4CAQAwBQYDK2VwBCIEIFfI0xX1";
+    for (changes, wanted) in [
+        (json!({"kid": "two words"}), "1 to 64 letters"),
+        (json!({"kid": ""}), "1 to 64 letters"),
+        (json!({"alg": "none"}), "none of HS256, EdDSA and ES256"),
+        (json!({"alg": "RS256"}), "none of HS256, EdDSA and ES256"),
+        (json!({"alg": "ES256"}), "no P-256 key"),
+        (json!({"alg": "HS256"}), "must have a secret under HS256"),
+        (json!({"private_key": null}), "must have a secret under HS256"),
+        (json!({"secret": SECRET}), "must have a secret under HS256"),
+        (json!({"private_key": SECRET}), "no Ed25519 key"),
+        (json!({"created_at": SECRET}), "not the JSON of a key ring"),
+        (json!({"revoked": SECRET}), "not the JSON of a key ring"),
+        (json!({"verifies_until": "2026-11-23T11:59:59Z"}), "verifies no longer before it signs"),
+        (json!({"verifies_until": "2027-11-23T12:00:00Z"}), "goes on signing"),
+        (json!({"revoked_at": "2026-11-23T12:00:00Z"}), "goes on signing"),
+    ] {
+        let error = KeyRing::parse(file_with(&changes).as_bytes()).err().unwrap().to_string();
+        assert!(error.contains(wanted) && !error.contains(SECRET), "{changes}: {error}");
+    }
+    let whole = file_with(&json!({}));
+    assert!(KeyRing::parse(whole.as_bytes()).is_ok());
+    for cut in (0..whole.len()).step_by(7) {
+        assert!(matches!(KeyRing::parse(&whole.as_bytes()[..cut]), Err(KeyRingError::Form { .. })), "{cut}");
+    }
+    let newer = whole.replace("\"version\":1", "\"version\":2");
+    assert_eq!(KeyRing::parse(newer.as_bytes()).err(), Some(KeyRingError::Version(2)));
+    let mut twice: Value = serde_json::from_str(&whole).unwrap();
+    let key = twice["keys"][0].clone();
+    twice["keys"].as_array_mut().unwrap().push(key);
+    assert!(matches!(KeyRing::parse(twice.to_string().as_bytes()), Err(KeyRingError::SameId(_))));
+}
+
+#[test]
+fn req_06_a_weak_secret_is_refused_in_a_ring_too() {
+    let weak = json!({"alg": "HS256", "private_key": null, "secret": "changeme changeme changeme changeme"});
+    let error = KeyRing::parse(file_with(&weak).as_bytes()).err().unwrap().to_string();
+    assert!(error.contains("published sample") && !error.contains("changeme"), "{error}");
+}
