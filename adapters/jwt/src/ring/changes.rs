@@ -102,6 +102,9 @@ impl KeyRing {
     }
 }
 
+/// One id in 64 begins with a hyphen.
+const TRIES: usize = 20;
+
 fn new_key(
     algorithm: KeyAlgorithm,
     now: OffsetDateTime,
@@ -114,7 +117,14 @@ fn new_key(
         verifies_until: None,
         revoked_at: None,
     };
-    RingKey::new(None, Material::generate(algorithm, random)?, times)
+    // An id that begins as an option does could not be named on a command line.
+    for _ in 0..TRIES {
+        let key = RingKey::new(None, Material::generate(algorithm, random)?, times)?;
+        if !key.id.starts_with('-') {
+            return Ok(key);
+        }
+    }
+    Err(MaterialError::NotMade)
 }
 
 /// Files are read by people.

@@ -257,3 +257,10 @@ fn req_06_a_weak_secret_is_refused_in_a_ring_too() {
     let error = KeyRing::parse(file_with(&weak).as_bytes()).err().unwrap().to_string();
     assert!(error.contains("published sample") && !error.contains("changeme"), "{error}");
 }
+
+#[test]
+fn a_new_keys_id_can_be_named_on_a_command_line() {
+    for _ in 0..500 {
+        assert!(!generated(KeyAlgorithm::Hs256).keys()[0].id().starts_with('-'));
+    }
+}
