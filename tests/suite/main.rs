@@ -23,4 +23,5 @@ mod keys;
 mod merge_patch;
 mod shutdown;
 mod students;
+mod token_cli;
 mod users;

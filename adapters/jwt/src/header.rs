@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 /// The type of an access token (RFC 9068, section 2.1).
 pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 
-/// The header of a token that calls itself an access token of a known algorithm.
+/// The header of a token of a known algorithm.
 pub(crate) struct Header {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<String>,
@@ -33,20 +33,32 @@ struct Members<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl Header {
-    /// Reads the text of a header.
+    /// Reads the text of an access token's header.
     ///
     /// # Errors
     /// [`TokenError::Malformed`], [`TokenError::Critical`], [`TokenError::Algorithm`] or [`TokenError::Type`].
     pub(crate) fn parse(json: &str) -> Result<Self, TokenError> {
+        let (header, is_access_token) = Self::read(json)?;
+        if is_access_token { Ok(header) } else { Err(TokenError::Type) }
+    }
+
+    /// Reads the text of a header, whatever it heads.
+    ///
+    /// # Errors
+    /// [`TokenError::Malformed`], [`TokenError::Critical`] or [`TokenError::Algorithm`].
+    pub(crate) fn of_any_type(json: &str) -> Result<Self, TokenError> {
+        Self::read(json).map(|(header, _)| header)
+    }
+
+    /// The header, and whether it calls itself an access token's.
+    fn read(json: &str) -> Result<(Self, bool), TokenError> {
         let members: Members<'_> = serde_json::from_str(json).map_err(|_| TokenError::Malformed)?;
         if members.crit {
             return Err(TokenError::Critical);
         }
         let algorithm = members.alg.and_then(|alg| alg.0.parse().ok()).ok_or(TokenError::Algorithm)?;
-        if !members.typ.is_some_and(|typ| is_access_token(&typ.0)) {
-            return Err(TokenError::Type);
-        }
-        Ok(Self { algorithm, key_id: members.kid })
+        let is_access_token = members.typ.is_some_and(|typ| is_access_token(&typ.0));
+        Ok((Self { algorithm, key_id: members.kid }, is_access_token))
     }
 }
 

@@ -7,6 +7,7 @@
 mod claims;
 mod compact;
 mod header;
+mod inspection;
 mod key;
 mod policy;
 mod ring;
@@ -16,6 +17,7 @@ mod verifying_key;
 #[cfg(test)]
 mod tests;
 
+pub use inspection::{KeySetError, KnownKeys, PublishedKeys, Unverified, read_unverified};
 pub use key::{SigningKey, SigningKeyError};
 pub use policy::{TokenPolicy, TokenPolicyError};
 pub use ring::{

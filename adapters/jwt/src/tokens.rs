@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use crate::claims::{ReadClaims, SignedClaims};
 use crate::compact::{self, Compact};
 use crate::header::Header;
-use crate::{KeyRing, SigningKey, TokenPolicy};
+use crate::{KeyRing, RingKey, SigningKey, TokenPolicy};
 
 /// Signs access tokens (RFC 9068) with the key whose time it is, and verifies those that a known key has signed.
 pub struct JwtTokens {
@@ -61,6 +61,6 @@ impl Tokens for JwtTokens {
 impl KeySet for JwtTokens {
     fn public_keys(&self, now: OffsetDateTime) -> Vec<PublicKey> {
         let ring = self.ring();
-        ring.keys().iter().filter(|key| key.verifying_at(now).is_ok()).filter_map(|key| key.public()).collect()
+        ring.keys().iter().filter(|key| key.verifying_at(now).is_ok()).filter_map(RingKey::public).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Every argument and variable of the program.
 
 mod keys;
+mod token;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -15,6 +16,7 @@ use ipnet::IpNet;
 use time::Duration;
 
 pub use keys::{Keys, KeysCommand};
+pub use token::{Token, TokenCommand, Verify};
 
 use crate::stores::Database;
 
@@ -36,6 +38,8 @@ pub enum Command {
     User(User),
     /// Keep the key ring that tokens are signed with
     Keys(Keys),
+    /// Judge and read tokens, without a store or a server
+    Token(Token),
     /// Bring the store's schema up to date, and say where it stands
     Migrate(Migrate),
     /// Print the API document

@@ -14,6 +14,7 @@ mod output;
 mod password;
 mod serve;
 mod signing_key;
+mod token;
 mod user;
 
 use std::error::Error;
@@ -56,6 +57,7 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Serve(serve) => runtime()?.block_on(serve::run(serve)),
         Command::User(user) => runtime()?.block_on(user::run(user)),
         Command::Keys(keys) => keys::run(keys),
+        Command::Token(token) => token::run(token),
         Command::Migrate(migrate) => runtime()?.block_on(migrate::run(&migrate.store)),
         Command::Openapi(openapi) => openapi::run(&openapi),
     }

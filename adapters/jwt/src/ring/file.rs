@@ -135,5 +135,5 @@ fn decoded(text: &SecretText) -> Vec<u8> {
 
 /// A name as far as it can stand in one line: what is wrong in a file may be wrong there, too.
 pub(super) fn printable(id: &str) -> String {
-    id.chars().take(KeyRing::MAX_ID_CHARS).filter(|c| c.is_ascii_graphic()).collect()
+    id.chars().take(KeyRing::MAX_ID_CHARS).filter(char::is_ascii_graphic).collect()
 }

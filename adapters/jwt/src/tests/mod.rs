@@ -3,6 +3,7 @@
 mod claims;
 mod form;
 mod header;
+mod inspection;
 mod known_answer;
 mod ring;
 

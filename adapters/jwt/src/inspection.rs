@@ -1,0 +1,170 @@
+//! Judging a token without a service: by the keys of a file, for people who debug and for test vectors.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::token::{Claims, TokenError};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use thiserror::Error;
+use time::OffsetDateTime;
+
+use crate::claims::ReadClaims;
+use crate::compact::{self, Compact};
+use crate::header::Header;
+use crate::ring::MaterialError;
+use crate::verifying_key::VerifyingKey;
+use crate::{KeyRing, TokenPolicy};
+
+/// Keys that a token is judged by.
+pub enum KnownKeys {
+    Ring(KeyRing),
+    Set(PublishedKeys),
+}
+
+/// The keys of a JSON Web Key Set (RFC 7517, section 5) that this service could use.
+pub struct PublishedKeys(Vec<(Option<String>, VerifyingKey)>);
+
+/// The text is no key set, or one of its keys is none.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KeySetError {
+    #[error("it is not the JSON of a key set (line {line}, column {column})")]
+    Form { line: usize, column: usize },
+    #[error("key {0} of the set is damaged")]
+    Damaged(usize),
+    #[error("the set has no key for HS256, EdDSA or ES256")]
+    Empty,
+}
+
+#[derive(Deserialize)]
+struct Set {
+    keys: Vec<Jwk>,
+}
+
+/// The members that matter of a key; one with others' algorithms is passed over (RFC 7517, section 5).
+#[derive(Deserialize)]
+struct Jwk {
+    kty: String,
+    crv: Option<String>,
+    alg: Option<String>,
+    kid: Option<String>,
+    #[serde(rename = "use")]
+    purpose: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
+    k: Option<String>,
+}
+
+impl PublishedKeys {
+    /// # Errors
+    /// [`KeySetError`], which never quotes the text: it may hold secrets.
+    pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
+        let set: Set = serde_json::from_slice(json)
+            .map_err(|error| KeySetError::Form { line: error.line(), column: error.column() })?;
+        let mut keys = Vec::new();
+        for (at, jwk) in set.keys.into_iter().enumerate() {
+            let key = jwk.verifying_key().map_err(|_| KeySetError::Damaged(at + 1))?;
+            keys.extend(key.map(|key| (jwk.kid, key)));
+        }
+        if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self(keys)) }
+    }
+}
+
+impl Jwk {
+    /// `None` for a key that is for something else.
+    fn verifying_key(&self) -> Result<Option<VerifyingKey>, MaterialError> {
+        let is = |member: &Option<String>, wanted: &str| member.as_deref().is_none_or(|member| member == wanted);
+        let coordinate = |text: &Option<String>, error: MaterialError| {
+            let bytes = text.as_deref().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+            bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).ok_or(error)
+        };
+        if !is(&self.purpose, "sig") {
+            return Ok(None);
+        }
+        Ok(match (self.kty.as_str(), self.crv.as_deref()) {
+            ("OKP", Some("Ed25519")) if is(&self.alg, "EdDSA") => {
+                Some(VerifyingKey::eddsa(&coordinate(&self.x, MaterialError::Ed25519)?))
+            }
+            ("EC", Some("P-256")) if is(&self.alg, "ES256") => {
+                let error = MaterialError::P256;
+                Some(VerifyingKey::es256(&coordinate(&self.x, error)?, &coordinate(&self.y, error)?))
+            }
+            ("oct", None) if is(&self.alg, "HS256") => {
+                let secret = self.k.as_deref().and_then(|k| URL_SAFE_NO_PAD.decode(k).ok());
+                Some(VerifyingKey::hs256(&secret.filter(|k| k.len() >= 32).ok_or(MaterialError::Unable)?))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl KnownKeys {
+    /// The claims of an access token of ours that is good at `now`, as the service judges it.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub fn verify(&self, token: &str, policy: &TokenPolicy, now: OffsetDateTime) -> Result<Claims, TokenError> {
+        let token = Compact::split(token)?;
+        let text = compact::object_text(token.header)?;
+        let header = Header::parse(&text)?;
+        if header.key_id.is_none() {
+            return Err(TokenError::UnknownKey);
+        }
+        self.verify_signature(&token, &header, now)?;
+        ReadClaims::parse(&compact::object_text(token.payload)?)?.judge(policy, now)
+    }
+
+    /// Whether a signed text (RFC 7515) of any type and payload keeps the rules of header and signature. One that
+    /// names no key is tried with each.
+    ///
+    /// # Errors
+    /// [`TokenError`]
+    pub fn verify_raw(&self, token: &str, now: OffsetDateTime) -> Result<(), TokenError> {
+        let token = Compact::split(token)?;
+        URL_SAFE_NO_PAD.decode(token.payload).map_err(|_| TokenError::Malformed)?;
+        let header = Header::of_any_type(&compact::object_text(token.header)?)?;
+        self.verify_signature(&token, &header, now)
+    }
+
+    fn verify_signature(&self, token: &Compact<'_>, header: &Header, now: OffsetDateTime) -> Result<(), TokenError> {
+        let named = |id: Option<&str>| header.key_id.is_none() || header.key_id.as_deref() == id;
+        let candidates: Vec<_> = match self {
+            Self::Ring(ring) => {
+                let keys = ring.keys().iter().filter(|key| named(Some(key.id())));
+                keys.map(|key| key.verifying_at(now)).collect()
+            }
+            Self::Set(PublishedKeys(keys)) => {
+                keys.iter().filter(|(id, _)| named(id.as_deref())).map(|(_, key)| Ok(key)).collect()
+            }
+        };
+        let mut verdict = Err(TokenError::UnknownKey);
+        for key in candidates {
+            let judged = key.and_then(|key| key.verify(header.algorithm, token.signing_input, token.signature));
+            match (judged, verdict) {
+                (Ok(()), _) => return Ok(()),
+                // A key of the algorithm says more than one of another.
+                (Err(TokenError::Algorithm), Err(before)) if before != TokenError::UnknownKey => {}
+                (judged, _) => verdict = judged,
+            }
+        }
+        verdict
+    }
+}
+
+/// What stands in a token, believed or not.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Unverified {
+    pub header: Map<String, Value>,
+    pub claims: Map<String, Value>,
+}
+
+/// Reads a token whose signature nobody has looked at.
+///
+/// # Errors
+/// [`TokenError::TooLong`], [`TokenError::Malformed`]
+pub fn read_unverified(token: &str) -> Result<Unverified, TokenError> {
+    let token = Compact::split(token)?;
+    let object = |part| {
+        serde_json::from_str::<Map<String, Value>>(&compact::object_text(part)?).map_err(|_| TokenError::Malformed)
+    };
+    Ok(Unverified { header: object(token.header)?, claims: object(token.payload)? })
+}

@@ -1,0 +1,97 @@
+//! Judging tokens by a file: access tokens as the service does, and raw ones by the standards' own vectors.
+
+use super::*;
+use crate::{KeyAlgorithm, KeyRing, KeySetError, KnownKeys, PublishedKeys, Unverified, read_unverified};
+
+const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                       "y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}"#;
+const SIGNED_WITH_EDDSA: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+     hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+const SIGNED_WITH_ES256: &str = "eyJhbGciOiJFUzI1NiJ9.\
+     eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+     DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
+
+fn set(keys: &[&str]) -> Result<PublishedKeys, KeySetError> {
+    PublishedKeys::parse(format!("{{\"keys\":[{}]}}", keys.join(",")).as_bytes())
+}
+
+fn raw(keys: &[&str], token: &str) -> Result<(), TokenError> {
+    KnownKeys::Set(set(keys).unwrap()).verify_raw(token, NOW)
+}
+
+/// Asymmetric keys do not ask for it.
+struct NoRandom;
+
+impl domain::Random for NoRandom {
+    fn fill(&self, _: &mut [u8]) -> Result<(), domain::RandomError> {
+        Err(domain::RandomError("none".to_owned()))
+    }
+}
+
+fn policy() -> TokenPolicy {
+    TokenPolicy::new("rollbook", "rollbook-api", LEEWAY).unwrap()
+}
+
+#[test]
+fn req_08_a_raw_signature_is_tried_with_each_key_of_a_set() {
+    for token in [SIGNED_WITH_EDDSA, SIGNED_WITH_ES256] {
+        assert_eq!(raw(&[ED25519, P256], token), Ok(()));
+        assert_eq!(raw(&[P256, ED25519], token), Ok(()));
+    }
+    assert_eq!(raw(&[P256], SIGNED_WITH_EDDSA), Err(TokenError::Algorithm));
+    let (input, signature) = SIGNED_WITH_EDDSA.rsplit_once('.').unwrap();
+    let changed = format!("{input}.A{}", &signature[1..]);
+    for keys in [[P256, ED25519], [ED25519, P256]] {
+        assert_eq!(raw(&keys, &changed), Err(TokenError::Signature));
+    }
+}
+
+#[test]
+fn req_05_req_08_raw_mode_keeps_the_rules_of_the_header() {
+    let key = format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode(KEY));
+    let judge = |header: &str| raw(&[&key], &forge(header, "any text"));
+    assert_eq!(judge(r#"{"alg":"HS256"}"#), Ok(()));
+    assert_eq!(judge(r#"{"alg":"HS256","typ":"JOSE"}"#), Ok(()));
+    assert_eq!(judge(r#"{"alg":"HS256","kid":"another"}"#), Err(TokenError::UnknownKey));
+    assert_eq!(judge(r#"{"alg":"HS256","crit":["b64"],"b64":false}"#), Err(TokenError::Critical));
+    assert_eq!(judge(r#"{"alg":"none"}"#), Err(TokenError::Algorithm));
+    assert_eq!(judge(r#"{"alg":"ES256"}"#), Err(TokenError::Algorithm));
+    assert_eq!(judge(r"{}"), Err(TokenError::Algorithm));
+}
+
+#[test]
+fn an_access_token_is_judged_as_the_service_does() {
+    for algorithm in [KeyAlgorithm::EdDsa, KeyAlgorithm::Es256] {
+        let ring = KeyRing::generate(algorithm, NOW, &NoRandom).unwrap();
+        let tokens = JwtTokens::with_ring(ring.clone(), policy());
+        let token = tokens.sign(&some_claims()).unwrap();
+        let keys = KnownKeys::Ring(ring);
+        assert_eq!(keys.verify(token.expose(), &policy(), NOW), Ok(some_claims()));
+        assert_eq!(keys.verify(token.expose(), &policy(), NOW + Duration::HOUR), Err(TokenError::Expired));
+        assert_eq!(keys.verify(SIGNED_WITH_EDDSA, &policy(), NOW), Err(TokenError::Type));
+    }
+}
+
+#[test]
+fn a_set_passes_over_what_is_for_others_and_refuses_what_is_damaged() {
+    for other in [
+        r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
+        r#"{"kty":"EC","crv":"P-384","x":"","y":""}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","use":"enc","x":""}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","alg":"HS256","x":""}"#,
+    ] {
+        assert_eq!(set(&[other]).err(), Some(KeySetError::Empty), "{other}");
+    }
+    for damaged in [r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#, r#"{"kty":"oct","k":"c2VjcmV0"}"#] {
+        assert_eq!(set(&[P256, damaged]).err(), Some(KeySetError::Damaged(2)), "{damaged}");
+    }
+    assert!(matches!(PublishedKeys::parse(b"{"), Err(KeySetError::Form { .. })));
+}
+
+#[test]
+fn what_stands_in_a_token_is_read_without_belief() {
+    let Unverified { header, claims } = read_unverified(SIGNED_WITH_ES256).unwrap();
+    assert_eq!((&header["alg"], &claims["iss"]), (&"ES256".into(), &"joe".into()));
+    assert_eq!(read_unverified(SIGNED_WITH_EDDSA), Err(TokenError::Malformed));
+}

@@ -1,0 +1,72 @@
+//! The arguments of `rollbook token`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+use super::duration;
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = false)]
+pub struct Token {
+    #[command(subcommand)]
+    pub command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Judge the tokens on standard input, one a line: a verdict and its reason for each
+    Verify(Verify),
+    /// Show the header and the claims of the tokens on standard input, one a line, unverified
+    Explain {
+        #[command(flatten)]
+        moment: Moment,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The key ring to judge by
+    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE")]
+    pub keys: Option<PathBuf>,
+
+    /// A JSON Web Key Set to judge by, in place of a key ring
+    #[arg(long, value_name = "FILE")]
+    pub jwks: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub moment: Moment,
+
+    /// Judge header and signature alone, of whatever type and payload
+    #[arg(long)]
+    pub raw: bool,
+
+    /// Who must have issued the tokens
+    #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook")]
+    pub issuer: String,
+
+    /// Whom the tokens must be for
+    #[arg(long, env = "ROLLBOOK_AUDIENCE", value_name = "NAME", default_value = "rollbook")]
+    pub audience: String,
+
+    /// How far clocks may disagree: 0s to 60s
+    #[arg(long, env = "ROLLBOOK_TOKEN_LEEWAY", value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub token_leeway: Duration,
+}
+
+#[derive(Debug, Args)]
+pub struct Moment {
+    /// The time to judge at, such as 2026-11-23T12:00:00Z, or in seconds since 1970 [default: now]
+    #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
+    pub at: Option<OffsetDateTime>,
+}
+
+fn moment(text: &str) -> Result<OffsetDateTime, String> {
+    let wrong = "write it as 2026-11-23T12:00:00Z, or in seconds since 1970";
+    match text.parse() {
+        Ok(seconds) => OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| wrong.to_owned()),
+        Err(_) => OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong.to_owned()),
+    }
+}
