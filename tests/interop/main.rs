@@ -1,5 +1,7 @@
 //! Our tokens in other people's libraries.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
+
 use std::fs;
 use std::io::Write;
 use std::process::{Command, Stdio};

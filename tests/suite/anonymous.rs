@@ -46,7 +46,10 @@ async fn each_protected_operation_is_refused_and_no_public_one_is() {
         }
     }
     assert_eq!(protected, 16);
-    assert_eq!(public, ["/login", "/health/live", "/health/ready", "/openapi.json", "/openapi.yaml"]);
+    assert_eq!(
+        public,
+        ["/login", "/health/live", "/health/ready", "/openapi.json", "/openapi.yaml", "/.well-known/jwks.json"]
+    );
 }
 
 #[tokio::test]
