@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tests::client::Client;
-use tests::program::{Outcome, Program};
+use tests::program::{self, Outcome, Program};
 use tests::server::Engine;
 
 use crate::installation::{Installation, stop};
@@ -101,15 +101,6 @@ async fn each_command_counts_from_the_servers_next_request(engine: Engine) {
 async fn a_broken_rule_is_one_line_and_changes_nothing(engine: Engine) {
     let site = Site::open(engine).await;
     site.done(&["add", "asha"], Some(PASSWORD)).await;
-    for (weak, reason) in [
-        ("fourteen chars", "at least 15"),
-        ("", "at least 15"),
-        ("the ashA tree is high", "username"),
-        (&"x".repeat(129), "at most 128"),
-    ] {
-        site.refused(&["set-password", "asha"], Some(weak), reason).await;
-    }
-    site.refused(&["add", "ravi"], Some("fourteen chars"), "at least 15").await;
     site.refused(&["add", "ASHA"], Some(PASSWORD), "another user has this name").await;
     site.refused(&["set-password", "nobody"], Some(PASSWORD), "nobody").await;
     for command in
@@ -122,6 +113,45 @@ async fn a_broken_rule_is_one_line_and_changes_nothing(engine: Engine) {
     }
     assert_eq!(site.status_of_login("asha", PASSWORD).await, 200);
     assert_eq!(site.status_of_login("admin", &site.installation.admin_password()).await, 200);
+    stop(site.server).await;
+}
+
+async fn req_14_a_password_that_will_not_do_is_refused_in_one_line(engine: Engine) {
+    let site = Site::open(engine).await;
+    site.done(&["add", "asha"], Some(PASSWORD)).await;
+    for (weak, reason) in [
+        ("", "at least 15"),
+        ("fourteen chars", "at least 15"),
+        ("éééééééééééééé", "at least 15"),
+        (&"long enough! ".repeat(10)[..129], "at most 128"),
+        ("the ashA tree is high", "username"),
+        ("manchesterunited", "common"),
+        ("PasswordPassword", "common"),
+        ("123456789012345", "common"),
+    ] {
+        site.refused(&["set-password", "asha"], Some(weak), reason).await;
+    }
+    site.refused(&["add", "ravi"], Some("fourteen chars"), "at least 15").await;
+    site.refused(&["add", "ravi"], Some("qwertyuiopasdfgh"), "common").await;
+    assert_eq!(site.status_of_login("asha", PASSWORD).await, 200);
+    stop(site.server).await;
+}
+
+async fn req_14_the_fewest_characters_are_configurable_down_to_8(engine: Engine) {
+    let site = Site::open(engine).await;
+    let fewest = ["--password-min-length", "8"];
+    site.refused(&[&["add", "asha"], &fewest[..]].concat(), Some("kq7 xvz"), "at least 8").await;
+    site.refused(&[&["add", "asha"], &fewest[..]].concat(), Some("sunshine"), "common").await;
+    site.done(&[&["add", "asha"], &fewest[..]].concat(), Some("kq7 xvzr")).await;
+    assert_eq!(site.status_of_login("asha", "kq7 xvzr").await, 200);
+
+    let more = ["set-password", "asha", "--password-min-length", "26"];
+    site.refused(&more, Some(PASSWORD), "at least 26").await;
+
+    let mut by_variable = site.installation.command(&["user", "add", "ravi", "--password-stdin"]);
+    by_variable.env("ROLLBOOK_PASSWORD_MIN_LENGTH", "64");
+    let outcome = program::outcome(by_variable).await;
+    assert!(outcome.status == Some(1) && outcome.stderr.contains("at least 64"), "{outcome:?}");
     stop(site.server).await;
 }
 
@@ -159,5 +189,7 @@ macro_rules! on_each_store {
 on_each_store! {
     each_command_counts_from_the_servers_next_request
     a_broken_rule_is_one_line_and_changes_nothing
+    req_14_a_password_that_will_not_do_is_refused_in_one_line
+    req_14_the_fewest_characters_are_configurable_down_to_8
     the_schema_can_be_brought_up_to_date_again_beside_a_server
 }

@@ -53,6 +53,9 @@ async fn a_wrong_argument_is_told_in_one_line() {
         (&["user", "add"], "USERNAME"),
         (&["user", "add", "asha", "--role", "king"], "registrar"),
         (&["user", "add", "two words"], "USERNAME"),
+        (&["user", "add", "asha", "--password-min-length", "7"], "from 8 to 64"),
+        (&["user", "--password-min-length", "65", "add", "asha"], "from 8 to 64"),
+        (&["user", "set-password", "asha", "--password-min-length", "x"], "from 8 to 64"),
         (&["user", "list", "more"], "more"),
         (&["openapi", "--format", "xml"], "--format"),
     ] {

@@ -11,7 +11,7 @@ use clap::builder::BoolishValueParser;
 use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::token::TokenLifetime;
-use domain::user::{Role, Username};
+use domain::user::{PasswordPolicy, PasswordPolicyError, Role, Username};
 use ipnet::IpNet;
 use time::Duration;
 
@@ -150,6 +150,9 @@ pub struct User {
     #[command(flatten)]
     pub store: Store,
 
+    #[command(flatten)]
+    pub passwords: Passwords,
+
     #[command(subcommand)]
     pub command: UserCommand,
 }
@@ -182,6 +185,21 @@ pub enum UserCommand {
     Enable { username: Username },
     /// Remove a user for good
     Remove { username: Username },
+}
+
+/// What is asked of new passwords.
+#[derive(Debug, Args)]
+pub struct Passwords {
+    /// The fewest characters of a new password: 8 to 64
+    #[arg(
+        long,
+        env = "ROLLBOOK_PASSWORD_MIN_LENGTH",
+        value_name = "NUMBER",
+        default_value = "15",
+        value_parser = password_policy,
+        global = true
+    )]
+    pub password_min_length: PasswordPolicy,
 }
 
 /// Where a password comes from. Never from an argument, which every process on the machine can read.
@@ -218,4 +236,9 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn lifetime(text: &str) -> Result<TokenLifetime, String> {
     TokenLifetime::new(duration(text)?).map_err(|error| error.to_string())
+}
+
+fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
+    let policy = text.parse().map_err(|_| PasswordPolicyError).and_then(PasswordPolicy::new);
+    policy.map_err(|error| error.to_string())
 }

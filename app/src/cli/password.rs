@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
-use domain::user::{NewPassword, Username};
+use domain::user::{NewPassword, PasswordPolicy, Username};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::arguments::PasswordSource;
@@ -10,9 +10,10 @@ use super::failure::Failure;
 
 impl PasswordSource {
     /// The new password: the first line of standard input, or what is typed twice at a prompt.
-    pub fn new_password(&self, username: &Username) -> Result<NewPassword, Failure> {
+    pub fn new_password(&self, username: &Username, policy: PasswordPolicy) -> Result<NewPassword, Failure> {
         let text = if self.password_stdin { first_line()? } else { prompted(username)? };
-        NewPassword::parse(text.expose_secret(), username).map_err(|rule| Failure::new(format!("the password {rule}")))
+        let new = NewPassword::parse(text.expose_secret(), username, policy);
+        new.map_err(|rule| Failure::new(format!("the password {rule}")))
     }
 }
 

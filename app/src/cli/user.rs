@@ -19,7 +19,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
     // Asked for first: a password that will not do should not wait for the store.
     let password = match &user.command {
         UserCommand::Add { username, password, .. } | UserCommand::SetPassword { username, password } => {
-            Some(password.new_password(username)?)
+            Some(password.new_password(username, user.passwords.password_min_length)?)
         }
         _ => None,
     };

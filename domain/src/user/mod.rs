@@ -1,7 +1,9 @@
 //! Users: who may log in, and what each may do.
 
 mod accounts;
+mod common_passwords;
 mod log_in;
+mod new_password;
 mod password;
 mod ports;
 mod principal;
@@ -12,7 +14,8 @@ mod username;
 
 pub use accounts::{AccountError, Accounts, FirstAdministrator};
 pub use log_in::{LogIn, LogInError, LoggedIn};
-pub use password::{NewPassword, NewPasswordError, Password, PasswordError, PasswordHash};
+pub use new_password::{NewPassword, NewPasswordError, PasswordPolicy, PasswordPolicyError};
+pub use password::{Password, PasswordError, PasswordHash};
 pub use ports::{HashError, InsertUserError, PasswordHasher, UserChangeError, UserStore, Verdict};
 #[cfg(feature = "mocks")]
 pub use ports::{MockPasswordHasher, MockUserStore};

@@ -5,9 +5,6 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-use super::Username;
-use crate::fold::fold;
-
 /// A password as somebody typed it: 1 to 128 characters (Unicode scalar values). Never shown, wiped from
 /// memory when dropped.
 #[derive(Clone)]
@@ -45,44 +42,6 @@ impl Password {
     }
 }
 
-/// A password that somebody chooses now: 15 to 128 characters, nothing composed by rule, and without the
-/// name of its user (NIST SP 800-63B-4, section 3.1.1; ASVS 6.2).
-pub struct NewPassword(Password);
-
-/// The text may not become a password; says the rule it breaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum NewPasswordError {
-    #[error("must have at least {} characters", NewPassword::MIN_CHARS)]
-    TooShort,
-    #[error("must have at most {} characters", Password::MAX_CHARS)]
-    TooLong,
-    #[error("must not contain the username")]
-    ContainsUsername,
-}
-
-impl NewPassword {
-    /// The fewest characters.
-    pub const MIN_CHARS: usize = 15;
-
-    /// # Errors
-    /// [`NewPasswordError`] names the rule that `text` breaks.
-    pub fn parse(text: &str, username: &Username) -> Result<Self, NewPasswordError> {
-        if text.chars().nth(Self::MIN_CHARS - 1).is_none() {
-            return Err(NewPasswordError::TooShort);
-        }
-        if fold(text).contains(&username.folded()) {
-            return Err(NewPasswordError::ContainsUsername);
-        }
-        Password::parse(text).map(Self).map_err(|_| NewPasswordError::TooLong)
-    }
-}
-
-impl From<NewPassword> for Password {
-    fn from(new: NewPassword) -> Self {
-        new.0
-    }
-}
-
 /// What is stored in place of a password: a salted hash with its parameters (PHC string format).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
@@ -116,15 +75,5 @@ mod tests {
         assert!(Password::parse(&"é".repeat(128)).is_ok());
         assert_eq!(Password::parse("").err(), Some(PasswordError::Empty));
         assert_eq!(Password::parse(&"é".repeat(129)).err(), Some(PasswordError::TooLong));
-    }
-
-    #[test]
-    fn a_new_password_that_breaks_a_rule_is_told_which() {
-        let asha = "Asha".parse().unwrap();
-        let parse = |text: &str| NewPassword::parse(text, &asha).err();
-        assert_eq!(parse("correct horse battery"), None);
-        assert_eq!(parse(&"x".repeat(14)), Some(NewPasswordError::TooShort));
-        assert_eq!(parse(&"x".repeat(129)), Some(NewPasswordError::TooLong));
-        assert_eq!(parse("the horse of aSHa runs"), Some(NewPasswordError::ContainsUsername));
     }
 }
