@@ -1,8 +1,7 @@
 //! Words and runs that passwords are made of.
 
-/// Folded words with which a password gets no better, however many are joined: what short common passwords are, what
-/// this program and its users are called, and what people put beside such words. Those of the list that are
-/// strung together without end are here too.
+/// Folded words with which a password gets no better, however many are joined: short common passwords, the most common of
+/// the list, what this program and its users are called, and the small words that people put between them.
 pub(super) const WORDS: &[&str] = &[
     "a",
     "abc",
