@@ -6,7 +6,7 @@ use adapter_argon2::Argon2Hasher;
 use adapter_jwt::JwtTokens;
 use domain::student::Roll;
 use domain::token::{Authenticate, TokenLifetime};
-use domain::user::{Accounts, LogIn};
+use domain::user::{Accounts, LogIn, PasswordPolicy};
 
 use crate::http::Services;
 use crate::stores::Stores;
@@ -19,7 +19,7 @@ pub struct Tokens {
 }
 
 /// The use cases on real stores, the real hasher and the machine's clock.
-pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens) -> Services {
+pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens, policy: PasswordPolicy) -> Services {
     let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime } = tokens;
@@ -33,7 +33,7 @@ pub fn services(stores: Stores, hasher: Argon2Hasher, tokens: Tokens) -> Service
             random: random.clone(),
             lifetime,
         },
-        accounts: Accounts { users: stores.users, passwords, clock: clock.clone(), random },
+        accounts: Accounts { users: stores.users, passwords, clock: clock.clone(), random, policy },
         roll: Roll::new(stores.students, clock.clone()),
         probe: stores.probe,
         key_set: signer,

@@ -13,7 +13,7 @@ use app::http;
 use app::server::{self, Listener};
 use app::stores::Stores;
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
-use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, Role, User};
+use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, PasswordPolicy, Role, User};
 use domain::{Actor, Who};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
@@ -73,7 +73,12 @@ impl Server {
     async fn with(stores: Stores, database: Database) -> Self {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
-        let services = composition::services(stores.clone(), hasher, Tokens { signer, lifetime: lifetime() });
+        let services = composition::services(
+            stores.clone(),
+            hasher,
+            Tokens { signer, lifetime: lifetime() },
+            PasswordPolicy::default(),
+        );
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();

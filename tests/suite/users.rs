@@ -65,6 +65,7 @@ on_each_store! {
         for (password, rule) in [
             ("the mEEra runs dry", "must not contain the username"),
             ("fourteen chars", "must have at least 15 characters"),
+            ("passwordPassword", "must not be a common password, nor be made of common ones; a phrase of several unusual words will do"),
             (&"x".repeat(129), "must have at most 128 characters"),
         ] {
             let body = json!({"username": "meera", "password": password, "role": "viewer"});

@@ -73,6 +73,9 @@ pub struct Serve {
     #[command(flatten)]
     pub store: Store,
 
+    #[command(flatten)]
+    pub passwords: Passwords,
+
     #[arg(
         help = "A file with the secret that signs tokens, 32 bytes or more; ROLLBOOK_JWT_SECRET holds it directly. Without both \
                 it is made once in the data directory (on PostgreSQL it must be given: all nodes share it)",

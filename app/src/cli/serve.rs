@@ -65,7 +65,8 @@ fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc
 
 async fn opened(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
     let stores = Stores::open(database).await?;
-    first_start::administrator(&user::accounts(stores.clone())?, &serve.store).await?;
+    first_start::administrator(&user::accounts(stores.clone(), serve.passwords.password_min_length)?, &serve.store)
+        .await?;
     Ok(stores)
 }
 
@@ -83,7 +84,8 @@ fn composed(serve: &Serve, stores: Stores, signer: Arc<JwtTokens>, default_ttl: 
         None => TokenLifetime::new(default_ttl)?,
     };
     let hasher = Argon2Hasher::new(Limits::default())?;
-    Ok(services(stores, hasher, Tokens { signer, lifetime }))
+    let policy = serve.passwords.password_min_length;
+    Ok(services(stores, hasher, Tokens { signer, lifetime }, policy))
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

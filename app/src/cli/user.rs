@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use domain::PageSize;
-use domain::user::{AccountError, Accounts, Admin, Principal, Status, User as Account, UserChange, UserId, Username};
+use domain::user::{
+    AccountError, Accounts, Admin, PasswordPolicy, Principal, Status, User as Account, UserChange, UserId, Username,
+};
 use time::format_description::well_known::Rfc3339;
 
 use super::arguments::{User, UserCommand};
@@ -23,7 +25,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
         }
         _ => None,
     };
-    let accounts = accounts(Stores::open(&user.store.database()?).await?)?;
+    let accounts = accounts(Stores::open(&user.store.database()?).await?, user.passwords.password_min_length)?;
     match (user.command, password) {
         (UserCommand::Add { username, role, .. }, Some(password)) => {
             let made = accounts.add(&admin, username, password, role).await?;
@@ -63,12 +65,13 @@ pub async fn run(user: User) -> Result<(), Failure> {
 }
 
 /// The use cases of accounts on an open store.
-pub fn accounts(stores: Stores) -> Result<Accounts, Failure> {
+pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Failure> {
     Ok(Accounts {
         users: stores.users,
         passwords: Arc::new(Argon2Hasher::new(Limits::default())?),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
+        policy,
     })
 }
 

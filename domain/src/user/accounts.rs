@@ -7,8 +7,8 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use super::{
-    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, Role, User, UserChange,
-    UserChangeError, UserId, UserStore, Username,
+    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, Role, User,
+    UserChange, UserChangeError, UserId, UserStore, Username,
 };
 use crate::{Actor, Clock, Cursor, Page, PageSize, Random, RandomError, StoreError, Version, Who};
 
@@ -19,6 +19,8 @@ pub struct Accounts {
     pub passwords: Arc<dyn PasswordHasher>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    /// What is asked of new passwords.
+    pub policy: PasswordPolicy,
 }
 
 /// The account that the first start on an empty store makes, with the only copy of its password.
@@ -190,10 +192,11 @@ mod tests {
             passwords: Arc::new(passwords),
             clock: Arc::new(MockClock::new()),
             random: Arc::new(MockRandom::new()),
+            policy: PasswordPolicy::default(),
         };
         let by = Principal::operator().admin().unwrap();
         let asha: Username = "asha".parse().unwrap();
-        let password = NewPassword::parse("a long enough pass phrase", &asha).ok().unwrap();
+        let password = NewPassword::parse("a long enough pass phrase", &asha, PasswordPolicy::default()).ok().unwrap();
         let refused = accounts.add(&by, asha, password, Role::Viewer).await;
         assert!(matches!(refused, Err(AccountError::Hash(HashError::Busy))), "{refused:?}");
     }

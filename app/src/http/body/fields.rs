@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use domain::user::PasswordPolicy;
 use serde_json::{Map, Value};
 
 use crate::http::problem::Fault;
@@ -17,15 +18,21 @@ pub struct AtFault;
 pub struct Fields {
     object: Map<String, Value>,
     faults: Vec<Fault>,
+    password_policy: PasswordPolicy,
 }
 
 impl Fields {
     /// The fields of a body that is an object; a body that is none has one fault, the whole of it.
-    pub fn of(body: Value) -> Result<Self, Vec<Fault>> {
+    pub fn of(body: Value, password_policy: PasswordPolicy) -> Result<Self, Vec<Fault>> {
         match body {
-            Value::Object(object) => Ok(Self { object, faults: Vec::new() }),
+            Value::Object(object) => Ok(Self { object, faults: Vec::new(), password_policy }),
             _ => Err(vec![Fault::at(String::new(), "must be an object".to_owned())]),
         }
+    }
+
+    /// What this installation asks of new passwords.
+    pub const fn password_policy(&self) -> PasswordPolicy {
+        self.password_policy
     }
 
     /// A field that must be there.
@@ -157,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_fault_is_gathered() {
-        let mut fields = Fields::of(json!({"a": "x", "b": null, "z": 1})).unwrap();
+        let mut fields = Fields::of(json!({"a": "x", "b": null, "z": 1}), PasswordPolicy::default()).unwrap();
         for key in ["a", "b", "c"] {
             assert_eq!(fields.required(key, integer(any)), Err(AtFault));
         }
@@ -167,7 +174,7 @@ mod tests {
 
     #[test]
     fn req_28_null_clears_only_what_is_optional() {
-        let mut fields = Fields::of(json!({"a": null, "b": null})).unwrap();
+        let mut fields = Fields::of(json!({"a": null, "b": null}), PasswordPolicy::default()).unwrap();
         assert_eq!(fields.clearable("a", integer(any)), Ok(Some(None)));
         assert_eq!(fields.change("b", integer(any)), Err(AtFault));
         assert_eq!(fields.clearable("c", integer(any)), Ok(None));

@@ -4,9 +4,11 @@ mod fields;
 mod strict_json;
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use domain::user::PasswordPolicy;
 use poem::error::ReadBodyError;
 use poem::http::{HeaderValue, header};
 use poem::{Body, Request, RequestBody};
@@ -16,6 +18,7 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 pub use fields::{AtFault, Fields, integer, text};
 
+use super::Services;
 use super::problem::{Fault, Kind, Problem};
 
 /// How long a body may take to arrive.
@@ -59,6 +62,7 @@ pub struct JsonBody<T> {
     content_encoding: Option<HeaderValue>,
     length: Option<u64>,
     body: Body,
+    password_policy: PasswordPolicy,
     content: PhantomData<fn() -> T>,
 }
 
@@ -69,12 +73,13 @@ impl<T: Content> JsonBody<T> {
     /// 408, 413, 415, and what `T` makes of a body that is no JSON or breaks rules (400 and 422, unless it
     /// says otherwise).
     pub async fn read(self) -> Result<T::Parsed, Problem> {
+        let password_policy = self.password_policy;
         self.check_encoding()?;
         self.check_media_type()?;
         let bytes = self.bytes().await?;
         let value = strict_json::parse(&bytes)
             .map_err(|error| T::malformed(format!("The request body cannot be read as JSON: {error}.")))?;
-        let mut fields = Fields::of(value).map_err(T::invalid)?;
+        let mut fields = Fields::of(value, password_policy).map_err(T::invalid)?;
         let parsed = T::parse(&mut fields);
         let faults = fields.faults(T::IGNORES_UNKNOWN);
         match parsed {
@@ -152,6 +157,7 @@ impl<'a, T: Content> ApiExtractor<'a> for JsonBody<T> {
             content_encoding: request.headers().get(header::CONTENT_ENCODING).cloned(),
             length: length.and_then(|value| value.to_str().ok()?.parse().ok()),
             body: body.take()?,
+            password_policy: request.data::<Arc<Services>>().map(|uses| uses.accounts.policy).unwrap_or_default(),
             content: PhantomData,
         })
     }

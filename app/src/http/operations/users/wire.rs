@@ -1,7 +1,7 @@
 //! Users as `/users` writes and reads them; nothing of a password is ever written.
 
 use domain::Page;
-use domain::user::{NewPassword, Role, Status, User, UserChange, Username};
+use domain::user::{NewPassword, PasswordPolicy, Role, Status, User, UserChange, Username};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
 use serde::Serialize;
@@ -109,8 +109,9 @@ pub struct UserInput {
     /// The name to log in with: no white space or control characters; no other user's in whatever case.
     #[oai(validator(min_length = "1", max_length = "64"))]
     username: String,
-    /// The password: it must not contain the username.
-    #[oai(validator(min_length = "15", max_length = "128"))]
+    /// The password: 15 characters or more, where this installation asks for nothing else; not a common one, and
+    /// without the username in it.
+    #[oai(validator(min_length = "8", max_length = "128"))]
     password: String,
     role: RoleDocument,
 }
@@ -140,7 +141,8 @@ impl Content for UserInput {
 
     fn parse(fields: &mut Fields) -> Result<ParsedUser, AtFault> {
         let username = fields.required("username", text(|name| name.parse::<Username>()));
-        let password = fields.required("password", text(|password| new_password(&password, &username)));
+        let policy = fields.password_policy();
+        let password = fields.required("password", text(|text| new_password(&text, &username, policy)));
         let role = fields.required("role", text(|role| role.parse::<Role>()));
         Ok(ParsedUser { username: username?, password: password?, role: role? })
     }
@@ -175,7 +177,11 @@ impl Content for PatchDocument {
 }
 
 /// Judges a password also where the name is at fault, so that both are told at once.
-fn new_password(password: &str, username: &Result<Username, AtFault>) -> Result<NewPassword, String> {
+fn new_password(
+    password: &str,
+    username: &Result<Username, AtFault>,
+    policy: PasswordPolicy,
+) -> Result<NewPassword, String> {
     let username = username.clone().or_else(|AtFault| NOBODY.parse::<Username>()).map_err(|rule| rule.to_string())?;
-    NewPassword::parse(password, &username).map_err(|rule| rule.to_string())
+    NewPassword::parse(password, &username, policy).map_err(|rule| rule.to_string())
 }
