@@ -50,6 +50,7 @@ fn complete_operation(operation: &mut Value) {
     if let (Some(access), Some(description)) = (access, operation["description"].as_str()) {
         operation["description"] = json!(format!("{description}\n\n{}", access.sentence()));
     }
+    add_conditions(operation);
     let takes_body = operation.get("requestBody").is_some();
     let looks_at_type = takes_body && operation["responses"].get("400").is_none();
     let mut edge = vec![Kind::Internal];
@@ -78,6 +79,28 @@ fn complete_operation(operation: &mut Value) {
     for (status, response) in responses {
         complete_response(status, public, response);
     }
+}
+
+/// Adds the conditions (RFC 9110, section 13.1) to what answers 304 or 412. They are read from every line of their
+/// header, which an extractor of one value could not do.
+fn add_conditions(operation: &mut Value) {
+    let answers = |status| operation["responses"].get(status).is_some();
+    let (reads, writes) = (answers("304"), answers("412"));
+    let mut conditions = Vec::new();
+    if writes {
+        conditions.push(condition("If-Match", "The `ETag` of the version that may be written; any other is a 412."));
+        conditions.push(condition("If-None-Match", "The `ETag`s of versions that may not be written; `*` for all."));
+    } else if reads {
+        conditions.push(condition("If-None-Match", "The `ETag` of the version that the client has; then 304."));
+    }
+    if let Some(parameters) = operation.get_mut("parameters").and_then(Value::as_array_mut) {
+        parameters.extend(conditions);
+    }
+}
+
+fn condition(name: &str, description: &str) -> Value {
+    let schema = json!({ "type": "string", "maxLength": 1024 });
+    json!({ "name": name, "in": "header", "description": description, "required": false, "schema": schema })
 }
 
 fn makes_content(operation: &Value) -> bool {

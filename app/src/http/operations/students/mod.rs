@@ -5,7 +5,7 @@ mod wire;
 use domain::student::{NamePart, RollNumber, StudentFilter, StudentId};
 use poem::Request;
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Path, Query};
 
 use wire::{PageDocument, PatchDocument, StudentDocument, StudentInput};
 
@@ -107,9 +107,6 @@ impl StudentsApi {
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version that the client has.
-        #[oai(name = "If-None-Match")]
-        _if_none_match: Header<Option<String>>,
     ) -> Result<FindAnswer<StudentDocument>, Refused<Finding>> {
         let by = caller.reader()?;
         let student = uses.roll.find(&by, id.0.id(Kind::UnknownStudent)?).await?;
@@ -129,9 +126,6 @@ impl StudentsApi {
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version to replace.
-        #[oai(name = "If-Match")]
-        _if_match: Header<Option<String>>,
         body: JsonBody<StudentInput>,
     ) -> Result<ChangeAnswer<StudentDocument>, Refused<Changing>> {
         let by = caller.registrar()?;
@@ -155,9 +149,6 @@ impl StudentsApi {
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version to change.
-        #[oai(name = "If-Match")]
-        _if_match: Header<Option<String>>,
         body: JsonBody<PatchDocument>,
     ) -> Result<ChangeAnswer<StudentDocument>, Refused<Changing>> {
         let by = caller.registrar()?;
@@ -180,9 +171,6 @@ impl StudentsApi {
         /// The student's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version to remove.
-        #[oai(name = "If-Match")]
-        _if_match: Header<Option<String>>,
     ) -> Result<RemoveAnswer, Refused<Removing>> {
         let by = caller.registrar()?;
         let id: StudentId = id.0.id(Kind::UnknownStudent)?;

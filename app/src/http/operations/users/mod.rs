@@ -5,7 +5,7 @@ mod wire;
 use domain::user::UserId;
 use poem::Request;
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Header, Path, Query};
+use poem_openapi::param::{Path, Query};
 
 use wire::{PageDocument, PatchDocument, UserDocument, UserInput};
 
@@ -94,9 +94,6 @@ impl UsersApi {
         /// The user's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version that the client has.
-        #[oai(name = "If-None-Match")]
-        _if_none_match: Header<Option<String>>,
     ) -> Result<FindAnswer<UserDocument>, Refused<Finding>> {
         let by = caller.admin()?;
         let found = uses.accounts.find(&by, id.0.id(Kind::UnknownUser)?).await?;
@@ -117,9 +114,6 @@ impl UsersApi {
         /// The user's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version to change.
-        #[oai(name = "If-Match")]
-        _if_match: Header<Option<String>>,
         body: JsonBody<PatchDocument>,
     ) -> Result<ChangeAnswer<UserDocument>, Refused<Changing>> {
         let by = caller.admin()?;
@@ -142,9 +136,6 @@ impl UsersApi {
         /// The user's id.
         #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
         id: Path<Loose<i64>>,
-        /// The `ETag` of the version to remove.
-        #[oai(name = "If-Match")]
-        _if_match: Header<Option<String>>,
     ) -> Result<RemoveAnswer, Refused<Removing>> {
         let by = caller.admin()?;
         let id: UserId = id.0.id(Kind::UnknownUser)?;
