@@ -7,3 +7,4 @@ pub mod http;
 pub mod server;
 pub mod stores;
 pub mod system;
+pub mod upkeep;

@@ -4,10 +4,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use adapter_postgres::PostgresStore;
+use adapter_postgres::{Options, PostgresStore};
 use adapter_sqlite::SqliteStore;
 use domain::Probe;
+use domain::audit::AuditLog;
+use domain::session::{Bearers, BearersSource, SessionStore};
 use domain::student::StudentStore;
 use domain::user::UserStore;
 use thiserror::Error;
@@ -59,6 +62,10 @@ pub enum OpenError {
 pub struct Stores {
     pub students: Arc<dyn StudentStore>,
     pub users: Arc<dyn UserStore>,
+    pub sessions: Arc<dyn SessionStore>,
+    pub bearers: Arc<dyn Bearers>,
+    pub bearers_source: Arc<dyn BearersSource>,
+    pub audit: Arc<dyn AuditLog>,
     pub probe: Arc<dyn Probe>,
 }
 
@@ -68,12 +75,37 @@ impl Stores {
     /// # Errors
     /// [`OpenError`]
     pub async fn open(database: &Database) -> Result<Self, OpenError> {
+        Self::bounded(database, Options::DEFAULT_REVOCATION_BOUND).await
+    }
+
+    /// As [`Stores::open`], with a bound on how long what other nodes end or change may count on here. The embedded
+    /// store has no other nodes, and hears of other processes at each request.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub async fn bounded(database: &Database, revocation_bound: Duration) -> Result<Self, OpenError> {
         match database {
             Database::Sqlite(path) => Ok(Self::sqlite(path)?),
             Database::Postgres(url) => {
-                let store = PostgresStore::connect(adapter_postgres::Options::new(url.clone())).await?;
+                let store = PostgresStore::connect(Options { revocation_bound, ..Options::new(url.clone()) }).await?;
                 Ok(Arc::new(store).into())
             }
+        }
+    }
+
+    /// One store behind all of its ports.
+    fn on<S>(store: &Arc<S>) -> Self
+    where
+        S: StudentStore + UserStore + SessionStore + Bearers + BearersSource + AuditLog + Probe + 'static,
+    {
+        Self {
+            students: store.clone(),
+            users: store.clone(),
+            sessions: store.clone(),
+            bearers: store.clone(),
+            bearers_source: store.clone(),
+            audit: store.clone(),
+            probe: store.clone(),
         }
     }
 
@@ -82,14 +114,13 @@ impl Stores {
     /// # Errors
     /// [`adapter_sqlite::OpenError`]
     pub fn sqlite(path: &Path) -> Result<Self, adapter_sqlite::OpenError> {
-        let store = Arc::new(SqliteStore::open(path)?);
-        Ok(Self { students: store.clone(), users: store.clone(), probe: store })
+        Ok(Self::on(&Arc::new(SqliteStore::open(path)?)))
     }
 }
 
 impl From<Arc<PostgresStore>> for Stores {
     fn from(store: Arc<PostgresStore>) -> Self {
-        Self { students: store.clone(), users: store.clone(), probe: store }
+        Self::on(&store)
     }
 }
 

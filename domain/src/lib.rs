@@ -1,4 +1,4 @@
-//! Rollbook's domain: who may log in, who is on the roll, and what a token says.
+//! Rollbook's domain: who may log in, who is on the roll, what a token says, and how long a session lasts.
 //!
 //! Pure by construction: no I/O, no runtime, no wire format. What the domain needs of the world stands
 //! in ports (the `ports` module of each noun, [`Clock`] and [`Random`]), which adapters implement.
@@ -6,6 +6,7 @@
 mod actor;
 mod clock;
 mod fold;
+mod hex;
 mod id;
 mod page;
 mod page_size;
@@ -15,13 +16,15 @@ mod record;
 mod store_error;
 mod version;
 
+pub mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod session;
 pub mod student;
 pub mod token;
 pub mod user;
 
-pub use actor::{Actor, Who};
+pub use actor::{Actor, Origin, Who, WhoError};
 pub use clock::Clock;
 pub use id::{IdError, MAX_ID};
 pub use page::{Cursor, CursorError, Page};

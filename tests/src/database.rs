@@ -58,6 +58,16 @@ impl PostgresDatabase {
         Self { server, name }
     }
 
+    /// Runs one statement in the database.
+    ///
+    /// # Panics
+    /// Where the server does not take it.
+    pub async fn execute(&self, sql: &str) {
+        let mut connection = self.server.clone().database(&self.name).connect().await.expect("a connection");
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("a statement that runs");
+        connection.close().await.expect("the end of a connection");
+    }
+
     /// Where the database is, with the server's user and password.
     pub fn url(&self) -> String {
         self.server.clone().database(&self.name).to_url_lossy().to_string()

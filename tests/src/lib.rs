@@ -3,6 +3,8 @@
 #![expect(clippy::missing_panics_doc, reason = "everything here panics where a test is to fail")]
 
 pub mod client;
+pub mod clock;
 pub mod database;
+pub mod postgres_proxy;
 pub mod program;
 pub mod server;

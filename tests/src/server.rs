@@ -6,15 +6,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
 use adapter_argon2::{Argon2Hasher, Limits};
-use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
+use adapter_jwt::{HmacRefreshTokens, JwtTokens, SigningKey, TokenPolicy};
 use adapter_postgres::{Options, PostgresStore};
 use app::composition::{self, Tokens};
-use app::http;
+use app::http::{self, TrustedProxies};
 use app::server::{self, Listener};
 use app::stores::Stores;
+use app::system::{SystemClock, SystemRandom};
+use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
 use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, PasswordPolicy, Role, User};
-use domain::{Actor, Who};
+use domain::{Actor, Clock, Who};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
 
@@ -38,55 +40,87 @@ pub enum Engine {
 }
 
 /// A database that lives as long as its test.
-#[expect(dead_code, reason = "held for the sake of their drops")]
 enum Database {
     Sqlite(SqliteDatabase),
     Postgres(Box<PostgresDatabase>),
 }
 
+impl Database {
+    fn create(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self::Sqlite(SqliteDatabase::create()),
+            Engine::Postgres => Self::Postgres(Box::new(PostgresDatabase::create())),
+        }
+    }
+
+    async fn open(&self) -> Stores {
+        match self {
+            Self::Sqlite(database) => Stores::sqlite(&database.path()).expect("an open store"),
+            Self::Postgres(database) => {
+                let store = PostgresStore::connect(Options::new(database.url())).await.expect("an open store");
+                Arc::new(store).into()
+            }
+        }
+    }
+}
+
+/// How a server is set up, where that matters to a test.
+#[derive(Clone)]
+pub struct Setup {
+    pub clock: Arc<dyn Clock>,
+    /// Who may say for whom a request is made.
+    pub proxies: TrustedProxies,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), proxies: TrustedProxies::default() }
+    }
+}
+
 /// A running server. It stops when it is dropped, and its database goes with it.
 pub struct Server {
     pub stores: Stores,
+    setup: Setup,
     address: SocketAddr,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
-    _database: Database,
+    database: Arc<Database>,
 }
 
 impl Server {
     /// A server with an empty store.
     pub async fn start(engine: Engine) -> Self {
-        match engine {
-            Engine::Sqlite => {
-                let database = SqliteDatabase::create();
-                let stores = Stores::sqlite(&database.path()).expect("an open store");
-                Self::with(stores, Database::Sqlite(database)).await
-            }
-            Engine::Postgres => {
-                let database = PostgresDatabase::create();
-                let store = PostgresStore::connect(Options::new(database.url())).await.expect("an open store");
-                Self::with(Arc::new(store).into(), Database::Postgres(Box::new(database))).await
-            }
-        }
+        Self::start_with(engine, Setup::default()).await
     }
 
-    async fn with(stores: Stores, database: Database) -> Self {
+    /// The same, set up in another way.
+    pub async fn start_with(engine: Engine, setup: Setup) -> Self {
+        Self::on(Arc::new(Database::create(engine)), setup).await
+    }
+
+    /// Another server on the same database, set up in the same way.
+    pub async fn another_node(&self) -> Self {
+        Self::on(self.database.clone(), self.setup.clone()).await
+    }
+
+    async fn on(database: Arc<Database>, setup: Setup) -> Self {
+        let stores = database.open().await;
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
-        let services = composition::services(
-            stores.clone(),
-            hasher,
-            Tokens { signer, lifetime: lifetime() },
-            PasswordPolicy::default(),
-        );
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.expect("a free port");
+        let tokens = Tokens { signer, lifetime: lifetime(), sessions: lifetimes() };
+        let services =
+            composition::services(stores.clone(), hasher, tokens, PasswordPolicy::default(), setup.clock.clone())
+                .await
+                .expect("services");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
-        let endpoint = http::endpoint(services, http::TrustedProxies::default());
+        let endpoint = http::endpoint(services, setup.proxies.clone());
         tokio::spawn(server::serve(listener, endpoint, async {
             let _ = stopped.await;
         }));
-        Self { stores, address, http: reqwest::Client::new(), stop: Some(stop), _database: database }
+        Self { stores, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
     }
 
     /// Where the server listens.
@@ -107,13 +141,48 @@ impl Server {
     /// A client of a new user with this role, whose name is the role's.
     pub async fn client(&self, role: Role) -> Client {
         let user = self.add_user(role.as_str(), role).await;
-        self.bearer(token_of(&user))
+        self.client_of(&user).await
+    }
+
+    /// A client with a new session of this user.
+    pub async fn client_of(&self, user: &User) -> Client {
+        self.bearer(self.token_of(user).await)
+    }
+
+    /// A token for a new session of this user.
+    pub async fn token_of(&self, user: &User) -> String {
+        sign(&self.claims_of(user).await)
+    }
+
+    /// What a token for a new session of this user says. The session is opened by the store, without a login.
+    pub async fn claims_of(&self, user: &User) -> Claims {
+        let token = RefreshToken::random(&SystemRandom).expect("a refresh token");
+        let new = NewSession {
+            user_id: user.id,
+            verified: password_hash().await,
+            refresh_token: HmacRefreshTokens::new(&[7; 32]).digest(&token),
+            lifetimes: lifetimes(),
+            user_agent: None,
+        };
+        let by = Actor::here(Who::User(user.id), self.setup.clock.now());
+        let session = self.stores.sessions.open(new, &by).await.expect("a new session");
+        let id = TokenId::random(&SystemRandom).expect("an id");
+        Claims::new(user.id, session.id, id, by.at, lifetime())
     }
 
     /// Makes a user with [`PASSWORD`].
     pub async fn add_user(&self, name: &str, role: Role) -> User {
+        self.add(name, role, false).await
+    }
+
+    /// Makes a user with [`PASSWORD`], which has to be changed before anything else.
+    pub async fn add_newcomer(&self, name: &str, role: Role) -> User {
+        self.add(name, role, true).await
+    }
+
+    async fn add(&self, name: &str, role: Role, password_change_due: bool) -> User {
         let password = password_hash().await;
-        let new = NewUser { username: name.parse().expect("a username"), password, role };
+        let new = NewUser { username: name.parse().expect("a username"), password, role, password_change_due };
         self.stores.users.insert(new, &operator()).await.expect("a new user")
     }
 }
@@ -128,15 +197,7 @@ impl Drop for Server {
 
 /// The operator, at a fixed time.
 pub const fn operator() -> Actor {
-    Actor { who: Who::Operator, at: MADE_AT }
-}
-
-/// A token for a user that the servers of tests take.
-pub fn token_of(user: &User) -> String {
-    #[expect(clippy::disallowed_methods, reason = "the server under test judges by the machine's clock")]
-    let now = OffsetDateTime::now_utc();
-    let id = TokenId::from_token("0123456789abcdef0123456789abcdef".to_owned());
-    sign(&Claims::new(user.id, id, now, lifetime()))
+    Actor::here(Who::Operator, MADE_AT)
 }
 
 /// Signs claims with the key of the servers of tests.
@@ -151,6 +212,10 @@ fn signing_key() -> SigningKey {
 
 fn policy() -> TokenPolicy {
     TokenPolicy::new("rollbook", "rollbook", Duration::ZERO).expect("a policy")
+}
+
+fn lifetimes() -> SessionLifetimes {
+    SessionLifetimes::new(None, None, lifetime()).expect("lifetimes")
 }
 
 fn lifetime() -> TokenLifetime {

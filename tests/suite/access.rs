@@ -6,11 +6,13 @@ use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
 use app::http::access::{ACCESS, Access};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::token::{Claims, TokenId, TokenLifetime, Tokens};
-use domain::user::{Role, Status, User, UserChange};
+use domain::session::SessionId;
+use domain::token::{Claims, Tokens};
+use domain::user::{Role, Status, UserChange};
+use serde_json::Value;
 use tests::client::Answer;
-use tests::server::{Engine, SECRET, Server, operator, sign, token_of};
-use time::{Duration, OffsetDateTime};
+use tests::server::{Engine, SECRET, Server, operator, sign};
+use time::Duration;
 
 /// An operation of the document.
 struct Operation {
@@ -39,18 +41,10 @@ fn operations() -> Vec<Operation> {
     operations
 }
 
-/// Claims that are good from now on for a minute.
-fn claims(user: &User) -> Claims {
-    #[expect(clippy::disallowed_methods, reason = "the server under test judges by the machine's clock")]
-    let now = OffsetDateTime::now_utc();
-    let lifetime = TokenLifetime::new(Duration::MINUTE).unwrap();
-    Claims::new(user.id, TokenId::from_token("t".to_owned()), now, lifetime)
-}
-
-fn signed_by(secret: &str, issuer: &str, audience: &str, user: &User) -> String {
+fn signed_by(secret: &str, issuer: &str, audience: &str, claims: &Claims) -> String {
     let key = SigningKey::parse(secret.as_bytes()).unwrap();
     let tokens = JwtTokens::new(&key, TokenPolicy::new(issuer, audience, Duration::ZERO).unwrap()).unwrap();
-    tokens.sign(&claims(user)).unwrap().expose().to_owned()
+    tokens.sign(claims).unwrap().expose().to_owned()
 }
 
 /// The same claims under another header, which is signed as the key would: what verifies there must still be
@@ -63,22 +57,35 @@ fn with_header(token: &str, header: &str) -> String {
     format!("{signing_input}.{signature}")
 }
 
+/// The same token without the claim `sid`, signed anew: as tokens were before there were sessions.
+fn without_session(token: &str) -> String {
+    let mut claims = jsonwebtoken::dangerous::insecure_decode::<serde_json::Map<String, Value>>(token).unwrap().claims;
+    claims.remove("sid").unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&header, &claims, &key).unwrap()
+}
+
 /// Tokens that nobody may be let in with, each with what is wrong with it.
 async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
     let user = server.add_user("asha", Role::Admin).await;
-    let good = sign(&claims(&user));
+    let claims = server.claims_of(&user).await;
+    let good = sign(&claims);
     let ours = jsonwebtoken::decode_header(&good).unwrap();
     let key_id = ours.kid.unwrap();
     let header = |alg: &str, typ: &str| format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":"{key_id}"}}"#);
-    let mut expired = claims(&user);
+    let mut expired = claims.clone();
     (expired.issued_at, expired.expires_at) = (expired.issued_at - Duration::HOUR, expired.expires_at - Duration::HOUR);
+    let ended = server.claims_of(&user).await;
+    let mut strangers = claims.clone();
+    strangers.session_id = SessionId::try_from(i64::from(u32::MAX)).unwrap();
     let disabled = server.add_user("disabled", Role::Admin).await;
     let removed = server.add_user("removed", Role::Admin).await;
     let tokens = vec![
         ("no token", None),
         ("garbage", Some("garbage".to_owned())),
         ("expired", Some(sign(&expired))),
-        ("wrong key", Some(signed_by("zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY", "rollbook", "rollbook", &user))),
+        ("wrong key", Some(signed_by("zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY", "rollbook", "rollbook", &claims))),
         ("wrong algorithm", Some(with_header(&good, &header("HS512", "at+jwt")))),
         ("none", Some(with_header(&good, &header("none", "at+jwt")))),
         (
@@ -86,11 +93,15 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
             Some(with_header(&good, &header("none", "at+jwt")).rsplit_once('.').unwrap().0.to_owned() + "."),
         ),
         ("wrong type", Some(with_header(&good, &header("HS256", "JWT")))),
-        ("wrong issuer", Some(signed_by(SECRET, "somebody", "rollbook", &user))),
-        ("wrong audience", Some(signed_by(SECRET, "rollbook", "somebody", &user))),
-        ("disabled user", Some(token_of(&disabled))),
-        ("removed user", Some(token_of(&removed))),
+        ("wrong issuer", Some(signed_by(SECRET, "somebody", "rollbook", &claims))),
+        ("wrong audience", Some(signed_by(SECRET, "rollbook", "somebody", &claims))),
+        ("ended session", Some(sign(&ended))),
+        ("session of nobody", Some(sign(&strangers))),
+        ("no session", Some(without_session(&good))),
+        ("disabled user", Some(server.token_of(&disabled).await)),
+        ("removed user", Some(server.token_of(&removed).await)),
     ];
+    assert!(server.stores.sessions.end(ended.session_id, user.id, &operator()).await.unwrap());
     let change = UserChange::status(Status::Disabled);
     server.stores.users.change(disabled.id, None, change, &operator()).await.unwrap();
     server.stores.users.remove(removed.id, None, &operator()).await.unwrap();
@@ -104,11 +115,11 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
 async fn req_20_every_operation_is_for_those_whom_the_table_names() {
     let server = Server::start(Engine::Sqlite).await;
     let refused = refused_tokens(&server).await;
-    let mut roles = Vec::new();
+    let mut users = Vec::new();
     for role in Role::ALL {
-        let user = server.add_user(role.as_str(), role).await;
-        roles.push((role, token_of(&user)));
+        users.push((role, server.add_user(role.as_str(), role).await));
     }
+    let newcomer = server.add_newcomer("newcomer", Role::Admin).await;
     let mut cells = 0;
     for operation in operations() {
         let access = Access::of(&operation.id).unwrap_or_else(|| panic!("{} has no row", operation.id));
@@ -119,20 +130,29 @@ async fn req_20_every_operation_is_for_those_whom_the_table_names() {
             assert!(wanted, "{} with {kind} is {status}", operation.id);
             cells += 1;
         }
-        for (role, token) in &roles {
-            let client = server.bearer(token);
+        for (role, user) in &users {
+            // A session for each: some operations end it.
+            let client = server.client_of(user).await;
             let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
             let allowed = match access {
-                Access::Anybody => true,
+                Access::Anybody | Access::Bearer => true,
                 Access::Role(needs) => *role >= needs,
             };
             assert_eq!(status != 403, allowed, "{} as {role} is {status}", operation.id);
+            // A refresh without a refresh token is no question of the role.
             assert_ne!(status, 401, "{} as {role}", operation.id);
             cells += 1;
         }
+        let client = server.client_of(&newcomer).await;
+        let answer = Answer::to(client.request(&operation.method, &operation.path)).await;
+        match access {
+            Access::Anybody | Access::Bearer => assert!(![401, 403].contains(&answer.status.as_u16()), "{answer:?}"),
+            Access::Role(_) => drop(answer.expect_problem(403, "password-change-due")),
+        }
+        cells += 1;
     }
     println!("{cells} cells");
-    assert_eq!(cells, ACCESS.len() * (refused.len() + roles.len()));
+    assert_eq!(cells, ACCESS.len() * (refused.len() + users.len() + 1));
 }
 
 #[test]

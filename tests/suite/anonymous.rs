@@ -45,10 +45,18 @@ async fn each_protected_operation_is_refused_and_no_public_one_is() {
             protected += 1;
         }
     }
-    assert_eq!(protected, 16);
+    assert_eq!(protected, 25);
     assert_eq!(
         public,
-        ["/login", "/health/live", "/health/ready", "/openapi.json", "/openapi.yaml", "/.well-known/jwks.json"]
+        [
+            "/login",
+            "/token/refresh",
+            "/health/live",
+            "/health/ready",
+            "/openapi.json",
+            "/openapi.yaml",
+            "/.well-known/jwks.json"
+        ]
     );
 }
 

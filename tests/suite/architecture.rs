@@ -52,7 +52,7 @@ fn the_domain_is_pure() {
 
 #[test]
 fn no_adapter_knows_another_or_http() {
-    let packages = ["adapter-argon2", "adapter-jwt", "adapter-postgres", "adapter-sqlite"];
+    let packages = ["adapter-argon2", "adapter-jwt", "adapter-memory", "adapter-postgres", "adapter-sqlite"];
     for adapter in packages {
         let found = dependencies(&["--package", adapter, "--edges", "normal"]);
         for other in packages.into_iter().filter(|&other| other != adapter).chain(["app", "poem", "hyper"]) {

@@ -9,7 +9,7 @@ use tests::server::{Engine, SECRET};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::installation::{Installation, SOON, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, SOON, stop};
 
 /// Long enough, and in every list of guesses.
 const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
@@ -257,6 +257,8 @@ async fn each_flag_can_be_a_variable() {
 
     // The second of the proxies is believed.
     let client = server.client(answer["token"].as_str().map(str::to_owned));
+    let change = serde_json::json!({"current_password": password.trim_end(), "new_password": ADMIN_PASSWORD});
+    assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
     let student = serde_json::json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let made = client.request("POST", "/students").header("x-forwarded-prefix", "/roll").json(&student);
     let made = tests::client::Answer::to(made).await;

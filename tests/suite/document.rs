@@ -2,7 +2,9 @@
 
 use std::fs;
 
+use domain::user::Role;
 use serde_json::Value;
+use tests::client::Answer;
 use tests::program;
 use tests::server::{Engine, Server};
 
@@ -22,6 +24,30 @@ async fn both_renditions_say_the_same() {
     assert_eq!(json.header("content-type"), "application/json");
     let yaml: Value = serde_yaml::from_str(&server.anonymous().get("/openapi.yaml").await.text()).unwrap();
     assert_eq!(json.expect(200), yaml);
+}
+
+#[tokio::test]
+async fn deprecated_operations_announce_it_and_no_other_does() {
+    let server = Server::start(Engine::Sqlite).await;
+    // The one whom paths with an id are about, and the one who goes through them.
+    server.add_user("first", Role::Viewer).await;
+    let admin = server.add_user("second", Role::Admin).await;
+    let mut deprecated = 0;
+    for (path, item) in app::http::document::tree()["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let is_deprecated = operation.get("deprecated") == Some(&true.into());
+            deprecated += usize::from(is_deprecated);
+            // Before the operation is reached, within it, and after it.
+            for client in [server.anonymous(), server.client_of(&admin).await] {
+                let request = client.request(&method.to_ascii_uppercase(), &path.replace("{id}", "1"));
+                let answer = Answer::to(request).await;
+                for name in ["deprecation", "sunset"] {
+                    assert_eq!(answer.headers.contains_key(name), is_deprecated, "{method} {path} {}", answer.status);
+                }
+            }
+        }
+    }
+    assert_eq!(deprecated, 4);
 }
 
 #[test]

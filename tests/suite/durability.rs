@@ -51,7 +51,7 @@ pub async fn roll_numbers(client: &Client) -> BTreeSet<i64> {
 async fn a_kill_loses_nothing_that_was_answered() {
     let installation = Installation::new(Engine::Sqlite);
     let mut server = installation.serve().await;
-    let client = server.log_in("admin", &installation.admin_password()).await;
+    let client = installation.admin(&server).await;
     let next = Arc::new(AtomicI64::new(1));
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let writers: Vec<_> = (0..CONNECTIONS)

@@ -8,7 +8,7 @@ use rustix::process::Signal;
 use tests::server::{Engine, SECRET};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::installation::{Installation, signal, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, signal, stop};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -41,8 +41,7 @@ async fn req_17_the_first_password_is_in_a_file_for_its_owner_and_nowhere_else()
 async fn the_second_start_makes_no_other_administrator_and_keeps_the_key() {
     let installation = Installation::new(Engine::Sqlite);
     let first = installation.serve().await;
-    let password = installation.admin_password();
-    let client = first.log_in("admin", &password).await;
+    let client = installation.admin(&first).await;
     assert_eq!(client.get("/me").await.expect(200)["role"], "admin");
     stop(first).await;
 
@@ -50,7 +49,7 @@ async fn the_second_start_makes_no_other_administrator_and_keeps_the_key() {
     let second = installation.serve().await;
     let same = second.client(client.token().map(str::to_owned));
     assert_eq!(same.get("/me").await.expect(200)["username"], "admin");
-    second.log_in("admin", &password).await;
+    second.log_in("admin", ADMIN_PASSWORD).await;
     assert!(!installation.data("initial-admin-password").exists());
     let users = installation.run(&["user", "list"], None).await;
     assert_eq!(users.stdout.lines().count(), 1, "{users:?}");

@@ -12,15 +12,15 @@ use tests::server::Engine;
 use tokio::process::Command;
 
 use crate::durability::roll_numbers;
-use crate::installation::{Installation, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, stop};
 
-/// The program with its data directory on a file system of its own, of 2 MiB, that only it sees.
+/// The program with its data directory on a file system of its own, of 8 MiB, that only it sees.
 fn on_a_small_disk(installation: &Installation) -> Command {
     fs::create_dir(installation.data("")).unwrap();
     let serving = installation.serving(&["--log", "error"]);
     let serving = serving.as_std();
     let namespaces = if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" };
-    let script = "mount -t tmpfs -o size=2m,mode=700 tmpfs rollbook-data && exec \"$@\"";
+    let script = "mount -t tmpfs -o size=8m,mode=700 tmpfs rollbook-data && exec \"$@\"";
     let mut command = Command::new("unshare");
     command.args([namespaces, "sh", "-c", script, "sh"]).arg(program::path()).args(serving.get_args());
     command.current_dir(serving.get_current_dir().unwrap()).kill_on_drop(true);
@@ -41,8 +41,10 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     let on_disk = |name: &str| disk.join(installation.data(name).strip_prefix("/").unwrap());
     let password = fs::read_to_string(on_disk("initial-admin-password")).unwrap();
     let client = server.log_in("admin", password.trim_end()).await;
+    let change = json!({"current_password": password.trim_end(), "new_password": ADMIN_PASSWORD});
+    assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
     let filler = on_disk("filler");
-    fs::write(&filler, vec![1; 1 << 20]).unwrap();
+    fs::write(&filler, vec![1; 6 << 20]).unwrap();
 
     let mut answered = BTreeSet::new();
     let mut roll_nos = 1..10_000;

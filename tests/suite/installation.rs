@@ -7,7 +7,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::json;
 use tempfile::TempDir;
+use tests::client::Client;
 use tests::database::PostgresDatabase;
 use tests::program::{self, Outcome, Program};
 use tests::server::{Engine, SECRET};
@@ -17,11 +19,14 @@ use tokio::time::timeout;
 /// Longer than anything here may take, shorter than anybody would wait.
 pub const SOON: Duration = Duration::from_secs(30);
 
+/// What the first administrator changes the password to.
+pub const ADMIN_PASSWORD: &str = "seven slow rivers under a bridge";
+
 /// A working directory, with whatever of `ROLLBOOK_…` the store needs.
 pub struct Installation {
     home: TempDir,
     variables: Vec<(&'static str, String)>,
-    _database: Option<PostgresDatabase>,
+    database: Option<PostgresDatabase>,
 }
 
 impl Installation {
@@ -31,7 +36,12 @@ impl Installation {
         let variables = database
             .iter()
             .flat_map(|database| [("ROLLBOOK_DATABASE", database.url()), ("ROLLBOOK_JWT_SECRET", SECRET.to_owned())]);
-        Self { home: TempDir::new().unwrap(), variables: variables.collect(), _database: database }
+        Self { home: TempDir::new().unwrap(), variables: variables.collect(), database }
+    }
+
+    /// The PostgreSQL database.
+    pub fn database(&self) -> &PostgresDatabase {
+        self.database.as_ref().expect("an installation on PostgreSQL")
     }
 
     /// A path in the data directory.
@@ -69,6 +79,15 @@ impl Installation {
     /// A running server.
     pub async fn serve(&self) -> Program {
         timeout(SOON, Program::start(self.serving(&[]))).await.expect("a start of the server")
+    }
+
+    /// The first administrator, logged in on a server where nobody was before, with [`ADMIN_PASSWORD`] from now on.
+    pub async fn admin(&self, server: &Program) -> Client {
+        let one_time = self.admin_password();
+        let client = server.log_in("admin", &one_time).await;
+        let change = json!({"current_password": one_time, "new_password": ADMIN_PASSWORD});
+        assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
+        client
     }
 
     /// What every server here has logged.

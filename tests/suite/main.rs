@@ -21,6 +21,8 @@ mod identity;
 mod installation;
 mod keys;
 mod merge_patch;
+mod nodes;
+mod rotation;
 mod shutdown;
 mod students;
 mod token_cli;

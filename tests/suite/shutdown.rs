@@ -78,7 +78,7 @@ async fn a_second_signal_ends_the_server_at_once() {
     // Not a demo, which could not throw its store away.
     let installation = Installation::new(Engine::Sqlite);
     let mut server = installation.serve().await;
-    let admin = server.log_in("admin", &installation.admin_password()).await;
+    let admin = installation.admin(&server).await;
     let _under_way = half_sent(&server, &admin).await;
     signal(&server.process, Signal::TERM);
     closed(server.address()).await;

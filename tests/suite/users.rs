@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::on_each_store;
-use tests::server::{PASSWORD, token_of};
+use tests::server::PASSWORD;
 
 fn meera() -> Value {
     json!({"username": "Meera", "password": PASSWORD, "role": "registrar"})
@@ -35,7 +35,7 @@ on_each_store! {
         let user = made.expect(201);
         let mut fields: Vec<_> = user.as_object().unwrap().keys().collect();
         fields.sort();
-        assert_eq!(fields, ["created_at", "id", "role", "status", "updated_at", "username"]);
+        assert_eq!(fields, ["created_at", "id", "password_change_due", "role", "status", "updated_at", "username"]);
         assert_eq!([&user["username"], &user["role"], &user["status"]], ["Meera", "registrar", "active"]);
         assert_eq!(user["created_at"], user["updated_at"]);
         assert_eq!(made.header("location"), format!("/users/{}", user["id"]));
@@ -101,7 +101,7 @@ on_each_store! {
     async fn req_18_a_change_of_role_or_status_counts_from_the_next_request(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
-        let (path, asha) = (format!("/users/{}", user.id), server.bearer(token_of(&user)));
+        let (path, asha) = (format!("/users/{}", user.id), server.client_of(&user).await);
         asha.get("/users").await.expect_problem(403, "insufficient-role");
         let changed = admin.send("PATCH", &path, &json!({"role": "admin"})).await.expect(200);
         assert_eq!([&changed["username"], &changed["role"], &changed["status"]], ["asha", "admin", "active"]);
@@ -112,7 +112,9 @@ on_each_store! {
         asha.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
         admin.send("PATCH", &path, &json!({"status": "active"})).await.expect(200);
-        asha.get("/me").await.expect(200);
+        // The session has ended with the status: whoever is let in again logs in again.
+        asha.get("/me").await.expect_problem(401, "unauthorized");
+        log_in(&server.anonymous(), "asha", PASSWORD).await.expect(200);
     }
 
     async fn req_20_nothing_but_role_and_status_can_be_changed(server) {
@@ -143,7 +145,7 @@ on_each_store! {
     async fn the_last_active_administrator_cannot_be_taken_away(server) {
         let root = server.add_user("root", Role::Admin).await;
         let spare = server.add_user("spare", Role::Admin).await;
-        let (client, path) = (server.bearer(token_of(&root)), format!("/users/{}", root.id));
+        let (client, path) = (server.client_of(&root).await, format!("/users/{}", root.id));
         let spare_path = format!("/users/{}", spare.id);
         client.send("PATCH", &spare_path, &json!({"status": "disabled"})).await.expect(200);
         let before = client.get(&path).await.expect(200);
@@ -165,7 +167,7 @@ on_each_store! {
     async fn of_two_administrators_that_go_at_once_one_stays(server) {
         let (one, two) = (server.add_user("one", Role::Admin).await, server.add_user("two", Role::Admin).await);
         let gone = join_all([&one, &two].map(async |user| {
-            let client = server.bearer(token_of(user));
+            let client = server.client_of(user).await;
             client.send("PATCH", &format!("/users/{}", user.id), &json!({"role": "viewer"})).await.status.as_u16()
         }));
         let mut gone = gone.await;
@@ -176,7 +178,7 @@ on_each_store! {
     async fn a_removed_user_is_gone_and_what_is_no_id_names_nobody(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
-        let (path, asha) = (format!("/users/{}", user.id), server.bearer(token_of(&user)));
+        let (path, asha) = (format!("/users/{}", user.id), server.client_of(&user).await);
         let removed = admin.delete(&path).await;
         assert_eq!((removed.status.as_u16(), removed.body.len()), (204, 0));
         asha.get("/me").await.expect_problem(401, "unauthorized");
@@ -219,7 +221,7 @@ on_each_store! {
 
     async fn req_26_a_stale_version_is_told_before_the_last_administrator(server) {
         let root = server.add_user("root", Role::Admin).await;
-        let (client, path) = (server.bearer(token_of(&root)), format!("/users/{}", root.id));
+        let (client, path) = (server.client_of(&root).await, format!("/users/{}", root.id));
         client.send("PATCH", &path, &json!({})).await.expect(200);
         for method in ["PATCH", "DELETE"] {
             if_match(&client, method, &path, &format!("\"u{}-1\"", root.id)).await.expect_problem(412, "stale-version");

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::session::SessionId;
 use domain::token::{Claims, TokenError, TokenId};
 use domain::user::UserId;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,6 +20,7 @@ pub(crate) struct SignedClaims<'a> {
     aud: &'a str,
     iat: i64,
     exp: i64,
+    sid: String,
     jti: &'a str,
 }
 
@@ -31,6 +33,7 @@ impl<'a> SignedClaims<'a> {
             aud: &policy.audience,
             iat: claims.issued_at.unix_timestamp(),
             exp: claims.expires_at.unix_timestamp(),
+            sid: claims.session_id.to_string(),
             jti: claims.token_id.as_str(),
         }
     }
@@ -50,6 +53,8 @@ pub(crate) struct ReadClaims<'a> {
     exp: NumericDate,
     #[serde(default, deserialize_with = "not_null")]
     nbf: Option<NumericDate>,
+    #[serde(borrow)]
+    sid: Cow<'a, str>,
     jti: String,
 }
 
@@ -99,6 +104,7 @@ impl<'a> ReadClaims<'a> {
     /// [`TokenError::NotYetValid`].
     pub(crate) fn judge(self, policy: &TokenPolicy, now: OffsetDateTime) -> Result<Claims, TokenError> {
         let user_id = UserId::try_from(self.user_id).map_err(|_| TokenError::Claims)?;
+        let session_id = self.sid.parse::<SessionId>().map_err(|_| TokenError::Claims)?;
         if self.sub.parse() != Ok(user_id) || self.jti.is_empty() {
             return Err(TokenError::Claims);
         }
@@ -116,6 +122,7 @@ impl<'a> ReadClaims<'a> {
         }
         Ok(Claims {
             user_id,
+            session_id,
             token_id: TokenId::from_token(self.jti),
             issued_at: whole_second(&self.iat),
             expires_at: whole_second(&self.exp),

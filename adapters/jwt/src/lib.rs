@@ -10,6 +10,7 @@ mod header;
 mod inspection;
 mod key;
 mod policy;
+mod refresh_tokens;
 mod ring;
 mod tokens;
 mod verifying_key;
@@ -20,6 +21,7 @@ mod tests;
 pub use inspection::{KeySetError, KnownKeys, PublishedKeys, Unverified, read_unverified};
 pub use key::{SigningKey, SigningKeyError};
 pub use policy::{TokenPolicy, TokenPolicyError};
+pub use refresh_tokens::HmacRefreshTokens;
 pub use ring::{
     KeyAlgorithm, KeyAlgorithmError, KeyChangeError, KeyRing, KeyRingError, KeyState, KeyTimes, MaterialError, RingKey,
 };

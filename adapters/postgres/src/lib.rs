@@ -1,15 +1,19 @@
 //! Rollbook's store ports on Postgres 15 and later, for several nodes on one database.
 //!
-//! [`PostgresStore`] keeps the students and the users. It brings the schema up to date when it connects, and
+//! [`PostgresStore`] keeps the students, the users, their sessions and the audit. It brings the schema up to date when it connects, and
 //! every rule that spans records is decided in the database, so that it holds across nodes.
 
+mod audit;
+mod bearers;
 mod failure;
+mod hearing;
 mod instant;
 mod open;
 mod open_error;
 mod options;
 mod probe;
 mod searches;
+mod sessions;
 mod store;
 mod students;
 mod users;

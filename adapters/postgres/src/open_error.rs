@@ -13,6 +13,8 @@ pub enum OpenError {
     Url,
     #[error("cannot use the schema name; write 1 to 63 of a-z, 0-9 and _, not beginning with a digit")]
     SchemaName,
+    #[error("cannot keep such a bound on revocation; choose 100 ms to 60 s")]
+    RevocationBound,
     #[error("cannot connect to PostgreSQL at {place}: {why}; {way_out}")]
     Connect { place: String, why: String, way_out: &'static str },
     #[error("PostgreSQL at {place} is version {found}, too old; upgrade the server to 15 or later")]

@@ -1,7 +1,9 @@
 //! Where the database is, and how it is to be used.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -18,15 +20,29 @@ pub struct Options {
     pub schema: Option<String>,
     /// The most connections this node holds at once; 0 counts as 1.
     pub max_connections: u32,
+    /// How long what another node ends or changes may go on counting here, at most: within
+    /// [`Options::REVOCATION_BOUNDS`]. Every quarter of it costs one heartbeat.
+    pub revocation_bound: Duration,
 }
 
 impl Options {
     /// The most connections unless something else is set.
     pub const DEFAULT_MAX_CONNECTIONS: u32 = 8;
 
+    /// The bound on revocation unless something else is set.
+    pub const DEFAULT_REVOCATION_BOUND: Duration = Duration::from_secs(1);
+
+    /// The bounds on revocation that can be kept: a shorter one would be missed at every hiccup, a longer one forgotten.
+    pub const REVOCATION_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
+
     /// The database at `url`, used as is common.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), schema: None, max_connections: Self::DEFAULT_MAX_CONNECTIONS }
+        Self {
+            url: url.into(),
+            schema: None,
+            max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            revocation_bound: Self::DEFAULT_REVOCATION_BOUND,
+        }
     }
 }
 
@@ -51,6 +67,9 @@ pub(crate) struct Target {
 impl Target {
     pub fn parse(options: &Options) -> Result<Self, OpenError> {
         check_url(&options.url)?;
+        if !Options::REVOCATION_BOUNDS.contains(&options.revocation_bound) {
+            return Err(OpenError::RevocationBound);
+        }
         // The cause is dropped: it may quote the URL.
         let mut connect = PgConnectOptions::from_str(&options.url).map_err(|_| OpenError::Url)?;
         if connect.get_application_name().is_none() {

@@ -7,9 +7,10 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 
 use crate::failure::store_error;
+use crate::hearing::Hearing;
 use crate::searches::Searches;
 
-/// Keeps students and users in Postgres. Cheap to clone; clones share the connections.
+/// Keeps students, users, sessions and the audit in Postgres. Cheap to clone; clones share the connections.
 ///
 /// A statement may take 30 seconds, and a free connection is waited for 3 seconds; what takes longer is
 /// [`StoreError::Unavailable`].
@@ -17,6 +18,7 @@ use crate::searches::Searches;
 pub struct PostgresStore {
     pub(crate) pool: PgPool,
     pub(crate) searches: Arc<Searches>,
+    pub(crate) hearing: Arc<Hearing>,
     /// Quoted for SQL.
     pub(crate) schema: Option<String>,
 }
@@ -47,6 +49,7 @@ impl PostgresStore {
     /// Waits until every connection is given back, and closes it. What is asked of the store afterwards is
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
+        self.hearing.end();
         self.pool.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! The students' store.
 
 use async_trait::async_trait;
+use domain::audit::{Action, NewEvent};
 use domain::student::{
     Age, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter, StudentId,
     StudentName, StudentPatch, StudentStore,
@@ -9,6 +10,7 @@ use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use sqlx::FromRow;
 
 use crate::PostgresStore;
+use crate::audit::{audited, audited_as, with_event};
 use crate::failure::{Damaged, is_deadlock, store_error, violates};
 use crate::instant::Instant;
 
@@ -18,9 +20,13 @@ macro_rules! columns {
     };
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO students (name, name_folded, email, roll_no, age, version, created_at, updated_at) ",
-    "VALUES ($1, $2, $3, $4, $5, 1, $6, $6) RETURNING ",
+const INSERT: &str = with_event!(
+    concat!(
+        "INSERT INTO students (name, name_folded, email, roll_no, age, version, created_at, updated_at) ",
+        "VALUES ($7, $8, $9, $10, $11, 1, $1, $1) RETURNING ",
+        columns!()
+    ),
+    "student",
     columns!()
 );
 const FIND: &str = concat!("SELECT ", columns!(), " FROM students WHERE id = $1");
@@ -40,14 +46,22 @@ const PAGE_BY_ROLL_NO: &str = concat!(
     "ORDER BY id LIMIT $2"
 );
 
-const AMEND: &str = concat!(
-    "UPDATE students SET name = COALESCE($3, name), name_folded = COALESCE($4, name_folded), ",
-    "email = COALESCE($5, email), roll_no = COALESCE($6, roll_no), age = CASE WHEN $7 THEN $8 ELSE age END, ",
-    "version = version + 1, updated_at = $9 ",
-    "WHERE id = $1 AND ($2::bigint IS NULL OR version = $2) RETURNING ",
+const AMEND: &str = with_event!(
+    concat!(
+        "UPDATE students SET name = COALESCE($9, name), name_folded = COALESCE($10, name_folded), ",
+        "email = COALESCE($11, email), roll_no = COALESCE($12, roll_no), age = CASE WHEN $13 THEN $14 ELSE age END, ",
+        "version = version + 1, updated_at = $1 ",
+        "WHERE id = $7 AND ($8::bigint IS NULL OR version = $8) RETURNING ",
+        columns!()
+    ),
+    "student",
     columns!()
 );
-const REMOVE: &str = "DELETE FROM students WHERE id = $1 AND ($2::bigint IS NULL OR version = $2)";
+const REMOVE: &str = with_event!(
+    "DELETE FROM students WHERE id = $7 AND ($8::bigint IS NULL OR version = $8) RETURNING id",
+    "student",
+    "id"
+);
 
 const ROLL_NO_KEY: &str = "students_roll_no_key";
 
@@ -100,7 +114,8 @@ impl PostgresStore {
         patch: &StudentPatch,
         by: &Actor,
     ) -> Result<Option<StudentRow>, sqlx::Error> {
-        sqlx::query_as(AMEND)
+        let NewEvent { action, detail, .. } = patch.event(id, by);
+        audited_as(AMEND, by, action, detail)
             .bind(id.get())
             .bind(seen.map(Version::get))
             .bind(patch.name.as_ref().map(StudentName::as_str))
@@ -109,7 +124,6 @@ impl PostgresStore {
             .bind(patch.roll_no.map(RollNumber::get))
             .bind(patch.age.is_some())
             .bind(patch.age.flatten().map(|age| i16::from(age.get())))
-            .bind(by.at)
             .fetch_optional(&self.pool)
             .await
     }
@@ -118,13 +132,12 @@ impl PostgresStore {
 #[async_trait]
 impl StudentStore for PostgresStore {
     async fn insert(&self, new: StudentFields, by: &Actor) -> Result<Student, InsertError> {
-        let inserted: Result<StudentRow, _> = sqlx::query_as(INSERT)
+        let inserted: Result<StudentRow, _> = audited_as(INSERT, by, Action::StudentEnrolled, None)
             .bind(new.name.as_str())
             .bind(new.name.folded())
             .bind(new.email.as_str())
             .bind(new.roll_no.get())
             .bind(new.age.map(|age| i16::from(age.get())))
-            .bind(by.at)
             .fetch_one(&self.pool)
             .await;
         match inserted {
@@ -190,8 +203,8 @@ impl StudentStore for PostgresStore {
         }
     }
 
-    async fn remove(&self, id: StudentId, seen: Option<Version>, _by: &Actor) -> Result<(), RemoveError> {
-        let remove = sqlx::query(REMOVE).bind(id.get()).bind(seen.map(Version::get));
+    async fn remove(&self, id: StudentId, seen: Option<Version>, by: &Actor) -> Result<(), RemoveError> {
+        let remove = audited(REMOVE, by, Action::StudentRemoved, None).bind(id.get()).bind(seen.map(Version::get));
         let removed = remove.execute(&self.pool).await.map_err(store_error)?.rows_affected();
         if removed > 0 {
             Ok(())

@@ -1,44 +1,82 @@
 //! The users' store.
 
+use std::sync::atomic::{AtomicI16, Ordering};
+
 use async_trait::async_trait;
+use domain::audit::{Action, NewEvent, Target};
 use domain::user::{
-    Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange, UserChangeError, UserId,
-    UserStore, Username,
+    Admission, Attempts, Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange,
+    UserChangeError, UserId, UserStore, Username,
 };
 use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use sqlx::FromRow;
 use sqlx::postgres::{PgConnection, PgExecutor};
 
 use crate::PostgresStore;
+use crate::audit::{append, audited, audited_as, with_event};
 use crate::failure::{Damaged, store_error, violates};
 use crate::instant::Instant;
+use crate::sessions::end_others;
 
 macro_rules! columns {
     () => {
-        "id, username, role, active, version, created_at, updated_at"
+        "id, username, role, active, password_change_due, version, created_at, updated_at"
+    };
+}
+pub(crate) use columns;
+
+macro_rules! insert {
+    ($condition:literal) => {
+        with_event!(
+            concat!(
+                "INSERT INTO users (username, username_folded, password_hash, role, password_change_due, active, version, ",
+                "created_at, updated_at) SELECT $7, $8, $9, $10, $11, true, 1, $1, $1 ",
+                $condition,
+                " RETURNING ",
+                columns!()
+            ),
+            "user",
+            columns!()
+        )
     };
 }
 
-const INSERT: &str = concat!(
-    "INSERT INTO users (username, username_folded, password_hash, role, active, version, created_at, updated_at) ",
-    "VALUES ($1, $2, $3, $4, true, 1, $5, $5) RETURNING ",
-    columns!()
-);
-const INSERT_FIRST: &str = concat!(
-    "INSERT INTO users (username, username_folded, password_hash, role, active, version, created_at, updated_at) ",
-    "SELECT $1, $2, $3, $4, true, 1, $5, $5 WHERE NOT EXISTS (SELECT FROM users) RETURNING ",
-    columns!()
-);
+const INSERT: &str = insert!("");
+const INSERT_FIRST: &str = insert!("WHERE NOT EXISTS (SELECT FROM users)");
 const FIND: &str = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
-const FIND_CREDENTIALS: &str = concat!("SELECT password_hash, ", columns!(), " FROM users WHERE username_folded = $1");
+const FIND_CREDENTIALS: &str = concat!(
+    "SELECT password_hash, password_expires_at, failed_logins, next_login_at, ",
+    columns!(),
+    " FROM users WHERE username_folded = $1"
+);
 const PAGE: &str = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT $2");
 const CHANGE: &str = concat!(
-    "UPDATE users SET password_hash = COALESCE($2, password_hash), role = COALESCE($3, role), ",
-    "active = COALESCE($4, active), version = version + 1, updated_at = $5 ",
-    "WHERE id = $1 AND ($6::bigint IS NULL OR version = $6) RETURNING ",
+    "UPDATE users SET role = COALESCE($2, role), active = COALESCE($3, active), version = version + 1, updated_at = $4, ",
+    "password_hash = COALESCE($6, password_hash), ",
+    "password_change_due = CASE WHEN $6 IS NULL THEN password_change_due ELSE $7::timestamptz IS NOT NULL END, ",
+    "password_expires_at = CASE WHEN $6 IS NULL THEN password_expires_at ELSE $7 END, ",
+    "failed_logins = CASE WHEN $6 IS NULL THEN failed_logins ELSE 0 END, ",
+    "next_login_at = CASE WHEN $6 IS NULL THEN next_login_at END ",
+    "WHERE id = $1 AND ($5::bigint IS NULL OR version = $5) RETURNING ",
     columns!()
 );
-const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2";
+const UPGRADE_HASH: &str =
+    with_event!("UPDATE users SET password_hash = $9 WHERE id = $7 AND password_hash = $8 RETURNING id", "user", "id");
+const ATTEMPTS: &str = "SELECT failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
+const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
+const DECOY: &str = "SELECT failed_logins, next_login_at FROM login_decoys WHERE id = $1 FOR UPDATE";
+const SET_DECOY: &str = "UPDATE login_decoys SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
+/// As many rows stand in the schema.
+const DECOYS: i16 = 64;
+const UNLOCK: &str = with_event!(
+    concat!(
+        "UPDATE users SET failed_logins = 0, next_login_at = NULL, version = version + 1, updated_at = $1 ",
+        "WHERE id = $7 RETURNING ",
+        columns!()
+    ),
+    "user",
+    columns!()
+);
 const EXISTS: &str = "SELECT EXISTS (SELECT FROM users WHERE id = $1)";
 const REMOVE: &str = "DELETE FROM users WHERE id = $1";
 
@@ -56,11 +94,12 @@ const STANDING: &str = "SELECT u.version, u.role = 'admin' AND u.active AND NOT 
 const USERNAME_KEY: &str = "users_username_folded_key";
 
 #[derive(FromRow)]
-struct UserRow {
+pub(crate) struct UserRow {
     id: i64,
     username: String,
     role: String,
     active: bool,
+    password_change_due: bool,
     version: i64,
     created_at: Instant,
     updated_at: Instant,
@@ -69,8 +108,24 @@ struct UserRow {
 #[derive(FromRow)]
 struct CredentialsRow {
     password_hash: String,
+    password_expires_at: Option<Instant>,
+    #[sqlx(flatten)]
+    attempts: AttemptsRow,
     #[sqlx(flatten)]
     user: UserRow,
+}
+
+#[derive(FromRow)]
+struct AttemptsRow {
+    failed_logins: i32,
+    next_login_at: Option<Instant>,
+}
+
+impl From<AttemptsRow> for Attempts {
+    /// The schema holds the number to 0 and more.
+    fn from(row: AttemptsRow) -> Self {
+        Self::new(row.failed_logins.unsigned_abs(), row.next_login_at.map(|at| at.0))
+    }
 }
 
 impl TryFrom<UserRow> for User {
@@ -83,6 +138,7 @@ impl TryFrom<UserRow> for User {
             username: row.username.parse().map_err(|_| damaged("username"))?,
             role: row.role.parse().map_err(|_| damaged("role"))?,
             status: if row.active { Status::Active } else { Status::Disabled },
+            password_change_due: row.password_change_due,
             version: Version::new(row.version).ok_or_else(|| damaged("version"))?,
             created_at: row.created_at.0,
             updated_at: row.updated_at.0,
@@ -96,12 +152,12 @@ async fn insert(
     by: &Actor,
     at: impl PgExecutor<'_>,
 ) -> Result<Option<UserRow>, sqlx::Error> {
-    sqlx::query_as(statement)
+    audited_as(statement, by, Action::UserCreated, None)
         .bind(new.username.as_str())
         .bind(new.username.folded())
         .bind(new.password.expose())
         .bind(new.role.as_str())
-        .bind(by.at)
+        .bind(new.password_change_due)
         .fetch_optional(at)
         .await
 }
@@ -116,11 +172,12 @@ async fn change(
 ) -> Result<Option<User>, StoreError> {
     let row: Option<UserRow> = sqlx::query_as(CHANGE)
         .bind(id.get())
-        .bind(change.password.as_ref().map(PasswordHash::expose))
         .bind(change.role.map(Role::as_str))
         .bind(change.status.map(|status| status == Status::Active))
         .bind(by.at)
         .bind(seen.map(Version::get))
+        .bind(change.password.as_ref().map(|set| set.hash.expose()))
+        .bind(change.password.as_ref().and_then(|set| set.one_time_until))
         .fetch_optional(at)
         .await
         .map_err(store_error)?;
@@ -146,6 +203,30 @@ async fn lock_dispensable(
 impl PostgresStore {
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
         sqlx::query_scalar(EXISTS).bind(id.get()).fetch_one(&self.pool).await.map_err(store_error)
+    }
+
+    /// Reads and locks the attempts of one row, and puts others in their place where `count` gives some.
+    async fn attempts<T>(
+        &self,
+        (read, write): (&'static str, &'static str),
+        id: i64,
+        count: impl FnOnce(Attempts) -> (T, Option<Attempts>) + Send,
+        event: Option<NewEvent>,
+    ) -> Result<Option<T>, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let row = sqlx::query_as::<_, AttemptsRow>(read).bind(id).fetch_optional(&mut *transaction).await;
+        let Some(row) = row.map_err(store_error)? else { return Ok(None) };
+        let (answer, counted) = count(row.into());
+        if let Some(counted) = counted {
+            let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
+            let write = sqlx::query(write).bind(id).bind(failures).bind(counted.next_at());
+            write.execute(&mut *transaction).await.map_err(store_error)?;
+            if let Some(event) = event.filter(|_| counted.is_locked()) {
+                append(&event, &mut *transaction).await?;
+            }
+        }
+        transaction.commit().await.map_err(store_error)?;
+        Ok(Some(answer))
     }
 }
 
@@ -183,8 +264,13 @@ impl UserStore for PostgresStore {
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
         let find = sqlx::query_as(FIND_CREDENTIALS).bind(username.folded());
         let row: Option<CredentialsRow> = find.fetch_optional(&self.pool).await.map_err(store_error)?;
-        row.map(|row| Ok(Credentials { user: row.user.try_into()?, password: PasswordHash::new(row.password_hash) }))
-            .transpose()
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Credentials {
+            user: row.user.try_into()?,
+            password: PasswordHash::new(row.password_hash),
+            password_expires_at: row.password_expires_at.map(|at| at.0),
+            attempts: row.attempts.into(),
+        }))
     }
 
     async fn page(&self, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError> {
@@ -201,32 +287,84 @@ impl UserStore for PostgresStore {
         wanted: UserChange,
         by: &Actor,
     ) -> Result<User, UserChangeError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
         if wanted.ends_administration() {
-            let mut transaction = self.pool.begin().await.map_err(store_error)?;
             lock_dispensable(id, seen, &mut transaction).await?;
-            let changed = change(id, seen, &wanted, by, &mut *transaction).await?;
-            transaction.commit().await.map_err(store_error)?;
-            return changed.ok_or(UserChangeError::Unknown);
         }
-        match change(id, seen, &wanted, by, &self.pool).await? {
-            Some(user) => Ok(user),
+        let Some(user) = change(id, seen, &wanted, by, &mut *transaction).await? else {
+            drop(transaction);
             // Neither answer can turn wrong meanwhile: ids and versions never come back.
-            None if seen.is_some() && self.user_exists(id).await? => Err(UserChangeError::Stale),
-            None => Err(UserChangeError::Unknown),
+            let stale = seen.is_some() && self.user_exists(id).await?;
+            return Err(if stale { UserChangeError::Stale } else { UserChangeError::Unknown });
+        };
+        for event in wanted.events(id, by) {
+            append(&event, &mut *transaction).await?;
         }
+        let ended = if wanted.ends_sessions() {
+            end_others(id, wanted.spared(), by, &mut transaction).await?
+        } else {
+            Vec::new()
+        };
+        transaction.commit().await.map_err(store_error)?;
+        self.hearing.user_changed(id);
+        self.hearing.sessions_ended(&ended);
+        Ok(user)
     }
 
-    async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError> {
-        let upgrade = sqlx::query(UPGRADE_HASH).bind(id.get()).bind(from.expose()).bind(to.expose());
+    async fn upgrade_hash(
+        &self,
+        id: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let NewEvent { detail, action, .. } = UserChange::hash_upgraded(id, by);
+        let upgrade = audited(UPGRADE_HASH, by, action, detail).bind(id.get()).bind(from.expose()).bind(to.expose());
         upgrade.execute(&self.pool).await.map_err(store_error)?;
         Ok(())
     }
 
-    async fn remove(&self, id: UserId, seen: Option<Version>, _by: &Actor) -> Result<(), UserChangeError> {
+    async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError> {
+        let count = |attempts: Attempts| match attempts.admission(by.at) {
+            Admission::Admitted => (Admission::Admitted, Some(attempts.counting_one(by.at))),
+            refused => (refused, None),
+        };
+        let locked = NewEvent::once(by, Action::UserLocked, Target::User(id));
+        let admission = self.attempts((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked)).await?;
+        Ok(admission.unwrap_or(Admission::Admitted))
+    }
+
+    async fn pretend_to_admit_login(&self) -> Result<(), StoreError> {
+        // In turn, so that several at once seldom wait for each other.
+        static NEXT: AtomicI16 = AtomicI16::new(0);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DECOYS) + 1;
+        let count = |_| ((), Some(Attempts::default()));
+        self.attempts((DECOY, SET_DECOY), id.into(), count, None).await?;
+        Ok(())
+    }
+
+    async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
+        let count = |attempts: Attempts| ((), Some(attempts.without_one()));
+        self.attempts((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None).await?;
+        Ok(())
+    }
+
+    async fn unlock(&self, id: UserId, by: &Actor) -> Result<User, UserChangeError> {
+        let unlock = audited_as(UNLOCK, by, Action::UserUnlocked, None).bind(id.get());
+        let row: Option<UserRow> = unlock.fetch_optional(&self.pool).await.map_err(store_error)?;
+        self.hearing.user_changed(id);
+        Ok(row.ok_or(UserChangeError::Unknown)?.try_into()?)
+    }
+
+    async fn remove(&self, id: UserId, seen: Option<Version>, by: &Actor) -> Result<(), UserChangeError> {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
         lock_dispensable(id, seen, &mut transaction).await?;
+        let ended = end_others(id, None, by, &mut transaction).await?;
         sqlx::query(REMOVE).bind(id.get()).execute(&mut *transaction).await.map_err(store_error)?;
+        append(&NewEvent::once(by, Action::UserRemoved, Target::User(id)), &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
+        self.hearing.user_changed(id);
+        self.hearing.sessions_ended(&ended);
         Ok(())
     }
 }

@@ -3,11 +3,14 @@
 //! Point look-ups run on the calling thread and take microseconds; scans leave the async threads; writes
 //! go to one thread that commits together what waits together, one `fsync` for all.
 
+mod audit;
+mod bearers;
 mod errors;
 mod open;
 mod readers;
 mod rows;
 mod schema;
+mod sessions;
 mod students;
 mod users;
 mod writer;
@@ -20,11 +23,12 @@ use domain::{Probe, StoreError};
 
 pub use open::OpenError;
 
+use bearers::Hearing;
 use errors::Failure;
 use readers::{Readers, Scans};
 use writer::Writer;
 
-/// Keeps users and students in one `SQLite` file.
+/// Keeps users, sessions, students and the audit in one `SQLite` file.
 ///
 /// Every call answers [`StoreError::Unavailable`] at once when too many of its kind wait already: 1,024
 /// writes, or 64 scans behind the 2 that run. Needs a tokio runtime. Dropping the store blocks until the
@@ -33,6 +37,7 @@ pub struct SqliteStore {
     points: Readers,
     scans: Scans,
     writer: Writer,
+    hearing: Hearing,
     schema_version: u32,
 }
 
@@ -50,6 +55,7 @@ impl SqliteStore {
             points: Readers::new(open::readers(path, cores.clamp(2, 8))?),
             scans: Scans::new(open::readers(path, Scans::RUNNING)?),
             writer: Writer::start(writer).map_err(|why| OpenError::thread(path, why))?,
+            hearing: Hearing::default(),
             schema_version,
         })
     }

@@ -1,6 +1,6 @@
 //! The connections that read: some for point look-ups on the calling thread, some for scans beside it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use domain::StoreError;
@@ -9,27 +9,45 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 /// A fixed set of connections, each used by one thread at a time.
-pub struct Readers(Box<[Mutex<Connection>]>);
+pub struct Readers(Box<[Mutex<Reader>]>);
+
+/// A connection, and the version of the data that it saw last.
+struct Reader {
+    connection: Connection,
+    seen: AtomicI64,
+}
 
 impl Readers {
     /// At least one connection.
     pub fn new(connections: Vec<Connection>) -> Self {
-        Self(connections.into_iter().map(Mutex::new).collect())
+        let reader = |connection| Mutex::new(Reader { connection, seen: AtomicI64::new(0) });
+        Self(connections.into_iter().map(reader).collect())
     }
 
     /// Reads on the calling thread; waits where every connection is in use.
     pub fn with<T>(&self, read: impl FnOnce(&Connection) -> T) -> T {
+        self.with_seen(|connection, _| read(connection))
+    }
+
+    /// As [`Readers::with`], with the version of the data that the connection saw last, for the caller to keep.
+    pub fn with_seen<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
         let home = home() % self.0.len();
         let (before, from_home) = self.0.split_at(home);
         for slot in from_home.iter().chain(before) {
             match slot.try_lock() {
-                Ok(connection) => return read(&connection),
+                Ok(reader) => return reader.read(read),
                 // A statement is reset when a panic unwinds it: the connection is as good as before.
-                Err(TryLockError::Poisoned(poisoned)) => return read(&poisoned.into_inner()),
+                Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().read(read),
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        read(&self.0[home].lock().unwrap_or_else(PoisonError::into_inner))
+        self.0[home].lock().unwrap_or_else(PoisonError::into_inner).read(read)
+    }
+}
+
+impl Reader {
+    fn read<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
+        read(&self.connection, &self.seen)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::fmt::Display;
 
-use domain::Version;
+use domain::audit::{Event, NewEvent};
+use domain::session::{Session, UserAgent};
 use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName};
-use domain::user::{Credentials, PasswordHash, User};
+use domain::user::{Attempts, Credentials, PasswordHash, User};
+use domain::{Actor, Origin, Version};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use time::OffsetDateTime;
@@ -77,6 +79,17 @@ impl<'r> Columns<'r> {
         self.next(column, |micros: i64| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000))
     }
 
+    fn time_if_any(&mut self, column: &'static str) -> Result<Option<OffsetDateTime>, Failure> {
+        self.next(column, |micros: Option<i64>| {
+            micros.map(|micros| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)).transpose()
+        })
+    }
+
+    fn attempts(&mut self) -> Result<Attempts, Failure> {
+        let failures = self.next("failed_logins", u32::try_from as fn(i64) -> _)?;
+        Ok(Attempts::new(failures, self.time_if_any("next_login_at")?))
+    }
+
     fn version(&mut self) -> Result<Version, Failure> {
         self.next("version", |number| Version::new(number).ok_or("must be at least 1"))
     }
@@ -94,10 +107,10 @@ macro_rules! student_columns {
 }
 pub(crate) use student_columns;
 
-/// The columns that [`user`] and [`credentials`] read; the hash is the last, and [`user`] leaves it alone.
+/// The columns that [`user`] reads, and [`credentials`] before others.
 macro_rules! user_columns {
     () => {
-        "id, username, role, status, version, created_at, updated_at"
+        "id, username, role, status, password_change_due, version, created_at, updated_at"
     };
 }
 pub(crate) use user_columns;
@@ -127,7 +140,75 @@ pub fn credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     Ok(Credentials {
         user: read_user(&mut columns)?,
         password: columns.next("password_hash", |phc| Ok::<_, Failure>(PasswordHash::new(phc)))?,
+        password_expires_at: columns.time_if_any("password_expires_at")?,
+        attempts: columns.attempts()?,
     })
+}
+
+/// The columns that [`attempts`] reads, and [`credentials`] behind the others.
+macro_rules! attempts_columns {
+    () => {
+        "failed_logins, next_login_at"
+    };
+}
+pub(crate) use attempts_columns;
+
+/// The first column is the user's id.
+pub fn attempts(row: &Row<'_>) -> Result<Attempts, Failure> {
+    Columns::new(row)?.attempts()
+}
+
+/// The columns that [`session`] reads.
+macro_rules! session_columns {
+    () => {
+        "id, user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent"
+    };
+}
+pub(crate) use session_columns;
+
+pub fn session(row: &Row<'_>) -> Result<Session, Failure> {
+    let mut columns = Columns::new(row)?;
+    Ok(Session {
+        id: columns.id.try_into().map_err(|error| columns.damaged("id", &error))?,
+        user_id: columns.next("user_id", |id: i64| id.try_into())?,
+        opened_at: columns.time("opened_at")?,
+        refreshed_at: columns.time("refreshed_at")?,
+        expires_at: columns.time("expires_at")?,
+        ends_at: columns.time("ends_at")?,
+        client: columns.next("client", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+        user_agent: columns
+            .next("user_agent", |name: Option<String>| Ok::<_, &str>(name.as_deref().and_then(UserAgent::of)))?,
+    })
+}
+
+/// The columns that [`event`] reads.
+macro_rules! event_columns {
+    () => {
+        "id, at, actor, action, target, detail, count, request_id, client"
+    };
+}
+pub(crate) use event_columns;
+
+pub fn event(row: &Row<'_>) -> Result<Event, Failure> {
+    let mut columns = Columns::new(row)?;
+    let id = columns.id.try_into().map_err(|error| columns.damaged("id", &error))?;
+    let at = columns.time("at")?;
+    let who = columns.next("actor", |who: String| who.parse())?;
+    let what = NewEvent {
+        action: columns.next("action", |action: String| action.parse())?,
+        target: columns.next("target", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+        detail: columns.next("detail", Ok::<Option<String>, &str>)?,
+        count: columns.next("count", u32::try_from as fn(i64) -> _)?,
+        by: Actor {
+            who,
+            at,
+            origin: Origin {
+                request_id: columns.next("request_id", |id: Option<String>| Ok::<_, &str>(id.map(Into::into)))?,
+                client: columns.next("client", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+            },
+        },
+    };
+    Ok(Event { id, what })
 }
 
 fn read_user(columns: &mut Columns<'_>) -> Result<User, Failure> {
@@ -136,6 +217,7 @@ fn read_user(columns: &mut Columns<'_>) -> Result<User, Failure> {
         username: columns.next("username", |name: String| name.parse())?,
         role: columns.next("role", |role: String| role.parse())?,
         status: columns.next("status", |status: String| status.parse())?,
+        password_change_due: columns.next("password_change_due", Ok::<bool, &str>)?,
         version: columns.version()?,
         created_at: columns.time("created_at")?,
         updated_at: columns.time("updated_at")?,

@@ -8,7 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::open::Why;
 
 /// Step `n` leads from version `n` to `n + 1`; a step is never changed once it was released.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_users_and_students.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../migrations/0001_users_and_students.sql"),
+    include_str!("../migrations/0002_sessions_and_audit.sql"),
+];
 
 /// The newest version that this program knows.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]

@@ -1,6 +1,7 @@
 //! The port of the students.
 
 use async_trait::async_trait;
+use domain::audit::{Action, NewEvent, Target};
 use domain::student::{
     Age, Email, InsertError, RemoveError, ReplaceError, RollNumber, Student, StudentFields, StudentFilter, StudentId,
     StudentName, StudentPatch, StudentStore,
@@ -9,6 +10,7 @@ use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use rusqlite::{Connection, params};
 
 use crate::SqliteStore;
+use crate::audit::append;
 use crate::errors::Failure;
 use crate::rows::{self, micros, student_columns};
 use crate::writer::Undone;
@@ -42,8 +44,8 @@ const EXISTS: &str = "SELECT 1 FROM students WHERE id = ?1";
 #[async_trait]
 impl StudentStore for SqliteStore {
     async fn insert(&self, new: StudentFields, by: &Actor) -> Result<Student, InsertError> {
-        let at = micros(by.at);
-        self.writer.write(move |connection| insert(connection, &new, at)).await
+        let by = by.clone();
+        self.writer.write(move |connection| insert(connection, &new, &by)).await
     }
 
     async fn find(&self, id: StudentId) -> Result<Option<Student>, StoreError> {
@@ -81,22 +83,25 @@ impl StudentStore for SqliteStore {
         patch: StudentPatch,
         by: &Actor,
     ) -> Result<Student, ReplaceError> {
-        let at = micros(by.at);
-        self.writer.write(move |connection| amend(connection, id, seen, &patch, at)).await
+        let by = by.clone();
+        self.writer.write(move |connection| amend(connection, id, seen, &patch, &by)).await
     }
 
-    async fn remove(&self, id: StudentId, seen: Option<Version>, _by: &Actor) -> Result<(), RemoveError> {
-        self.writer.write(move |connection| remove(connection, id, seen)).await
+    async fn remove(&self, id: StudentId, seen: Option<Version>, by: &Actor) -> Result<(), RemoveError> {
+        let by = by.clone();
+        self.writer.write(move |connection| remove(connection, id, seen, &by)).await
     }
 }
 
-fn insert(connection: &Connection, new: &StudentFields, at: i64) -> Result<Student, Undone<InsertError>> {
+fn insert(connection: &Connection, new: &StudentFields, by: &Actor) -> Result<Student, Undone<InsertError>> {
     let StudentFields { name, email, roll_no, age } = new;
     let age = age.map(Age::get);
-    let params = params![name.as_str(), name.folded(), email.as_str(), roll_no.get(), age, at];
+    let params = params![name.as_str(), name.folded(), email.as_str(), roll_no.get(), age, micros(by.at)];
     let made = rows::first(connection, INSERT, params, rows::student)
         .map_err(|failure| refuse_taken(failure, InsertError::RollNumberTaken))?;
-    made.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
+    let student = made.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    append(connection, &NewEvent::once(by, Action::StudentEnrolled, Target::Student(student.id)))?;
+    Ok(student)
 }
 
 /// An UPDATE that fits no row breaks no constraint: so Unknown and Stale come before the roll number.
@@ -105,7 +110,7 @@ fn amend(
     id: StudentId,
     seen: Option<Version>,
     patch: &StudentPatch,
-    at: i64,
+    by: &Actor,
 ) -> Result<Student, Undone<ReplaceError>> {
     let StudentPatch { name, email, roll_no, age } = patch;
     let params = params![
@@ -117,20 +122,29 @@ fn amend(
         roll_no.map(RollNumber::get),
         age.is_some(),
         age.flatten().map(Age::get),
-        at,
+        micros(by.at),
     ];
     let changed = rows::first(connection, AMEND, params, rows::student)
         .map_err(|failure| refuse_taken(failure, ReplaceError::RollNumberTaken))?;
     match changed {
-        Some(student) => Ok(student),
+        Some(student) => {
+            append(connection, &patch.event(id, by))?;
+            Ok(student)
+        }
         None if rows::exists(connection, EXISTS, [id.get()])? => Err(Undone::Refused(ReplaceError::Stale)),
         None => Err(Undone::Refused(ReplaceError::Unknown)),
     }
 }
 
-fn remove(connection: &Connection, id: StudentId, seen: Option<Version>) -> Result<(), Undone<RemoveError>> {
+fn remove(
+    connection: &Connection,
+    id: StudentId,
+    seen: Option<Version>,
+    by: &Actor,
+) -> Result<(), Undone<RemoveError>> {
     let removed = connection.prepare_cached(REMOVE)?.execute(params![id.get(), seen.map(Version::get)])?;
     if removed > 0 {
+        append(connection, &NewEvent::once(by, Action::StudentRemoved, Target::Student(id)))?;
         Ok(())
     } else if rows::exists(connection, EXISTS, [id.get()])? {
         Err(Undone::Refused(RemoveError::Stale))

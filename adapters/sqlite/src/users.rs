@@ -1,31 +1,49 @@
 //! The port of the users.
 
 use async_trait::async_trait;
+use domain::audit::{Action, NewEvent, Target};
 use domain::user::{
-    Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange, UserChangeError, UserId,
-    UserStore, Username,
+    Admission, Attempts, Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange,
+    UserChangeError, UserId, UserStore, Username,
 };
 use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use rusqlite::{Connection, params};
 
 use crate::SqliteStore;
+use crate::audit::append;
 use crate::errors::Failure;
-use crate::rows::{self, micros, user_columns};
+use crate::rows::{self, attempts_columns, micros, user_columns};
+use crate::sessions::end_others;
 use crate::writer::Undone;
 
 const INSERT: &str = concat!(
-    "INSERT INTO users (username, username_folded, password_hash, role, status, version, created_at, updated_at) ",
-    "VALUES (?1, ?2, ?3, ?4, 'active', 1, ?5, ?5) RETURNING ",
+    "INSERT INTO users (username, username_folded, password_hash, role, status, version, created_at, updated_at, ",
+    "password_change_due) VALUES (?1, ?2, ?3, ?4, 'active', 1, ?5, ?5, ?6) RETURNING ",
     user_columns!()
 );
 const ANY: &str = "SELECT 1 FROM users";
 const FIND: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ?1");
-const FIND_CREDENTIALS: &str =
-    concat!("SELECT ", user_columns!(), ", password_hash FROM users WHERE username_folded = ?1");
+const FIND_CREDENTIALS: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    ", password_hash, password_expires_at, ",
+    attempts_columns!(),
+    " FROM users WHERE username_folded = ?1"
+);
 const PAGE: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id > ?1 ORDER BY id LIMIT ?2");
 const CHANGE: &str = concat!(
-    "UPDATE users SET password_hash = coalesce(?2, password_hash), role = coalesce(?3, role), ",
-    "status = coalesce(?4, status), version = version + 1, updated_at = ?5 WHERE id = ?1 RETURNING ",
+    "UPDATE users SET role = coalesce(?2, role), status = coalesce(?3, status), version = version + 1, ",
+    "updated_at = ?4 WHERE id = ?1 RETURNING ",
+    user_columns!()
+);
+const SET_PASSWORD: &str = "UPDATE users SET password_hash = ?2, password_change_due = ?3, password_expires_at = ?4, \
+     failed_logins = 0, next_login_at = NULL WHERE id = ?1";
+const ATTEMPTS: &str = concat!("SELECT id, ", attempts_columns!(), " FROM users WHERE id = ?1");
+const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = ?2, next_login_at = ?3 WHERE id = ?1";
+const PRETEND: &str = "UPDATE login_decoys SET failed_logins = (failed_logins + 1) % 100, next_login_at = NULL";
+const UNLOCK: &str = concat!(
+    "UPDATE users SET failed_logins = 0, next_login_at = NULL, version = version + 1, updated_at = ?2 ",
+    "WHERE id = ?1 RETURNING ",
     user_columns!()
 );
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
@@ -35,14 +53,14 @@ const ANOTHER_ADMINISTRATOR: &str = "SELECT 1 FROM users WHERE role = 'admin' AN
 #[async_trait]
 impl UserStore for SqliteStore {
     async fn insert(&self, new: NewUser, by: &Actor) -> Result<User, InsertUserError> {
-        let at = micros(by.at);
-        self.writer.write(move |connection| insert(connection, &new, at).map_err(refuse_taken)).await
+        let by = by.clone();
+        self.writer.write(move |connection| insert(connection, &new, &by).map_err(refuse_taken)).await
     }
 
     async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<User>, StoreError> {
-        let at = micros(by.at);
+        let by = by.clone();
         let insert_first = move |connection: &Connection| {
-            if rows::exists(connection, ANY, [])? { Ok(None) } else { Ok(Some(insert(connection, &new, at)?)) }
+            if rows::exists(connection, ANY, [])? { Ok(None) } else { Ok(Some(insert(connection, &new, &by)?)) }
         };
         self.writer.write(insert_first).await
     }
@@ -70,35 +88,104 @@ impl UserStore for SqliteStore {
         change: UserChange,
         by: &Actor,
     ) -> Result<User, UserChangeError> {
-        let at = micros(by.at);
-        self.writer.write(move |connection| self::change(connection, id, seen, &change, at)).await
+        let by = by.clone();
+        self.writer.write(move |connection| self::change(connection, id, seen, &change, &by)).await
     }
 
-    async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError> {
-        let (from, to) = (from.clone(), to.clone());
-        let upgrade = move |connection: &Connection| {
-            connection.prepare_cached(UPGRADE_HASH)?.execute(params![id.get(), from.expose(), to.expose()])?;
+    async fn upgrade_hash(
+        &self,
+        id: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
+        let (from, to, by) = (from.clone(), to.clone(), by.clone());
+        let upgrade = move |connection: &Connection| -> Result<(), Undone<StoreError>> {
+            let params = params![id.get(), from.expose(), to.expose()];
+            if connection.prepare_cached(UPGRADE_HASH)?.execute(params)? > 0 {
+                append(connection, &UserChange::hash_upgraded(id, &by))?;
+            }
             Ok(())
         };
         self.writer.write(upgrade).await
     }
 
-    async fn remove(&self, id: UserId, seen: Option<Version>, _by: &Actor) -> Result<(), UserChangeError> {
-        let remove = move |connection: &Connection| {
+    async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError> {
+        let by = by.clone();
+        self.writer.write(move |connection| Ok::<_, Undone<_>>(admit(connection, id, &by)?)).await
+    }
+
+    async fn pretend_to_admit_login(&self) -> Result<(), StoreError> {
+        let pretend = |connection: &Connection| -> Result<(), Undone<StoreError>> {
+            connection.prepare_cached(PRETEND)?.execute([])?;
+            Ok(())
+        };
+        self.writer.write(pretend).await
+    }
+
+    async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
+        let withdraw = move |connection: &Connection| -> Result<(), Undone<StoreError>> {
+            let attempts = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)?;
+            attempts.map_or(Ok(()), |attempts| set_attempts(connection, id, attempts.without_one()))?;
+            Ok(())
+        };
+        self.writer.write(withdraw).await
+    }
+
+    async fn unlock(&self, id: UserId, by: &Actor) -> Result<User, UserChangeError> {
+        let by = by.clone();
+        let unlock = move |connection: &Connection| -> Result<User, Undone<UserChangeError>> {
+            let unlocked = rows::first(connection, UNLOCK, params![id.get(), micros(by.at)], rows::user)?;
+            let user = unlocked.ok_or(Undone::Refused(UserChangeError::Unknown))?;
+            append(connection, &NewEvent::once(&by, Action::UserUnlocked, Target::User(id)))?;
+            Ok(user)
+        };
+        self.writer.write(unlock).await
+    }
+
+    async fn remove(&self, id: UserId, seen: Option<Version>, by: &Actor) -> Result<(), UserChangeError> {
+        let by = by.clone();
+        let remove = move |connection: &Connection| -> Result<(), Undone<UserChangeError>> {
             let user = known(connection, id, seen)?;
             keep_an_administrator(connection, &user)?;
+            end_others(connection, id, None, &by)?;
             connection.prepare_cached(REMOVE)?.execute([id.get()])?;
+            append(connection, &NewEvent::once(&by, Action::UserRemoved, Target::User(id)))?;
             Ok(())
         };
         self.writer.write(remove).await
     }
 }
 
-fn insert(connection: &Connection, new: &NewUser, at: i64) -> Result<User, Failure> {
-    let NewUser { username, password, role } = new;
-    let params = params![username.as_str(), username.folded(), password.expose(), role.as_str(), at];
+fn admit(connection: &Connection, id: UserId, by: &Actor) -> Result<Admission, Failure> {
+    let Some(attempts) = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)? else {
+        return Ok(Admission::Admitted);
+    };
+    let admission = attempts.admission(by.at);
+    if admission == Admission::Admitted {
+        let counted = attempts.counting_one(by.at);
+        set_attempts(connection, id, counted)?;
+        if counted.is_locked() {
+            append(connection, &NewEvent::once(by, Action::UserLocked, Target::User(id)))?;
+        }
+    }
+    Ok(admission)
+}
+
+fn set_attempts(connection: &Connection, id: UserId, attempts: Attempts) -> Result<(), Failure> {
+    let params = params![id.get(), attempts.failures(), attempts.next_at().map(micros)];
+    connection.prepare_cached(SET_ATTEMPTS)?.execute(params)?;
+    Ok(())
+}
+
+fn insert(connection: &Connection, new: &NewUser, by: &Actor) -> Result<User, Failure> {
+    let NewUser { username, password, role, password_change_due } = new;
+    let (folded, at) = (username.folded(), micros(by.at));
+    let params = params![username.as_str(), folded, password.expose(), role.as_str(), at, password_change_due];
     let made = rows::first(connection, INSERT, params, rows::user)?;
-    made.ok_or_else(|| rusqlite::Error::QueryReturnedNoRows.into())
+    let user = made.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    append(connection, &NewEvent::once(by, Action::UserCreated, Target::User(user.id)))?;
+    Ok(user)
 }
 
 fn refuse_taken(failure: Failure) -> Undone<InsertUserError> {
@@ -114,16 +201,26 @@ fn change(
     id: UserId,
     seen: Option<Version>,
     change: &UserChange,
-    at: i64,
+    by: &Actor,
 ) -> Result<User, Undone<UserChangeError>> {
     let user = known(connection, id, seen)?;
     if change.ends_administration() {
         keep_an_administrator(connection, &user)?;
     }
-    let UserChange { password, role, status } = change;
-    let password = password.as_ref().map(PasswordHash::expose);
-    let params = params![id.get(), password, role.map(Role::as_str), status.map(Status::as_str), at];
+    if let Some(password) = &change.password {
+        let until = password.one_time_until;
+        let params = params![id.get(), password.hash.expose(), until.is_some(), until.map(micros)];
+        connection.prepare_cached(SET_PASSWORD)?.execute(params)?;
+    }
+    let UserChange { role, status, .. } = change;
+    let params = params![id.get(), role.map(Role::as_str), status.map(Status::as_str), micros(by.at)];
     let changed = rows::first(connection, CHANGE, params, rows::user)?;
+    for event in change.events(id, by) {
+        append(connection, &event)?;
+    }
+    if change.ends_sessions() {
+        end_others(connection, id, change.spared(), by)?;
+    }
     changed.ok_or(Undone::Refused(UserChangeError::Unknown))
 }
 

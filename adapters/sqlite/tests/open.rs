@@ -15,7 +15,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-const BY: Actor = Actor { who: Who::Operator, at: OffsetDateTime::UNIX_EPOCH };
+static BY: Actor = Actor::here(Who::Operator, OffsetDateTime::UNIX_EPOCH);
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -60,7 +60,7 @@ fn of_several_opens_at_once_one_migrates() {
             })
             .collect();
         for version in opened {
-            assert_eq!(version.join().unwrap().unwrap(), 1);
+            assert_eq!(version.join().unwrap().unwrap(), 2);
         }
     });
 }

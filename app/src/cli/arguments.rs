@@ -1,22 +1,28 @@
 //! Every argument and variable of the program.
 
+mod audit;
 mod keys;
 mod token;
+mod user;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use adapter_postgres::Options;
 use clap::builder::BoolishValueParser;
 use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::token::TokenLifetime;
-use domain::user::{PasswordPolicy, PasswordPolicyError, Role, Username};
+use domain::user::{PasswordPolicy, PasswordPolicyError};
 use ipnet::IpNet;
-use time::Duration;
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
 
+pub use audit::{Audit, AuditCommand};
 pub use keys::{Keys, KeysCommand};
 pub use token::{Token, TokenCommand, Verify};
+pub use user::{PasswordSource, User, UserCommand};
 
 use crate::stores::Database;
 
@@ -36,6 +42,8 @@ pub enum Command {
     Serve(Box<Serve>),
     /// Keep the user accounts
     User(User),
+    /// Read the audit, and let old events go
+    Audit(Audit),
     /// Keep the key ring that tokens are signed with
     Keys(Keys),
     /// Judge and read tokens, without a store or a server
@@ -98,6 +106,24 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_TOKEN_LEEWAY", value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub token_leeway: Duration,
 
+    /// How long a session lasts without a refresh [default: 7d, or the token's time where that is longer]
+    #[arg(long, env = "ROLLBOOK_SESSION_IDLE_TTL", value_name = "TIME", value_parser = duration)]
+    pub session_idle_ttl: Option<Duration>,
+
+    /// How long a session lasts at most, however often it is refreshed [default: 30d, or the above where that is longer]
+    #[arg(long, env = "ROLLBOOK_SESSION_TTL", value_name = "TIME", value_parser = duration)]
+    pub session_ttl: Option<Duration>,
+
+    /// How long what another node ended or changed may count on here, at most: 100ms to 60s (PostgreSQL)
+    #[arg(
+        long,
+        env = "ROLLBOOK_REVOCATION_BOUND",
+        value_name = "TIME",
+        default_value = "1s",
+        value_parser = revocation_bound
+    )]
+    pub revocation_bound: std::time::Duration,
+
     /// Who issues the tokens (their `iss`)
     #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook")]
     pub issuer: String,
@@ -147,49 +173,6 @@ pub enum LogFormat {
     Json,
 }
 
-#[derive(Debug, Args)]
-#[command(arg_required_else_help = false)]
-pub struct User {
-    #[command(flatten)]
-    pub store: Store,
-
-    #[command(flatten)]
-    pub passwords: Passwords,
-
-    #[command(subcommand)]
-    pub command: UserCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum UserCommand {
-    /// Make a user; asks for the password
-    Add {
-        /// The name to log in with
-        username: Username,
-        /// What the user may do: viewer, registrar or admin
-        #[arg(long, default_value = "viewer")]
-        role: Role,
-        #[command(flatten)]
-        password: PasswordSource,
-    },
-    /// List the users
-    List,
-    /// Set a user's password anew; asks for it
-    SetPassword {
-        username: Username,
-        #[command(flatten)]
-        password: PasswordSource,
-    },
-    /// Give a user another role: viewer, registrar or admin
-    SetRole { username: Username, role: Role },
-    /// Let a user no longer log in; tokens are refused as long as the user is disabled
-    Disable { username: Username },
-    /// Let a disabled user log in again
-    Enable { username: Username },
-    /// Remove a user for good
-    Remove { username: Username },
-}
-
 /// What is asked of new passwords.
 #[derive(Debug, Args)]
 pub struct Passwords {
@@ -203,14 +186,6 @@ pub struct Passwords {
         global = true
     )]
     pub password_min_length: PasswordPolicy,
-}
-
-/// Where a password comes from. Never from an argument, which every process on the machine can read.
-#[derive(Debug, Args)]
-pub struct PasswordSource {
-    /// Read the password from the first line of standard input
-    #[arg(long)]
-    pub password_stdin: bool,
 }
 
 #[derive(Debug, Args)]
@@ -237,8 +212,22 @@ fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(given).map_err(|_| "is too long".to_owned())
 }
 
+fn instant(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "write it as 2026-11-23T12:00:00Z".to_owned())
+}
+
 fn lifetime(text: &str) -> Result<TokenLifetime, String> {
     TokenLifetime::new(duration(text)?).map_err(|error| error.to_string())
+}
+
+fn revocation_bound(text: &str) -> Result<std::time::Duration, String> {
+    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
+    let possible = Options::REVOCATION_BOUNDS;
+    if possible.contains(&given) {
+        Ok(given)
+    } else {
+        Err(format!("must be {:?} to {:?}", possible.start(), possible.end()))
+    }
 }
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, String> {

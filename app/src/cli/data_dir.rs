@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
@@ -36,36 +36,51 @@ impl Store {
 /// Writes a file with mode 0600 that appears whole or not at all; `false`, and nothing written, where it
 /// exists already.
 pub fn write_secret_once(path: &Path, content: &[u8]) -> io::Result<bool> {
-    let directory = directory_of(path);
-    match draft(directory, content)?.persist_noclobber(path) {
-        Ok(_) => {}
-        Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
-        Err(failed) => return Err(failed.error),
-    }
-    keep_names(directory)?;
-    Ok(true)
+    SecretDraft::of_new(path, content)?.appear()
 }
 
-/// Puts a file with mode 0600 in the place of another: whoever reads it finds the old or the new, whole.
-pub fn replace_secret(path: &Path, content: &[u8]) -> io::Result<()> {
-    // A link stays one, and what it leads to is replaced.
-    let path = path.canonicalize()?;
-    let directory = directory_of(&path);
-    draft(directory, content)?.persist(&path).map_err(|failed| failed.error)?;
-    keep_names(directory)
+/// A file with mode 0600 that is whole on the disk, and goes away unless it gets its name.
+pub struct SecretDraft {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl SecretDraft {
+    /// A file that is to appear at `path`.
+    pub fn of_new(path: &Path, content: &[u8]) -> io::Result<Self> {
+        // Made with mode 0600 on every Unix.
+        let mut file = NamedTempFile::new_in(directory_of(path))?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// A file that is to replace the one at `path`. A link stays one, and what it leads to is replaced.
+    pub fn of_replacement(path: &Path, content: &[u8]) -> io::Result<Self> {
+        Self::of_new(&path.canonicalize()?, content)
+    }
+
+    /// Gives the file its name; `false`, and nothing written, where it is somebody else's already.
+    pub fn appear(self) -> io::Result<bool> {
+        match self.file.persist_noclobber(&self.path) {
+            Ok(_) => {}
+            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(failed) => return Err(failed.error),
+        }
+        keep_names(directory_of(&self.path))?;
+        Ok(true)
+    }
+
+    /// Gives the file the name of another: whoever reads it finds the old or the new, whole.
+    pub fn replace(self) -> io::Result<()> {
+        self.file.persist(&self.path).map_err(|failed| failed.error)?;
+        keep_names(directory_of(&self.path))
+    }
 }
 
 /// A path of one name alone is in the working directory.
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-fn draft(directory: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    // Made with mode 0600 on every Unix.
-    let mut draft = NamedTempFile::new_in(directory)?;
-    draft.write_all(content)?;
-    draft.as_file().sync_all()?;
-    Ok(draft)
 }
 
 /// The names in a directory, too, outlive a loss of power.
@@ -97,7 +112,7 @@ mod tests {
         let (path, link) = (dir.path().join("secret"), dir.path().join("link"));
         fs::write(&path, b"one").unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
-        replace_secret(&link, b"two").unwrap();
+        SecretDraft::of_replacement(&link, b"two").and_then(SecretDraft::replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());

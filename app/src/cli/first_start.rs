@@ -26,8 +26,8 @@ pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Fai
     let Some(file) = file else {
         writeln!(
             io::stderr().lock(),
-            "The first administrator is {name}, with the password {password}\nIt is shown this once. Change it with: \
-             rollbook user set-password {name}"
+            "The first administrator is {name}, with the password {password}\nIt is shown this once, and has to be \
+             changed before anything else: log in and PUT /me/password, or run: rollbook user set-password {name}"
         )?;
         return Ok(());
     };
@@ -40,6 +40,9 @@ pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Fai
             file.display()
         ))
     })?;
-    output::tell(format_args!("The first administrator is {name}; the password is in {}", file.display()));
+    output::tell(format_args!(
+        "The first administrator is {name}; the password is in {}, and has to be changed before anything else",
+        file.display()
+    ));
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use adapter_jwt::KeyRing;
 use secrecy::ExposeSecret;
 
-use super::data_dir::{replace_secret, write_secret_once};
+use super::data_dir::SecretDraft;
 use super::failure::Failure;
 
 /// The most bytes that are read: more than the largest ring has.
@@ -89,20 +89,44 @@ pub fn read(path: &Path) -> Result<KeyRing, Failure> {
         .map_err(|error| Failure::new(format!("the key ring in {} will not do: {error}", path.display())))
 }
 
-/// Writes a ring to a file that is not there yet.
-pub fn create(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
-    match write_secret_once(path, ring.to_json()?.expose_secret().as_bytes()) {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            Err(Failure::new(format!("{} is there already: rollbook keys rotate adds a key to a ring", path.display())))
+/// A ring that is written, and becomes the one in the file only when it is kept.
+pub struct RingDraft {
+    secret: SecretDraft,
+    path: PathBuf,
+    is_new: bool,
+}
+
+impl RingDraft {
+    /// A ring for a file that is not there yet.
+    pub fn of_new(path: &Path, ring: &KeyRing) -> Result<Self, Failure> {
+        if path.symlink_metadata().is_ok() {
+            return Err(is_there(path));
         }
-        Err(error) => Err(cannot_write(path, &error)),
+        let secret = SecretDraft::of_new(path, ring.to_json()?.expose_secret().as_bytes());
+        let secret = secret.map_err(|error| cannot_write(path, &error))?;
+        Ok(Self { secret, path: path.to_owned(), is_new: true })
+    }
+
+    /// A ring in the place of the one in the file.
+    pub fn of_replacement(path: &Path, ring: &KeyRing) -> Result<Self, Failure> {
+        let secret = SecretDraft::of_replacement(path, ring.to_json()?.expose_secret().as_bytes());
+        let secret = secret.map_err(|error| cannot_write(path, &error))?;
+        Ok(Self { secret, path: path.to_owned(), is_new: false })
+    }
+
+    /// Makes it the ring that servers read.
+    pub fn keep(self) -> Result<(), Failure> {
+        let kept = if self.is_new { self.secret.appear() } else { self.secret.replace().map(|()| true) };
+        match kept {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(is_there(&self.path)),
+            Err(error) => Err(cannot_write(&self.path, &error)),
+        }
     }
 }
 
-/// Puts a ring in the place of the one in the file.
-pub fn replace(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
-    replace_secret(path, ring.to_json()?.expose_secret().as_bytes()).map_err(|error| cannot_write(path, &error))
+fn is_there(path: &Path) -> Failure {
+    Failure::new(format!("{} is there already: rollbook keys rotate adds a key to a ring", path.display()))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
@@ -119,6 +143,14 @@ mod tests {
 
     fn ring() -> KeyRing {
         KeyRing::generate(KeyAlgorithm::EdDsa, datetime!(2026-11-23 12:00 UTC), &SystemRandom).unwrap()
+    }
+
+    fn create(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
+        RingDraft::of_new(path, ring)?.keep()
+    }
+
+    fn replace(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
+        RingDraft::of_replacement(path, ring)?.keep()
     }
 
     fn id(ring: &KeyRing) -> &str {

@@ -1,49 +1,81 @@
 //! `rollbook keys …`: the key ring, kept by the person at the machine.
 
-use std::path::Path;
-
 use adapter_jwt::{KeyRing, RingKey};
-use domain::Clock;
+use domain::audit::{Action, NewEvent, Target};
+use domain::{Actor, Clock, Who};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 use super::arguments::{Keys, KeysCommand};
 use super::failure::Failure;
+use super::key_file::RingDraft;
 use super::{key_file, output};
+use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
 /// Runs one of the commands on a key ring.
-pub fn run(keys: Keys) -> Result<(), Failure> {
-    let path = keys.keys.ok_or_else(|| Failure::new("name the key ring's file: --keys FILE, or ROLLBOOK_KEYS"))?;
-    let now = SystemClock.now();
-    match keys.command {
+///
+/// The file is no part of the store, so that no transaction holds both: a change is written out, then told to the
+/// audit, and only then put in place. What the audit cannot take does not happen.
+pub async fn run(keys: Keys) -> Result<(), Failure> {
+    let path =
+        keys.ring.as_ref().ok_or_else(|| Failure::new("name the key ring's file: --keys FILE, or ROLLBOOK_KEYS"))?;
+    let by = Actor::here(Who::Operator, SystemClock.now());
+    match &keys.command {
+        KeysCommand::List => list(&key_file::read(path)?, by.at),
         KeysCommand::Generate { algorithm } => {
-            let ring = KeyRing::generate(algorithm, now, &SystemRandom)?;
-            key_file::create(&path, &ring)?;
+            let ring = KeyRing::generate(*algorithm, by.at, &SystemRandom)?;
+            let draft = RingDraft::of_new(path, &ring)?;
+            audit(&keys, newest(&by, Action::KeyGenerated, &ring)?).await?;
+            draft.keep()?;
             tell_newest("signs now", &ring)
         }
-        KeysCommand::List => list(&key_file::read(&path)?, now),
         KeysCommand::Rotate { algorithm, announce, token_ttl } => {
-            let before = key_file::read(&path)?;
-            let algorithm = algorithm.or_else(|| before.signing_at(now).map(RingKey::algorithm)).unwrap_or_default();
+            let before = key_file::read(path)?;
+            let algorithm = algorithm.or_else(|| before.signing_at(by.at).map(RingKey::algorithm)).unwrap_or_default();
             let lifetime = Duration::seconds(token_ttl.seconds());
-            let ring = before.rotate(algorithm, announce, lifetime, now, &SystemRandom)?;
-            key_file::replace(&path, &ring)?;
+            let ring = before.rotate(algorithm, *announce, lifetime, by.at, &SystemRandom)?;
+            let draft = RingDraft::of_replacement(path, &ring)?;
+            audit(&keys, newest(&by, Action::KeyRotated, &ring)?).await?;
+            draft.keep()?;
             tell_newest("is announced", &ring)
         }
-        KeysCommand::Retire { kid, revoke } => retire(&path, &kid, revoke, now),
+        KeysCommand::Retire { kid, revoke } => {
+            let before = key_file::read(path)?;
+            let (ring, action) = if *revoke {
+                (before.revoke(kid, by.at)?, Action::KeyRevoked)
+            } else {
+                (before.remove(kid, by.at)?, Action::KeyRetired)
+            };
+            let draft = RingDraft::of_replacement(path, &ring)?;
+            audit(&keys, NewEvent::once(&by, action, Target::Key(kid.clone()))).await?;
+            draft.keep()?;
+            output::line(if *revoke {
+                format!("{kid} is revoked: each server refuses its tokens once it has read the file.")
+            } else {
+                format!("Took {kid} out.")
+            })
+        }
     }
 }
 
-fn retire(path: &Path, kid: &str, revoke: bool, now: OffsetDateTime) -> Result<(), Failure> {
-    let before = key_file::read(path)?;
-    if revoke {
-        key_file::replace(path, &before.revoke(kid, now)?)?;
-        output::line(format_args!("{kid} is revoked: each server refuses its tokens once it has read the file."))
-    } else {
-        key_file::replace(path, &before.remove(kid, now)?)?;
-        output::line(format_args!("Took {kid} out."))
+/// Tells the store's audit of a change of keys.
+async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
+    if keys.without_audit {
+        return Ok(());
     }
+    let told =
+        async { Ok::<_, Failure>(Stores::open(&keys.store.database()?).await?.audit.append(vec![event]).await?) };
+    told.await.map_err(|failure| {
+        Failure::new(format!("changed no key, for the audit cannot take it: {failure} (--without-audit does without)"))
+    })
+}
+
+/// What the audit is told of the ring's newest key.
+fn newest(by: &Actor, action: Action, ring: &KeyRing) -> Result<NewEvent, Failure> {
+    let key = ring.keys().last().ok_or_else(|| Failure::new("the key ring is empty"))?;
+    let detail = format!("{}, signs from {} on", key.algorithm(), key.times().signs_from.format(&Rfc3339)?);
+    Ok(NewEvent::once(by, action, Target::Key(key.id().to_owned())).with_detail(detail))
 }
 
 fn tell_newest(does: &str, ring: &KeyRing) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! The command line: one line on stderr and a status that is not zero where something is wrong.
 
 mod arguments;
+mod audit;
 mod data_dir;
 mod demo;
 mod failure;
@@ -56,7 +57,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
     match arguments.command {
         Command::Serve(serve) => runtime()?.block_on(serve::run(serve)),
         Command::User(user) => runtime()?.block_on(user::run(user)),
-        Command::Keys(keys) => keys::run(keys),
+        Command::Audit(audit) => runtime()?.block_on(audit::run(audit)),
+        Command::Keys(keys) => runtime()?.block_on(keys::run(keys)),
         Command::Token(token) => token::run(token),
         Command::Migrate(migrate) => runtime()?.block_on(migrate::run(&migrate.store)),
         Command::Openapi(openapi) => openapi::run(&openapi),

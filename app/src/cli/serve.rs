@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{JwtTokens, TokenPolicy};
+use domain::session::SessionLifetimes;
 use domain::token::TokenLifetime;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -15,9 +16,11 @@ use super::failure::Failure;
 use super::key_file::KeyFile;
 use super::{first_start, key_watch, output, signing_key, user};
 use crate::composition::{Tokens, services};
-use crate::http::{self, Services};
+use crate::http::{self, Services, TrustedProxies};
 use crate::server::{self, Listener};
 use crate::stores::{Database, Stores};
+use crate::system::SystemClock;
+use crate::upkeep::Upkeep;
 
 /// Serves until SIGTERM or SIGINT. Whatever can be judged without a store is judged before one is touched.
 pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
@@ -32,10 +35,10 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     if serve.demo {
         let demo = Demo::open(&serve).await?;
         let signer = Arc::new(JwtTokens::new(&Demo::signing_key()?, policy)?);
-        let services = composed(&serve, demo.stores(), signer, Demo::TOKEN_LIFETIME)?;
+        let services = composed(&serve, demo.stores(), signer, Demo::TOKEN_LIFETIME).await?;
         announce(&listener);
         Demo::warn();
-        server::serve(listener, http::endpoint(services, proxies), stop).await;
+        served(listener, services, proxies, stop).await;
         return demo.end().await;
     }
     let database = serve.store.database()?;
@@ -45,10 +48,16 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         opened = opened(&serve, &database) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let services = composed(&serve, stores, signer, Duration::minutes(15))?;
+    let services = composed(&serve, stores, signer, Duration::minutes(15)).await?;
     announce(&listener);
-    server::serve(listener, http::endpoint(services, proxies), stop).await;
+    served(listener, services, proxies, stop).await;
     Ok(())
+}
+
+async fn served(listener: Listener, services: Services, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
+    let upkeep = Upkeep::begin(services.refusals.clone(), services.sessions.clone());
+    server::serve(listener, http::endpoint(services, proxies), stop).await;
+    upkeep.end().await;
 }
 
 /// What signs: the ring, which is watched from now on, or the one secret.
@@ -64,7 +73,7 @@ fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc
 }
 
 async fn opened(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
-    let stores = Stores::open(database).await?;
+    let stores = Stores::bounded(database, serve.revocation_bound).await?;
     first_start::administrator(&user::accounts(stores.clone(), serve.passwords.password_min_length)?, &serve.store)
         .await?;
     Ok(stores)
@@ -78,14 +87,22 @@ fn announce(listener: &Listener) {
     ));
 }
 
-fn composed(serve: &Serve, stores: Stores, signer: Arc<JwtTokens>, default_ttl: Duration) -> Result<Services, Failure> {
+async fn composed(
+    serve: &Serve,
+    stores: Stores,
+    signer: Arc<JwtTokens>,
+    default_ttl: Duration,
+) -> Result<Services, Failure> {
     let lifetime = match serve.token_ttl {
         Some(lifetime) => lifetime,
         None => TokenLifetime::new(default_ttl)?,
     };
     let hasher = Argon2Hasher::new(Limits::default())?;
     let policy = serve.passwords.password_min_length;
-    Ok(services(stores, hasher, Tokens { signer, lifetime }, policy))
+    let sessions = SessionLifetimes::new(serve.session_idle_ttl, serve.session_ttl, lifetime)
+        .map_err(|error| Failure::new(format!("--session-idle-ttl and --session-ttl do not fit: {error}")))?;
+    let tokens = Tokens { signer, lifetime, sessions };
+    Ok(services(stores, hasher, tokens, policy, Arc::new(SystemClock)).await?)
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

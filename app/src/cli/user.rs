@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use domain::PageSize;
+use domain::session::{Session, SessionStore, Sessions, UserAgent};
 use domain::user::{
-    AccountError, Accounts, Admin, PasswordPolicy, Principal, Status, User as Account, UserChange, UserId, Username,
+    AccountError, Accounts, Admin, NewPassword, PasswordPolicy, Principal, Role, Status, User as Account, UserChange,
+    UserId, Username,
 };
+use secrecy::ExposeSecret;
 use time::format_description::well_known::Rfc3339;
 
 use super::arguments::{User, UserCommand};
@@ -25,43 +28,33 @@ pub async fn run(user: User) -> Result<(), Failure> {
         }
         _ => None,
     };
-    let accounts = accounts(Stores::open(&user.store.database()?).await?, user.passwords.password_min_length)?;
+    let stores = Stores::open(&user.store.database()?).await?;
+    let sessions = stores.sessions.clone();
+    let accounts = accounts(stores, user.passwords.password_min_length)?;
+    let operator = Operator { admin, accounts, sessions };
     match (user.command, password) {
-        (UserCommand::Add { username, role, .. }, Some(password)) => {
-            let made = accounts.add(&admin, username, password, role).await?;
-            output::line(format_args!("Made {} with the role {}.", made.username, made.role))?;
-        }
-        (UserCommand::SetPassword { username, .. }, Some(password)) => {
-            let id = id_of(&accounts, &admin, &username).await?;
-            accounts.set_password(&admin, id, password).await?;
-            output::line(format_args!("Set the password of {username}."))?;
-        }
-        (UserCommand::Add { .. } | UserCommand::SetPassword { .. }, None) => {
-            return Err(Failure::new("no password was given"));
-        }
-        (UserCommand::List, _) => list(&accounts, &admin).await?,
+        (UserCommand::Add { username, role, .. }, Some(password)) => operator.add(username, password, role).await,
+        (UserCommand::SetPassword { username, .. }, Some(password)) => operator.set_password(username, password).await,
+        (UserCommand::Add { .. } | UserCommand::SetPassword { .. }, None) => Err(Failure::new("no password was given")),
+        (UserCommand::List, _) => operator.list().await,
         (UserCommand::SetRole { username, role }, _) => {
-            let id = id_of(&accounts, &admin, &username).await?;
-            accounts.change(&admin, id, None, UserChange::role(role)).await?;
-            output::line(format_args!("{username} has the role {role} now."))?;
+            let told = format!("{username} has the role {role} now.");
+            operator.change(&username, UserChange::role(role), &told).await
         }
         (UserCommand::Disable { username }, _) => {
-            let id = id_of(&accounts, &admin, &username).await?;
-            accounts.change(&admin, id, None, UserChange::status(Status::Disabled)).await?;
-            output::line(format_args!("{username} is disabled now."))?;
+            let told = format!("{username} is disabled now.");
+            operator.change(&username, UserChange::status(Status::Disabled), &told).await
         }
         (UserCommand::Enable { username }, _) => {
-            let id = id_of(&accounts, &admin, &username).await?;
-            accounts.change(&admin, id, None, UserChange::status(Status::Active)).await?;
-            output::line(format_args!("{username} is active now."))?;
+            let told = format!("{username} is active now.");
+            operator.change(&username, UserChange::status(Status::Active), &told).await
         }
-        (UserCommand::Remove { username }, _) => {
-            let id = id_of(&accounts, &admin, &username).await?;
-            accounts.remove(&admin, id, None).await?;
-            output::line(format_args!("Removed {username}."))?;
-        }
+        (UserCommand::ResetPassword { username }, _) => operator.reset_password(&username).await,
+        (UserCommand::Unlock { username }, _) => operator.unlock(&username).await,
+        (UserCommand::Sessions { username }, _) => operator.list_sessions(&username).await,
+        (UserCommand::EndSessions { username }, _) => operator.end_sessions(&username).await,
+        (UserCommand::Remove { username }, _) => operator.remove(&username).await,
     }
-    Ok(())
 }
 
 /// The use cases of accounts on an open store.
@@ -75,26 +68,95 @@ pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Fail
     })
 }
 
-async fn id_of(accounts: &Accounts, admin: &Admin, username: &Username) -> Result<UserId, Failure> {
-    match accounts.named(admin, username).await {
-        Ok(user) => Ok(user.id),
-        Err(AccountError::Unknown) => {
-            Err(Failure::new(format!("there is no user {username}; rollbook user list shows who there is")))
-        }
-        Err(error) => Err(error.into()),
-    }
+/// The person at the machine, and what that person may use.
+struct Operator {
+    admin: Admin,
+    accounts: Accounts,
+    sessions: Arc<dyn SessionStore>,
 }
 
-async fn list(accounts: &Accounts, admin: &Admin) -> Result<(), Failure> {
-    let mut after = None;
-    loop {
-        let page = accounts.page(admin, after, PageSize::LARGEST).await?;
-        for user in &page.entries {
-            output::line(line(user)?)?;
+impl Operator {
+    async fn add(&self, username: Username, password: NewPassword, role: Role) -> Result<(), Failure> {
+        let made = self.accounts.add(&self.admin, username, password, role).await?;
+        output::line(format_args!("Made {} with the role {}.", made.username, made.role))
+    }
+
+    async fn set_password(&self, username: Username, password: NewPassword) -> Result<(), Failure> {
+        self.accounts.set_password(&self.admin, self.id_of(&username).await?, password).await?;
+        output::line(format_args!("Set the password of {username}."))
+    }
+
+    async fn change(&self, username: &Username, change: UserChange, told: &str) -> Result<(), Failure> {
+        self.accounts.change(&self.admin, self.id_of(username).await?, None, change).await?;
+        output::line(told)
+    }
+
+    async fn reset_password(&self, username: &Username) -> Result<(), Failure> {
+        let reset = self.accounts.reset_password(&self.admin, self.id_of(username).await?).await?;
+        let until = reset.expires_at.format(&Rfc3339)?;
+        output::line(format_args!(
+            "The one-time password of {username} is {}; it is shown this once, is good until {until}, and has to be \
+             changed before anything else.",
+            reset.password.expose_secret()
+        ))
+    }
+
+    async fn unlock(&self, username: &Username) -> Result<(), Failure> {
+        self.accounts.unlock(&self.admin, self.id_of(username).await?).await?;
+        output::line(format_args!("{username} may try to log in again."))
+    }
+
+    async fn remove(&self, username: &Username) -> Result<(), Failure> {
+        self.accounts.remove(&self.admin, self.id_of(username).await?, None).await?;
+        output::line(format_args!("Removed {username}."))
+    }
+
+    async fn list(&self) -> Result<(), Failure> {
+        let mut after = None;
+        loop {
+            let page = self.accounts.page(&self.admin, after, PageSize::LARGEST).await?;
+            for user in &page.entries {
+                output::line(line(user)?)?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
         }
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
+    }
+
+    async fn list_sessions(&self, username: &Username) -> Result<(), Failure> {
+        let (id, sessions) = (self.id_of(username).await?, self.sessions());
+        let mut after = None;
+        loop {
+            let page = sessions.of(&self.admin, id, after, PageSize::LARGEST).await?;
+            for session in &page.entries {
+                output::line(session_line(session)?)?;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn end_sessions(&self, username: &Username) -> Result<(), Failure> {
+        let ended = self.sessions().end_all(&self.admin, self.id_of(username).await?).await?;
+        output::line(format_args!("Ended {ended} sessions of {username}."))
+    }
+
+    fn sessions(&self) -> Sessions {
+        let Accounts { users, clock, .. } = &self.accounts;
+        Sessions { sessions: self.sessions.clone(), users: users.clone(), clock: clock.clone() }
+    }
+
+    async fn id_of(&self, username: &Username) -> Result<UserId, Failure> {
+        match self.accounts.named(&self.admin, username).await {
+            Ok(user) => Ok(user.id),
+            Err(AccountError::Unknown) => {
+                Err(Failure::new(format!("there is no user {username}; rollbook user list shows who there is")))
+            }
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -103,4 +165,14 @@ async fn list(accounts: &Accounts, admin: &Admin) -> Result<(), Failure> {
 fn line(user: &Account) -> Result<String, Failure> {
     let (status, changed) = (user.status.as_str(), user.updated_at.format(&Rfc3339)?);
     Ok(format!("{}\t{}\t{}\t{status}\t{changed}", user.id, user.username, user.role))
+}
+
+/// Id, the times of opening, of the last refresh and of the last chance for the next, address and program, with tabs
+/// between them and a dash for what is not known.
+fn session_line(session: &Session) -> Result<String, Failure> {
+    let [opened, refreshed, expires] =
+        [session.opened_at, session.refreshed_at, session.expires_at].map(|time| time.format(&Rfc3339));
+    let client = session.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
+    let program = session.user_agent.as_ref().map_or("-", UserAgent::as_str);
+    Ok(format!("{}\t{}\t{}\t{}\t{client}\t{program}", session.id, opened?, refreshed?, expires?))
 }

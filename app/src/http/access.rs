@@ -7,14 +7,21 @@ use domain::user::Role;
 pub enum Access {
     /// Whoever asks, without a token.
     Anybody,
-    /// Users with this role or a higher one.
+    /// Whoever has a good token, also while the password has to be changed.
+    Bearer,
+    /// Users with this role or a higher one, whose password is their own.
     Role(Role),
 }
 
 /// One row for each operation, by its operation id. An operation without a row is nobody's.
-pub const ACCESS: [(&str, Access); 22] = [
+pub const ACCESS: [(&str, Access); 32] = [
     ("logIn", Access::Anybody),
+    ("refreshToken", Access::Anybody),
+    ("logOut", Access::Bearer),
     ("getMe", Access::Role(Role::Viewer)),
+    ("changeOwnPassword", Access::Bearer),
+    ("listOwnSessions", Access::Role(Role::Viewer)),
+    ("endOwnSession", Access::Role(Role::Viewer)),
     ("listStudents", Access::Role(Role::Viewer)),
     ("enrolStudent", Access::Role(Role::Registrar)),
     ("getStudent", Access::Role(Role::Viewer)),
@@ -26,6 +33,11 @@ pub const ACCESS: [(&str, Access); 22] = [
     ("getUser", Access::Role(Role::Admin)),
     ("patchUser", Access::Role(Role::Admin)),
     ("removeUser", Access::Role(Role::Admin)),
+    ("resetUserPassword", Access::Role(Role::Admin)),
+    ("unlockUser", Access::Role(Role::Admin)),
+    ("listUserSessions", Access::Role(Role::Admin)),
+    ("endUserSessions", Access::Role(Role::Admin)),
+    ("listAuditEvents", Access::Role(Role::Admin)),
     ("readArticleRoll", Access::Role(Role::Viewer)),
     ("enrolArticleStudent", Access::Role(Role::Registrar)),
     ("changeArticleStudent", Access::Role(Role::Registrar)),
@@ -47,6 +59,9 @@ impl Access {
     pub fn sentence(self) -> String {
         match self {
             Self::Anybody => "No token is needed.".to_owned(),
+            Self::Bearer => {
+                "Needs a token, of whatever role; works also while the password has to be changed.".to_owned()
+            }
             Self::Role(role) => format!("Needs the role {role}."),
         }
     }

@@ -7,6 +7,7 @@
 pub mod access;
 mod body;
 mod conditional;
+mod deprecation;
 pub mod docs;
 pub mod document;
 mod edge;
@@ -15,12 +16,15 @@ mod loose;
 mod operations;
 mod page_link;
 mod problem;
+mod rate_limit;
 
 use std::sync::Arc;
 
+use domain::audit::{Refusals, Review};
+use domain::session::{Refresh, Sessions};
 use domain::student::Roll;
 use domain::token::{Authenticate, KeySet};
-use domain::user::{Accounts, LogIn};
+use domain::user::{Accounts, LogIn, OwnPassword};
 use domain::{Clock, Probe};
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
@@ -32,8 +36,13 @@ pub use edge::TrustedProxies;
 pub struct Services {
     pub authenticate: Authenticate,
     pub log_in: LogIn,
+    pub refresh: Refresh,
+    pub sessions: Sessions,
+    pub own_password: OwnPassword,
     pub roll: Roll,
     pub accounts: Accounts,
+    pub review: Review,
+    pub refusals: Arc<Refusals>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,
     pub clock: Arc<dyn Clock>,

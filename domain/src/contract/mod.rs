@@ -47,5 +47,5 @@ const T0: OffsetDateTime = datetime!(2026-11-23 12:00:00.123456 UTC);
 
 /// Somebody who writes at `at`.
 const fn at(at: OffsetDateTime) -> Actor {
-    Actor { who: Who::Operator, at }
+    Actor::here(Who::Operator, at)
 }

@@ -42,7 +42,7 @@ pub const USER_STORE: &[Case<dyn UserStore>] = cases![dyn UserStore:
 ];
 
 fn new(name: &str, role: Role) -> NewUser {
-    NewUser { username: name.parse().unwrap(), password: hash("one"), role }
+    NewUser { username: name.parse().unwrap(), password: hash("one"), role, password_change_due: false }
 }
 
 fn hash(text: &str) -> PasswordHash {
@@ -278,9 +278,9 @@ async fn a_cursor_outlives_its_user(store: Store) {
 
 async fn a_hash_is_upgraded_only_in_place_of_the_one_that_was_verified(store: Store) {
     let asha = add(&store, "asha", Role::Viewer).await;
-    store.upgrade_hash(asha.id, &hash("one"), &hash("two")).await.unwrap();
+    store.upgrade_hash(asha.id, &hash("one"), &hash("two"), &at(T0)).await.unwrap();
     assert_eq!(stored_hash(&store, "asha").await, hash("two"));
-    store.upgrade_hash(asha.id, &hash("one"), &hash("three")).await.unwrap();
+    store.upgrade_hash(asha.id, &hash("one"), &hash("three"), &at(T0)).await.unwrap();
     assert_eq!(stored_hash(&store, "asha").await, hash("two"));
     assert_eq!(store.find(asha.id).await.unwrap(), Some(asha), "an upgrade is no change of the user");
 }

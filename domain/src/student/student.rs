@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 
 use super::{Age, Email, RollNumber, StudentName};
-use crate::{Record, Version};
+use crate::audit::{Action, NewEvent, Target};
+use crate::{Actor, Record, Version};
 
 crate::id::id! {
     /// Names one student, for ever: a number is never given to another one.
@@ -27,6 +28,21 @@ pub struct StudentPatch {
     pub roll_no: Option<RollNumber>,
     /// `Some(None)` forgets the age.
     pub age: Option<Option<Age>>,
+}
+
+impl StudentPatch {
+    /// What the audit tells of it: which fields are set, and never to what.
+    #[must_use]
+    pub fn event(&self, id: StudentId, by: &Actor) -> NewEvent {
+        let set = [
+            ("name", self.name.is_some()),
+            ("email", self.email.is_some()),
+            ("roll_no", self.roll_no.is_some()),
+            ("age", self.age.is_some()),
+        ];
+        let names: Vec<_> = set.iter().filter(|(_, set)| *set).map(|(name, _)| *name).collect();
+        NewEvent::once(by, Action::StudentChanged, Target::Student(id)).with_detail(names.join(", "))
+    }
 }
 
 impl From<StudentFields> for StudentPatch {

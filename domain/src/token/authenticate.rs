@@ -5,14 +5,15 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Claims, TokenError, Tokens};
-use crate::user::{Principal, Status, User, UserStore};
-use crate::{Clock, StoreError};
+use crate::session::Bearers;
+use crate::user::{Principal, User};
+use crate::{Clock, Origin, StoreError};
 
 /// Tells who bears a token.
 #[derive(Clone)]
 pub struct Authenticate {
     pub tokens: Arc<dyn Tokens>,
-    pub users: Arc<dyn UserStore>,
+    pub bearers: Arc<dyn Bearers>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -20,7 +21,7 @@ pub struct Authenticate {
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     pub principal: Principal,
-    pub user: User,
+    pub user: Arc<User>,
     pub claims: Claims,
 }
 
@@ -29,26 +30,23 @@ pub struct Authenticated {
 pub enum AuthenticationError {
     #[error(transparent)]
     Token(#[from] TokenError),
-    #[error("the token's user does not exist any more")]
-    UnknownUser,
-    #[error("the token's user is disabled")]
-    DisabledUser,
+    /// It was ended by hand, or by a change of its user.
+    #[error("the token's session has ended")]
+    SessionEnded,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Authenticate {
-    /// Verifies the token, and that its user still exists and is active.
+    /// Verifies the token, and that its session is still open.
     ///
     /// # Errors
     /// [`AuthenticationError`]
-    pub async fn bearer(&self, token: &str) -> Result<Authenticated, AuthenticationError> {
+    pub async fn bearer(&self, token: &str, origin: Origin) -> Result<Authenticated, AuthenticationError> {
         let claims = self.tokens.verify(token, self.clock.now())?;
-        let user = self.users.find(claims.user_id).await?.ok_or(AuthenticationError::UnknownUser)?;
-        match user.status {
-            Status::Active => Ok(Authenticated { principal: Principal::from(&user), user, claims }),
-            Status::Disabled => Err(AuthenticationError::DisabledUser),
-        }
+        let user = self.bearers.bearer(claims.session_id).await?;
+        let user = user.filter(|user| user.id == claims.user_id).ok_or(AuthenticationError::SessionEnded)?;
+        Ok(Authenticated { principal: Principal::of(&user, origin), user, claims })
     }
 }
 
@@ -57,52 +55,61 @@ mod tests {
     use time::macros::datetime;
 
     use super::*;
+    use crate::session::{MockBearers, SessionId};
     use crate::token::{MockTokens, TokenId};
-    use crate::user::{MockUserStore, Role, UserId};
+    use crate::user::{Role, Status, UserId};
     use crate::{MockClock, Version};
 
-    async fn bearer_of(status: Option<Status>) -> Result<Authenticated, AuthenticationError> {
+    const BEARER: i64 = 7;
+
+    /// Presents a good token of user 7 in session 3, which the store says is `owner`'s.
+    async fn bearer_of(owner: Option<i64>) -> Result<Authenticated, AuthenticationError> {
         let now = datetime!(2026-11-23 12:00 UTC);
-        let id = UserId::try_from(7).unwrap();
+        let user_id = UserId::try_from(BEARER).unwrap();
+        let session_id = SessionId::try_from(3).unwrap();
         let mut tokens = MockTokens::new();
         tokens.expect_verify().returning(move |token, at| {
             assert_eq!((token, at), ("good", now));
-            Ok(Claims { user_id: id, token_id: TokenId::from_token("t".into()), issued_at: now, expires_at: now })
+            let token_id = TokenId::from_token("t".into());
+            Ok(Claims { user_id, session_id, token_id, issued_at: now, expires_at: now })
         });
-        let mut users = MockUserStore::new();
-        users.expect_find().times(1).returning(move |found| {
-            assert_eq!(found, id);
-            Ok(status.map(|status| User {
-                id,
+        let mut bearers = MockBearers::new();
+        bearers.expect_bearer().times(1).returning(move |asked| {
+            assert_eq!(asked, session_id);
+            let user = owner.map(|id| User {
+                id: UserId::try_from(id).unwrap(),
                 username: "asha".parse().unwrap(),
                 role: Role::Registrar,
-                status,
+                status: Status::Active,
+                password_change_due: false,
                 version: Version::FIRST,
                 created_at: now,
                 updated_at: now,
-            }))
+            });
+            Ok(user.map(Arc::new))
         });
         let mut clock = MockClock::new();
         clock.expect_now().returning(move || now);
-        let authenticate = Authenticate { tokens: Arc::new(tokens), users: Arc::new(users), clock: Arc::new(clock) };
-        authenticate.bearer("good").await
+        let authenticate =
+            Authenticate { tokens: Arc::new(tokens), bearers: Arc::new(bearers), clock: Arc::new(clock) };
+        authenticate.bearer("good", Origin::default()).await
     }
 
     #[tokio::test]
     async fn the_bearer_of_a_good_token_has_the_role_that_is_stored_now() {
-        let bearer = bearer_of(Some(Status::Active)).await.unwrap();
+        let bearer = bearer_of(Some(BEARER)).await.unwrap();
         assert!(bearer.principal.registrar().is_ok());
         assert!(bearer.principal.admin().is_err());
     }
 
     #[tokio::test]
-    async fn the_token_of_a_removed_user_is_refused() {
-        assert!(matches!(bearer_of(None).await, Err(AuthenticationError::UnknownUser)));
+    async fn req_18_the_token_of_a_session_that_is_no_longer_open_is_refused() {
+        assert!(matches!(bearer_of(None).await, Err(AuthenticationError::SessionEnded)));
     }
 
     #[tokio::test]
-    async fn the_token_of_a_disabled_user_is_refused() {
-        assert!(matches!(bearer_of(Some(Status::Disabled)).await, Err(AuthenticationError::DisabledUser)));
+    async fn a_token_that_names_somebody_elses_session_is_refused() {
+        assert!(matches!(bearer_of(Some(BEARER + 1)).await, Err(AuthenticationError::SessionEnded)));
     }
 
     #[tokio::test]
@@ -112,8 +119,8 @@ mod tests {
         let mut clock = MockClock::new();
         clock.expect_now().returning(|| datetime!(2026-11-23 12:00 UTC));
         let authenticate =
-            Authenticate { tokens: Arc::new(tokens), users: Arc::new(MockUserStore::new()), clock: Arc::new(clock) };
-        let refused = authenticate.bearer("expired").await;
+            Authenticate { tokens: Arc::new(tokens), bearers: Arc::new(MockBearers::new()), clock: Arc::new(clock) };
+        let refused = authenticate.bearer("expired", Origin::default()).await;
         assert!(matches!(refused, Err(AuthenticationError::Token(TokenError::Expired))));
     }
 }

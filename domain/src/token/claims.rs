@@ -1,13 +1,14 @@
 //! What a token says.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
+use crate::session::SessionId;
 use crate::user::UserId;
-use crate::{Random, RandomError};
+use crate::{Random, RandomError, hex};
 
 /// Names one token (`jti`, RFC 7519, section 4.1.7): 128 random bits as 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,11 +20,7 @@ impl TokenId {
     pub fn random(random: &dyn Random) -> Result<Self, RandomError> {
         let mut bytes = [0; 16];
         random.fill(&mut bytes)?;
-        let mut text = String::with_capacity(32);
-        for byte in bytes {
-            let _ = write!(text, "{byte:02x}");
-        }
-        Ok(Self(text))
+        Ok(Self(hex::encode(&bytes)))
     }
 
     /// The id that stands in a verified token, whatever its form.
@@ -72,6 +69,8 @@ impl TokenLifetime {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     pub user_id: UserId,
+    /// The session that the token was made for, without which it is worth nothing.
+    pub session_id: SessionId,
     pub token_id: TokenId,
     /// Whole seconds.
     pub issued_at: OffsetDateTime,
@@ -82,10 +81,25 @@ pub struct Claims {
 impl Claims {
     /// The claims of a token that is issued `now`.
     #[must_use]
-    pub fn new(user_id: UserId, token_id: TokenId, now: OffsetDateTime, lifetime: TokenLifetime) -> Self {
-        let issued_at = now.replace_nanosecond(0).unwrap_or(now);
-        Self { user_id, token_id, issued_at, expires_at: issued_at + lifetime.0 }
+    pub fn new(
+        user_id: UserId,
+        session_id: SessionId,
+        token_id: TokenId,
+        now: OffsetDateTime,
+        lifetime: TokenLifetime,
+    ) -> Self {
+        let issued_at = whole_second(now);
+        Self { user_id, session_id, token_id, issued_at, expires_at: issued_at + lifetime.0 }
     }
+
+    /// Lets the token end with something else, where that is earlier, and lets it last a second at least.
+    pub fn end_by(&mut self, end: OffsetDateTime) {
+        self.expires_at = self.expires_at.min(whole_second(end)).max(self.issued_at + Duration::SECOND);
+    }
+}
+
+fn whole_second(at: OffsetDateTime) -> OffsetDateTime {
+    at.replace_nanosecond(0).unwrap_or(at)
 }
 
 /// A signed token in its compact form (RFC 7515, section 7.1). Never shown.
@@ -128,13 +142,14 @@ mod tests {
     #[test]
     fn claims_are_dated_in_whole_seconds() {
         let lifetime = TokenLifetime::new(Duration::MINUTE).unwrap();
-        let claims = Claims::new(
-            UserId::try_from(1).unwrap(),
-            TokenId::from_token("x".into()),
-            datetime!(2026-11-23 12:00:00.999 UTC),
-            lifetime,
-        );
+        let (user, session) = (UserId::try_from(1).unwrap(), SessionId::try_from(2).unwrap());
+        let id = TokenId::from_token("x".into());
+        let mut claims = Claims::new(user, session, id, datetime!(2026-11-23 12:00:00.999 UTC), lifetime);
         assert_eq!(claims.issued_at, datetime!(2026-11-23 12:00 UTC));
         assert_eq!(claims.expires_at, datetime!(2026-11-23 12:01 UTC));
+        claims.end_by(datetime!(2026-11-23 12:02 UTC));
+        assert_eq!(claims.expires_at, datetime!(2026-11-23 12:01 UTC));
+        claims.end_by(datetime!(2026-11-23 12:00:30.5 UTC));
+        assert_eq!(claims.expires_at, datetime!(2026-11-23 12:00:30 UTC));
     }
 }

@@ -1,16 +1,17 @@
 //! The use cases of keeping the accounts: all need an [`Admin`].
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 use thiserror::Error;
 
+use time::{Duration, OffsetDateTime};
+
 use super::{
-    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, Role, User,
-    UserChange, UserChangeError, UserId, UserStore, Username,
+    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, Role,
+    SetPassword, User, UserChange, UserChangeError, UserId, UserStore, Username,
 };
-use crate::{Actor, Clock, Cursor, Page, PageSize, Random, RandomError, StoreError, Version, Who};
+use crate::{Actor, Clock, Cursor, Page, PageSize, Random, RandomError, StoreError, Version, Who, hex};
 
 /// Keeps the accounts.
 #[derive(Clone)]
@@ -28,6 +29,14 @@ pub struct Accounts {
 pub struct FirstAdministrator {
     pub user: User,
     pub password: SecretString,
+}
+
+/// A password that its user has to change before anything else, with the only copy of it.
+#[derive(Debug)]
+pub struct OneTimePassword {
+    pub user: User,
+    pub password: SecretString,
+    pub expires_at: OffsetDateTime,
 }
 
 /// Why an account was not kept as asked.
@@ -70,6 +79,9 @@ impl From<UserChangeError> for AccountError {
 }
 
 impl Accounts {
+    /// How long a one-time password is good for.
+    pub const ONE_TIME: Duration = Duration::DAY;
+
     /// Makes an active user.
     ///
     /// # Errors
@@ -82,7 +94,7 @@ impl Accounts {
         role: Role,
     ) -> Result<User, AccountError> {
         let password = self.passwords.hash(password.into()).await?;
-        let new = NewUser { username, password, role };
+        let new = NewUser { username, password, role, password_change_due: false };
         Ok(self.users.insert(new, &by.at(self.clock.now())).await?)
     }
 
@@ -109,13 +121,38 @@ impl Accounts {
         known.map(|known| known.user).ok_or(AccountError::Unknown)
     }
 
-    /// Sets a password anew.
+    /// Sets a password anew, and ends the user's sessions.
     ///
     /// # Errors
     /// [`AccountError::Unknown`], or a failure of the hasher or the store.
     pub async fn set_password(&self, by: &Admin, id: UserId, password: NewPassword) -> Result<User, AccountError> {
         let hash = self.passwords.hash(password.into()).await?;
         self.change(by, id, None, UserChange::password(hash)).await
+    }
+
+    /// Sets a random password that has to be changed at the next login, within [`Accounts::ONE_TIME`].
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], or a failure of the hasher, the randomness or the store.
+    pub async fn reset_password(&self, by: &Admin, id: UserId) -> Result<OneTimePassword, AccountError> {
+        // Before it is hashed, which takes its time.
+        self.find(by, id).await?;
+        let (text, password) = self.random_password()?;
+        let hash = self.passwords.hash(password).await?;
+        let by = by.at(self.clock.now());
+        let expires_at = by.at + Self::ONE_TIME;
+        let password = SetPassword { hash, one_time_until: Some(expires_at), spared: None };
+        let change = UserChange { password: Some(password), ..UserChange::default() };
+        let user = self.users.change(id, None, change, &by).await?;
+        Ok(OneTimePassword { user, password: text.into(), expires_at })
+    }
+
+    /// Forgets a user's failed logins, also where they had locked the account.
+    ///
+    /// # Errors
+    /// [`AccountError::Unknown`], or a failure of the store.
+    pub async fn unlock(&self, by: &Admin, id: UserId) -> Result<User, AccountError> {
+        Ok(self.users.unlock(id, &by.at(self.clock.now())).await?)
     }
 
     /// Changes what a user may do, and whether the user may log in.
@@ -141,8 +178,8 @@ impl Accounts {
         Ok(self.users.remove(id, seen, &by.at(self.clock.now())).await?)
     }
 
-    /// Makes the user `admin` with a random password if there is no user at all (ASVS 6.3.2: no default
-    /// account); `None` where there is one. Of several nodes that start at once exactly one makes it.
+    /// Makes the user `admin` with a random password, to be changed before anything else, if there is no user at all
+    /// (ASVS 6.3.2: no default account); `None` where there is one. Of several nodes that start at once exactly one makes it.
     ///
     /// # Errors
     /// [`AccountError`] when the hasher, the randomness or the store fails.
@@ -150,30 +187,23 @@ impl Accounts {
         if !self.users.page(None, PageSize::ONE).await?.entries.is_empty() {
             return Ok(None);
         }
-        let text = random_password(&*self.random)?;
-        let password = Password::parse(&text).map_err(|error| HashError::Failed(error.to_string()))?;
+        let (text, password) = self.random_password()?;
         let username = "admin".parse().map_err(|_| AccountError::Unknown)?;
-        let new = NewUser { username, password: self.passwords.hash(password).await?, role: Role::Admin };
-        let by = Actor { who: Who::Service, at: self.clock.now() };
+        let password = self.passwords.hash(password).await?;
+        let new = NewUser { username, password, role: Role::Admin, password_change_due: true };
+        let by = Actor::here(Who::Service, self.clock.now());
         let made = self.users.insert_first(new, &by).await?;
         Ok(made.map(|user| FirstAdministrator { user, password: text.into() }))
     }
-}
 
-/// 128 bits as 32 hexadecimal digits in groups of four, to be read and typed by a person.
-fn random_password(random: &dyn Random) -> Result<String, RandomError> {
-    let mut bytes = [0; 16];
-    random.fill(&mut bytes)?;
-    let mut text = String::with_capacity(39);
-    for (i, pair) in bytes.chunks(2).enumerate() {
-        if i > 0 {
-            text.push('-');
-        }
-        for byte in pair {
-            let _ = write!(text, "{byte:02x}");
-        }
+    /// 128 bits as 32 hexadecimal digits in groups of four, to be read and typed by a person.
+    fn random_password(&self) -> Result<(String, Password), AccountError> {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes)?;
+        let text = bytes.chunks(2).map(hex::encode).collect::<Vec<_>>().join("-");
+        let password = Password::parse(&text).map_err(|error| HashError::Failed(error.to_string()))?;
+        Ok((text, password))
     }
-    Ok(text)
 }
 
 #[cfg(test)]

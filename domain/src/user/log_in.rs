@@ -1,30 +1,57 @@
-//! The use case of logging in: a name and a password against a token.
+//! The use case of logging in: a name and a password against a session.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use thiserror::Error;
+use time::Duration;
 
-use super::{Credentials, HashError, Password, PasswordHasher, Status, User, UserStore, Username, Verdict};
-use crate::token::{Claims, SignError, SignedToken, TokenId, TokenLifetime, Tokens};
-use crate::{Clock, Random, RandomError, StoreError};
+use super::{
+    Admission, Attempts, Budget, Credentials, Guesses, HashError, Password, PasswordHasher, Status, User, UserStore,
+    Username, Verdict,
+};
+use crate::audit::{Action, NewEvent, Refusals, Target};
+use crate::session::{
+    NewSession, OpenSessionError, RefreshToken, RefreshTokens, Session, SessionLifetimes, SessionStore, UserAgent,
+};
+use crate::token::{Grant, GrantError, Grants};
+use crate::{Actor, Clock, Origin, RandomError, StoreError, Who};
 
 /// Logs users in.
 #[derive(Clone)]
 pub struct LogIn {
     pub users: Arc<dyn UserStore>,
+    pub sessions: Arc<dyn SessionStore>,
     pub passwords: Arc<dyn PasswordHasher>,
-    pub tokens: Arc<dyn Tokens>,
+    pub guesses: Arc<dyn Guesses>,
+    pub refusals: Arc<Refusals>,
+    pub refresh_tokens: Arc<dyn RefreshTokens>,
+    pub grants: Grants,
     pub clock: Arc<dyn Clock>,
-    pub random: Arc<dyn Random>,
-    pub lifetime: TokenLifetime,
+    pub lifetimes: SessionLifetimes,
+}
+
+/// A try to log in, and what is left of the quotas after it.
+#[derive(Debug)]
+pub struct LogInAttempt {
+    /// `None` where the store failed before anything was known.
+    pub limits: Option<LogInLimits>,
+    pub outcome: Result<LoggedIn, LogInError>,
+}
+
+/// How many failed logins are left, of the account and of the client's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogInLimits {
+    pub account: Budget,
+    pub address: Budget,
 }
 
 /// A login that went well.
 #[derive(Debug)]
 pub struct LoggedIn {
     pub user: User,
-    pub token: SignedToken,
-    pub lifetime: TokenLifetime,
+    pub session: Session,
+    pub grant: Grant,
     /// Why a hash with weaker parameters than today's was not replaced; the next login tries again.
     pub outdated_hash_kept: Option<LogInError>,
 }
@@ -32,181 +59,213 @@ pub struct LoggedIn {
 /// Why nobody was logged in.
 #[derive(Debug, Error)]
 pub enum LogInError {
-    /// The name is nobody's, the password is wrong, or the account is disabled: alike on purpose.
+    /// The name is nobody's, the password is wrong or no longer good, or the account is disabled: alike on purpose.
     #[error("the credentials are not valid")]
     InvalidCredentials,
+    /// The account, or the client's address, has failed too often to try again now.
+    #[error("the next try may be made in {retry_in}")]
+    Early { retry_in: Duration },
+    /// The account has failed too often to try again at all, before somebody unlocks it.
+    #[error("the account is locked")]
+    Locked,
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
-    Sign(#[from] SignError),
+    Grant(#[from] GrantError),
     #[error(transparent)]
     Random(#[from] RandomError),
 }
 
+/// Whom a name was found to be.
+enum Candidate<'n> {
+    Known(Box<Credentials>),
+    Nobody(&'n str),
+}
+
 impl LogIn {
-    /// Judges a name and a password, and signs a token for their user.
+    /// Judges a name and a password, and opens a session for their user.
     ///
     /// Takes the same time whether the name exists or not (ASVS 6.3.8). A right password that is stored with
-    /// weaker parameters than today's is hashed again on the way (ASVS 11.4.2).
-    ///
-    /// # Errors
-    /// [`LogInError`]
-    pub async fn log_in(&self, username: &str, password: &str) -> Result<LoggedIn, LogInError> {
-        let password = Password::parse(password).map_err(|_| LogInError::InvalidCredentials)?;
+    /// weaker parameters than today's is hashed again on the way (ASVS 11.4.2). A try that comes too early for its
+    /// account or its address is refused at once, neither hashed nor counted (ASVS 6.3.1).
+    pub async fn log_in(
+        &self,
+        username: &str,
+        password: &str,
+        user_agent: Option<UserAgent>,
+        origin: Origin,
+    ) -> LogInAttempt {
+        let by = Actor { who: Who::Anonymous, at: self.clock.now(), origin };
+        let candidate = match self.candidate(username).await {
+            Ok(candidate) => candidate,
+            Err(error) => return LogInAttempt { limits: None, outcome: Err(error.into()) },
+        };
+        let outcome = self.judge(&candidate, password, user_agent, &by).await;
+        if let Err(LogInError::InvalidCredentials | LogInError::Early { .. } | LogInError::Locked) = &outcome {
+            self.note_refusal(&candidate, &by);
+        }
+        LogInAttempt { limits: Some(self.limits(&candidate, &outcome, &by)), outcome }
+    }
+
+    async fn candidate<'n>(&self, username: &'n str) -> Result<Candidate<'n>, StoreError> {
         let known = match username.parse::<Username>() {
             Ok(username) => self.users.find_credentials(&username).await?,
             Err(_) => None,
         };
-        let stored = known.as_ref().map(|known| known.password.clone());
+        Ok(known.map_or(Candidate::Nobody(username), |known| Candidate::Known(Box::new(known))))
+    }
+
+    async fn judge(
+        &self,
+        candidate: &Candidate<'_>,
+        password: &str,
+        user_agent: Option<UserAgent>,
+        by: &Actor,
+    ) -> Result<LoggedIn, LogInError> {
+        let address = self.guesses.budget(client(by), by.at);
+        if address.left == 0 {
+            return Err(LogInError::Early { retry_in: address.next_in });
+        }
+        self.admit(candidate, by).await?;
+        let judged = self.verify(candidate, password, user_agent, by).await;
+        match &judged {
+            Err(LogInError::InvalidCredentials) => self.guesses.failed(client(by), by.at),
+            // Never hashed, and so never tried.
+            Err(LogInError::Hash(HashError::Busy)) => self.withdraw(candidate).await?,
+            _ => {}
+        }
+        judged
+    }
+
+    /// Counts the try, if it may be made now.
+    async fn admit(&self, candidate: &Candidate<'_>, by: &Actor) -> Result<(), LogInError> {
+        let admission = match candidate {
+            Candidate::Known(known) => match known.attempts.admission(by.at) {
+                Admission::Admitted => self.users.admit_login(known.user.id, by).await?,
+                // Cannot have become better meanwhile, and costs no write so.
+                refused => refused,
+            },
+            Candidate::Nobody(name) => {
+                let admission = self.guesses.admit_nobody(name, by.at);
+                if admission == Admission::Admitted {
+                    self.users.pretend_to_admit_login().await?;
+                }
+                admission
+            }
+        };
+        match admission {
+            Admission::Admitted => Ok(()),
+            Admission::Early(retry_in) => Err(LogInError::Early { retry_in }),
+            Admission::Locked => Err(LogInError::Locked),
+        }
+    }
+
+    async fn withdraw(&self, candidate: &Candidate<'_>) -> Result<(), StoreError> {
+        match candidate {
+            Candidate::Known(known) => self.users.withdraw_login(known.user.id).await,
+            Candidate::Nobody(name) => {
+                self.guesses.withdraw_nobody(name);
+                self.users.pretend_to_admit_login().await
+            }
+        }
+    }
+
+    async fn verify(
+        &self,
+        candidate: &Candidate<'_>,
+        password: &str,
+        user_agent: Option<UserAgent>,
+        by: &Actor,
+    ) -> Result<LoggedIn, LogInError> {
+        let password = Password::parse(password).map_err(|_| LogInError::InvalidCredentials)?;
+        let known = match candidate {
+            Candidate::Known(known) => Some(known),
+            Candidate::Nobody(_) => None,
+        };
+        let stored = known.map(|known| known.password.clone());
         let verdict = self.passwords.verify(password.clone(), stored).await?;
-        let known = known
-            .filter(|known| verdict != Verdict::Wrong && known.user.status == Status::Active)
-            .ok_or(LogInError::InvalidCredentials)?;
+        let is_good = |known: &Credentials| {
+            known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
+        };
+        let known =
+            known.filter(|known| verdict != Verdict::Wrong && is_good(known)).ok_or(LogInError::InvalidCredentials)?;
+        let by = Actor { who: Who::User(known.user.id), ..by.clone() };
 
         // A store that cannot write now, or a full queue, is no reason to refuse a right password.
-        let outdated_hash_kept = match verdict {
-            Verdict::RightButOutdated => self.upgrade(&known, password).await.err(),
-            Verdict::Right | Verdict::Wrong => None,
+        let (verified, outdated_hash_kept) = match verdict {
+            Verdict::RightButOutdated => match self.upgrade(known, password, &by).await {
+                Ok(fresh) => (fresh, None),
+                Err(error) => (known.password.clone(), Some(error)),
+            },
+            Verdict::Right | Verdict::Wrong => (known.password.clone(), None),
         };
-        let claims = Claims::new(known.user.id, TokenId::random(&*self.random)?, self.clock.now(), self.lifetime);
-        let token = self.tokens.sign(&claims)?;
-        Ok(LoggedIn { user: known.user, token, lifetime: self.lifetime, outdated_hash_kept })
+        let refresh_token = RefreshToken::random(&*self.grants.random)?;
+        let new = NewSession {
+            user_id: known.user.id,
+            verified,
+            refresh_token: self.refresh_tokens.digest(&refresh_token),
+            lifetimes: self.lifetimes,
+            user_agent,
+        };
+        let session = self.sessions.open(new, &by).await.map_err(|error| match error {
+            OpenSessionError::Outdated => LogInError::InvalidCredentials,
+            OpenSessionError::Store(error) => error.into(),
+        })?;
+        let grant = self.grants.grant(&session, refresh_token, by.at)?;
+        Ok(LoggedIn { user: known.user.clone(), session, grant, outdated_hash_kept })
     }
 
-    async fn upgrade(&self, known: &Credentials, password: Password) -> Result<(), LogInError> {
+    async fn upgrade(
+        &self,
+        known: &Credentials,
+        password: Password,
+        by: &Actor,
+    ) -> Result<super::PasswordHash, LogInError> {
         let fresh = self.passwords.hash(password).await?;
-        Ok(self.users.upgrade_hash(known.user.id, &known.password, &fresh).await?)
+        self.users.upgrade_hash(known.user.id, &known.password, &fresh, by).await?;
+        Ok(fresh)
     }
+
+    fn note_refusal(&self, candidate: &Candidate<'_>, by: &Actor) {
+        let target = match candidate {
+            Candidate::Known(known) => Some(Target::User(known.user.id)),
+            Candidate::Nobody(_) => None,
+        };
+        self.refusals.note(NewEvent { by: by.clone(), action: Action::LoginRefused, target, detail: None, count: 1 });
+    }
+
+    fn limits(&self, candidate: &Candidate<'_>, outcome: &Result<LoggedIn, LogInError>, by: &Actor) -> LogInLimits {
+        let before = match candidate {
+            Candidate::Known(known) => known.attempts.failures(),
+            Candidate::Nobody(name) => self.guesses.failures_of_nobody(name),
+        };
+        let failures = match (outcome, candidate) {
+            (Ok(_), _) => 0,
+            (Err(LogInError::InvalidCredentials), Candidate::Known(_)) => before + 1,
+            _ => before,
+        };
+        let wait = match outcome {
+            Err(LogInError::Early { retry_in }) => *retry_in,
+            Err(LogInError::Locked) => Attempts::LONGEST_WAIT,
+            Err(LogInError::InvalidCredentials) => Attempts::wait_after(failures),
+            _ => Duration::ZERO,
+        };
+        let account = Budget {
+            quota: Attempts::FREE,
+            window: Attempts::LONGEST_WAIT,
+            left: Attempts::FREE.saturating_sub(failures),
+            next_in: wait,
+        };
+        LogInLimits { account, address: self.guesses.budget(client(by), by.at) }
+    }
+}
+
+/// Where an address is not known, all such are one.
+fn client(by: &Actor) -> IpAddr {
+    by.origin.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 #[cfg(test)]
-mod tests {
-    use mockall::predicate::{always, eq, function};
-    use time::macros::datetime;
-    use time::{Duration, OffsetDateTime};
-
-    use super::*;
-    use crate::token::MockTokens;
-    use crate::user::{MockPasswordHasher, MockUserStore, PasswordHash, Role, UserId};
-    use crate::{MockClock, MockRandom, Version};
-
-    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
-
-    struct Mocks {
-        users: MockUserStore,
-        passwords: MockPasswordHasher,
-        tokens: MockTokens,
-    }
-
-    impl Mocks {
-        /// A store that knows `asha` (id 7) or nobody, and a hasher with a fixed verdict.
-        fn new(status: Option<Status>, verdict: Verdict) -> Self {
-            let mut users = MockUserStore::new();
-            users.expect_find_credentials().returning(move |name| Ok(status.map(|status| credentials(name, status))));
-            let mut passwords = MockPasswordHasher::new();
-            passwords
-                .expect_verify()
-                .with(
-                    function(|p: &Password| p.expose() == "s3cret"),
-                    eq(status.map(|_| PasswordHash::new("old".into()))),
-                )
-                .times(1)
-                .returning(move |_, _| Ok(verdict));
-            Self { users, passwords, tokens: MockTokens::new() }
-        }
-
-        async fn log_in(self, username: &str) -> Result<LoggedIn, LogInError> {
-            let mut clock = MockClock::new();
-            clock.expect_now().returning(|| NOW);
-            let mut random = MockRandom::new();
-            random.expect_fill().returning(|bytes| {
-                bytes.fill(0xab);
-                Ok(())
-            });
-            let log_in = LogIn {
-                users: Arc::new(self.users),
-                passwords: Arc::new(self.passwords),
-                tokens: Arc::new(self.tokens),
-                clock: Arc::new(clock),
-                random: Arc::new(random),
-                lifetime: TokenLifetime::new(Duration::minutes(15)).unwrap(),
-            };
-            log_in.log_in(username, "s3cret").await
-        }
-    }
-
-    fn credentials(name: &Username, status: Status) -> Credentials {
-        let user = User {
-            id: UserId::try_from(7).unwrap(),
-            username: name.clone(),
-            role: Role::Viewer,
-            status,
-            version: Version::FIRST,
-            created_at: NOW,
-            updated_at: NOW,
-        };
-        Credentials { user, password: PasswordHash::new("old".into()) }
-    }
-
-    #[tokio::test]
-    async fn the_right_pair_gets_a_token_for_its_user() {
-        let mut mocks = Mocks::new(Some(Status::Active), Verdict::Right);
-        mocks.tokens.expect_sign().times(1).returning(|claims| {
-            assert_eq!(claims.user_id.get(), 7);
-            assert_eq!(claims.issued_at, NOW);
-            assert_eq!(claims.expires_at, NOW + Duration::minutes(15));
-            assert_eq!(claims.token_id.as_str(), "ab".repeat(16));
-            Ok(SignedToken::new("signed".into()))
-        });
-        let logged_in = mocks.log_in("asha").await.unwrap();
-        assert_eq!(logged_in.token.expose(), "signed");
-    }
-
-    #[tokio::test]
-    async fn an_unknown_name_is_hashed_against_nothing_and_refused() {
-        let refused = Mocks::new(None, Verdict::Wrong).log_in("nobody").await;
-        assert!(matches!(refused, Err(LogInError::InvalidCredentials)));
-    }
-
-    #[tokio::test]
-    async fn a_name_that_cannot_exist_is_hashed_too() {
-        let refused = Mocks::new(None, Verdict::Wrong).log_in("white space").await;
-        assert!(matches!(refused, Err(LogInError::InvalidCredentials)));
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_is_refused() {
-        let refused = Mocks::new(Some(Status::Active), Verdict::Wrong).log_in("asha").await;
-        assert!(matches!(refused, Err(LogInError::InvalidCredentials)));
-    }
-
-    #[tokio::test]
-    async fn a_disabled_user_is_refused_like_a_wrong_password() {
-        let refused = Mocks::new(Some(Status::Disabled), Verdict::Right).log_in("asha").await;
-        assert!(matches!(refused, Err(LogInError::InvalidCredentials)));
-    }
-
-    #[tokio::test]
-    async fn an_outdated_hash_is_replaced_at_login() {
-        let mut mocks = Mocks::new(Some(Status::Active), Verdict::RightButOutdated);
-        mocks.passwords.expect_hash().times(1).returning(|_| Ok(PasswordHash::new("new".into())));
-        mocks
-            .users
-            .expect_upgrade_hash()
-            .with(always(), eq(PasswordHash::new("old".into())), eq(PasswordHash::new("new".into())))
-            .times(1)
-            .returning(|_, _, _| Ok(()));
-        mocks.tokens.expect_sign().returning(|_| Ok(SignedToken::new("signed".into())));
-        assert!(mocks.log_in("asha").await.unwrap().outdated_hash_kept.is_none());
-    }
-
-    #[tokio::test]
-    async fn an_outdated_hash_that_cannot_be_replaced_now_still_logs_in() {
-        let mut mocks = Mocks::new(Some(Status::Active), Verdict::RightButOutdated);
-        mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
-        mocks.tokens.expect_sign().returning(|_| Ok(SignedToken::new("signed".into())));
-        assert!(mocks.log_in("asha").await.unwrap().outdated_hash_kept.is_some());
-    }
-}
+mod tests;

@@ -3,10 +3,11 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{Credentials, NewUser, Password, PasswordHash, User, UserChange, UserId, Username};
+use super::{Admission, Credentials, NewUser, Password, PasswordHash, User, UserChange, UserId, Username};
 use crate::{Actor, Cursor, Page, PageSize, StoreError, Version};
 
-/// Keeps the users. Every method is atomic. An id is never used twice, not even after its user is removed.
+/// Keeps the users. Every method is atomic, and what it changes leaves its event in the audit in the same transaction. An
+/// id is never used twice, not even after its user is removed.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait UserStore: Send + Sync {
@@ -30,7 +31,10 @@ pub trait UserStore: Send + Sync {
     async fn page(&self, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError>;
 
     /// Changes what `change` sets, adds one to the version, and stamps `by.at`, also where everything already
-    /// was so.
+    /// was so. A password that is set takes the failed logins with it. Where [`UserChange::ends_sessions`], the user's
+    /// sessions end in the same transaction, but the one that is [`UserChange::spared`]. Leaves [`UserChange::events`]
+    /// in the audit, and where sessions end one [`SessionEnded`](crate::audit::Action::SessionEnded) on the user that
+    /// counts them.
     ///
     /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists, else with
     /// [`UserChangeError::Stale`] unless `seen` is `None` or the version stored now, else with
@@ -45,9 +49,34 @@ pub trait UserStore: Send + Sync {
 
     /// Puts `to` in place of `from`; changes nothing else, and nothing at all unless the stored hash is
     /// `from`: a password that was changed meanwhile stands.
-    async fn upgrade_hash(&self, id: UserId, from: &PasswordHash, to: &PasswordHash) -> Result<(), StoreError>;
+    async fn upgrade_hash(
+        &self,
+        id: UserId,
+        from: &PasswordHash,
+        to: &PasswordHash,
+        by: &Actor,
+    ) -> Result<(), StoreError>;
 
-    /// Removes a user for good.
+    /// Admits a login at `by.at`, or not, by [`Attempts::admission`](super::Attempts::admission), and counts one that is
+    /// admitted; of no matter how many at once, on whichever nodes, no more are admitted than were one after the other.
+    /// The one that locks the account leaves a [`UserLocked`](crate::audit::Action::UserLocked); the others leave no
+    /// event: who is let in opens a session, and who is not is refused. A user who does not exist is admitted.
+    async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError>;
+
+    /// Takes as long as [`UserStore::admit_login`] does, and changes nothing that anybody could see: for a name that is
+    /// nobody's, so that time does not tell it from others.
+    async fn pretend_to_admit_login(&self) -> Result<(), StoreError>;
+
+    /// Takes an admitted login back that was never tried: [`Attempts::without_one`](super::Attempts::without_one).
+    async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError>;
+
+    /// Forgets a user's failed logins, and adds one to the version as [`UserStore::change`] does; leaves a
+    /// [`UserUnlocked`](crate::audit::Action::UserUnlocked).
+    ///
+    /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists.
+    async fn unlock(&self, id: UserId, by: &Actor) -> Result<User, UserChangeError>;
+
+    /// Removes a user for good, and ends the user's sessions.
     ///
     /// MUST fail, and remove nothing, as [`UserStore::change`] does.
     async fn remove(&self, id: UserId, seen: Option<Version>, by: &Actor) -> Result<(), UserChangeError>;

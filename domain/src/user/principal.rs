@@ -4,58 +4,83 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::{Role, User};
-use crate::{Actor, Who};
+use crate::{Actor, Origin, Who};
 
-/// Somebody whose identity is settled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Somebody whose identity is settled, and where the request came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    who: Who,
+    caller: Caller,
     role: Role,
+    password_change_due: bool,
 }
 
-/// The principal's role does not reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Caller {
+    who: Who,
+    origin: Origin,
+}
+
+impl Caller {
+    fn at(&self, at: OffsetDateTime) -> Actor {
+        Actor { who: self.who, at, origin: self.origin.clone() }
+    }
+}
+
+/// Why a principal may not do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("needs the role {needs}, and the role here is {has}")]
-pub struct RoleTooLow {
-    pub needs: Role,
-    pub has: Role,
+pub enum Forbidden {
+    #[error("needs the role {needs}, and the role here is {has}")]
+    RoleTooLow { needs: Role, has: Role },
+    #[error("waits until the password is changed")]
+    PasswordChangeDue,
 }
 
 impl Principal {
+    /// A user, who asks from somewhere.
+    #[must_use]
+    pub const fn of(user: &User, origin: Origin) -> Self {
+        let caller = Caller { who: Who::User(user.id), origin };
+        Self { caller, role: user.role, password_change_due: user.password_change_due }
+    }
+
     /// The person at the machine's own command line, who could edit the store by hand: an administrator.
     #[must_use]
     pub const fn operator() -> Self {
-        Self { who: Who::Operator, role: Role::Admin }
+        let caller = Caller { who: Who::Operator, origin: Origin { request_id: None, client: None } };
+        Self { caller, role: Role::Admin, password_change_due: false }
+    }
+
+    /// Who does something that needs no role, and when.
+    #[must_use]
+    pub fn at(&self, at: OffsetDateTime) -> Actor {
+        self.caller.at(at)
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless this is a viewer or more.
-    pub fn reader(&self) -> Result<Reader, RoleTooLow> {
+    /// [`Forbidden`] unless this is a viewer or more.
+    pub fn reader(&self) -> Result<Reader, Forbidden> {
         self.needs(Role::Viewer).map(|()| Reader(()))
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless this is a registrar or more.
-    pub fn registrar(&self) -> Result<Registrar, RoleTooLow> {
-        self.needs(Role::Registrar).map(|()| Registrar(self.who))
+    /// [`Forbidden`] unless this is a registrar or more.
+    pub fn registrar(&self) -> Result<Registrar, Forbidden> {
+        self.needs(Role::Registrar).map(|()| Registrar(self.caller.clone()))
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless this is an administrator.
-    pub fn admin(&self) -> Result<Admin, RoleTooLow> {
-        self.needs(Role::Admin).map(|()| Admin(self.who))
+    /// [`Forbidden`] unless this is an administrator.
+    pub fn admin(&self) -> Result<Admin, Forbidden> {
+        self.needs(Role::Admin).map(|()| Admin(self.caller.clone()))
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless the role is `needs` or a higher one.
-    pub fn needs(&self, needs: Role) -> Result<(), RoleTooLow> {
-        if self.role >= needs { Ok(()) } else { Err(RoleTooLow { needs, has: self.role }) }
-    }
-}
-
-impl From<&User> for Principal {
-    fn from(user: &User) -> Self {
-        Self { who: Who::User(user.id), role: user.role }
+    /// [`Forbidden`] unless the role is `needs` or a higher one, and the password is the user's own.
+    pub fn needs(&self, needs: Role) -> Result<(), Forbidden> {
+        if self.password_change_due {
+            return Err(Forbidden::PasswordChangeDue);
+        }
+        if self.role >= needs { Ok(()) } else { Err(Forbidden::RoleTooLow { needs, has: self.role }) }
     }
 }
 
@@ -65,25 +90,25 @@ pub struct Reader(());
 
 /// Proof that somebody may write the roll.
 #[derive(Debug)]
-pub struct Registrar(Who);
+pub struct Registrar(Caller);
 
 /// Proof that somebody may keep the users.
 #[derive(Debug)]
-pub struct Admin(Who);
+pub struct Admin(Caller);
 
 impl Registrar {
     /// Who writes, and when.
     #[must_use]
-    pub const fn at(&self, at: OffsetDateTime) -> Actor {
-        Actor { who: self.0, at }
+    pub fn at(&self, at: OffsetDateTime) -> Actor {
+        self.0.at(at)
     }
 }
 
 impl Admin {
     /// Who writes, and when.
     #[must_use]
-    pub const fn at(&self, at: OffsetDateTime) -> Actor {
-        Actor { who: self.0, at }
+    pub fn at(&self, at: OffsetDateTime) -> Actor {
+        self.0.at(at)
     }
 }
 
@@ -91,12 +116,16 @@ impl Admin {
 mod tests {
     use super::*;
 
+    fn principal(role: Role, password_change_due: bool) -> Principal {
+        Principal { role, password_change_due, ..Principal::operator() }
+    }
+
     #[test]
     fn a_role_gives_its_own_proof_and_the_lesser_ones() {
         for (role, reader, registrar, admin) in
             [(Role::Viewer, true, false, false), (Role::Registrar, true, true, false), (Role::Admin, true, true, true)]
         {
-            let principal = Principal { who: Who::Operator, role };
+            let principal = principal(role, false);
             assert_eq!(principal.reader().is_ok(), reader, "{role}");
             assert_eq!(principal.registrar().is_ok(), registrar, "{role}");
             assert_eq!(principal.admin().is_ok(), admin, "{role}");
@@ -105,7 +134,15 @@ mod tests {
 
     #[test]
     fn a_refusal_names_both_roles() {
-        let viewer = Principal { who: Who::Operator, role: Role::Viewer };
-        assert_eq!(viewer.registrar().unwrap_err(), RoleTooLow { needs: Role::Registrar, has: Role::Viewer });
+        let refused = principal(Role::Viewer, false).registrar().unwrap_err();
+        assert_eq!(refused, Forbidden::RoleTooLow { needs: Role::Registrar, has: Role::Viewer });
+    }
+
+    #[test]
+    fn req_17_no_role_counts_until_a_password_that_is_not_ones_own_is_changed() {
+        let principal = principal(Role::Admin, true);
+        assert_eq!(principal.reader().unwrap_err(), Forbidden::PasswordChangeDue);
+        assert_eq!(principal.registrar().unwrap_err(), Forbidden::PasswordChangeDue);
+        assert_eq!(principal.admin().unwrap_err(), Forbidden::PasswordChangeDue);
     }
 }

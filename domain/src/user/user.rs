@@ -5,8 +5,10 @@ use std::str::FromStr;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use super::{PasswordHash, Role, Username};
-use crate::{Record, Version};
+use super::{Attempts, PasswordHash, Role, Username};
+use crate::audit::{Action, NewEvent, Target};
+use crate::session::SessionId;
+use crate::{Actor, Record, Version};
 
 crate::id::id! {
     /// Names one user, for ever: a number is never given to another one, or a removed user's token would
@@ -52,6 +54,8 @@ pub struct User {
     pub username: Username,
     pub role: Role,
     pub status: Status,
+    /// Whether the password is not the user's own choice: until it is changed, nothing else may be done.
+    pub password_change_due: bool,
     pub version: Version,
     /// UTC, whole microseconds.
     pub created_at: OffsetDateTime,
@@ -65,6 +69,8 @@ pub struct NewUser {
     pub username: Username,
     pub password: PasswordHash,
     pub role: Role,
+    /// Whether the password has to be changed before anything else is done.
+    pub password_change_due: bool,
 }
 
 /// What a login is judged by.
@@ -72,21 +78,35 @@ pub struct NewUser {
 pub struct Credentials {
     pub user: User,
     pub password: PasswordHash,
+    /// When the password stops being good; `None` for never.
+    pub password_expires_at: Option<OffsetDateTime>,
+    pub attempts: Attempts,
+}
+
+/// A password to be set. Whatever it is, the failed logins before it are forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetPassword {
+    pub hash: PasswordHash,
+    /// Until when it is good, where it is a one-time password, which has to be changed before anything else is done.
+    pub one_time_until: Option<OffsetDateTime>,
+    /// The one session that goes on; all others of the user end.
+    pub spared: Option<SessionId>,
 }
 
 /// A change to what is kept about a user: `None` leaves a thing as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
-    pub password: Option<PasswordHash>,
+    pub password: Option<SetPassword>,
     pub role: Option<Role>,
     pub status: Option<Status>,
 }
 
 impl UserChange {
-    /// Another password, and nothing else.
+    /// Another password that lasts, and nothing else; every session ends.
     #[must_use]
     pub fn password(hash: PasswordHash) -> Self {
-        Self { password: Some(hash), ..Self::default() }
+        let password = SetPassword { hash, one_time_until: None, spared: None };
+        Self { password: Some(password), ..Self::default() }
     }
 
     /// Another role, and nothing else.
@@ -105,6 +125,44 @@ impl UserChange {
     #[must_use]
     pub fn ends_administration(&self) -> bool {
         self.role.is_some_and(|role| role != Role::Admin) || self.status == Some(Status::Disabled)
+    }
+
+    /// Whether the user's sessions end with it (ASVS 7.4), but the one that [`SetPassword::spared`] names.
+    #[must_use]
+    pub fn ends_sessions(&self) -> bool {
+        self.password.is_some() || self.status == Some(Status::Disabled)
+    }
+
+    /// The session that goes on all the same.
+    #[must_use]
+    pub fn spared(&self) -> Option<SessionId> {
+        match self.status {
+            Some(Status::Disabled) => None,
+            _ => self.password.as_ref().and_then(|password| password.spared),
+        }
+    }
+
+    /// What the audit tells of a hash that was made anew of the same password.
+    #[must_use]
+    pub fn hash_upgraded(id: UserId, by: &Actor) -> NewEvent {
+        NewEvent::once(by, Action::UserChanged, Target::User(id))
+            .with_detail("password hashed anew with today's parameters")
+    }
+
+    /// What the audit tells of it.
+    #[must_use]
+    pub fn events(&self, id: UserId, by: &Actor) -> Vec<NewEvent> {
+        let event = |action| NewEvent::once(by, action, Target::User(id));
+        let role = self.role.map(|role| format!("role {role}"));
+        let status = self.status.map(|status| format!("status {}", status.as_str()));
+        let changed: Vec<_> = role.into_iter().chain(status).collect();
+        let password = self.password.as_ref().map(|password| match password.one_time_until {
+            Some(_) => event(Action::PasswordReset),
+            None => event(Action::PasswordChanged),
+        });
+        let changed = (!changed.is_empty() || password.is_none())
+            .then(|| event(Action::UserChanged).with_detail(changed.join(", ")));
+        password.into_iter().chain(changed).collect()
     }
 }
 

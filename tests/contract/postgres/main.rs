@@ -13,7 +13,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 use time::macros::datetime;
 
-const BY: Actor = Actor { who: Who::Operator, at: datetime!(2026-11-23 12:00 UTC) };
+static BY: Actor = Actor::here(Who::Operator, datetime!(2026-11-23 12:00 UTC));
 
 async fn open(database: &PostgresDatabase) -> PostgresStore {
     PostgresStore::connect(Options::new(database.url())).await.unwrap()
@@ -41,7 +41,8 @@ async fn enrol(store: &PostgresStore, name: &str, roll_no: i64) -> Student {
 }
 
 async fn add(store: &PostgresStore, name: &str, role: Role) -> User {
-    let new = NewUser { username: name.parse().unwrap(), password: PasswordHash::new("one".to_owned()), role };
+    let password = PasswordHash::new("one".to_owned());
+    let new = NewUser { username: name.parse().unwrap(), password, role, password_change_due: false };
     UserStore::insert(store, new, &BY).await.unwrap()
 }
 

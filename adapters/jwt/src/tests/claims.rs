@@ -172,3 +172,10 @@ fn claims_of_others_are_not_read() {
     let token = forge(&header(&json!({"x": [1]})), &claims(&json!({"role": "admin", "scope": {"a": [1]}, "amr": 7})));
     assert_eq!(verdict(&token), Ok(some_claims()));
 }
+
+#[test]
+fn a_token_names_its_session() {
+    for wrong in [json!(null), json!(3), json!(""), json!("0"), json!("03"), json!("x")] {
+        refuses_claims(&json!({"sid": wrong}), TokenError::Claims);
+    }
+}

@@ -43,7 +43,8 @@ fn header(changes: &Value) -> String {
 fn claims(changes: &Value) -> String {
     let now = NOW.unix_timestamp();
     let good = json!({
-        "user_id": 7, "sub": "7", "iss": "rollbook", "aud": "rollbook-api", "iat": now, "exp": now + 60, "jti": "t-1",
+        "user_id": 7, "sub": "7", "iss": "rollbook", "aud": "rollbook-api", "iat": now, "exp": now + 60,
+        "sid": "3", "jti": "t-1",
     });
     changed(good, changes)
 }
@@ -85,7 +86,7 @@ fn refuses_claims(changes: &Value, error: TokenError) {
 
 fn some_claims() -> Claims {
     let lifetime = TokenLifetime::new(Duration::MINUTE).unwrap();
-    Claims::new(7.try_into().unwrap(), TokenId::from_token("t-1".into()), NOW, lifetime)
+    Claims::new(7.try_into().unwrap(), 3.try_into().unwrap(), TokenId::from_token("t-1".into()), NOW, lifetime)
 }
 
 #[test]

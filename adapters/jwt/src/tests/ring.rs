@@ -42,7 +42,7 @@ fn tokens_on(ring: &KeyRing) -> JwtTokens {
 
 fn issued(at: OffsetDateTime) -> Claims {
     let lifetime = TokenLifetime::new(LIFETIME).unwrap();
-    Claims::new(7.try_into().unwrap(), TokenId::from_token("t-1".into()), at, lifetime)
+    Claims::new(7.try_into().unwrap(), 3.try_into().unwrap(), TokenId::from_token("t-1".into()), at, lifetime)
 }
 
 fn token(ring: &KeyRing, at: OffsetDateTime) -> String {

@@ -7,14 +7,21 @@ use clap::{Args, Subcommand};
 use domain::token::TokenLifetime;
 use time::Duration;
 
-use super::{duration, lifetime};
+use super::{Store, duration, lifetime};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = false)]
 pub struct Keys {
     /// The key ring's file
-    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", global = true)]
-    pub keys: Option<PathBuf>,
+    #[arg(long = "keys", env = "ROLLBOOK_KEYS", value_name = "FILE", global = true)]
+    pub ring: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub store: Store,
+
+    /// Leave no event in the store's audit: for a ring that is no store's, or while the store is away
+    #[arg(long, global = true)]
+    pub without_audit: bool,
 
     #[command(subcommand)]
     pub command: KeysCommand,

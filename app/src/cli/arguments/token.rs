@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
-use super::duration;
+use super::{duration, instant};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = false)]
@@ -67,6 +66,6 @@ fn moment(text: &str) -> Result<OffsetDateTime, String> {
     let wrong = "write it as 2026-11-23T12:00:00Z, or in seconds since 1970";
     match text.parse() {
         Ok(seconds) => OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| wrong.to_owned()),
-        Err(_) => OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong.to_owned()),
+        Err(_) => instant(text).map_err(|_| wrong.to_owned()),
     }
 }

@@ -45,11 +45,14 @@ const STUDENTS: [(&str, Option<i64>); 25] = [
 
 /// Fills an empty store.
 pub async fn fill(stores: &Stores) -> Result<(), Failure> {
-    let by = Actor { who: Who::Service, at: SystemClock.now() };
+    let by = Actor::here(Who::Service, SystemClock.now());
     let hasher = Argon2Hasher::new(Limits::default())?;
     for (username, role) in USERS {
         let password = hasher.hash(Password::parse(PASSWORD)?).await?;
-        stores.users.insert(NewUser { username: username.parse()?, password, role }, &by).await?;
+        stores
+            .users
+            .insert(NewUser { username: username.parse()?, password, role, password_change_due: false }, &by)
+            .await?;
     }
     for (roll_no, (name, age)) in (101..).zip(STUDENTS) {
         let student = StudentFields {

@@ -58,7 +58,11 @@ impl Demo {
                 Self { stores, place: Place::Directory(directory) }
             }
             Some(Database::Postgres(url)) => {
-                let options = Options { schema: Some(schema_name()?), ..Options::new(url.clone()) };
+                let options = Options {
+                    schema: Some(schema_name()?),
+                    revocation_bound: serve.revocation_bound,
+                    ..Options::new(url.clone())
+                };
                 let store = Arc::new(PostgresStore::connect(options).await?);
                 Self { stores: Arc::clone(&store).into(), place: Place::Schema(store) }
             }

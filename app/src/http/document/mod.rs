@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject};
 use serde_json::Value;
 
-pub use operations::{Operation, Operations};
+pub use operations::{Operation, Operations, PathItem};
 
 use super::operations::{API, Api};
 

@@ -30,8 +30,12 @@ pub struct PathItem {
 #[derive(Debug)]
 pub struct Operation {
     method: Method,
+    /// What the document calls it; empty for a page, which has no name there.
+    pub id: String,
     /// Who may do it; nobody, where the table has no row.
     pub access: Option<Access>,
+    /// Whether there is something better by now.
+    pub is_deprecated: bool,
     /// The media types that it makes when all goes well.
     pub made: Vec<Mime>,
 }
@@ -48,12 +52,19 @@ impl Operations {
             let operations = item.as_object().into_iter().flatten();
             let methods = operations.filter_map(|(method, operation)| {
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
-                let access = operation["operationId"].as_str().and_then(Access::of);
-                Some(Operation { method, access, made: made_by(operation) })
+                let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+                let is_deprecated = operation["deprecated"] == true;
+                Some(Operation { method, access: Access::of(&id), id, is_deprecated, made: made_by(operation) })
             });
             PathItem::new(template.clone(), methods.collect())
         });
-        let page = || Operation { method: Method::GET, access: Some(Access::Anybody), made: Vec::new() };
+        let page = || Operation {
+            method: Method::GET,
+            id: String::new(),
+            access: Some(Access::Anybody),
+            is_deprecated: false,
+            made: Vec::new(),
+        };
         let pages = PAGES.map(|template| PathItem::new(template.to_owned(), vec![page()]));
         Self(documented.chain(pages).collect())
     }

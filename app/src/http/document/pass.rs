@@ -10,13 +10,14 @@ use crate::http::access::Access;
 use crate::http::problem::{Kind, PROBLEM_JSON};
 
 /// Header names as the standards write them; poem-openapi writes them in capitals.
-const HEADERS: [&str; 4] = ["Cache-Control", "ETag", "Link", "Location"];
+const HEADERS: [&str; 6] = ["Cache-Control", "ETag", "Link", "Location", "RateLimit", "RateLimit-Policy"];
 
 /// The order in which the groups of operations tell their story.
-const TAGS: [&str; 5] = ["Sessions", "Students", "Users", "Articles", "Service"];
+const TAGS: [&str; 6] = ["Sessions", "Students", "Users", "Audit", "Articles", "Service"];
 
 /// Schemas of answers, in which a nullable property is always there.
-const ANSWERS: [&str; 4] = ["Student", "StudentPage", "UserPage", "ArticleStudent"];
+const ANSWERS: [&str; 8] =
+    ["Student", "StudentPage", "UserPage", "Session", "SessionPage", "AuditEvent", "AuditEventPage", "ArticleStudent"];
 
 /// The document with everything that is true.
 pub fn completed(mut document: Value) -> Value {
@@ -43,6 +44,7 @@ fn order_tags(document: &mut Value) {
 fn complete_operation(operation: &mut Value) {
     let access = operation["operationId"].as_str().and_then(Access::of);
     let public = access == Some(Access::Anybody);
+    let deprecated = operation["deprecated"] == true;
     if public {
         // Said out loud, for readers who would otherwise take it for forgotten.
         operation["security"] = json!([]);
@@ -60,10 +62,6 @@ fn complete_operation(operation: &mut Value) {
     if !public {
         edge.extend([Kind::Unauthorized, Kind::Unavailable]);
     }
-    // Every user is a viewer at least: nobody who has a token is refused what viewers may do.
-    if matches!(access, Some(Access::Role(role)) if role > Role::Viewer) {
-        edge.push(Kind::InsufficientRole);
-    }
     if takes_body {
         edge.extend([Kind::RequestTimeout, Kind::PayloadTooLarge]);
     }
@@ -75,9 +73,13 @@ fn complete_operation(operation: &mut Value) {
         let entry = kind.entry();
         responses.entry(entry.status.as_str()).or_insert_with(|| problem(entry.detail));
     }
+    if let Some(Access::Role(role)) = access {
+        responses.insert("403".to_owned(), problem(why_forbidden(role)));
+    }
+    share_rate_limits(responses);
     responses.sort_keys();
     for (status, response) in responses {
-        complete_response(status, public, response);
+        complete_response(status, public, deprecated, response);
     }
 }
 
@@ -103,6 +105,30 @@ fn condition(name: &str, description: &str) -> Value {
     json!({ "name": name, "in": "header", "description": description, "required": false, "schema": schema })
 }
 
+/// Every user is a viewer at least: nobody who has a token lacks the role for what viewers may do.
+const fn why_forbidden(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => Kind::PasswordChangeDue.entry().detail,
+        Role::Registrar | Role::Admin => {
+            "The role is too low, or the password has to be changed before anything else; `type` tells which."
+        }
+    }
+}
+
+/// What tells how much is left of a quota when all goes well tells it also when it does not.
+fn share_rate_limits(responses: &mut Map<String, Value>) {
+    let headers = responses.get("200").and_then(|response| response["headers"].as_object()).into_iter().flatten();
+    let limits: Vec<_> = headers
+        .filter(|(name, _)| name.to_ascii_lowercase().starts_with("ratelimit"))
+        .map(|(name, header)| (name.clone(), header.clone()))
+        .collect();
+    for status in ["401", "429"] {
+        if let Some(response) = responses.get_mut(status).filter(|_| !limits.is_empty()) {
+            response["headers"] = Value::Object(limits.iter().cloned().collect());
+        }
+    }
+}
+
 fn makes_content(operation: &Value) -> bool {
     let mut responses = operation["responses"].as_object().into_iter().flatten();
     responses.any(|(status, response)| status.starts_with('2') && response.get("content").is_some())
@@ -115,7 +141,7 @@ fn problem(description: &str) -> Value {
     })
 }
 
-fn complete_response(status: &str, public: bool, response: &mut Value) {
+fn complete_response(status: &str, public: bool, deprecated: bool, response: &mut Value) {
     let headers = std::mem::take(&mut response["headers"]);
     let mut named = Map::new();
     for (name, header) in headers.as_object().into_iter().flatten() {
@@ -124,13 +150,16 @@ fn complete_response(status: &str, public: bool, response: &mut Value) {
     }
     let status = status.parse().unwrap_or(StatusCode::OK);
     let mut shared = vec!["X-Request-Id", "X-Content-Type-Options", "Referrer-Policy"];
+    if deprecated {
+        shared.extend(["Deprecation", "Sunset"]);
+    }
     if !public || status.as_u16() >= 400 {
         shared.push("Cache-Control");
     }
     match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => shared.push("WWW-Authenticate"),
         StatusCode::UNSUPPORTED_MEDIA_TYPE => shared.extend(["Accept", "Accept-Encoding"]),
-        StatusCode::SERVICE_UNAVAILABLE => shared.push("Retry-After"),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => shared.push("Retry-After"),
         _ => {}
     }
     for name in shared {
@@ -155,6 +184,8 @@ fn shared_headers() -> Value {
         "WWW-Authenticate": header("How to authenticate (RFC 6750, section 3).", true),
         "Accept": header("The media types that are taken, where the body's is not.", false),
         "Accept-Encoding": header("`identity`, where the body was encoded.", false),
+        "Deprecation": header("Since when there is something better: a date of structured fields (RFC 9745).", true),
+        "Sunset": header("Until when the operation stays at least: an HTTP date (RFC 8594).", true),
         "Retry-After": header("Seconds until another try is worth it.", true),
     })
 }

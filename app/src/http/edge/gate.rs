@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use domain::token::{Authenticated, AuthenticationError};
+use domain::audit::{Action, NewEvent, Target};
+use domain::token::{Authenticated, AuthenticationError, TokenError};
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
-use super::accept;
+use super::{accept, origin};
 use crate::http::Services;
 use crate::http::access::Access;
-use crate::http::document::{Operation, Operations};
+use crate::http::deprecation::announced;
+use crate::http::document::{Operation, Operations, PathItem};
 use crate::http::problem::{Kind, Problem};
 
 /// Lets nobody in without a good token, but to the public paths, and nobody do what the table of access does not let
@@ -29,16 +31,23 @@ impl<E> Gate<E> {
     async fn judge(&self, request: &Request) -> Result<Authenticated, Problem> {
         match bearer(request.headers()) {
             Credentials::None => Err(Problem::new(Kind::Unauthorized)),
-            Credentials::Malformed => Err(AuthenticationError::Token(domain::token::TokenError::Malformed).into()),
-            Credentials::Bearer(token) => Ok(self.services.authenticate.bearer(token).await?),
+            Credentials::Malformed => Err(AuthenticationError::Token(TokenError::Malformed).into()),
+            Credentials::Bearer(token) => Ok(self.services.authenticate.bearer(token, origin(request)).await?),
         }
+    }
+
+    /// Tells the audit that somebody may not do something; what is refused often there becomes one event.
+    fn note_refusal(&self, caller: &Authenticated, operation: &Operation) {
+        let by = caller.principal.at(self.services.clock.now());
+        let target = Target::Operation(operation.id.clone());
+        self.services.refusals.note(NewEvent::once(&by, Action::AccessRefused, target));
     }
 }
 
 impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+    async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path();
         let item = self.operations.at(path);
         if request.method() == Method::OPTIONS
@@ -46,12 +55,24 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
         {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
         }
-        let public = item.is_some_and(|item| item.is_public);
         let operation = item.and_then(|item| item.operation(request.method()));
+        let outcome = self.pass(request, item, operation).await;
+        if operation.is_some_and(|operation| operation.is_deprecated) { announced(outcome) } else { outcome }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Gate<E> {
+    async fn pass(
+        &self,
+        mut request: Request,
+        item: Option<&PathItem>,
+        operation: Option<&Operation>,
+    ) -> poem::Result<Response> {
+        let public = item.is_some_and(|item| item.is_public);
         if !public {
             let caller = self.judge(&request).await?;
             if let Some(operation) = operation {
-                may(&caller, operation)?;
+                may(&caller, operation).inspect_err(|_| self.note_refusal(&caller, operation))?;
             }
             request.set_data(Arc::new(caller));
         }
@@ -76,7 +97,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
 /// Whether the table of access lets a caller do an operation.
 fn may(caller: &Authenticated, operation: &Operation) -> Result<(), Problem> {
     match operation.access {
-        Some(Access::Anybody) => Ok(()),
+        Some(Access::Anybody | Access::Bearer) => Ok(()),
         Some(Access::Role(needs)) => Ok(caller.principal.needs(needs)?),
         None => Err(Problem::new(Kind::InsufficientRole)),
     }

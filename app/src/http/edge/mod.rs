@@ -3,10 +3,12 @@
 mod accept;
 mod forwarded;
 mod gate;
+mod origin;
 mod outermost;
 mod request_id;
 
 pub use forwarded::{PathPrefix, TrustedProxies};
 pub use gate::Gate;
+pub use origin::{origin, user_agent};
 pub use outermost::Edge;
 pub use request_id::RequestId;

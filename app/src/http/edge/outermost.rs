@@ -11,6 +11,7 @@ use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, Request, Response};
 
 use super::forwarded::TrustedProxies;
+use super::origin::ClientAddress;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::problem::{Kind, Problem};
 
@@ -41,6 +42,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             begun: Instant::now(),
         };
         request.set_data(seen.id.clone());
+        request.set_data(ClientAddress(seen.client));
         if let Some(prefix) = self.proxies.path_prefix(&request) {
             request.set_data(prefix);
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::token::Authenticated;
-use domain::user::{Admin, Reader, Registrar, RoleTooLow};
+use domain::user::{Admin, Forbidden, Reader, Registrar};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
@@ -23,20 +23,20 @@ impl Caller {
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless the caller may read the roll.
-    pub fn reader(&self) -> Result<Reader, RoleTooLow> {
+    /// [`Forbidden`] unless the caller may read the roll.
+    pub fn reader(&self) -> Result<Reader, Forbidden> {
         self.0.principal.reader()
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless the caller may write the roll.
-    pub fn registrar(&self) -> Result<Registrar, RoleTooLow> {
+    /// [`Forbidden`] unless the caller may write the roll.
+    pub fn registrar(&self) -> Result<Registrar, Forbidden> {
         self.0.principal.registrar()
     }
 
     /// # Errors
-    /// [`RoleTooLow`] unless the caller may keep the users.
-    pub fn admin(&self) -> Result<Admin, RoleTooLow> {
+    /// [`Forbidden`] unless the caller may keep the users.
+    pub fn admin(&self) -> Result<Admin, Forbidden> {
         self.0.principal.admin()
     }
 }

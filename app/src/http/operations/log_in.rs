@@ -1,13 +1,16 @@
-//! `POST /login`: a name and a password against a token, as the articles wrote it.
+//! `POST /login`: a name and a password against tokens, as the articles wrote it.
 
+use poem::Request;
 use poem_openapi::types::Example;
 use poem_openapi::{ApiResponse, Object, OpenApi};
-use serde::Serialize;
 
+use super::grant::TokenDocument;
 use super::{Tag, Use};
 use crate::http::body::{AtFault, Content, Fields, JsonBody, text};
+use crate::http::edge::{origin, user_agent};
 use crate::http::json_answer::JsonAnswer;
 use crate::http::problem::{Fault, Kind, Problem, Refused, refusals};
+use crate::http::rate_limit::RateLimit;
 
 /// A name and a password. The keys are capitalised, as the articles' clients send them.
 #[derive(Object)]
@@ -53,30 +56,6 @@ fn not_empty(text: String) -> Result<String, &'static str> {
     if text.is_empty() { Err("must not be empty") } else { Ok(text) }
 }
 
-/// A token, and how long it is good for.
-#[derive(Serialize, Object)]
-#[oai(rename = "Token", example)]
-pub struct TokenDocument {
-    /// The token: a JWT to send in `Authorization: Bearer <token>`.
-    #[oai(validator(max_length = "8192"))]
-    token: String,
-    /// How to send the token (RFC 6750): always `Bearer`.
-    token_type: String,
-    /// Seconds until the token expires.
-    #[oai(validator(minimum(value = "1"), maximum(value = "315360000")))]
-    expires_in: i64,
-}
-
-impl Example for TokenDocument {
-    fn example() -> Self {
-        Self {
-            token: "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl".into(),
-            token_type: "Bearer".into(),
-            expires_in: 900,
-        }
-    }
-}
-
 #[derive(ApiResponse)]
 enum LoggedInAnswer {
     /// The name and the password are right: a token.
@@ -86,12 +65,18 @@ enum LoggedInAnswer {
         /// Always `no-store`: nobody on the way may keep a token (RFC 6749, section 5.1).
         #[oai(header = "Cache-Control")]
         String,
+        /// How many logins may fail, and in how many seconds.
+        #[oai(header = "RateLimit-Policy")]
+        Option<String>,
+        /// How many failed logins are left, and in how many seconds there will be more.
+        #[oai(header = "RateLimit")]
+        Option<String>,
     ),
 }
 
 refusals! {
     /// What a login can be refused for.
-    LoggingIn: IncompleteCredentials, InvalidCredentials, Busy;
+    LoggingIn: IncompleteCredentials, InvalidCredentials, TooManyAttempts, AccountLocked, Busy;
 }
 
 pub struct LogInApi;
@@ -100,24 +85,26 @@ pub struct LogInApi;
 impl LogInApi {
     /// Log in
     ///
-    /// Answers a token for the user with this name and password. Nobody looks at the
-    /// request's Content-Type. Unknown keys are ignored.
+    /// Opens a session for the user with this name and password, and answers its first tokens. After 5 logins in a row
+    /// that failed, an account waits 1, 2, 4 and up to 300 seconds before each further try; after 100 it is locked. A
+    /// client's address waits too, after far more of them. Nobody looks at the request's Content-Type. Unknown keys are
+    /// ignored.
     #[oai(path = "/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,
         uses: Use<'_>,
+        request: &Request,
         body: JsonBody<CredentialsDocument>,
     ) -> Result<LoggedInAnswer, Refused<LoggingIn>> {
         let (username, password) = body.read().await?;
-        let logged_in = uses.log_in.log_in(&username, &password).await?;
+        let attempt = uses.log_in.log_in(&username, &password, user_agent(request), origin(request)).await;
+        let limits = attempt.limits.map(RateLimit::from);
+        let logged_in = attempt.outcome.map_err(|error| RateLimit::beside(limits.as_ref(), error.into()))?;
         if let Some(reason) = &logged_in.outdated_hash_kept {
             tracing::warn!(user_id = logged_in.user.id.get(), %reason, "an outdated password hash was kept");
         }
-        let token = TokenDocument {
-            token: logged_in.token.expose().to_owned(),
-            token_type: "Bearer".to_owned(),
-            expires_in: logged_in.lifetime.seconds(),
-        };
-        Ok(LoggedInAnswer::Token(JsonAnswer(token), "no-store".to_owned()))
+        let token = JsonAnswer(TokenDocument::from(&logged_in.grant));
+        let (policy, left) = limits.map(|limits| (limits.policy, limits.left)).unzip();
+        Ok(LoggedInAnswer::Token(token, "no-store".to_owned(), policy, left))
     }
 }

@@ -2,12 +2,35 @@
 //! anew does not compile until it has its place.
 
 use domain::StoreError;
+use domain::session::{RefreshError, SessionError};
 use domain::student::{FindError, InsertError, RemoveError, ReplaceError};
-use domain::token::AuthenticationError;
-use domain::user::{AccountError, HashError, LogInError, RoleTooLow};
+use domain::token::{AuthenticationError, GrantError};
+use domain::user::{AccountError, Attempts, Forbidden, HashError, LogInError, OwnPasswordError};
 use poem::http::{HeaderValue, header};
+use time::Duration;
 
-use super::{Kind, Problem};
+use super::{Fault, Kind, Problem};
+
+/// The challenge to a token that is shown and not good (RFC 6750, section 3.1).
+const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"invalid_token\"");
+
+impl Problem {
+    /// Too many wrong passwords, or too many failed logins from one address.
+    fn too_many_attempts(retry_in: Duration) -> Self {
+        Self::new(Kind::TooManyAttempts).with_header(header::RETRY_AFTER, whole_seconds(retry_in))
+    }
+
+    /// Nothing but an administrator helps: the longest wait there is says when to look again.
+    fn account_locked() -> Self {
+        Self::new(Kind::AccountLocked).with_header(header::RETRY_AFTER, whole_seconds(Attempts::LONGEST_WAIT))
+    }
+}
+
+/// Seconds for `Retry-After` (RFC 9110, section 10.2.3): rounded up, so that whoever waits that long is not early.
+fn whole_seconds(wait: Duration) -> HeaderValue {
+    let begun = i64::from(wait.subsec_nanoseconds() > 0);
+    HeaderValue::from(wait.whole_seconds().saturating_add(begun).max(1))
+}
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
@@ -31,9 +54,11 @@ impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
             LogInError::InvalidCredentials => Self::new(Kind::InvalidCredentials),
+            LogInError::Early { retry_in } => Self::too_many_attempts(retry_in),
+            LogInError::Locked => Self::account_locked(),
             LogInError::Hash(error) => error.into(),
             LogInError::Store(error) => error.into(),
-            LogInError::Sign(error) => Self::new(Kind::Internal).caused_by(error),
+            LogInError::Grant(error) => error.into(),
             LogInError::Random(error) => Self::new(Kind::Internal).caused_by(error),
         }
     }
@@ -53,24 +78,73 @@ impl From<AccountError> for Problem {
     }
 }
 
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::Invalid | RefreshError::Replayed => Self::new(Kind::InvalidRefreshToken)
+                .with_header(header::WWW_AUTHENTICATE, INVALID_TOKEN)
+                .caused_by(error),
+            RefreshError::Grant(error) => error.into(),
+            RefreshError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Unknown => Self::new(Kind::UnknownSession),
+            SessionError::UnknownUser => Self::new(Kind::UnknownUser),
+            SessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OwnPasswordError> for Problem {
+    fn from(error: OwnPasswordError) -> Self {
+        let at_fault = |pointer: &str, rule: String| {
+            Self::new(Kind::InvalidFields).with_faults(vec![Fault::at(pointer.to_owned(), rule)])
+        };
+        match error {
+            OwnPasswordError::WrongPassword => at_fault("/current_password", error.to_string()),
+            OwnPasswordError::Unchanged => at_fault("/new_password", error.to_string()),
+            OwnPasswordError::Early { retry_in } => Self::too_many_attempts(retry_in),
+            OwnPasswordError::Locked => Self::account_locked(),
+            // The user was removed since the token was judged.
+            OwnPasswordError::Unknown => AuthenticationError::SessionEnded.into(),
+            OwnPasswordError::Hash(error) => error.into(),
+            OwnPasswordError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<AuthenticationError> for Problem {
     fn from(error: AuthenticationError) -> Self {
         match error {
-            AuthenticationError::Token(_) | AuthenticationError::UnknownUser | AuthenticationError::DisabledUser => {
-                let challenge = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"invalid_token\"");
-                Self::new(Kind::Unauthorized).with_header(header::WWW_AUTHENTICATE, challenge).caused_by(error)
+            AuthenticationError::Token(_) | AuthenticationError::SessionEnded => {
+                Self::new(Kind::Unauthorized).with_header(header::WWW_AUTHENTICATE, INVALID_TOKEN).caused_by(error)
             }
             AuthenticationError::Store(error) => error.into(),
         }
     }
 }
 
-impl From<RoleTooLow> for Problem {
-    fn from(error: RoleTooLow) -> Self {
+impl From<GrantError> for Problem {
+    fn from(error: GrantError) -> Self {
+        Self::new(Kind::Internal).caused_by(error)
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(error: Forbidden) -> Self {
         let challenge = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"insufficient_scope\"");
-        Self::new(Kind::InsufficientRole)
-            .with_detail(format!("This operation {error}."))
-            .with_header(header::WWW_AUTHENTICATE, challenge)
+        let problem = match error {
+            Forbidden::RoleTooLow { .. } => {
+                Self::new(Kind::InsufficientRole).with_detail(format!("This operation {error}."))
+            }
+            Forbidden::PasswordChangeDue => Self::new(Kind::PasswordChangeDue),
+        };
+        problem.with_header(header::WWW_AUTHENTICATE, challenge)
     }
 }
 

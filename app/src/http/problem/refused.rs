@@ -49,10 +49,11 @@ impl<R: Refusals, E: Into<Problem>> From<E> for Refused<R> {
 }
 
 /// What any operation can meet; the document's pass knows where each applies.
-const EDGE: [Kind; 11] = [
+const EDGE: [Kind; 12] = [
     Kind::MalformedBody,
     Kind::Unauthorized,
     Kind::InsufficientRole,
+    Kind::PasswordChangeDue,
     Kind::NotAcceptable,
     Kind::RequestTimeout,
     Kind::PayloadTooLarge,

@@ -1,13 +1,17 @@
 //! `/users`: who may log in, and what each may do.
 
+mod sessions;
 mod wire;
 
 use domain::user::UserId;
 use poem::Request;
-use poem_openapi::OpenApi;
 use poem_openapi::param::{Path, Query};
+use poem_openapi::{ApiResponse, OpenApi};
 
-use wire::{PageDocument, PatchDocument, UserDocument, UserInput};
+pub use sessions::UserSessionsApi;
+pub use wire::new_password_of_nobody;
+
+use wire::{OneTimePasswordDocument, PageDocument, PatchDocument, UserDocument, UserInput};
 
 use super::answers::{ChangeAnswer, CreateAnswer, FindAnswer, PageAnswer, RemoveAnswer};
 use super::caller::Caller;
@@ -20,6 +24,18 @@ use crate::http::loose::{Loose, Parameters};
 use crate::http::page_link::next_link;
 use crate::http::problem::{Kind, Refused, refusals};
 
+#[derive(ApiResponse)]
+enum ResetAnswer {
+    /// The one-time password, told this once.
+    #[oai(status = 200)]
+    Reset(
+        JsonAnswer<OneTimePasswordDocument>,
+        /// Always `no-store`: nobody on the way may keep a password.
+        #[oai(header = "Cache-Control")]
+        String,
+    ),
+}
+
 refusals! {
     /// What a look at the list of users can be refused for.
     Paging: InvalidFields;
@@ -31,6 +47,10 @@ refusals! {
     Changing: UnknownUser, LastAdministrator, StaleVersion, InvalidFields;
     /// What the removal of a user can be refused for.
     Removing: UnknownUser, LastAdministrator, StaleVersion;
+    /// What a reset of a password can be refused for.
+    Resetting: UnknownUser, Busy, Unavailable;
+    /// What the unlocking of an account can be refused for.
+    Unlocking: UnknownUser;
 }
 
 pub struct UsersApi;
@@ -142,5 +162,40 @@ impl UsersApi {
         let seen = demanded_version(request.headers(), id, uses.accounts.find(&by, id)).await?;
         uses.accounts.remove(&by, id, seen).await?;
         Ok(RemoveAnswer::Removed)
+    }
+
+    /// Reset a user's password
+    ///
+    /// Puts a random one-time password in the place of a user's own, and ends the user's sessions. It is told this
+    /// once, is good for 24 hours, and has to be changed with `PUT /me/password` before anything else.
+    #[oai(path = "/users/:id/password-reset", method = "post", operation_id = "resetUserPassword")]
+    async fn reset_password(
+        &self,
+        caller: Caller,
+        uses: Use<'_>,
+        /// The user's id.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        id: Path<Loose<i64>>,
+    ) -> Result<ResetAnswer, Refused<Resetting>> {
+        let by = caller.admin()?;
+        let reset = uses.accounts.reset_password(&by, id.0.id(Kind::UnknownUser)?).await?;
+        Ok(ResetAnswer::Reset(JsonAnswer(reset.into()), "no-store".to_owned()))
+    }
+
+    /// Unlock a user
+    ///
+    /// Forgets a user's failed logins, so that the next one may be tried at once, also where they had locked the
+    /// account.
+    #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlockUser")]
+    async fn unlock(
+        &self,
+        caller: Caller,
+        uses: Use<'_>,
+        /// The user's id.
+        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
+        id: Path<Loose<i64>>,
+    ) -> Result<ChangeAnswer<UserDocument>, Refused<Unlocking>> {
+        let by = caller.admin()?;
+        Ok(uses.accounts.unlock(&by, id.0.id(Kind::UnknownUser)?).await?.into())
     }
 }

@@ -1,9 +1,12 @@
 //! Users as `/users` writes and reads them; nothing of a password is ever written.
 
 use domain::Page;
-use domain::user::{NewPassword, PasswordPolicy, Role, Status, User, UserChange, Username};
+use domain::user::{
+    NewPassword, OneTimePassword, PasswordPolicy, Role, Status, User, UserChange, Username, UsernameError,
+};
 use poem_openapi::types::Example;
 use poem_openapi::{Enum, Object};
+use secrecy::ExposeSecret;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -43,6 +46,8 @@ pub struct UserDocument {
     username: String,
     role: RoleDocument,
     status: StatusDocument,
+    /// Whether the password is a one-time password, which has to be changed before anything else.
+    password_change_due: bool,
     /// When the user was made.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -58,6 +63,7 @@ impl From<User> for UserDocument {
             username: user.username.as_str().to_owned(),
             role: user.role.into(),
             status: user.status.into(),
+            password_change_due: user.password_change_due,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -72,9 +78,34 @@ impl Example for UserDocument {
             username: example.username,
             role: example.role,
             status: StatusDocument::Active,
+            password_change_due: false,
             created_at: datetime!(2026-11-23 12:00 UTC),
             updated_at: datetime!(2026-11-23 12:00 UTC),
         }
+    }
+}
+
+/// A password to hand to its user, who has to change it before anything else. This answer is the only copy.
+#[derive(Serialize, Object)]
+#[oai(rename = "OneTimePassword", example)]
+pub struct OneTimePasswordDocument {
+    /// The password.
+    #[oai(validator(min_length = "1", max_length = "128"))]
+    password: String,
+    /// Until when it can be used to log in.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+}
+
+impl From<OneTimePassword> for OneTimePasswordDocument {
+    fn from(reset: OneTimePassword) -> Self {
+        Self { password: reset.password.expose_secret().to_owned(), expires_at: reset.expires_at }
+    }
+}
+
+impl Example for OneTimePasswordDocument {
+    fn example() -> Self {
+        Self { password: "2f1c-9a40-77de-0b6e-51c3-e8d2-04fa-b937".into(), expires_at: datetime!(2026-11-24 12:00 UTC) }
     }
 }
 
@@ -182,6 +213,14 @@ fn new_password(
     username: &Result<Username, AtFault>,
     policy: PasswordPolicy,
 ) -> Result<NewPassword, String> {
-    let username = username.clone().or_else(|AtFault| NOBODY.parse::<Username>()).map_err(|rule| rule.to_string())?;
-    NewPassword::parse(password, &username, policy).map_err(|rule| rule.to_string())
+    match username {
+        Ok(username) => NewPassword::parse(password, username, policy).map_err(|rule| rule.to_string()),
+        Err(AtFault) => new_password_of_nobody(password, policy),
+    }
+}
+
+/// Judges a password whose user's name is not known.
+pub fn new_password_of_nobody(password: &str, policy: PasswordPolicy) -> Result<NewPassword, String> {
+    let nobody = NOBODY.parse().map_err(|rule: UsernameError| rule.to_string())?;
+    NewPassword::parse(password, &nobody, policy).map_err(|rule| rule.to_string())
 }

@@ -1,0 +1,47 @@
+//! The port of refresh tokens: SHA-256 digests, and successors by HMAC-SHA256.
+
+use aws_lc_rs::{digest, hmac};
+use domain::session::{RefreshToken, RefreshTokenDigest, RefreshTokens};
+
+/// Digests refresh tokens, and derives the one successor of each under a key that all nodes share.
+pub struct HmacRefreshTokens {
+    key: hmac::Key,
+}
+
+impl HmacRefreshTokens {
+    #[must_use]
+    pub fn new(key: &[u8; 32]) -> Self {
+        Self { key: hmac::Key::new(hmac::HMAC_SHA256, key) }
+    }
+}
+
+impl RefreshTokens for HmacRefreshTokens {
+    fn digest(&self, token: &RefreshToken) -> RefreshTokenDigest {
+        RefreshTokenDigest::new(array(digest::digest(&digest::SHA256, token.bits()).as_ref()))
+    }
+
+    fn successor(&self, token: &RefreshToken) -> RefreshToken {
+        RefreshToken::new(array(hmac::sign(&self.key, token.bits()).as_ref()))
+    }
+}
+
+/// Both algorithms give 32 bytes.
+fn array(bytes: &[u8]) -> [u8; 32] {
+    let mut array = [0; 32];
+    array.copy_from_slice(bytes);
+    array
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn req_12_a_token_has_one_successor_under_a_key_and_another_under_another() {
+        let token = RefreshToken::new([7; 32]);
+        let successor = |key: [u8; 32]| HmacRefreshTokens::new(&key).successor(&token);
+        let (one, same, other) = (successor([1; 32]), successor([1; 32]), successor([2; 32]));
+        assert_eq!(one.bits(), same.bits());
+        assert_ne!(one.bits(), other.bits());
+    }
+}

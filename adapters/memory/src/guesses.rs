@@ -1,0 +1,173 @@
+//! Failed logins by address, and under names that are nobody's.
+
+use std::hash::{BuildHasher, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::user::{Admission, Attempts, Budget, Guesses};
+use quick_cache::unsync::Cache;
+use time::{Duration, OffsetDateTime};
+
+/// How many failed logins an address has: far more than an account, for a whole school may sit behind it.
+const QUOTA: u32 = 300;
+/// How long one failed login takes to come back.
+const REFILL: Duration = Duration::seconds(2);
+/// How many addresses are remembered, and how many names.
+const CAPACITY: usize = 10_000;
+
+/// Remembers failed logins as long as the process runs. Names are kept as 128 bits of keyed hash, under a key that
+/// nobody knows.
+pub struct GuessMemory {
+    /// When all failures of an address will have come back.
+    addresses: Mutex<Cache<IpAddr, OffsetDateTime>>,
+    names: Mutex<Cache<[u64; 2], Attempts>>,
+    keys: [RandomState; 2],
+}
+
+impl Default for GuessMemory {
+    fn default() -> Self {
+        Self {
+            addresses: Mutex::new(Cache::new(CAPACITY)),
+            names: Mutex::new(Cache::new(CAPACITY)),
+            keys: [RandomState::new(), RandomState::new()],
+        }
+    }
+}
+
+impl GuessMemory {
+    fn addresses(&self) -> MutexGuard<'_, Cache<IpAddr, OffsetDateTime>> {
+        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn names(&self) -> MutexGuard<'_, Cache<[u64; 2], Attempts>> {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hash(&self, name: &str) -> [u64; 2] {
+        let folded = name.to_lowercase();
+        self.keys.each_ref().map(|key| key.hash_one(&folded))
+    }
+}
+
+impl Guesses for GuessMemory {
+    fn budget(&self, client: IpAddr, now: OffsetDateTime) -> Budget {
+        let full_at = self.addresses().get(&network(client)).copied();
+        let missing = full_at.map_or(Duration::ZERO, |full_at| (full_at - now).max(Duration::ZERO));
+        let (missing, refill) =
+            (missing.whole_milliseconds().unsigned_abs(), REFILL.whole_milliseconds().unsigned_abs());
+        let used = missing.div_ceil(refill);
+        // What is missing beyond whole ones comes back first.
+        let next_in = missing - used.saturating_sub(1) * refill;
+        Budget {
+            quota: QUOTA,
+            window: REFILL * QUOTA,
+            left: QUOTA.saturating_sub(u32::try_from(used).unwrap_or(QUOTA)),
+            next_in: Duration::milliseconds(i64::try_from(next_in).unwrap_or_default()),
+        }
+    }
+
+    fn failed(&self, client: IpAddr, now: OffsetDateTime) {
+        let mut addresses = self.addresses();
+        let address = network(client);
+        let full_at = addresses.get(&address).map_or(now, |full_at| (*full_at).max(now));
+        addresses.insert(address, full_at + REFILL);
+    }
+
+    fn admit_nobody(&self, name: &str, now: OffsetDateTime) -> Admission {
+        let (mut names, hash) = (self.names(), self.hash(name));
+        let attempts = names.get(&hash).copied().unwrap_or_default();
+        let admission = attempts.admission(now);
+        if admission == Admission::Admitted {
+            names.insert(hash, attempts.counting_one(now));
+        }
+        admission
+    }
+
+    fn withdraw_nobody(&self, name: &str) {
+        if let Some(mut attempts) = self.names().get_mut(&self.hash(name)) {
+            *attempts = attempts.without_one();
+        }
+    }
+
+    fn failures_of_nobody(&self, name: &str) -> u32 {
+        self.names().get(&self.hash(name)).map_or(0, Attempts::failures)
+    }
+}
+
+/// What counts as one address: a /64 of IPv6, which one customer has (RFC 6177).
+fn network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+
+    fn left(memory: &GuessMemory, client: &str, now: OffsetDateTime) -> u32 {
+        memory.budget(client.parse().unwrap(), now).left
+    }
+
+    #[test]
+    fn req_16_an_address_has_far_more_failures_than_an_account_and_they_come_back() {
+        let memory = GuessMemory::default();
+        let school = "192.0.2.1".parse().unwrap();
+        for used in 0..300 {
+            assert_eq!(left(&memory, "192.0.2.1", NOW), 300 - used);
+            memory.failed(school, NOW);
+        }
+        let empty = memory.budget(school, NOW);
+        assert_eq!((empty.left, empty.next_in), (0, Duration::seconds(2)));
+        assert_eq!(left(&memory, "192.0.2.2", NOW), 300);
+        assert_eq!(left(&memory, "192.0.2.1", NOW + Duration::seconds(2)), 1);
+        assert_eq!(left(&memory, "192.0.2.1", NOW + Duration::minutes(5)), 150);
+        let full = memory.budget(school, NOW + Duration::minutes(10));
+        assert_eq!((full.left, full.next_in, full.window), (300, Duration::ZERO, Duration::minutes(10)));
+    }
+
+    #[test]
+    fn req_16_ipv6_counts_by_its_64() {
+        let memory = GuessMemory::default();
+        memory.failed("2001:db8:0:1::7".parse().unwrap(), NOW);
+        assert_eq!(left(&memory, "2001:db8:0:1:ffff::", NOW), 299);
+        assert_eq!(left(&memory, "2001:db8:0:2::7", NOW), 300);
+        memory.failed("::ffff:192.0.2.1".parse().unwrap(), NOW);
+        assert_eq!(left(&memory, "192.0.2.1", NOW), 299);
+    }
+
+    #[test]
+    fn req_16_a_name_that_is_nobodys_waits_and_locks_like_an_account() {
+        let memory = GuessMemory::default();
+        for _ in 0..5 {
+            assert_eq!(memory.admit_nobody("Hunter2", NOW), Admission::Admitted);
+        }
+        assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Early(Duration::SECOND));
+        assert_eq!(memory.failures_of_nobody("hunter2"), 5);
+        assert_eq!(memory.admit_nobody("somebody", NOW), Admission::Admitted);
+        memory.withdraw_nobody("hunter2");
+        assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Admitted);
+        let mut now = NOW;
+        for _ in 5..100 {
+            now += Duration::minutes(5);
+            assert_eq!(memory.admit_nobody("hunter2", now), Admission::Admitted);
+        }
+        assert_eq!(memory.admit_nobody("hunter2", now + Duration::DAY), Admission::Locked);
+    }
+
+    #[test]
+    fn req_16_nobody_can_fill_the_memory() {
+        let memory = GuessMemory::default();
+        for i in 0..2 * CAPACITY {
+            memory.admit_nobody(&format!("name{i}"), NOW);
+            memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()), NOW);
+        }
+        assert!(memory.names().len() <= CAPACITY);
+        assert!(memory.addresses().len() <= CAPACITY);
+    }
+}

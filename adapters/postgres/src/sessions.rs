@@ -1,0 +1,237 @@
+//! The sessions' store. Whoever needs several rows locks a user before a session before a refresh token.
+
+use async_trait::async_trait;
+use domain::audit::{Action, NewEvent, Target};
+use domain::session::{
+    NewSession, OpenSessionError, Rotation, RotationError, Session, SessionId, SessionStore, UserAgent,
+};
+use domain::user::UserId;
+use domain::{Actor, Cursor, Page, PageSize, StoreError, Who};
+use sqlx::FromRow;
+use sqlx::postgres::PgConnection;
+use time::OffsetDateTime;
+
+use crate::PostgresStore;
+use crate::audit::{append, append_count};
+use crate::failure::{Damaged, store_error};
+use crate::instant::Instant;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, opened_at, refreshed_at, expires_at, ends_at, host(client) AS client, user_agent"
+    };
+}
+
+const VERIFIED: &str = "UPDATE users SET failed_logins = 0, next_login_at = NULL \
+     WHERE id = $1 AND active AND password_hash = $2";
+const INSERT: &str = concat!(
+    "INSERT INTO sessions (user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent) ",
+    "VALUES ($1, $2, $2, $3, $4, $5::text::inet, $6) RETURNING ",
+    columns!()
+);
+const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES ($1, $2)";
+const SESSION_OF: &str = "SELECT session_id FROM refresh_tokens WHERE digest = $1";
+const LOCK: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1 FOR UPDATE");
+/// A statement of its own: it must see what was committed before the lock was had.
+const USED_AT: &str = "SELECT used_at FROM refresh_tokens WHERE digest = $1";
+const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1";
+const REFRESH: &str =
+    concat!("UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 RETURNING ", columns!());
+const PAGE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE user_id = $1 AND expires_at > $2 AND id > $3 ORDER BY id LIMIT $4"
+);
+const END: &str = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
+const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id";
+const FORGET: &str = "DELETE FROM sessions WHERE expires_at < $1 RETURNING id";
+const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";
+const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
+
+#[derive(FromRow)]
+struct SessionRow {
+    id: i64,
+    user_id: i64,
+    opened_at: Instant,
+    refreshed_at: Instant,
+    expires_at: Instant,
+    ends_at: Instant,
+    client: Option<String>,
+    user_agent: Option<String>,
+}
+
+impl TryFrom<SessionRow> for Session {
+    type Error = StoreError;
+
+    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
+        let damaged = |column| StoreError::failed(Damaged { table: "sessions", id: row.id, column });
+        let client = row.client.map(|client| client.parse()).transpose();
+        Ok(Self {
+            id: row.id.try_into().map_err(|_| damaged("id"))?,
+            user_id: row.user_id.try_into().map_err(|_| damaged("user_id"))?,
+            opened_at: row.opened_at.0,
+            refreshed_at: row.refreshed_at.0,
+            expires_at: row.expires_at.0,
+            ends_at: row.ends_at.0,
+            client: client.map_err(|_| damaged("client"))?,
+            user_agent: row.user_agent.as_deref().and_then(UserAgent::of),
+        })
+    }
+}
+
+#[async_trait]
+impl SessionStore for PostgresStore {
+    async fn open(&self, new: NewSession, by: &Actor) -> Result<Session, OpenSessionError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let verified = sqlx::query(VERIFIED).bind(new.user_id.get()).bind(new.verified.expose());
+        if verified.execute(&mut *transaction).await.map_err(store_error)?.rows_affected() == 0 {
+            return Err(OpenSessionError::Outdated);
+        }
+        let end = new.lifetimes.end(by.at);
+        let insert = sqlx::query_as(INSERT)
+            .bind(new.user_id.get())
+            .bind(by.at)
+            .bind(new.lifetimes.expiry(by.at, end))
+            .bind(end)
+            .bind(by.origin.client.map(|client| client.to_string()))
+            .bind(new.user_agent.as_ref().map(UserAgent::as_str));
+        let row: SessionRow = insert.fetch_one(&mut *transaction).await.map_err(store_error)?;
+        let session = Session::try_from(row)?;
+        insert_token(new.refresh_token.as_bytes(), session.id, &mut transaction).await?;
+        let opened = NewEvent::once(by, Action::SessionOpened, Target::Session(session.id));
+        append(&opened, &mut *transaction).await?;
+        transaction.commit().await.map_err(store_error)?;
+        Ok(session)
+    }
+
+    async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
+        let digest = rotation.presented.as_bytes();
+        let session: Option<i64> =
+            sqlx::query_scalar(SESSION_OF).bind(digest).fetch_optional(&self.pool).await.map_err(store_error)?;
+        let id = session.ok_or(RotationError::Unknown)?;
+
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let locked = sqlx::query_as(LOCK).bind(id).fetch_optional(&mut *transaction).await;
+        let row: SessionRow = locked.map_err(store_error)?.ok_or(RotationError::Unknown)?;
+        let session = Session::try_from(row)?;
+        if session.expires_at <= by.at {
+            return Err(RotationError::Unknown);
+        }
+        let used_at = sqlx::query_scalar(USED_AT).bind(digest).fetch_one(&mut *transaction).await;
+        let used_at: Option<Instant> = used_at.map_err(store_error)?;
+        let by = Actor { who: Who::User(session.user_id), ..by.clone() };
+        match used_at {
+            Some(used_at) if by.at < used_at.0 + rotation.grace => Ok(session),
+            Some(_) => {
+                delete(session.id, session.user_id, &mut transaction).await?;
+                let replayed = NewEvent::once(&by, Action::SessionReplayed, Target::Session(session.id));
+                append(&replayed, &mut *transaction).await?;
+                transaction.commit().await.map_err(store_error)?;
+                self.hearing.session_ended(session.id);
+                Err(RotationError::Replayed)
+            }
+            None => {
+                let refreshed = refresh(&session, rotation, &by, &mut transaction).await?;
+                transaction.commit().await.map_err(store_error)?;
+                Ok(refreshed)
+            }
+        }
+    }
+
+    async fn page(
+        &self,
+        of: UserId,
+        now: OffsetDateTime,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Page<Session>, StoreError> {
+        let page = sqlx::query_as(PAGE)
+            .bind(of.get())
+            .bind(now)
+            .bind(after.map_or(0, Cursor::position))
+            .bind(i64::from(size.get()) + 1);
+        let rows: Vec<SessionRow> = page.fetch_all(&self.pool).await.map_err(store_error)?;
+        let found = rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?;
+        Ok(Page::from_one_more(found, size))
+    }
+
+    async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        if !delete(id, of, &mut transaction).await? {
+            return Ok(false);
+        }
+        append(&NewEvent::once(by, Action::SessionEnded, Target::Session(id)), &mut *transaction).await?;
+        transaction.commit().await.map_err(store_error)?;
+        self.hearing.session_ended(id);
+        Ok(true)
+    }
+
+    async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let ended = end_others(of, None, by, &mut transaction).await?;
+        transaction.commit().await.map_err(store_error)?;
+        self.hearing.sessions_ended(&ended);
+        Ok(ended.len() as u64)
+    }
+
+    async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let forgotten = sqlx::query_scalar(FORGET).bind(before).fetch_all(&mut *transaction).await;
+        let forgotten: Vec<i64> = forgotten.map_err(store_error)?;
+        let count = forgotten.len() as u64;
+        append_count(by, Action::SessionsExpired, None, count, &mut *transaction).await?;
+        transaction.commit().await.map_err(store_error)?;
+        self.hearing.sessions_ended(&forgotten);
+        Ok(count)
+    }
+
+    async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        sqlx::query(KEEP_SECRET).bind(&candidate[..]).execute(&self.pool).await.map_err(store_error)?;
+        let key: Vec<u8> = sqlx::query_scalar(SECRET).fetch_one(&self.pool).await.map_err(store_error)?;
+        key.try_into().map_err(|_| StoreError::failed(Damaged { table: "secrets", id: 0, column: "value" }))
+    }
+}
+
+/// Ends the sessions of a user but one, and tells which they were.
+pub(crate) async fn end_others(
+    of: UserId,
+    spared: Option<SessionId>,
+    by: &Actor,
+    transaction: &mut PgConnection,
+) -> Result<Vec<i64>, StoreError> {
+    let end = sqlx::query_scalar(END_OTHERS).bind(of.get()).bind(spared.map(SessionId::get));
+    let ended: Vec<i64> = end.fetch_all(&mut *transaction).await.map_err(store_error)?;
+    append_count(by, Action::SessionEnded, Some(Target::User(of)), ended.len() as u64, transaction).await?;
+    Ok(ended)
+}
+
+async fn delete(id: SessionId, of: UserId, transaction: &mut PgConnection) -> Result<bool, StoreError> {
+    let delete = sqlx::query(END).bind(id.get()).bind(of.get()).execute(transaction).await;
+    Ok(delete.map_err(store_error)?.rows_affected() > 0)
+}
+
+async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut PgConnection) -> Result<(), StoreError> {
+    let insert = sqlx::query(INSERT_TOKEN).bind(&digest[..]).bind(session.get());
+    insert.execute(transaction).await.map_err(store_error)?;
+    Ok(())
+}
+
+/// Puts the successor in the place of the token, whose session is locked.
+async fn refresh(
+    session: &Session,
+    rotation: &Rotation,
+    by: &Actor,
+    transaction: &mut PgConnection,
+) -> Result<Session, StoreError> {
+    let used = sqlx::query(USE_TOKEN).bind(&rotation.presented.as_bytes()[..]).bind(by.at);
+    used.execute(&mut *transaction).await.map_err(store_error)?;
+    insert_token(rotation.successor.as_bytes(), session.id, transaction).await?;
+    let refresh = sqlx::query_as(REFRESH)
+        .bind(session.id.get())
+        // The clock of another node may have been ahead.
+        .bind(by.at.max(session.opened_at))
+        .bind(rotation.lifetimes.expiry(by.at, session.ends_at));
+    let row: SessionRow = refresh.fetch_one(&mut *transaction).await.map_err(store_error)?;
+    append(&NewEvent::once(by, Action::SessionRefreshed, Target::Session(session.id)), transaction).await?;
+    Session::try_from(row)
+}

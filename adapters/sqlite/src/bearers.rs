@@ -1,0 +1,76 @@
+//! Who bears a session, and whether what was read of it still stands.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use domain::StoreError;
+use domain::session::{Bearers, BearersListener, BearersSource, SessionId};
+use domain::user::User;
+use rusqlite::Connection;
+
+use crate::SqliteStore;
+use crate::errors::Failure;
+use crate::rows::{self, user_columns};
+
+const FIND: &str = concat!(
+    "SELECT ",
+    user_columns!(),
+    " FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = ?1) AND status = 'active'"
+);
+const DATA_VERSION: &str = "PRAGMA data_version";
+const GENERATION: &str = "SELECT generation FROM bearers_generation";
+
+/// Finds out whether anything has changed that tokens are judged by, whichever process wrote it.
+#[derive(Default)]
+pub struct Hearing {
+    listener: OnceLock<Arc<dyn BearersListener>>,
+    /// The newest generation that the listener was told of.
+    told: AtomicI64,
+    /// Whoever tells the listener holds it, so that nobody else goes on before the listener has heard.
+    telling: Mutex<()>,
+}
+
+impl Hearing {
+    /// Looks at the number of the data's version, which SQLite keeps in shared memory, and only where that has
+    /// changed since this connection last looked at the generation.
+    fn look(&self, connection: &Connection, seen: &AtomicI64) -> Result<(), Failure> {
+        let data_version: i64 = connection.prepare_cached(DATA_VERSION)?.query_row([], |row| row.get(0))?;
+        if seen.load(Ordering::Relaxed) == data_version {
+            return Ok(());
+        }
+        let generation: i64 = connection.prepare_cached(GENERATION)?.query_row([], |row| row.get(0))?;
+        if self.told.load(Ordering::Acquire) < generation {
+            let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.told.load(Ordering::Acquire) < generation {
+                if let Some(listener) = self.listener.get() {
+                    listener.anything_changed();
+                }
+                self.told.store(generation, Ordering::Release);
+            }
+        }
+        // What is read above may be newer than this number: then the generation is looked at once more.
+        seen.store(data_version, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Bearers for SqliteStore {
+    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError> {
+        let found = self.points.with(|connection| rows::first(connection, FIND, [session.get()], rows::user))?;
+        Ok(found.map(Arc::new))
+    }
+}
+
+impl BearersSource for SqliteStore {
+    /// The first listener is the only one.
+    fn tell(&self, listener: Arc<dyn BearersListener>) {
+        let _ = self.hearing.listener.set(listener);
+    }
+
+    fn is_heard(&self) -> Result<bool, StoreError> {
+        self.points.with_seen(|connection, seen| self.hearing.look(connection, seen))?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,193 @@
+//! The port of the sessions.
+
+use async_trait::async_trait;
+use domain::audit::{Action, NewEvent, Target};
+use domain::session::{
+    NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionId, SessionStore,
+    UserAgent,
+};
+use domain::user::UserId;
+use domain::{Actor, Cursor, Page, PageSize, StoreError, Who};
+use rusqlite::{Connection, params};
+use time::OffsetDateTime;
+
+use crate::SqliteStore;
+use crate::audit::append;
+use crate::errors::Failure;
+use crate::rows::{self, micros, session_columns};
+use crate::writer::Undone;
+
+const VERIFIED: &str = "UPDATE users SET failed_logins = 0, next_login_at = NULL \
+     WHERE id = ?1 AND status = 'active' AND password_hash = ?2";
+const INSERT: &str = concat!(
+    "INSERT INTO sessions (user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent) ",
+    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6) RETURNING ",
+    session_columns!()
+);
+const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES (?1, ?2)";
+const TOKEN: &str = "SELECT session_id, used_at FROM refresh_tokens WHERE digest = ?1";
+const FIND: &str = concat!("SELECT ", session_columns!(), " FROM sessions WHERE id = ?1");
+const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = ?2 WHERE digest = ?1";
+const REFRESH: &str =
+    concat!("UPDATE sessions SET refreshed_at = ?2, expires_at = ?3 WHERE id = ?1 RETURNING ", session_columns!());
+const PAGE: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions WHERE user_id = ?1 AND expires_at > ?2 AND id > ?3 ORDER BY id LIMIT ?4"
+);
+const END: &str = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
+const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2";
+const FORGET: &str = "DELETE FROM sessions WHERE expires_at < ?1";
+const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', ?1) ON CONFLICT DO NOTHING";
+const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
+
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn open(&self, new: NewSession, by: &Actor) -> Result<Session, OpenSessionError> {
+        let by = by.clone();
+        self.writer.write(move |connection| open(connection, &new, &by)).await
+    }
+
+    async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
+        let (rotation, by) = (rotation.clone(), by.clone());
+        // A replay is a refusal that writes: for the writer it is an answer like others.
+        let rotated = self.writer.write(move |connection| match rotate(connection, &rotation, &by) {
+            Err(Undone::Refused(RotationError::Replayed)) => Ok(None),
+            other => other.map(Some),
+        });
+        rotated.await?.ok_or(RotationError::Replayed)
+    }
+
+    async fn page(
+        &self,
+        of: UserId,
+        now: OffsetDateTime,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Page<Session>, StoreError> {
+        let params = [of.get(), micros(now), after.map_or(0, Cursor::position), i64::from(size.get()) + 1];
+        let found = self.scans.run(move |connection| Ok(rows::all(connection, PAGE, params, rows::session)?));
+        Ok(Page::from_one_more(found.await?, size))
+    }
+
+    async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
+        let by = by.clone();
+        let end = move |connection: &Connection| -> Result<bool, Undone<StoreError>> {
+            let ended = connection.prepare_cached(END)?.execute([id.get(), of.get()])? > 0;
+            if ended {
+                append(connection, &NewEvent::once(&by, Action::SessionEnded, Target::Session(id)))?;
+            }
+            Ok(ended)
+        };
+        self.writer.write(end).await
+    }
+
+    async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError> {
+        let by = by.clone();
+        let end = move |connection: &Connection| Ok::<_, Undone<_>>(end_others(connection, of, None, &by)?);
+        self.writer.write(end).await
+    }
+
+    async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
+        let by = by.clone();
+        let forget = move |connection: &Connection| -> Result<u64, Undone<StoreError>> {
+            let count = connection.prepare_cached(FORGET)?.execute([micros(before)])?;
+            append_count(connection, by, Action::SessionsExpired, None, count)?;
+            Ok(count as u64)
+        };
+        self.writer.write(forget).await
+    }
+
+    async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
+        let key = move |connection: &Connection| -> Result<[u8; 32], Undone<StoreError>> {
+            connection.prepare_cached(KEEP_SECRET)?.execute([candidate])?;
+            Ok(connection.prepare_cached(SECRET)?.query_row([], |row| row.get(0))?)
+        };
+        self.writer.write(key).await
+    }
+}
+
+/// Ends the sessions of a user but one; tells how many they were.
+pub fn end_others(connection: &Connection, of: UserId, spared: Option<SessionId>, by: &Actor) -> Result<u64, Failure> {
+    let ended = connection.prepare_cached(END_OTHERS)?.execute(params![of.get(), spared.map(SessionId::get)])?;
+    append_count(connection, by.clone(), Action::SessionEnded, Some(Target::User(of)), ended)?;
+    Ok(ended as u64)
+}
+
+/// One event for many; none for none.
+fn append_count(
+    connection: &Connection,
+    by: Actor,
+    action: Action,
+    target: Option<Target>,
+    count: usize,
+) -> Result<(), Failure> {
+    if count == 0 {
+        return Ok(());
+    }
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    append(connection, &NewEvent { by, action, target, detail: None, count })
+}
+
+fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session, Undone<OpenSessionError>> {
+    if connection.prepare_cached(VERIFIED)?.execute(params![new.user_id.get(), new.verified.expose()])? == 0 {
+        return Err(Undone::Refused(OpenSessionError::Outdated));
+    }
+    let end = new.lifetimes.end(by.at);
+    let params = params![
+        new.user_id.get(),
+        micros(by.at),
+        micros(new.lifetimes.expiry(by.at, end)),
+        micros(end),
+        by.origin.client.map(|client| client.to_string()),
+        new.user_agent.as_ref().map(UserAgent::as_str),
+    ];
+    let opened = rows::first(connection, INSERT, params, rows::session)?;
+    let session = opened.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    insert_token(connection, new.refresh_token, session.id)?;
+    append(connection, &NewEvent::once(by, Action::SessionOpened, Target::Session(session.id)))?;
+    Ok(session)
+}
+
+fn insert_token(connection: &Connection, token: RefreshTokenDigest, session: SessionId) -> Result<(), Failure> {
+    connection.prepare_cached(INSERT_TOKEN)?.execute(params![token.as_bytes(), session.get()])?;
+    Ok(())
+}
+
+/// [`RotationError::Replayed`] has ended the session, and is to be committed.
+fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Session, Undone<RotationError>> {
+    let unknown = || Undone::Refused(RotationError::Unknown);
+    let token = rows::first(connection, TOKEN, [rotation.presented.as_bytes()], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
+    })?;
+    let (id, used_at) = token.ok_or_else(unknown)?;
+    let session = rows::first(connection, FIND, [id], rows::session)?.ok_or_else(unknown)?;
+    if session.expires_at <= by.at {
+        return Err(unknown());
+    }
+    let by = Actor { who: Who::User(session.user_id), ..by.clone() };
+    let target = Target::Session(session.id);
+    match used_at {
+        Some(used_at) if micros(by.at) < used_at + micros_of(rotation.grace) => Ok(session),
+        Some(_) => {
+            connection.prepare_cached(END)?.execute([session.id.get(), session.user_id.get()])?;
+            append(connection, &NewEvent::once(&by, Action::SessionReplayed, target))?;
+            Err(Undone::Refused(RotationError::Replayed))
+        }
+        None => {
+            connection.prepare_cached(USE_TOKEN)?.execute(params![rotation.presented.as_bytes(), micros(by.at)])?;
+            insert_token(connection, rotation.successor, session.id)?;
+            let expiry = rotation.lifetimes.expiry(by.at, session.ends_at);
+            // The clock of another node may have been ahead.
+            let refreshed_at = by.at.max(session.opened_at);
+            let params = params![session.id.get(), micros(refreshed_at), micros(expiry)];
+            let refreshed = rows::first(connection, REFRESH, params, rows::session)?.ok_or_else(unknown)?;
+            append(connection, &NewEvent::once(&by, Action::SessionRefreshed, target))?;
+            Ok(refreshed)
+        }
+    }
+}
+
+fn micros_of(duration: time::Duration) -> i64 {
+    i64::try_from(duration.whole_microseconds()).unwrap_or(i64::MAX)
+}

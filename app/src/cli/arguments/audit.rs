@@ -1,0 +1,46 @@
+//! The arguments of `rollbook audit`.
+
+use clap::{Args, Subcommand};
+use domain::Who;
+use domain::audit::{Action, Target};
+use time::{Duration, OffsetDateTime};
+
+use super::{Store, duration, instant};
+
+#[derive(Debug, Args)]
+#[command(arg_required_else_help = false)]
+pub struct Audit {
+    #[command(flatten)]
+    pub store: Store,
+
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// List events, the oldest first: id, time, actor, action, target, count, address, request, detail
+    List {
+        /// Only what this one did: user:ID, operator, service or anonymous
+        #[arg(long, value_name = "WHO")]
+        actor: Option<Who>,
+        /// Only this action, such as user.created
+        #[arg(long, value_name = "ACTION")]
+        action: Option<Action>,
+        /// Only what was done to this: student:ID, user:ID, session:ID, operation:NAME or key:ID
+        #[arg(long, value_name = "TARGET")]
+        target: Option<Target>,
+        /// Only from this time on, such as 2026-11-23T12:00:00Z
+        #[arg(long, value_name = "TIME", value_parser = instant)]
+        since: Option<OffsetDateTime>,
+        /// Only before this time
+        #[arg(long, value_name = "TIME", value_parser = instant)]
+        until: Option<OffsetDateTime>,
+    },
+    /// Remove old events for good; leaves an event that counts them
+    Prune {
+        /// How old the events are that are removed, at least: such as 365d
+        #[arg(long, value_name = "TIME", value_parser = duration)]
+        older_than: Duration,
+    },
+}

@@ -1,0 +1,65 @@
+//! `rollbook audit …`: what was done, read and let go by the person at the machine.
+
+use std::fmt::Display;
+
+use domain::PageSize;
+use domain::audit::{Event, EventFilter, Review};
+use domain::user::{Admin, Principal};
+use std::sync::Arc;
+use time::format_description::well_known::Rfc3339;
+
+use super::arguments::{Audit, AuditCommand};
+use super::failure::Failure;
+use super::output;
+use crate::stores::Stores;
+use crate::system::SystemClock;
+
+/// Runs one of the commands on the audit.
+pub async fn run(audit: Audit) -> Result<(), Failure> {
+    let admin = Principal::operator().admin()?;
+    let log = Stores::open(&audit.store.database()?).await?.audit;
+    let review = Review { log, clock: Arc::new(SystemClock) };
+    match audit.command {
+        AuditCommand::List { actor, action, target, since, until } => {
+            list(&review, &admin, &EventFilter { actor, action, target, since, until }).await
+        }
+        AuditCommand::Prune { older_than } => {
+            let removed = review.prune_older_than(&admin, older_than).await?;
+            output::line(format_args!("Removed {removed} events."))
+        }
+    }
+}
+
+async fn list(review: &Review, admin: &Admin, filter: &EventFilter) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let page = review.page(admin, filter, after, PageSize::LARGEST).await?;
+        for event in &page.entries {
+            output::line(line(event)?)?;
+        }
+        after = page.next;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// The columns that the help names, with tabs between them and a dash for what is not known.
+fn line(Event { id, what }: &Event) -> Result<String, Failure> {
+    let columns = [
+        id.to_string(),
+        what.by.at.format(&Rfc3339)?,
+        what.by.who.to_string(),
+        what.action.to_string(),
+        or_dash(what.target.as_ref()),
+        what.count.to_string(),
+        or_dash(what.by.origin.client),
+        or_dash(what.by.origin.request_id.as_deref()),
+        or_dash(what.detail.as_deref()),
+    ];
+    Ok(columns.join("\t"))
+}
+
+fn or_dash(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}

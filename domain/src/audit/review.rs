@@ -1,0 +1,45 @@
+//! The use cases of the audit: all need an [`Admin`].
+
+use std::sync::Arc;
+
+use time::Duration;
+
+use super::{AuditLog, Event, EventFilter};
+use crate::user::Admin;
+use crate::{Clock, Cursor, Page, PageSize, StoreError};
+
+/// Reads the audit, and lets old events go.
+#[derive(Clone)]
+pub struct Review {
+    pub log: Arc<dyn AuditLog>,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Review {
+    /// A piece of the events that fit, in the order in which they were kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub async fn page(
+        &self,
+        _by: &Admin,
+        filter: &EventFilter,
+        after: Option<Cursor>,
+        size: PageSize,
+    ) -> Result<Page<Event>, StoreError> {
+        self.log.page(filter, after, size).await
+    }
+
+    /// Removes the events that are older than `age`; answers how many. What is older than time is counted removes
+    /// nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub async fn prune_older_than(&self, by: &Admin, age: Duration) -> Result<u64, StoreError> {
+        let by = by.at(self.clock.now());
+        match by.at.checked_sub(age) {
+            Some(before) => self.log.prune(before, &by).await,
+            None => Ok(0),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Bytes as lower-case hexadecimal digits.
+
+use std::fmt::Write;
+
+/// Two digits a byte.
+pub fn encode(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// Exactly `N` bytes in the one spelling that [`encode`] gives them.
+pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digit = |c: &u8| matches!(c, b'0'..=b'9' | b'a'..=b'f').then(|| char::from(*c).to_digit(16)).flatten();
+    let mut bytes = [0; N];
+    if text.len() != N * 2 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+        let [high, low] = pair else { return None };
+        *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_one_spelling() {
+        assert_eq!(encode(&[0, 0x7f, 0xff]), "007fff");
+        assert_eq!(decode("007fff"), Some([0, 0x7f, 0xff]));
+        for wrong in ["", "007ff", "007FFF", "007ffg", "+07fff", "007fff00", "é7fff"] {
+            assert_eq!(decode::<3>(wrong), None, "{wrong}");
+        }
+    }
+}

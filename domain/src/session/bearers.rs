@@ -1,0 +1,44 @@
+//! Who bears a session: what every request is judged by.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::SessionId;
+use crate::StoreError;
+use crate::user::{User, UserId};
+
+/// Finds the bearers of sessions.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+#[async_trait]
+pub trait Bearers: Send + Sync {
+    /// The user whose open session it is, as both are now; `None` where the session has ended, or its user is gone or
+    /// disabled.
+    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError>;
+}
+
+/// Bearers as the store has them, and whatever changes about them, so that somebody else can keep them too.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait BearersSource: Send + Sync {
+    /// Tells `listener` from now on of every change of what [`Bearers::bearer`] answers: of a change through this very
+    /// store before the change's caller has its answer, of any other as soon as [`BearersSource::is_heard`] says.
+    fn tell(&self, listener: Arc<dyn BearersListener>);
+
+    /// Whether everything that was changed until now, or until shortly before now where the store has a bound for it, has
+    /// been told. While it is `false`, what was told before counts for nothing; before it is `true` again, the listener
+    /// is told that everything may have changed. MUST cost no query where nothing has changed.
+    fn is_heard(&self) -> Result<bool, StoreError>;
+}
+
+/// Hears what changes about bearers.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait BearersListener: Send + Sync {
+    /// The user was changed or removed.
+    fn user_changed(&self, id: UserId);
+
+    /// The session has ended.
+    fn session_ended(&self, id: SessionId);
+
+    /// Anything may have changed.
+    fn anything_changed(&self);
+}

@@ -1,0 +1,124 @@
+//! Failed logins in a row, and how long they keep an account closed (ASVS 6.3.1; NIST SP 800-63B-4, section 3.2.2).
+
+use time::{Duration, OffsetDateTime};
+
+/// The failed logins of one account since the last good one.
+///
+/// A try is counted as failed when it is admitted, before its password is looked at, and forgotten when it turns out
+/// well: however many are made at once, on however many nodes, no more are admitted than the rule says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempts {
+    failures: u32,
+    next_at: Option<OffsetDateTime>,
+}
+
+/// Whether a login may be tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admission {
+    /// It is counted, and may be tried.
+    Admitted,
+    /// Not yet: only after this time.
+    Early(Duration),
+    /// Not before somebody unlocks the account.
+    Locked,
+}
+
+impl Attempts {
+    /// How many failures in a row cost no waiting.
+    pub const FREE: u32 = 5;
+    /// How many failures in a row lock the account.
+    pub const MOST: u32 = 100;
+    /// The longest wait for the next try.
+    pub const LONGEST_WAIT: Duration = Duration::seconds(300);
+
+    /// What a store kept.
+    #[must_use]
+    pub const fn new(failures: u32, next_at: Option<OffsetDateTime>) -> Self {
+        Self { failures, next_at }
+    }
+
+    /// How many failed in a row, those under way included.
+    #[must_use]
+    pub const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// When the next may be tried; `None` for at once.
+    #[must_use]
+    pub const fn next_at(&self) -> Option<OffsetDateTime> {
+        self.next_at
+    }
+
+    /// Whether a login may be tried `now`. Counts nothing.
+    #[must_use]
+    pub fn admission(&self, now: OffsetDateTime) -> Admission {
+        match self.next_at {
+            _ if self.failures >= Self::MOST => Admission::Locked,
+            Some(next_at) if now < next_at => Admission::Early(next_at - now),
+            _ => Admission::Admitted,
+        }
+    }
+
+    /// Counts a try that is admitted `now`.
+    #[must_use]
+    pub fn counting_one(&self, now: OffsetDateTime) -> Self {
+        let failures = self.failures.saturating_add(1);
+        let wait = Self::wait_after(failures);
+        Self { failures, next_at: wait.is_positive().then(|| now + wait) }
+    }
+
+    /// How long so many failures in a row keep the account closed: 0, then 1, 2, 4 and up to 300 seconds.
+    #[must_use]
+    pub fn wait_after(failures: u32) -> Duration {
+        let wait = failures.checked_sub(Self::FREE).map(|doublings| Duration::seconds(2_i64.saturating_pow(doublings)));
+        wait.map_or(Duration::ZERO, |wait| wait.min(Self::LONGEST_WAIT))
+    }
+
+    /// Takes back a try that was admitted and never made.
+    #[must_use]
+    pub const fn without_one(&self) -> Self {
+        Self { failures: self.failures.saturating_sub(1), next_at: None }
+    }
+
+    /// Whether only somebody else can open the account again.
+    #[must_use]
+    pub const fn is_locked(&self) -> bool {
+        self.failures >= Self::MOST
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+
+    #[test]
+    fn req_16_after_five_failures_each_next_try_waits_twice_as_long_and_after_100_for_ever() {
+        let mut now = datetime!(2026-11-23 12:00 UTC);
+        let mut attempts = Attempts::default();
+        let mut waits = Vec::new();
+        while attempts.admission(now) != Admission::Locked {
+            if let Admission::Early(wait) = attempts.admission(now) {
+                waits.push(wait.whole_seconds());
+                now += wait;
+            }
+            assert_eq!(attempts.admission(now), Admission::Admitted);
+            attempts = attempts.counting_one(now);
+        }
+        assert_eq!(attempts.failures(), 100);
+        assert_eq!(waits.len(), 95);
+        assert_eq!(waits[..10], [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+        assert!(waits[9..].iter().all(|wait| *wait == 300));
+        assert_eq!(attempts.admission(now + Duration::days(365)), Admission::Locked);
+    }
+
+    #[test]
+    fn a_try_that_was_never_made_is_taken_back() {
+        let now = datetime!(2026-11-23 12:00 UTC);
+        let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.counting_one(now));
+        assert_eq!(five.admission(now), Admission::Early(Duration::SECOND));
+        assert_eq!(five.without_one().admission(now), Admission::Admitted);
+        assert_eq!(five.without_one().failures(), 4);
+    }
+}

@@ -1,0 +1,264 @@
+use mockall::predicate::{always, eq, function};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use super::*;
+use crate::audit::MockAuditLog;
+use crate::session::{MockRefreshTokens, MockSessionStore, RefreshTokenDigest, SessionId};
+use crate::token::{MockTokens, SignedToken, TokenLifetime};
+use crate::user::{MockGuesses, MockPasswordHasher, MockUserStore, PasswordHash, Role, UserId};
+use crate::{MockClock, MockRandom, Version};
+
+const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+const FULL: Budget = Budget { quota: 300, window: Duration::minutes(5), left: 300, next_in: Duration::ZERO };
+
+/// What a try meets. Whatever a test does not expect to be called fails it when it is.
+struct Mocks {
+    users: MockUserStore,
+    sessions: MockSessionStore,
+    passwords: MockPasswordHasher,
+    guesses: MockGuesses,
+    audit: MockAuditLog,
+    tokens: MockTokens,
+}
+
+impl Mocks {
+    /// A store that knows `asha` (id 7) or nobody.
+    fn store(known: Option<Credentials>) -> Self {
+        let mut users = MockUserStore::new();
+        users.expect_find_credentials().returning(move |_| Ok(known.clone()));
+        Self {
+            users,
+            sessions: MockSessionStore::new(),
+            passwords: MockPasswordHasher::new(),
+            guesses: MockGuesses::new(),
+            audit: MockAuditLog::new(),
+            tokens: MockTokens::new(),
+        }
+    }
+
+    /// A try that is admitted, counted once and hashed once, with this verdict.
+    fn admitting(known: Option<Credentials>, verdict: Verdict) -> Self {
+        let stored = known.as_ref().map(|known| known.password.clone());
+        let is_known = known.is_some();
+        let mut mocks = Self::store(known);
+        mocks.guesses.expect_budget().return_const(FULL);
+        if is_known {
+            mocks.users.expect_admit_login().times(1).returning(|_, _| Ok(Admission::Admitted));
+        } else {
+            mocks.guesses.expect_failures_of_nobody().return_const(1_u32);
+            mocks.guesses.expect_admit_nobody().times(1).returning(|_, _| Admission::Admitted);
+            mocks.users.expect_pretend_to_admit_login().times(1).returning(|| Ok(()));
+        }
+        mocks
+            .passwords
+            .expect_verify()
+            .with(function(|password: &Password| password.expose() == "s3cret"), eq(stored))
+            .times(1)
+            .returning(move |_, _| Ok(verdict));
+        mocks
+    }
+
+    /// Session 3 is opened, and its bearer gets a token.
+    fn opening(mut self, verified: &'static str) -> Self {
+        self.sessions.expect_open().times(1).returning(move |new, by| {
+            assert_eq!((new.user_id.get(), by.who, by.at), (7, Who::User(new.user_id), NOW));
+            assert_eq!(new.verified, PasswordHash::new(verified.into()));
+            assert_eq!(new.refresh_token, RefreshTokenDigest::new([0xcd; 32]));
+            Ok(session(new.user_id))
+        });
+        self.tokens.expect_sign().times(1).returning(|claims| {
+            assert_eq!((claims.user_id.get(), claims.session_id.get()), (7, 3));
+            assert_eq!((claims.issued_at, claims.expires_at), (NOW, NOW + Duration::minutes(15)));
+            assert_eq!(claims.token_id.as_str(), "ab".repeat(16));
+            Ok(SignedToken::new("signed".into()))
+        });
+        self
+    }
+
+    /// The failure counts for the client's address too, and one refusal is left in the audit, whose target is asha or nobody.
+    fn refused(mut self, times: usize, target: Option<i64>) -> Self {
+        self.guesses.expect_failed().times(times).return_const(());
+        let target = target.map(|id| Target::User(UserId::try_from(id).unwrap()));
+        self.audit.expect_append().times(1).returning(move |events| {
+            let events: Vec<_> =
+                events.iter().map(|event| (event.action, event.by.who, event.target.clone(), event.count)).collect();
+            assert_eq!(events, [(Action::LoginRefused, Who::Anonymous, target.clone(), 1)]);
+            Ok(())
+        });
+        self
+    }
+
+    async fn log_in(self, username: &str) -> LogInAttempt {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(|| NOW);
+        let mut random = MockRandom::new();
+        random.expect_fill().returning(|bytes| {
+            bytes.fill(0xab);
+            Ok(())
+        });
+        let mut refresh_tokens = MockRefreshTokens::new();
+        refresh_tokens.expect_digest().returning(|token| {
+            assert_eq!(token.bits(), &[0xab; 32]);
+            RefreshTokenDigest::new([0xcd; 32])
+        });
+        let lifetime = TokenLifetime::new(Duration::minutes(15)).unwrap();
+        let log_in = LogIn {
+            users: Arc::new(self.users),
+            sessions: Arc::new(self.sessions),
+            passwords: Arc::new(self.passwords),
+            guesses: Arc::new(self.guesses),
+            refusals: Arc::new(Refusals::new(Arc::new(self.audit))),
+            refresh_tokens: Arc::new(refresh_tokens),
+            grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
+            clock: Arc::new(clock),
+            lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
+        };
+        let attempt = log_in.log_in(username, "s3cret", None, Origin::default()).await;
+        log_in.refusals.flush().await.unwrap();
+        attempt
+    }
+}
+
+fn session(user_id: UserId) -> Session {
+    Session {
+        id: SessionId::try_from(3).unwrap(),
+        user_id,
+        opened_at: NOW,
+        refreshed_at: NOW,
+        expires_at: NOW + Duration::days(7),
+        ends_at: NOW + Duration::days(30),
+        client: None,
+        user_agent: None,
+    }
+}
+
+fn asha(status: Status) -> Credentials {
+    let user = User {
+        id: UserId::try_from(7).unwrap(),
+        username: "asha".parse().unwrap(),
+        role: Role::Viewer,
+        status,
+        password_change_due: false,
+        version: Version::FIRST,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let password = PasswordHash::new("old".into());
+    Credentials { user, password, password_expires_at: None, attempts: Attempts::default() }
+}
+
+/// Asha after so many failed logins, the last of them just now.
+fn asha_after(failures: u32) -> Credentials {
+    let attempts = (0..failures).fold(Attempts::default(), |attempts, _| attempts.counting_one(NOW));
+    Credentials { attempts, ..asha(Status::Active) }
+}
+
+#[tokio::test]
+async fn the_right_pair_gets_a_session_with_a_token_and_a_refresh_token() {
+    let attempt = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).opening("old").log_in("asha").await;
+    let grant = attempt.outcome.unwrap().grant;
+    assert_eq!((grant.token.expose(), grant.expires_in), ("signed", 15 * 60));
+    assert_eq!((grant.refresh_token.expose(), grant.refresh_expires_in), ("ab".repeat(32), 7 * 24 * 3600));
+    assert_eq!(attempt.limits.unwrap().account.left, Attempts::FREE);
+}
+
+#[tokio::test]
+async fn req_15_an_unknown_name_is_hashed_against_nothing_and_refused() {
+    let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("nobody").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn req_15_a_name_that_cannot_exist_is_hashed_too() {
+    let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("white space").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn req_16_a_wrong_password_is_refused_and_counted() {
+    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Wrong).refused(1, Some(7));
+    let attempt = mocks.log_in("asha").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+    let account = attempt.limits.unwrap().account;
+    assert_eq!((account.left, account.next_in), (0, Duration::SECOND));
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_refused_like_a_wrong_password() {
+    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Right).refused(1, Some(7));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn a_one_time_password_is_good_until_it_expires() {
+    let until = |expiry| Some(Credentials { password_expires_at: Some(expiry), ..asha(Status::Active) });
+    let mocks = Mocks::admitting(until(NOW + Duration::MICROSECOND), Verdict::Right).opening("old");
+    assert!(mocks.log_in("asha").await.outcome.is_ok());
+    let mocks = Mocks::admitting(until(NOW), Verdict::Right).refused(1, Some(7));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn req_16_a_try_that_comes_too_early_is_neither_hashed_nor_counted() {
+    let mut mocks = Mocks::store(Some(asha_after(6))).refused(0, Some(7));
+    mocks.guesses.expect_budget().return_const(FULL);
+    let attempt = mocks.log_in("asha").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::Early { retry_in }) if retry_in == Duration::seconds(2)));
+    assert_eq!(attempt.limits.unwrap().account.next_in, Duration::seconds(2));
+}
+
+#[tokio::test]
+async fn req_16_a_locked_account_is_neither_hashed_nor_counted() {
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
+    mocks.guesses.expect_budget().return_const(FULL);
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Locked)));
+}
+
+#[tokio::test]
+async fn req_16_an_address_without_budget_is_refused_whoever_it_asks_for() {
+    for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
+        let mut mocks = Mocks::store(known).refused(0, target);
+        mocks.guesses.expect_failures_of_nobody().return_const(0_u32);
+        mocks.guesses.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
+        let outcome = mocks.log_in("asha").await.outcome;
+        assert!(matches!(outcome, Err(LogInError::Early { retry_in }) if retry_in == Duration::seconds(9)));
+    }
+}
+
+#[tokio::test]
+async fn a_try_that_a_full_queue_turned_away_is_taken_back() {
+    let mut mocks = Mocks::store(Some(asha(Status::Active)));
+    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.users.expect_admit_login().times(1).returning(|_, _| Ok(Admission::Admitted));
+    mocks.passwords.expect_verify().times(1).returning(|_, _| Err(HashError::Busy));
+    mocks.users.expect_withdraw_login().times(1).returning(|_| Ok(()));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Hash(HashError::Busy))));
+}
+
+#[tokio::test]
+async fn what_changed_while_the_password_was_hashed_counts() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).refused(1, Some(7));
+    mocks.sessions.expect_open().times(1).returning(|_, _| Err(OpenSessionError::Outdated));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn req_13_an_outdated_hash_is_replaced_at_login() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("new");
+    mocks.passwords.expect_hash().times(1).returning(|_| Ok(PasswordHash::new("new".into())));
+    mocks
+        .users
+        .expect_upgrade_hash()
+        .with(always(), eq(PasswordHash::new("old".into())), eq(PasswordHash::new("new".into())), always())
+        .times(1)
+        .returning(|_, _, _, _| Ok(()));
+    assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_none());
+}
+
+#[tokio::test]
+async fn an_outdated_hash_that_cannot_be_replaced_now_still_logs_in() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("old");
+    mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
+    assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_some());
+}
