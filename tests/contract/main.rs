@@ -10,9 +10,7 @@ use std::sync::Arc;
 use adapter_postgres::{Options, PostgresStore};
 use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
-use domain::contract::{Case, STUDENT_STORE, USER_STORE};
-use domain::student::StudentStore;
-use domain::user::UserStore;
+use domain::contract::{AUDIT_LOG, BEARERS, Case, SESSION_STORE, STUDENT_STORE, Stores, USER_STORE};
 use libtest_mimic::{Arguments, Trial};
 use tests::database::{PostgresDatabase, SqliteDatabase};
 use tokio::runtime::Runtime;
@@ -25,13 +23,13 @@ fn main() -> ExitCode {
 
 /// An adapter of every store port, which can be opened on an empty database.
 #[async_trait]
-trait Adapter: StudentStore + UserStore + Sized + 'static {
+trait Adapter: Stores + Sized + 'static {
     const NAME: &'static str;
     /// Keeps the database until the case is over.
     type Database;
 
     fn create() -> Self::Database;
-    async fn open(database: &Self::Database) -> Self;
+    async fn on(database: &Self::Database) -> Self;
 }
 
 #[async_trait]
@@ -43,7 +41,7 @@ impl Adapter for SqliteStore {
         SqliteDatabase::create()
     }
 
-    async fn open(database: &SqliteDatabase) -> Self {
+    async fn on(database: &SqliteDatabase) -> Self {
         Self::open(&database.path()).expect("an open store")
     }
 }
@@ -57,7 +55,7 @@ impl Adapter for PostgresStore {
         PostgresDatabase::create()
     }
 
-    async fn open(database: &PostgresDatabase) -> Self {
+    async fn on(database: &PostgresDatabase) -> Self {
         Self::connect(Options::new(database.url())).await.expect("an open store")
     }
 }
@@ -65,7 +63,10 @@ impl Adapter for PostgresStore {
 fn trials<A: Adapter>() -> Vec<Trial> {
     let students = STUDENT_STORE.iter().map(|case| trial::<A, _>("student_store", case, |store| store));
     let users = USER_STORE.iter().map(|case| trial::<A, _>("user_store", case, |store| store));
-    students.chain(users).collect()
+    let sessions = SESSION_STORE.iter().map(|case| trial::<A, _>("session_store", case, |store| store));
+    let bearers = BEARERS.iter().map(|case| trial::<A, _>("bearers", case, |store| store));
+    let audit = AUDIT_LOG.iter().map(|case| trial::<A, _>("audit_log", case, |store| store));
+    students.chain(users).chain(sessions).chain(bearers).chain(audit).collect()
 }
 
 fn trial<A: Adapter, P: ?Sized>(port: &str, case: &'static Case<P>, as_port: fn(Arc<A>) -> Arc<P>) -> Trial {
@@ -73,7 +74,7 @@ fn trial<A: Adapter, P: ?Sized>(port: &str, case: &'static Case<P>, as_port: fn(
         let database = A::create();
         let runtime = Runtime::new()?;
         runtime.block_on(async {
-            let store = A::open(&database).await;
+            let store = A::on(&database).await;
             (case.run)(as_port(Arc::new(store))).await;
         });
         Ok(())

@@ -75,6 +75,12 @@ impl Answer {
         String::from_utf8(self.body.clone()).expect("UTF-8")
     }
 
+    /// Where the `Link` header says that the next page is.
+    pub fn next_page(&self) -> Option<String> {
+        let link = self.headers.get("link")?.to_str().ok()?;
+        link.split(['<', '>']).nth(1).filter(|_| link.ends_with("rel=\"next\"")).map(str::to_owned)
+    }
+
     /// A header that must be there.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}"));

@@ -13,6 +13,7 @@ use app::http::{self, TrustedProxies};
 use app::server::{self, Listener};
 use app::stores::Stores;
 use app::system::{SystemClock, SystemRandom};
+use domain::audit::Refusals;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
 use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, PasswordPolicy, Role, User};
@@ -81,6 +82,8 @@ impl Default for Setup {
 /// A running server. It stops when it is dropped, and its database goes with it.
 pub struct Server {
     pub stores: Stores,
+    /// What was refused and is not in the audit yet.
+    pub refusals: Arc<Refusals>,
     setup: Setup,
     address: SocketAddr,
     http: reqwest::Client,
@@ -116,11 +119,20 @@ impl Server {
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
+        let refusals = services.refusals.clone();
         let endpoint = http::endpoint(services, setup.proxies.clone());
         tokio::spawn(server::serve(listener, endpoint, async {
             let _ = stopped.await;
         }));
-        Self { stores, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
+        Self { stores, refusals, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
+    }
+
+    /// What `--database` names the store by.
+    pub fn store(&self) -> String {
+        match &*self.database {
+            Database::Sqlite(database) => format!("sqlite:{}", database.path().display()),
+            Database::Postgres(database) => database.url(),
+        }
     }
 
     /// Where the server listens.

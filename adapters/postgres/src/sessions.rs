@@ -1,4 +1,5 @@
-//! The sessions' store. Whoever needs several rows locks a user before a session before a refresh token.
+//! The sessions' store. Whoever needs several rows locks a user before a session before a refresh token, and sessions
+//! in order of id.
 
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent, Target};
@@ -43,8 +44,10 @@ const PAGE: &str = concat!(
     " FROM sessions WHERE user_id = $1 AND expires_at > $2 AND id > $3 ORDER BY id LIMIT $4"
 );
 const END: &str = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
-const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING id";
-const FORGET: &str = "DELETE FROM sessions WHERE expires_at < $1 RETURNING id";
+const END_OTHERS: &str = "DELETE FROM sessions WHERE id IN \
+     (SELECT id FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 ORDER BY id FOR UPDATE) RETURNING id";
+const FORGET: &str = "DELETE FROM sessions WHERE id IN \
+     (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY id FOR UPDATE) RETURNING id";
 const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
 

@@ -1,0 +1,137 @@
+//! The audit as administrators read it.
+
+use domain::user::Role;
+use serde_json::{Value, json};
+use tests::client::Client;
+use tests::on_each_store;
+use tests::server::{PASSWORD, Server};
+
+/// The events that fit a query, as actions.
+async fn actions(client: &Client, query: &str) -> Vec<String> {
+    events(client, query).await.iter().map(|event| event["action"].as_str().unwrap().to_owned()).collect()
+}
+
+async fn events(client: &Client, query: &str) -> Vec<Value> {
+    let page = client.get(&format!("/audit-events?limit=200{query}")).await.expect(200);
+    page["events"].as_array().unwrap().clone()
+}
+
+async fn log_in(server: &Server, name: &str, password: &str) -> u16 {
+    let credentials = json!({"Username": name, "Password": password});
+    server.anonymous().send("POST", "/login", &credentials).await.status.as_u16()
+}
+
+on_each_store! {
+    async fn req_22_what_is_done_over_http_is_told_with_who_and_whence(server) {
+        let admin = server.client(Role::Admin).await;
+        let id = admin.get("/me").await.expect(200)["id"].clone();
+        let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
+        let made = admin.send("POST", "/students", &student).await;
+        let location = made.header("location").to_owned();
+        let request_id = made.header("x-request-id").to_owned();
+        assert_eq!(admin.delete(&location).await.status, 204);
+        let new = json!({"username": "ravi", "password": PASSWORD, "role": "viewer"});
+        let ravi = admin.send("POST", "/users", &new).await.expect(201)["id"].clone();
+        admin.send("POST", &format!("/users/{ravi}/password-reset"), &json!({})).await.expect(200);
+
+        let own = format!("&actor=user:{id}");
+        let expected =
+            ["session.opened", "student.enrolled", "student.removed", "user.created", "password.reset"];
+        assert_eq!(actions(&admin, &own).await, expected);
+        let enrolled = &events(&admin, "&action=student.enrolled").await[0];
+        let target = location.replace("/students/", "student:");
+        assert_eq!((&enrolled["target"], &enrolled["count"]), (&json!(target), &json!(1)));
+        assert_eq!((&enrolled["request_id"], &enrolled["client"]), (&json!(request_id), &json!("127.0.0.1")));
+        assert_eq!(actions(&admin, &format!("&target={target}")).await, ["student.enrolled", "student.removed"]);
+        let at = enrolled["at"].as_str().unwrap();
+        assert_eq!(actions(&admin, &format!("{own}&since={at}")).await, expected[1..]);
+        assert_eq!(actions(&admin, &format!("{own}&until={at}")).await, expected[..1]);
+    }
+
+    async fn req_22_logins_good_and_bad_are_told_and_no_name_that_is_nobodys(server) {
+        let admin = server.client(Role::Admin).await;
+        let asha = server.add_user("asha", Role::Viewer).await;
+        assert_eq!(log_in(&server, "asha", PASSWORD).await, 200);
+        for _ in 0..3 {
+            assert_eq!(log_in(&server, "asha", "a wrong pass phrase").await, 401);
+            assert_eq!(log_in(&server, "hunter2-typed-into-the-name", PASSWORD).await, 401);
+        }
+        assert_eq!(actions(&admin, "&action=login.refused").await, [] as [&str; 0], "they are gathered");
+        server.refusals.flush().await.unwrap();
+        assert_eq!(actions(&admin, &format!("&actor=user:{}", asha.id)).await, ["session.opened"]);
+        let refused = events(&admin, "&action=login.refused").await;
+        let told: Vec<_> = refused.iter().map(|event| (&event["target"], &event["count"])).collect();
+        assert_eq!(told, [(&json!(format!("user:{}", asha.id)), &json!(3)), (&Value::Null, &json!(3))]);
+        assert!(refused.iter().all(|event| event["actor"] == "anonymous" && event["client"] == "127.0.0.1"));
+        assert!(!admin.get("/audit-events?limit=200").await.text().contains("hunter2"));
+    }
+
+    async fn req_22_refusals_by_role_are_told_and_gathered(server) {
+        let admin = server.client(Role::Admin).await;
+        let viewer = server.client(Role::Viewer).await;
+        let id = viewer.get("/me").await.expect(200)["id"].clone();
+        for _ in 0..4 {
+            viewer.get("/users").await.expect_problem(403, "insufficient-role");
+        }
+        viewer.get("/audit-events").await.expect_problem(403, "insufficient-role");
+        server.refusals.flush().await.unwrap();
+        let refused = events(&admin, "&action=access.refused").await;
+        let told: Vec<_> = refused.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
+        let viewer = json!(format!("user:{id}"));
+        let [users, audit] = [json!("operation:listUsers"), json!("operation:listAuditEvents")];
+        assert_eq!(told, [(&viewer, &users, &json!(4)), (&viewer, &audit, &json!(1))]);
+        server.refusals.flush().await.unwrap();
+        assert_eq!(events(&admin, "&action=access.refused").await.len(), 2);
+    }
+
+    async fn no_event_can_be_changed_or_removed_through_the_service(server) {
+        let admin = server.client(Role::Admin).await;
+        let before = admin.get("/audit-events").await.expect(200);
+        for (method, path) in [
+            ("DELETE", "/audit-events"),
+            ("PUT", "/audit-events"),
+            ("PATCH", "/audit-events"),
+            ("POST", "/audit-events"),
+        ] {
+            let answer = admin.send(method, path, &json!({})).await;
+            answer.expect_problem(405, "method-not-allowed");
+            assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS");
+        }
+        admin.delete("/audit-events/1").await.expect_problem(404, "not-found");
+        assert_eq!(admin.get("/audit-events").await.expect(200), before);
+    }
+
+    async fn a_filter_at_fault_is_named(server) {
+        let admin = server.client(Role::Admin).await;
+        for (query, parameter) in [
+            ("actor=root", "actor"),
+            ("action=user.made", "action"),
+            ("target=group:1", "target"),
+            ("since=yesterday", "since"),
+            ("until=2026-13-01T00:00:00Z", "until"),
+            ("after=x", "after"),
+            ("limit=0", "limit"),
+            ("who=me", "who"),
+        ] {
+            let problem = admin.get(&format!("/audit-events?{query}")).await.expect_problem(422, "invalid-fields");
+            assert_eq!(problem["errors"][0]["parameter"], parameter, "{query}");
+        }
+    }
+
+    async fn pages_of_events_are_linked_with_their_filters(server) {
+        let admin = server.client(Role::Admin).await;
+        for name in ["ada", "bo", "cy", "di", "ed"] {
+            server.add_user(name, Role::Viewer).await;
+        }
+        let (mut walked, mut path) = (0, "/audit-events?limit=2&action=user.created".to_owned());
+        loop {
+            let answer = admin.get(&path).await;
+            let page = answer.expect(200)["events"].as_array().unwrap().clone();
+            assert!(page.iter().all(|event| event["action"] == "user.created"));
+            walked += page.len();
+            let Some(next) = answer.next_page() else { break };
+            path = next;
+        }
+        assert_eq!(walked, 6);
+    }
+}

@@ -1,0 +1,132 @@
+//! Passwords that change: one's own, and those that an administrator resets.
+
+use std::sync::Arc;
+
+use domain::user::Role;
+use serde_json::{Value, json};
+use tests::client::{Answer, Client};
+use tests::clock::TestClock;
+use tests::on_each_store;
+use tests::server::{Engine, PASSWORD, Server, Setup};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+const NEXT: &str = "slow river under seven bridges";
+
+async fn change(client: &Client, current: &str, new: &str) -> Answer {
+    client.send("PUT", "/me/password", &json!({"current_password": current, "new_password": new})).await
+}
+
+async fn log_in(server: &Server, name: &str, password: &str) -> Answer {
+    server.anonymous().send("POST", "/login", &json!({"Username": name, "Password": password})).await
+}
+
+fn bearer(server: &Server, grant: &Value) -> Client {
+    server.bearer(grant["token"].as_str().unwrap())
+}
+
+/// The fields that a 422 names.
+fn at_fault(answer: &Answer) -> Vec<Value> {
+    let problem = answer.expect_problem(422, "invalid-fields");
+    problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect()
+}
+
+on_each_store! {
+    async fn req_18_a_changed_password_ends_the_other_sessions_and_keeps_this_one(server) {
+        let user = server.add_user("asha", Role::Viewer).await;
+        let [here, there] = [server.client_of(&user).await, server.client_of(&user).await];
+        assert_eq!(change(&here, PASSWORD, NEXT).await.status, 204);
+        here.get("/me").await.expect(200);
+        there.get("/me").await.expect_problem(401, "unauthorized");
+        log_in(&server, "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
+        log_in(&server, "asha", NEXT).await.expect(200);
+    }
+
+    async fn a_password_changes_only_for_whoever_knows_it_and_to_one_that_will_do(server) {
+        let user = server.add_user("asha", Role::Viewer).await;
+        let asha = server.client_of(&user).await;
+        assert_eq!(at_fault(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
+        assert_eq!(at_fault(&change(&asha, PASSWORD, "asha and her river").await), ["/new_password"]);
+        assert_eq!(at_fault(&change(&asha, PASSWORD, "manchesterunited").await), ["/new_password"]);
+        assert_eq!(at_fault(&change(&asha, PASSWORD, "short").await), ["/new_password"]);
+        assert_eq!(at_fault(&change(&asha, PASSWORD, PASSWORD).await), ["/new_password"]);
+        let unknown = json!({"current_password": PASSWORD, "new_password": NEXT, "role": "admin"});
+        assert_eq!(at_fault(&asha.send("PUT", "/me/password", &unknown).await), ["/role"]);
+        log_in(&server, "asha", PASSWORD).await.expect(200);
+    }
+
+    async fn req_16_a_wrong_current_password_counts_like_a_failed_login(server) {
+        let user = server.add_user("asha", Role::Viewer).await;
+        let asha = server.client_of(&user).await;
+        for _ in 0..5 {
+            assert_eq!(at_fault(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
+        }
+        for refused in [change(&asha, PASSWORD, NEXT).await, log_in(&server, "asha", PASSWORD).await] {
+            refused.expect_problem(429, "too-many-attempts");
+            assert_eq!(refused.header("retry-after"), "1");
+        }
+        asha.get("/me").await.expect(200);
+    }
+
+    async fn req_17_until_the_password_is_changed_nothing_else_can_be_done(server) {
+        server.add_newcomer("newcomer", Role::Admin).await;
+        let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
+        for path in ["/me", "/me/sessions", "/students", "/student", "/users", "/audit-events"] {
+            newcomer.get(path).await.expect_problem(403, "password-change-due");
+        }
+        assert_eq!(change(&newcomer, PASSWORD, NEXT).await.status, 204);
+        assert_eq!(newcomer.get("/me").await.expect(200)["role"], "admin");
+        newcomer.get("/users").await.expect(200);
+    }
+
+    async fn req_17_whoever_has_to_change_the_password_may_log_out(server) {
+        server.add_newcomer("newcomer", Role::Viewer).await;
+        let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
+        assert_eq!(newcomer.send("POST", "/logout", &json!({})).await.status, 204);
+        newcomer.get("/me").await.expect_problem(401, "unauthorized");
+    }
+}
+
+async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
+    let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
+    let server = Server::start_with(engine, Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let admin = server.add_user("boss", Role::Admin).await;
+    let user = server.add_user("asha", Role::Registrar).await;
+    let asha = server.client_of(&user).await;
+    let path = format!("/users/{}/password-reset", user.id);
+    asha.send("POST", &path, &json!({})).await.expect_problem(403, "insufficient-role");
+
+    let boss = server.client_of(&admin).await;
+    let answer = boss.send("POST", &path, &json!({})).await;
+    let reset = answer.expect(200);
+    assert_eq!(answer.header("cache-control"), "no-store");
+    asha.get("/me").await.expect_problem(401, "unauthorized");
+    log_in(&server, "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
+    let expires_at = reset["expires_at"].as_str().unwrap();
+    let expires_at = OffsetDateTime::parse(expires_at, &time::format_description::well_known::Rfc3339).unwrap();
+    assert_eq!(expires_at, datetime!(2026-11-25 12:00 UTC));
+
+    let one_time = reset["password"].as_str().unwrap();
+    clock.advance(Duration::DAY - Duration::SECOND);
+    let asha = bearer(&server, &log_in(&server, "asha", one_time).await.expect(200));
+    asha.get("/students").await.expect_problem(403, "password-change-due");
+    clock.advance(Duration::SECOND);
+    log_in(&server, "asha", one_time).await.expect_problem(401, "invalid-credentials");
+    // Whoever came in time can still change it.
+    assert_eq!(change(&asha, one_time, NEXT).await.status, 204);
+    asha.get("/students").await.expect(200);
+    clock.advance(Duration::days(365));
+    log_in(&server, "asha", NEXT).await.expect(200);
+    let boss = server.client_of(&admin).await;
+    boss.send("POST", "/users/999/password-reset", &json!({})).await.expect_problem(404, "unknown-user");
+}
+
+#[tokio::test]
+async fn a_reset_password_has_to_be_changed_before_it_expires_on_sqlite() {
+    a_reset_password_has_to_be_changed_before_it_expires(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_reset_password_has_to_be_changed_before_it_expires_on_postgres() {
+    a_reset_password_has_to_be_changed_before_it_expires(Engine::Postgres).await;
+}
