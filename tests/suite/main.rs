@@ -26,6 +26,7 @@ mod merge_patch;
 mod nodes;
 mod own_password;
 mod rotation;
+mod secrecy;
 mod sessions;
 mod shutdown;
 mod students;

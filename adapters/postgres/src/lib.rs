@@ -1,8 +1,9 @@
 //! Rollbook's store ports on Postgres 15 and later, for several nodes on one database.
 //!
-//! [`PostgresStore`] keeps the students, the users, their sessions and the audit. It brings the schema up to date when it connects, and
-//! every rule that spans records is decided in the database, so that it holds across nodes.
+//! [`PostgresStore`] keeps the students, the users, their sessions and the audit. It brings the schema up to date when
+//! it connects, and every rule that spans records is decided in the database, so that it holds across nodes.
 
+mod attempts;
 mod audit;
 mod bearers;
 mod failure;

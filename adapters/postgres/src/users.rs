@@ -1,18 +1,17 @@
 //! The users' store.
 
-use std::sync::atomic::{AtomicI16, Ordering};
-
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent, Target};
 use domain::user::{
-    Admission, Attempts, Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange,
-    UserChangeError, UserId, UserStore, Username,
+    Admission, Credentials, InsertUserError, NewUser, PasswordHash, Role, Status, User, UserChange, UserChangeError,
+    UserId, UserStore, Username,
 };
 use domain::{Actor, Cursor, Page, PageSize, StoreError, Version};
 use sqlx::FromRow;
 use sqlx::postgres::{PgConnection, PgExecutor};
 
 use crate::PostgresStore;
+use crate::attempts::{self, AttemptsRow};
 use crate::audit::{append, audited, audited_as, with_event};
 use crate::failure::{Damaged, store_error, violates};
 use crate::instant::Instant;
@@ -62,12 +61,6 @@ const CHANGE: &str = concat!(
 );
 const UPGRADE_HASH: &str =
     with_event!("UPDATE users SET password_hash = $9 WHERE id = $7 AND password_hash = $8 RETURNING id", "user", "id");
-const ATTEMPTS: &str = "SELECT failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
-const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-const DECOY: &str = "SELECT failed_logins, next_login_at FROM login_decoys WHERE id = $1 FOR UPDATE";
-const SET_DECOY: &str = "UPDATE login_decoys SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-/// As many rows stand in the schema.
-const DECOYS: i16 = 64;
 const UNLOCK: &str = with_event!(
     concat!(
         "UPDATE users SET failed_logins = 0, next_login_at = NULL, version = version + 1, updated_at = $1 ",
@@ -113,19 +106,6 @@ struct CredentialsRow {
     attempts: AttemptsRow,
     #[sqlx(flatten)]
     user: UserRow,
-}
-
-#[derive(FromRow)]
-struct AttemptsRow {
-    failed_logins: i32,
-    next_login_at: Option<Instant>,
-}
-
-impl From<AttemptsRow> for Attempts {
-    /// The schema holds the number to 0 and more.
-    fn from(row: AttemptsRow) -> Self {
-        Self::new(row.failed_logins.unsigned_abs(), row.next_login_at.map(|at| at.0))
-    }
 }
 
 impl TryFrom<UserRow> for User {
@@ -203,30 +183,6 @@ async fn lock_dispensable(
 impl PostgresStore {
     async fn user_exists(&self, id: UserId) -> Result<bool, StoreError> {
         sqlx::query_scalar(EXISTS).bind(id.get()).fetch_one(&self.pool).await.map_err(store_error)
-    }
-
-    /// Reads and locks the attempts of one row, and puts others in their place where `count` gives some.
-    async fn attempts<T>(
-        &self,
-        (read, write): (&'static str, &'static str),
-        id: i64,
-        count: impl FnOnce(Attempts) -> (T, Option<Attempts>) + Send,
-        event: Option<NewEvent>,
-    ) -> Result<Option<T>, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let row = sqlx::query_as::<_, AttemptsRow>(read).bind(id).fetch_optional(&mut *transaction).await;
-        let Some(row) = row.map_err(store_error)? else { return Ok(None) };
-        let (answer, counted) = count(row.into());
-        if let Some(counted) = counted {
-            let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
-            let write = sqlx::query(write).bind(id).bind(failures).bind(counted.next_at());
-            write.execute(&mut *transaction).await.map_err(store_error)?;
-            if let Some(event) = event.filter(|_| counted.is_locked()) {
-                append(&event, &mut *transaction).await?;
-            }
-        }
-        transaction.commit().await.map_err(store_error)?;
-        Ok(Some(answer))
     }
 }
 
@@ -325,28 +281,15 @@ impl UserStore for PostgresStore {
     }
 
     async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError> {
-        let count = |attempts: Attempts| match attempts.admission(by.at) {
-            Admission::Admitted => (Admission::Admitted, Some(attempts.counting_one(by.at))),
-            refused => (refused, None),
-        };
-        let locked = NewEvent::once(by, Action::UserLocked, Target::User(id));
-        let admission = self.attempts((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked)).await?;
-        Ok(admission.unwrap_or(Admission::Admitted))
+        attempts::admit(id, by, &self.pool).await
     }
 
     async fn pretend_to_admit_login(&self) -> Result<(), StoreError> {
-        // In turn, so that several at once seldom wait for each other.
-        static NEXT: AtomicI16 = AtomicI16::new(0);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DECOYS) + 1;
-        let count = |_| ((), Some(Attempts::default()));
-        self.attempts((DECOY, SET_DECOY), id.into(), count, None).await?;
-        Ok(())
+        attempts::pretend_to_admit(&self.pool).await
     }
 
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
-        let count = |attempts: Attempts| ((), Some(attempts.without_one()));
-        self.attempts((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None).await?;
-        Ok(())
+        attempts::withdraw(id, &self.pool).await
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> Result<User, UserChangeError> {

@@ -8,7 +8,9 @@ use std::sync::Barrier;
 use std::thread;
 
 use adapter_sqlite::SqliteStore;
+use domain::audit::{Action, AuditLog, EventFilter};
 use domain::student::{Email, RollNumber, StudentFields, StudentFilter, StudentId, StudentName, StudentStore};
+use domain::user::{Attempts, PasswordHash, Role, UserChange, UserStore};
 use domain::{Actor, PageSize, Probe, StoreError, Who};
 use futures_util::FutureExt;
 use rusqlite::Connection;
@@ -82,7 +84,7 @@ async fn a_newer_schema_is_accepted_while_this_program_can_work_on_it() {
     made_and_then(&path, "PRAGMA user_version = 99; ALTER TABLE students ADD COLUMN house TEXT");
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.schema_version(), 99);
-    store.insert(asha(), &BY).await.unwrap();
+    StudentStore::insert(&store, asha(), &BY).await.unwrap();
 }
 
 #[test]
@@ -117,7 +119,7 @@ async fn a_new_database_is_its_owners_alone() {
 
     let (folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    store.insert(asha(), &BY).await.unwrap();
+    StudentStore::insert(&store, asha(), &BY).await.unwrap();
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
     assert_eq!(files.len(), 3, "the database, its log and the log's index: {files:?}");
     for file in files {
@@ -130,7 +132,7 @@ fn a_dropped_store_has_finished_what_was_queued() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     // Polled once, it is queued; nobody waits for its answer.
-    drop(store.insert(asha(), &BY).now_or_never());
+    drop(StudentStore::insert(&store, asha(), &BY).now_or_never());
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
     let found = StudentStore::find(&store, StudentId::try_from(1).unwrap()).now_or_never();
@@ -141,7 +143,7 @@ fn a_dropped_store_has_finished_what_was_queued() {
 async fn damaged_data_is_a_failure_and_no_panic() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    let id = store.insert(asha(), &BY).await.unwrap().id;
+    let id = StudentStore::insert(&store, asha(), &BY).await.unwrap().id;
     let broken = [
         "age = 999",
         "email = 'nobody'",
@@ -171,4 +173,31 @@ async fn readiness_asks_for_the_tables_that_look_ups_need() {
     store.ready().await.unwrap();
     Connection::open(&path).unwrap().execute_batch("DROP TABLE students").unwrap();
     assert!(store.ready().await.is_err());
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let (_folder, path) = folder();
+    let first = concat!(
+        include_str!("../migrations/0001_users_and_students.sql"),
+        "INSERT INTO users VALUES (7, 'Asha', 'asha', 'one', 'admin', 'active', 3, 0, 1);
+         INSERT INTO students VALUES (9, 'Ravi', 'ravi', 'ravi@example.org', 1, NULL, 2, 0, 1);
+         PRAGMA application_id = 0x526f6c6c; PRAGMA user_version = 1;",
+    );
+    Connection::open(&path).unwrap().execute_batch(first).unwrap();
+
+    let store = SqliteStore::open(&path).unwrap();
+    store.ready().await.unwrap();
+    let known = store.find_credentials(&"asha".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((known.user.id.get(), known.user.role, known.user.version.get()), (7, Role::Admin, 3));
+    assert!(!known.user.password_change_due && known.password_expires_at.is_none());
+    assert_eq!(known.attempts, Attempts::default());
+    let ravi = StudentStore::find(&store, StudentId::try_from(9).unwrap()).await.unwrap().unwrap();
+    assert_eq!((ravi.fields.name.as_str(), ravi.version.get()), ("Ravi", 2));
+    // What is new works for who was there before.
+    store.change(known.user.id, None, UserChange::password(PasswordHash::new("two".into())), &BY).await.unwrap();
+    StudentStore::remove(&store, ravi.id, None, &BY).await.unwrap();
+    let events = AuditLog::page(&store, &EventFilter::default(), None, PageSize::LARGEST).await.unwrap().entries;
+    let actions: Vec<_> = events.iter().map(|event| event.what.action).collect();
+    assert_eq!(actions, [Action::PasswordChanged, Action::StudentRemoved]);
 }

@@ -1,14 +1,20 @@
 //! Opening: at once, on an older or newer schema, and where it cannot be.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
 use adapter_postgres::{OpenError, Options, PostgresStore};
-use domain::{Probe, StoreError};
+use domain::audit::{Action, AuditLog, EventFilter};
+use domain::user::{Attempts, PasswordHash, Role, UserChange, UserStore};
+use domain::{PageSize, Probe, StoreError};
+use sqlx::migrate::Migrator;
+use tempfile::TempDir;
 use tests::database::PostgresDatabase;
+use tests::program;
 
-use super::{enrol, fields, find, open, run};
+use super::{BY, connection, enrol, fields, find, open, run};
 
 async fn refusal(url: impl Into<String>) -> OpenError {
     PostgresStore::connect(Options::new(url)).await.err().unwrap()
@@ -145,4 +151,31 @@ async fn an_unknown_database_is_told_with_the_way_out() {
     let refused = refusal(url).await;
     assert!(refused.to_string().contains("create the database"), "{refused}");
     assert_one_line_without_password(&refused);
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds() {
+    let database = PostgresDatabase::create();
+    // As the first release made it: with that migration alone.
+    let migrations = program::workspace().join("adapters/postgres/migrations");
+    let first = TempDir::new().unwrap();
+    let name = "0001_users_and_students.sql";
+    fs::copy(migrations.join(name), first.path().join(name)).unwrap();
+    Migrator::new(first.path()).await.unwrap().run(&mut connection(&database).await).await.unwrap();
+    run(
+        &database,
+        "INSERT INTO users (username, username_folded, password_hash, role, active, version, created_at, updated_at)
+         VALUES ('Asha', 'asha', 'one', 'admin', true, 3, '2026-01-01Z', '2026-01-01Z')",
+    )
+    .await
+    .unwrap();
+
+    let store = open(&database).await;
+    let known = store.find_credentials(&"asha".parse().unwrap()).await.unwrap().unwrap();
+    assert_eq!((known.user.role, known.user.version.get(), known.attempts), (Role::Admin, 3, Attempts::default()));
+    assert!(!known.user.password_change_due && known.password_expires_at.is_none());
+    // What is new works for who was there before.
+    store.change(known.user.id, None, UserChange::password(PasswordHash::new("two".into())), &BY).await.unwrap();
+    let events = AuditLog::page(&store, &EventFilter::default(), None, PageSize::LARGEST).await.unwrap().entries;
+    assert_eq!(events.iter().map(|event| event.what.action).collect::<Vec<_>>(), [Action::PasswordChanged]);
 }

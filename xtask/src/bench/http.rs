@@ -34,10 +34,16 @@ impl Connection {
 
     /// A POST of a JSON text.
     pub async fn post(&mut self, path: &str, json: &str) -> Result<Answer> {
-        let length = json.len();
+        self.send("POST", path, "", json).await
+    }
+
+    /// A JSON text, with one more header line where `header` is one.
+    pub async fn send(&mut self, method: &str, path: &str, header: &str, json: &str) -> Result<Answer> {
+        let (host, length) = (self.host, json.len());
+        let more = if header.is_empty() { "" } else { "\r\n" };
         self.exchange(&format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{json}",
-            self.host
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n{header}{more}Content-Length: \
+             {length}\r\n\r\n{json}"
         ))
         .await
     }

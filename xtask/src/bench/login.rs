@@ -1,66 +1,90 @@
-//! Whether the time of a refused login tells if the user exists (ASVS 6.3.8).
+//! Whether the time of a refused login tells what is wrong with it (ASVS 6.3.8).
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
+use serde_json::json;
+
+use super::accounts::{Administrator, PASSWORD};
 use super::http::Connection;
 use super::server::Server;
 use super::{judge, median};
 use crate::failure::{Failure, Result, Settle};
 
-/// Tries in a round, half of each kind.
-const ROUND: usize = 8;
+/// What is wrong with a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    WrongPassword,
+    /// The right password of a disabled user.
+    Disabled,
+    Unknown,
+}
+
+const KINDS: [Kind; 3] = [Kind::WrongPassword, Kind::Disabled, Kind::Unknown];
+/// Tries of each kind in a round, all on one account: no wait begins before the fifth failure.
+const TRIES: u32 = 4;
+const ROUND: usize = KINDS.len() * TRIES as usize;
 /// Rounds that count: 200 tries of each kind.
 const ROUNDS: usize = 50;
 /// Connections, caches and the decoy hash are warm after so many rounds.
 const WARM_UP: usize = 2;
 const BOUNDS: RangeInclusive<f64> = 0.9..=1.1;
 
-const KNOWN: &str = r#"{"Username":"shantanu","Password":"not the password"}"#;
-const UNKNOWN: &str = r#"{"Username":"nobody","Password":"not the password"}"#;
-
 /// Measures, prints, and says whether the bounds hold.
 pub async fn measure() -> Result<bool> {
-    let server = Server::demo().await?;
-    let mut connection = server.connect().await?;
-    eprintln!("xtask: {} tries of each kind", ROUND * ROUNDS / 2);
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
+    let server = Server::demo_behind_proxy().await?;
+    let mut administrator = Administrator::of(&server).await?;
     for round in 0..WARM_UP + ROUNDS {
-        let (mut known_took, mut unknown_took) = (Vec::new(), Vec::new());
-        for number in round * ROUND..(round + 1) * ROUND {
-            if is_known(number) {
-                known_took.push(refused(&mut connection, KNOWN).await?);
-            } else {
-                unknown_took.push(refused(&mut connection, UNKNOWN).await?);
-            }
+        administrator.add(&username(Kind::WrongPassword, round)).await?;
+        administrator.add_disabled(&username(Kind::Disabled, round)).await?;
+    }
+    let mut connection = server.connect().await?;
+    eprintln!("xtask: {} tries of each kind", TRIES as usize * ROUNDS);
+    let mut means = KINDS.map(|_| Vec::new());
+    for round in 0..WARM_UP + ROUNDS {
+        let mut took = KINDS.map(|_| 0.0);
+        for number in 0..ROUND {
+            let kind = kind_of(round, number);
+            took[kind] += refused(&mut connection, KINDS[kind], round).await?;
         }
         if round >= WARM_UP {
-            known.push(mean(&known_took));
-            unknown.push(mean(&unknown_took));
+            for (means, took) in means.iter_mut().zip(took) {
+                means.push(took / f64::from(TRIES));
+            }
         }
     }
-    let (known, unknown) = (median(known), median(unknown));
+    let [wrong, disabled, unknown] = means.map(median);
     println!(
-        "login: medians of {ROUNDS} rounds {known:.2} ms for a wrong password, {unknown:.2} ms for an unknown user"
+        "login: medians of {ROUNDS} rounds {wrong:.2} ms for a wrong password, {disabled:.2} ms for a disabled user, \
+         {unknown:.2} ms for an unknown one"
     );
-    Ok(judge("login", known / unknown, &BOUNDS))
+    let wrong = judge("login, wrong password to unknown user", wrong / unknown, &BOUNDS);
+    let disabled = judge("login, disabled to unknown user", disabled / unknown, &BOUNDS);
+    Ok(wrong && disabled)
 }
 
-/// Which kind a try is: the Thue-Morse sequence. A server's workers take turns and are not equally quick (each has its
-/// own memory for hashing); plain alternation would give one kind always to the same worker.
-fn is_known(number: usize) -> bool {
-    number.count_ones().is_multiple_of(2)
+/// Which kind a try is. A server's workers take turns and are not equally quick (each has its own memory for hashing):
+/// in every round each of up to four workers meets every kind equally often.
+const fn kind_of(round: usize, number: usize) -> usize {
+    (round + number + number / TRIES as usize) % KINDS.len()
 }
 
-fn mean(times: &[f64]) -> f64 {
-    let (sum, count) = times.iter().fold((0.0, 0.0), |(sum, count), time| (sum + time, count + 1.0));
-    sum / count
+fn username(kind: Kind, round: usize) -> String {
+    match kind {
+        Kind::WrongPassword => format!("active{round}"),
+        Kind::Disabled => format!("disabled{round}"),
+        Kind::Unknown => format!("nobody{round}"),
+    }
 }
 
 /// How many milliseconds a login takes to be refused.
-async fn refused(connection: &mut Connection, body: &str) -> Result<f64> {
+async fn refused(connection: &mut Connection, kind: Kind, round: usize) -> Result<f64> {
+    let password = if kind == Kind::Disabled { PASSWORD } else { "slow river under eight bridges" };
+    let body = json!({"Username": username(kind, round), "Password": password}).to_string();
+    // An address of its own for each round: no address fails often enough to wait.
+    let header = format!("X-Forwarded-For: 198.51.100.{round}");
     let since = Instant::now();
-    let answer = connection.post("/login", body).await.or_fail("POST /login")?;
+    let answer = connection.send("POST", "/login", &header, &body).await.or_fail("POST /login")?;
     let took = since.elapsed();
     if answer.status != 401 {
         return Err(Failure::told(format_args!("POST /login answered {} where 401 was due", answer.status)));
@@ -73,20 +97,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_every_round_both_kinds_meet_each_of_up_to_four_workers_equally() {
+    fn in_every_round_each_kind_meets_each_of_up_to_four_workers_equally() {
         for round in 0..ROUNDS {
             for workers in [1, 2, 4] {
                 for worker in 0..workers {
-                    let tries = (round * ROUND..(round + 1) * ROUND).filter(|number| number % workers == worker);
-                    let known = tries.clone().filter(|number| is_known(*number)).count();
-                    assert_eq!(known * 2, tries.count(), "round {round}, worker {worker} of {workers}");
+                    for kind in 0..KINDS.len() {
+                        let met = (0..ROUND).filter(|number| number % workers == worker);
+                        let met = met.filter(|number| kind_of(round, *number) == kind).count();
+                        assert_eq!(
+                            met,
+                            TRIES as usize / workers,
+                            "round {round}, worker {worker} of {workers}, kind {kind}"
+                        );
+                    }
                 }
             }
         }
-    }
-
-    #[test]
-    fn the_mean_is_the_sum_by_the_count() {
-        assert!((mean(&[1.0, 2.0, 6.0]) - 3.0).abs() < f64::EPSILON);
     }
 }

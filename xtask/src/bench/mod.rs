@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: measures what Rollbook promises about speed, as ratios that hold on any machine.
 
+mod accounts;
+mod flood;
 mod http;
 mod login;
 mod server;
@@ -25,8 +27,10 @@ pub struct Bench {
 enum Name {
     /// One student read with a token, compared with a poem program that answers a constant (needs `wrk`)
     Throughput,
-    /// A wrong password compared with a user that does not exist: the times must not tell them apart
+    /// A wrong password and a disabled user compared with a user that does not exist: the times must not tell them apart
     Login,
+    /// Reads with a token while others flood the server with logins, and the logins compared with argon2 alone
+    Flood,
 }
 
 impl Bench {
@@ -37,12 +41,17 @@ impl Bench {
             throughput::require_wrk().await?;
             run("cargo build", cargo(["build", "--release", "-p", "app", "--example", "bare_poem"])).await?;
         }
+        if names.contains(&Name::Flood) {
+            run("cargo build", cargo(["build", "--release", "-p", "adapter-argon2", "--example", "bare_argon2"]))
+                .await?;
+        }
         run("cargo build", cargo(["build", "--release", "-p", "app"])).await?;
         let mut missed = Vec::new();
         for name in names {
             let (what, held) = match name {
                 Name::Throughput => ("throughput", throughput::measure().await?),
                 Name::Login => ("login", login::measure().await?),
+                Name::Flood => ("flood", flood::measure().await?),
             };
             if !held {
                 missed.push(what);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
@@ -24,9 +25,15 @@ pub struct Server {
 }
 
 impl Server {
-    /// Rollbook on its demo data.
+    /// Rollbook on its demo data, in the embedded store.
     pub async fn demo() -> Result<Self> {
         Self::start("rollbook", &["serve", "--demo", "--listen"], "/health/ready").await
+    }
+
+    /// The same, which believes whoever says for whom a request is made.
+    pub async fn demo_behind_proxy() -> Result<Self> {
+        let arguments = ["serve", "--demo", "--trusted-proxy", "127.0.0.1/32", "--listen"];
+        Self::start("rollbook", &arguments, "/health/ready").await
     }
 
     /// The poem program that answers a constant.
@@ -51,6 +58,15 @@ impl Server {
             return Err(Failure::told(format_args!("{name} does not answer on {address}: {}", log.last_line())));
         }
         Ok(Self { address, _process: process, _folder: folder })
+    }
+
+    /// The token of a user of the demo.
+    pub async fn log_in(&self, username: &str) -> Result<String> {
+        let body = json!({"Username": username, "Password": "password"}).to_string();
+        let answer = self.connect().await?.post("/login", &body).await.or_fail("POST /login")?;
+        let body: Value = serde_json::from_slice(&answer.body).or_fail("POST /login")?;
+        let token = body.get("token").and_then(Value::as_str);
+        token.map(str::to_owned).ok_or_else(|| Failure::told(format_args!("POST /login answered {}", answer.status)))
     }
 
     pub async fn connect(&self) -> Result<Connection> {

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
 use tokio::process::Command;
 
 use super::server::Server;
@@ -29,7 +28,7 @@ pub async fn require_wrk() -> Result<()> {
 /// Measures, prints, and says whether the bound holds.
 pub async fn measure() -> Result<bool> {
     let (rollbook, bare) = (Server::demo().await?, Server::bare().await?);
-    let token = log_in(&rollbook).await?;
+    let token = rollbook.log_in("shantanu").await?;
     verify(&rollbook, PATH, Some(&token)).await?;
     verify(&bare, "/", None).await?;
 
@@ -43,14 +42,6 @@ pub async fn measure() -> Result<bool> {
     let (ours, theirs) = (median(ours), median(theirs));
     println!("throughput: medians {ours:.0} and {theirs:.0}");
     Ok(judge("throughput", ours / theirs, &(LEAST..=f64::INFINITY)))
-}
-
-async fn log_in(server: &Server) -> Result<String> {
-    let body = r#"{"Username":"shantanu","Password":"password"}"#;
-    let answer = server.connect().await?.post("/login", body).await.or_fail("POST /login")?;
-    let body: Value = serde_json::from_slice(&answer.body).or_fail("POST /login")?;
-    let token = body.get("token").and_then(Value::as_str);
-    token.map(str::to_owned).ok_or_else(|| Failure::told(format_args!("POST /login answered {}", answer.status)))
 }
 
 /// Makes sure that what is about to be measured is the right answer.

@@ -3,6 +3,7 @@
 mod accept;
 mod forwarded;
 mod gate;
+mod logged_path;
 mod origin;
 mod outermost;
 mod request_id;

@@ -11,6 +11,7 @@ use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, Request, Response};
 
 use super::forwarded::TrustedProxies;
+use super::logged_path::LoggedPath;
 use super::origin::ClientAddress;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::problem::{Kind, Problem};
@@ -86,7 +87,7 @@ impl Seen {
             tracing::warn!(
                 request_id = self.id.as_str(),
                 method = %self.method,
-                path = self.uri.path(),
+                path = %LoggedPath(self.uri.path()),
                 problem = problem.kind().entry().slug,
                 cause = causes.join(": "),
                 "request put off"
@@ -96,7 +97,7 @@ impl Seen {
             tracing::error!(
                 request_id = self.id.as_str(),
                 method = %self.method,
-                path = self.uri.path(),
+                path = %LoggedPath(self.uri.path()),
                 status = status.as_u16(),
                 problem = problem.kind().entry().slug,
                 cause = causes.join(": "),
@@ -113,7 +114,7 @@ impl Seen {
             target: "rollbook::access",
             request_id = self.id.as_str(),
             method = %self.method,
-            path = self.uri.path(),
+            path = %LoggedPath(self.uri.path()),
             status = status.as_u16(),
             client = self.client.map(tracing::field::display),
             microseconds = self.begun.elapsed().as_micros(),

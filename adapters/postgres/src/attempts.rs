@@ -1,0 +1,85 @@
+//! Failed logins in a row, counted under a lock of their row.
+
+use std::sync::atomic::{AtomicI16, Ordering};
+
+use domain::audit::{Action, NewEvent, Target};
+use domain::user::{Admission, Attempts, UserId};
+use domain::{Actor, StoreError};
+use sqlx::FromRow;
+use sqlx::postgres::PgPool;
+
+use crate::audit::append;
+use crate::failure::store_error;
+use crate::instant::Instant;
+
+const ATTEMPTS: &str = "SELECT failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
+const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
+const DECOY: &str = "SELECT failed_logins, next_login_at FROM login_decoys WHERE id = $1 FOR UPDATE";
+const SET_DECOY: &str = "UPDATE login_decoys SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
+/// As many rows stand in the schema.
+const DECOYS: i16 = 64;
+
+#[derive(FromRow)]
+pub(crate) struct AttemptsRow {
+    failed_logins: i32,
+    next_login_at: Option<Instant>,
+}
+
+impl From<AttemptsRow> for Attempts {
+    /// The schema holds the number to 0 and more.
+    fn from(row: AttemptsRow) -> Self {
+        Self::new(row.failed_logins.unsigned_abs(), row.next_login_at.map(|at| at.0))
+    }
+}
+
+/// Admits a login, or not, and counts one that is admitted.
+pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
+    let count = |attempts: Attempts| match attempts.admission(by.at) {
+        Admission::Admitted => (Admission::Admitted, Some(attempts.counting_one(by.at))),
+        refused => (refused, None),
+    };
+    let locked = NewEvent::once(by, Action::UserLocked, Target::User(id));
+    let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
+    Ok(admission.unwrap_or(Admission::Admitted))
+}
+
+/// Takes as long as [`admit`], and changes nothing that anybody could see.
+pub(crate) async fn pretend_to_admit(pool: &PgPool) -> Result<(), StoreError> {
+    // In turn, so that several at once seldom wait for each other.
+    static NEXT: AtomicI16 = AtomicI16::new(0);
+    let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DECOYS) + 1;
+    let count = |_| ((), Some(Attempts::default()));
+    update((DECOY, SET_DECOY), id.into(), count, None, pool).await?;
+    Ok(())
+}
+
+/// Takes back a login that was admitted and never tried.
+pub(crate) async fn withdraw(id: UserId, pool: &PgPool) -> Result<(), StoreError> {
+    let count = |attempts: Attempts| ((), Some(attempts.without_one()));
+    update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None, pool).await?;
+    Ok(())
+}
+
+/// Reads and locks the attempts of one row, and puts others in their place where `count` gives some.
+async fn update<T>(
+    (read, write): (&'static str, &'static str),
+    id: i64,
+    count: impl FnOnce(Attempts) -> (T, Option<Attempts>) + Send,
+    event: Option<NewEvent>,
+    pool: &PgPool,
+) -> Result<Option<T>, StoreError> {
+    let mut transaction = pool.begin().await.map_err(store_error)?;
+    let row = sqlx::query_as::<_, AttemptsRow>(read).bind(id).fetch_optional(&mut *transaction).await;
+    let Some(row) = row.map_err(store_error)? else { return Ok(None) };
+    let (answer, counted) = count(row.into());
+    if let Some(counted) = counted {
+        let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
+        let write = sqlx::query(write).bind(id).bind(failures).bind(counted.next_at());
+        write.execute(&mut *transaction).await.map_err(store_error)?;
+        if let Some(event) = event.filter(|_| counted.is_locked()) {
+            append(&event, &mut *transaction).await?;
+        }
+    }
+    transaction.commit().await.map_err(store_error)?;
+    Ok(Some(answer))
+}
