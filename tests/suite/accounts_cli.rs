@@ -5,7 +5,8 @@ use tests::client::Client;
 use tests::program::{self, Outcome, Program};
 use tests::server::Engine;
 
-use crate::installation::{Installation, stop};
+use crate::bound::as_promised;
+use crate::installation::{Installation, on_each_engine, stop};
 
 const PASSWORD: &str = "a long enough pass phrase";
 
@@ -65,7 +66,11 @@ async fn status_of_write(client: &Client) -> u16 {
     client.send("POST", "/students", &student).await.status.as_u16()
 }
 
-async fn each_command_counts_from_the_servers_next_request(engine: Engine) {
+async fn status_of_me(client: &Client) -> u16 {
+    client.get("/me").await.status.as_u16()
+}
+
+async fn each_command_counts_beside_a_running_server(engine: Engine) {
     let site = Site::open(engine).await;
     site.done(&["add", "asha"], Some(PASSWORD)).await;
     assert_eq!(site.list().await, ["admin admin active", "asha viewer active"]);
@@ -73,7 +78,7 @@ async fn each_command_counts_from_the_servers_next_request(engine: Engine) {
     assert_eq!(status_of_write(&asha).await, 403);
 
     site.done(&["set-role", "asha", "registrar"], None).await;
-    assert_eq!(status_of_write(&asha).await, 201);
+    as_promised(engine, 201, || status_of_write(&asha)).await;
 
     let next = "another long pass phrase";
     site.done(&["set-password", "ASHA"], Some(next)).await;
@@ -81,7 +86,7 @@ async fn each_command_counts_from_the_servers_next_request(engine: Engine) {
     assert_eq!(site.status_of_login("asha", next).await, 200);
 
     site.done(&["disable", "asha"], None).await;
-    assert_eq!(asha.get("/me").await.status, 401);
+    as_promised(engine, 401, || status_of_me(&asha)).await;
     assert_eq!(site.status_of_login("asha", next).await, 401);
     assert_eq!(site.list().await, ["admin admin active", "asha registrar disabled"]);
 
@@ -90,11 +95,50 @@ async fn each_command_counts_from_the_servers_next_request(engine: Engine) {
 
     let asha = site.server.log_in("asha", next).await;
     site.done(&["remove", "asha"], None).await;
-    assert_eq!(asha.get("/me").await.status, 401);
+    as_promised(engine, 401, || status_of_me(&asha)).await;
     assert_eq!(site.status_of_login("asha", next).await, 401);
     site.done(&["add", "asha", "--role", "admin"], Some(PASSWORD)).await;
     assert_eq!(asha.get("/me").await.status, 401, "the new user inherits no token");
     assert_eq!(site.list().await, ["admin admin active", "asha admin active"]);
+    stop(site.server).await;
+}
+
+async fn req_19_sessions_are_listed_and_ended_at_the_machine(engine: Engine) {
+    let site = Site::open(engine).await;
+    site.done(&["add", "asha"], Some(PASSWORD)).await;
+    let [one, two] = [site.server.log_in("asha", PASSWORD).await, site.server.log_in("asha", PASSWORD).await];
+    let listed = site.user(&["sessions", "asha"], None).await;
+    let lines: Vec<Vec<_>> = listed.stdout.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.len(), 2, "{listed:?}");
+    assert!(lines.iter().all(|columns| columns.len() == 6 && columns[4] == "127.0.0.1"), "{listed:?}");
+    let ended = site.user(&["end-sessions", "ASHA"], None).await;
+    assert_eq!(ended.stdout, "Ended 2 sessions of ASHA.\n");
+    for client in [one, two] {
+        as_promised(engine, 401, || status_of_me(&client)).await;
+    }
+    assert_eq!(site.user(&["sessions", "asha"], None).await.stdout, "");
+    assert_eq!(site.status_of_login("asha", PASSWORD).await, 200);
+    stop(site.server).await;
+}
+
+async fn req_17_the_command_line_has_a_way_back_in(engine: Engine) {
+    let site = Site::open(engine).await;
+    for _ in 0..5 {
+        assert_eq!(site.status_of_login("admin", "a wrong pass phrase").await, 401);
+    }
+    assert_eq!(site.status_of_login("admin", &site.installation.admin_password()).await, 429);
+    site.done(&["unlock", "admin"], None).await;
+    assert_eq!(site.status_of_login("admin", &site.installation.admin_password()).await, 200);
+
+    let reset = site.user(&["reset-password", "admin"], None).await;
+    assert_eq!((reset.status, reset.stdout.lines().count()), (Some(0), 1), "{reset:?}");
+    let one_time = reset.stdout.split([' ', ';']).nth(6).unwrap();
+    assert_eq!(site.status_of_login("admin", &site.installation.admin_password()).await, 401);
+    let admin = site.server.log_in("admin", one_time).await;
+    admin.get("/users").await.expect_problem(403, "password-change-due");
+    site.done(&["set-password", "admin"], Some(PASSWORD)).await;
+    as_promised(engine, 401, || status_of_me(&admin)).await;
+    site.server.log_in("admin", PASSWORD).await.get("/users").await.expect(200);
     stop(site.server).await;
 }
 
@@ -103,9 +147,16 @@ async fn a_broken_rule_is_one_line_and_changes_nothing(engine: Engine) {
     site.done(&["add", "asha"], Some(PASSWORD)).await;
     site.refused(&["add", "ASHA"], Some(PASSWORD), "another user has this name").await;
     site.refused(&["set-password", "nobody"], Some(PASSWORD), "nobody").await;
-    for command in
-        [&["set-role", "nobody", "admin"][..], &["disable", "nobody"], &["enable", "nobody"], &["remove", "nobody"]]
-    {
+    for command in [
+        &["set-role", "nobody", "admin"][..],
+        &["disable", "nobody"],
+        &["enable", "nobody"],
+        &["remove", "nobody"],
+        &["reset-password", "nobody"],
+        &["unlock", "nobody"],
+        &["sessions", "nobody"],
+        &["end-sessions", "nobody"],
+    ] {
         site.refused(command, None, "there is no user nobody").await;
     }
     for command in [&["set-role", "admin", "viewer"][..], &["disable", "admin"], &["remove", "admin"]] {
@@ -167,27 +218,10 @@ async fn the_schema_can_be_brought_up_to_date_again_beside_a_server(engine: Engi
     stop(server).await;
 }
 
-/// Each rule on each store.
-macro_rules! on_each_store {
-    ($($rule:ident)+) => {$(
-        mod $rule {
-            use super::Engine;
-
-            #[tokio::test]
-            async fn sqlite() {
-                super::$rule(Engine::Sqlite).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                super::$rule(Engine::Postgres).await;
-            }
-        }
-    )+};
-}
-
-on_each_store! {
-    each_command_counts_from_the_servers_next_request
+on_each_engine! {
+    each_command_counts_beside_a_running_server
+    req_19_sessions_are_listed_and_ended_at_the_machine
+    req_17_the_command_line_has_a_way_back_in
     a_broken_rule_is_one_line_and_changes_nothing
     req_14_a_password_that_will_not_do_is_refused_in_one_line
     req_14_the_fewest_characters_are_configurable_down_to_8

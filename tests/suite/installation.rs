@@ -117,3 +117,23 @@ pub async fn stop(mut server: Program) {
     signal(&server.process, Signal::TERM);
     assert_eq!(ended(&mut server.process).await, Some(0));
 }
+
+/// Writes each rule, an async function of the engine, as two tests, one on each store.
+macro_rules! on_each_engine {
+    ($($rule:ident)+) => {$(
+        mod $rule {
+            use tests::server::Engine;
+
+            #[tokio::test]
+            async fn sqlite() {
+                super::$rule(Engine::Sqlite).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$rule(Engine::Postgres).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_each_engine;

@@ -8,6 +8,8 @@ mod anonymous;
 mod architecture;
 mod articles;
 mod audit;
+mod audit_cli;
+mod bound;
 mod cli;
 mod conditional;
 mod connections;

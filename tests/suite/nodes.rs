@@ -7,14 +7,12 @@ use tests::client::Client;
 use tests::postgres_proxy::PostgresProxy;
 use tests::program::Program;
 use tests::server::Engine;
-use tokio::time::{Instant, interval, timeout};
+use tokio::time::{interval, timeout};
 
+use crate::bound::within_the_bound;
 use crate::installation::{Installation, SOON, stop};
 
 const PASSWORD: &str = "slow river under seven bridges";
-
-/// The bound that a node keeps where nobody says otherwise.
-const BOUND: Duration = Duration::from_secs(1);
 
 /// What the look-up of a bearer reads.
 const LOOK_UP: &str = "FROM sessions";
@@ -87,19 +85,6 @@ async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
         }
     });
     waited.await.unwrap_or_else(|_| panic!("never: {what}"));
-}
-
-/// Asks from now on until it is so; a request that is sent when the bound has passed must find it so.
-async fn within_the_bound<F: Future<Output = u16>>(wanted: u16, ask: impl Fn() -> F) {
-    let bound = Instant::now() + BOUND;
-    loop {
-        let in_time = Instant::now() < bound;
-        match ask().await {
-            status if status == wanted => return,
-            status if !in_time => panic!("still {status} after {BOUND:?}"),
-            _ => {}
-        }
-    }
 }
 
 #[tokio::test]

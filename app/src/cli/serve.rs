@@ -27,6 +27,7 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     log_to_stderr(&serve)?;
     let mut stop = std::pin::pin!(server::asked_to_stop()?);
     let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
+    let lifetimes = lifetimes(&serve)?;
     if serve.demo {
         Demo::may_listen(&serve)?;
     }
@@ -35,7 +36,7 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     if serve.demo {
         let demo = Demo::open(&serve).await?;
         let signer = Arc::new(JwtTokens::new(&Demo::signing_key()?, policy)?);
-        let services = composed(&serve, demo.stores(), signer, Demo::TOKEN_LIFETIME).await?;
+        let services = composed(&serve, demo.stores(), signer, lifetimes).await?;
         announce(&listener);
         Demo::warn();
         served(listener, services, proxies, stop).await;
@@ -48,7 +49,7 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         opened = opened(&serve, &database) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let services = composed(&serve, stores, signer, Duration::minutes(15)).await?;
+    let services = composed(&serve, stores, signer, lifetimes).await?;
     announce(&listener);
     served(listener, services, proxies, stop).await;
     Ok(())
@@ -87,20 +88,26 @@ fn announce(listener: &Listener) {
     ));
 }
 
+/// How long tokens and sessions last.
+fn lifetimes(serve: &Serve) -> Result<(TokenLifetime, SessionLifetimes), Failure> {
+    let token = match serve.token_ttl {
+        Some(lifetime) => lifetime,
+        None if serve.demo => TokenLifetime::new(Demo::TOKEN_LIFETIME)?,
+        None => TokenLifetime::new(Duration::minutes(15))?,
+    };
+    let sessions = SessionLifetimes::new(serve.session_idle_ttl, serve.session_ttl, token)
+        .map_err(|error| Failure::new(format!("--session-idle-ttl and --session-ttl do not fit: {error}")))?;
+    Ok((token, sessions))
+}
+
 async fn composed(
     serve: &Serve,
     stores: Stores,
     signer: Arc<JwtTokens>,
-    default_ttl: Duration,
+    (lifetime, sessions): (TokenLifetime, SessionLifetimes),
 ) -> Result<Services, Failure> {
-    let lifetime = match serve.token_ttl {
-        Some(lifetime) => lifetime,
-        None => TokenLifetime::new(default_ttl)?,
-    };
     let hasher = Argon2Hasher::new(Limits::default())?;
     let policy = serve.passwords.password_min_length;
-    let sessions = SessionLifetimes::new(serve.session_idle_ttl, serve.session_ttl, lifetime)
-        .map_err(|error| Failure::new(format!("--session-idle-ttl and --session-ttl do not fit: {error}")))?;
     let tokens = Tokens { signer, lifetime, sessions };
     Ok(services(stores, hasher, tokens, policy, Arc::new(SystemClock)).await?)
 }
