@@ -40,7 +40,8 @@ impl Ci {
         if !self.skip_test {
             steps.take("tests", everything().run()).await?;
         }
-        steps.take("openapi.yaml", OpenApi { check: true }.run()).await?;
+        steps.take("openapi.yaml", OpenApi::check().run()).await?;
+        steps.take("compatibility", OpenApi::compat().run()).await?;
         if self.lint_openapi {
             steps.command("redocly", redocly()).await?;
             steps.command("spectral", spectral()).await?;
