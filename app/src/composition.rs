@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{HmacRefreshTokens, JwtTokens};
-use adapter_memory::{CachedBearers, GuessMemory};
+use adapter_memory::{CachedBearers, GuessMemory, RequestQuotaMemory};
 use domain::audit::{Refusals, Review};
+use domain::quota::RequestQuota;
 use domain::session::{Refresh, SessionLifetimes, SessionStore, Sessions};
 use domain::student::Roll;
 use domain::token::{Authenticate, Grants, TokenLifetime};
@@ -22,6 +23,13 @@ pub struct Tokens {
     pub signer: Arc<JwtTokens>,
     pub lifetime: TokenLifetime,
     pub sessions: SessionLifetimes,
+}
+
+/// What is asked of users.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Policies {
+    pub passwords: PasswordPolicy,
+    pub requests: RequestQuota,
 }
 
 /// Why the use cases could not be put together.
@@ -41,9 +49,10 @@ pub async fn services(
     stores: Stores,
     hasher: Argon2Hasher,
     tokens: Tokens,
-    policy: PasswordPolicy,
+    policies: Policies,
     clock: Arc<dyn Clock>,
 ) -> Result<Services, CompositionError> {
+    let Policies { passwords: policy, requests } = policies;
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
@@ -76,6 +85,7 @@ pub async fn services(
         roll: Roll::new(stores.students, clock.clone()),
         review: Review { log: stores.audit, clock: clock.clone() },
         refusals,
+        quotas: Arc::new(RequestQuotaMemory::new(requests)),
         probe: stores.probe,
         key_set: signer,
         clock,

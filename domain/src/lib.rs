@@ -19,6 +19,7 @@ mod version;
 pub mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod quota;
 pub mod session;
 pub mod student;
 pub mod token;

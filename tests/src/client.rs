@@ -5,6 +5,8 @@
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
 
+use crate::server::ORIGIN;
+
 /// Somebody who asks a server, with or without a token.
 #[derive(Clone)]
 pub struct Client {
@@ -26,7 +28,7 @@ impl Client {
     /// A request in the making.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let request = self.http.request(method, format!("{}{path}", self.base));
+        let request = self.http.request(method, format!("{}{path}", self.base)).header(header::ORIGIN, ORIGIN);
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,

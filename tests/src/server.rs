@@ -8,15 +8,16 @@ use std::sync::{Arc, LazyLock};
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{HmacRefreshTokens, JwtTokens, SigningKey, TokenPolicy};
 use adapter_postgres::{Options, PostgresStore};
-use app::composition::{self, Tokens};
-use app::http::{self, TrustedProxies};
+use app::composition::{self, Policies, Tokens};
+use app::http::{self, Surroundings};
 use app::server::{self, Listener};
 use app::stores::Stores;
 use app::system::{SystemClock, SystemRandom};
 use domain::audit::Refusals;
+use domain::quota::RequestQuota;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
-use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, PasswordPolicy, Role, User};
+use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, Role, User};
 use domain::{Actor, Clock, Who};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
@@ -29,6 +30,9 @@ pub const SECRET: &str = "qM3vX8zLr5TtY2wNcB7dKf0hJsGpAeUi";
 
 /// The password of every user that the harness makes.
 pub const PASSWORD: &str = "a long enough pass phrase";
+
+/// Where the page is from that every client in a test runs in.
+pub const ORIGIN: &str = "https://roll.example.org";
 
 /// The time that the harness stamps on what it makes.
 const MADE_AT: OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
@@ -69,13 +73,17 @@ impl Database {
 #[derive(Clone)]
 pub struct Setup {
     pub clock: Arc<dyn Clock>,
-    /// Who may say for whom a request is made.
-    pub proxies: TrustedProxies,
+    pub policies: Policies,
+    pub surroundings: Surroundings,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { clock: Arc::new(SystemClock), proxies: TrustedProxies::default() }
+        let surroundings =
+            Surroundings { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..Surroundings::default() };
+        // Some tests ask more often than anybody may.
+        let policies = Policies { requests: RequestQuota::MOST, ..Policies::default() };
+        Self { clock: Arc::new(SystemClock), policies, surroundings }
     }
 }
 
@@ -112,15 +120,14 @@ impl Server {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
         let tokens = Tokens { signer, lifetime: lifetime(), sessions: lifetimes() };
-        let services =
-            composition::services(stores.clone(), hasher, tokens, PasswordPolicy::default(), setup.clock.clone())
-                .await
-                .expect("services");
+        let services = composition::services(stores.clone(), hasher, tokens, setup.policies, setup.clock.clone())
+            .await
+            .expect("services");
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
         let refusals = services.refusals.clone();
-        let endpoint = http::endpoint(services, setup.proxies.clone());
+        let endpoint = http::endpoint(services, setup.surroundings.clone());
         tokio::spawn(server::serve(listener, endpoint, async {
             let _ = stopped.await;
         }));

@@ -21,6 +21,7 @@ struct Operation {
     path: String,
     public: bool,
     description: String,
+    required_role: Option<String>,
 }
 
 fn operations() -> Vec<Operation> {
@@ -35,6 +36,7 @@ fn operations() -> Vec<Operation> {
                 path: path.replace("{id}", "999"),
                 public: operation["security"].as_array().is_some_and(Vec::is_empty),
                 description: operation["description"].as_str().unwrap_or_default().to_owned(),
+                required_role: operation["x-required-role"].as_str().map(str::to_owned),
             });
         }
     }
@@ -164,5 +166,7 @@ fn req_20_the_table_has_a_row_for_each_operation_and_the_document_tells_it() {
         let access = Access::of(&operation.id).unwrap();
         assert_eq!(operation.public, access == Access::Anybody, "{}", operation.id);
         assert!(operation.description.ends_with(&access.sentence()), "{}", operation.id);
+        let required = if let Access::Role(role) = access { Some(role.as_str()) } else { None };
+        assert_eq!(operation.required_role.as_deref(), required, "{}", operation.id);
     }
 }

@@ -53,8 +53,9 @@ async fn each_protected_operation_is_refused_and_no_public_one_is() {
             "/token/refresh",
             "/health/live",
             "/health/ready",
-            "/openapi.json",
             "/openapi.yaml",
+            "/openapi.json",
+            "/openapi-3.1.yaml",
             "/.well-known/jwks.json"
         ]
     );

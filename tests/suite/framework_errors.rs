@@ -1,9 +1,10 @@
 //! Every error that the framework would answer in its own words is a problem document, as all others are.
 
+use app::http::Surroundings;
 use domain::user::Role;
 use serde_json::json;
 use tests::client::Answer;
-use tests::server::{Engine, Server};
+use tests::server::{Engine, Server, Setup};
 
 #[tokio::test]
 async fn an_unknown_path_is_a_404() {
@@ -162,7 +163,8 @@ async fn req_33_a_sane_request_id_is_taken_over_in_answers_good_and_bad() {
 
 #[tokio::test]
 async fn req_32_every_answer_has_the_headers_that_browsers_heed() {
-    let server = Server::start(Engine::Sqlite).await;
+    let usual = Setup { surroundings: Surroundings::default(), ..Setup::default() };
+    let server = Server::start_with(Engine::Sqlite, usual).await;
     for path in ["/docs/", "/openapi.json", "/nowhere", "/problems/not-found"] {
         let answer = server.anonymous().get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff");

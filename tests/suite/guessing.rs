@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use app::http::Surroundings;
 use domain::user::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -17,7 +18,8 @@ use time::macros::datetime;
 async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let proxies = vec!["127.0.0.1/32".parse().unwrap()].into();
-    (Server::start_with(engine, Setup { clock: clock.clone(), proxies }).await, clock)
+    let surroundings = Surroundings { proxies, ..Surroundings::default() };
+    (Server::start_with(engine, Setup { clock: clock.clone(), surroundings, ..Setup::default() }).await, clock)
 }
 
 async fn log_in(server: &Server, name: &str, password: &str, from: &str) -> Answer {
@@ -132,7 +134,8 @@ async fn req_16_a_good_login_begins_anew_and_an_administrator_unlocks() {
     let user = server.add_user("asha", Role::Viewer).await;
     let boss = server.add_user("boss", Role::Admin).await;
     let wrong = || log_in(&server, "asha", "a wrong pass phrase", "198.51.100.1");
-    let left = |answer: &Answer| answer.header("ratelimit").to_owned();
+    // Behind them stands the quota of all requests.
+    let left = |answer: &Answer| answer.header("ratelimit").split(", \"requests\"").next().unwrap().to_owned();
     for _ in 0..4 {
         wrong().await.expect_problem(401, "invalid-credentials");
     }
@@ -141,7 +144,10 @@ async fn req_16_a_good_login_begins_anew_and_an_administrator_unlocks() {
     let good = log_in(&server, "asha", PASSWORD, "198.51.100.1").await;
     good.expect(200);
     assert!(left(&good).starts_with("\"account\";r=5;t=0"), "{}", left(&good));
-    assert_eq!(good.header("ratelimit-policy"), "\"account\";q=5;w=300, \"address\";q=300;w=600");
+    assert_eq!(
+        good.header("ratelimit-policy"),
+        "\"account\";q=5;w=300, \"address\";q=300;w=600, \"requests\";q=10000000;w=60"
+    );
 
     for _ in 0..5 {
         wrong().await.expect_problem(401, "invalid-credentials");

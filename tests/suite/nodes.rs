@@ -27,11 +27,13 @@ struct Nodes {
 
 impl Nodes {
     async fn start() -> Self {
+        // Some tests ask more often than anybody may.
+        const QUOTA: [&str; 2] = ["--request-quota", "10000000"];
         let installation = Installation::new(Engine::Postgres);
         let proxy = PostgresProxy::before(&installation.database().url()).await;
-        let a = installation.serve().await;
-        let through = installation.serving(&["--database", proxy.url()]);
-        let b = timeout(SOON, Program::start(through)).await.expect("a start of the server");
+        let b = installation.serving(&[QUOTA[0], QUOTA[1], "--database", proxy.url()]);
+        let a = timeout(SOON, Program::start(installation.serving(&QUOTA))).await.expect("a start of the server");
+        let b = timeout(SOON, Program::start(b)).await.expect("a start of the server");
         Self { installation, proxy, a, b }
     }
 

@@ -1,12 +1,16 @@
 //! Failed logins by address, and under names that are nobody's.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::user::{Admission, Attempts, Budget, Guesses};
+use domain::quota::Budget;
+use domain::user::{Admission, Attempts, Guesses};
 use quick_cache::unsync::Cache;
 use time::{Duration, OffsetDateTime};
+
+use crate::buckets::Buckets;
+use crate::network::network;
 
 /// How many failed logins an address has: far more than an account, for a whole school may sit behind it.
 const QUOTA: u32 = 300;
@@ -18,8 +22,7 @@ const CAPACITY: usize = 10_000;
 /// Remembers failed logins as long as the process runs. Names are kept as 128 bits of keyed hash, under a key that
 /// nobody knows.
 pub struct GuessMemory {
-    /// When all failures of an address will have come back.
-    addresses: Mutex<Cache<IpAddr, OffsetDateTime>>,
+    addresses: Buckets<IpAddr>,
     names: Mutex<Cache<[u64; 2], Attempts>>,
     keys: [RandomState; 2],
 }
@@ -27,7 +30,7 @@ pub struct GuessMemory {
 impl Default for GuessMemory {
     fn default() -> Self {
         Self {
-            addresses: Mutex::new(Cache::new(CAPACITY)),
+            addresses: Buckets::new(QUOTA, REFILL, CAPACITY),
             names: Mutex::new(Cache::new(CAPACITY)),
             keys: [RandomState::new(), RandomState::new()],
         }
@@ -35,10 +38,6 @@ impl Default for GuessMemory {
 }
 
 impl GuessMemory {
-    fn addresses(&self) -> MutexGuard<'_, Cache<IpAddr, OffsetDateTime>> {
-        self.addresses.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn names(&self) -> MutexGuard<'_, Cache<[u64; 2], Attempts>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -51,26 +50,11 @@ impl GuessMemory {
 
 impl Guesses for GuessMemory {
     fn budget(&self, client: IpAddr, now: OffsetDateTime) -> Budget {
-        let full_at = self.addresses().get(&network(client)).copied();
-        let missing = full_at.map_or(Duration::ZERO, |full_at| (full_at - now).max(Duration::ZERO));
-        let (missing, refill) =
-            (missing.whole_milliseconds().unsigned_abs(), REFILL.whole_milliseconds().unsigned_abs());
-        let used = missing.div_ceil(refill);
-        // What is missing beyond whole ones comes back first.
-        let next_in = missing - used.saturating_sub(1) * refill;
-        Budget {
-            quota: QUOTA,
-            window: REFILL * QUOTA,
-            left: QUOTA.saturating_sub(u32::try_from(used).unwrap_or(QUOTA)),
-            next_in: Duration::milliseconds(i64::try_from(next_in).unwrap_or_default()),
-        }
+        self.addresses.budget(&network(client), now)
     }
 
     fn failed(&self, client: IpAddr, now: OffsetDateTime) {
-        let mut addresses = self.addresses();
-        let address = network(client);
-        let full_at = addresses.get(&address).map_or(now, |full_at| (*full_at).max(now));
-        addresses.insert(address, full_at + REFILL);
+        self.addresses.count(network(client), now);
     }
 
     fn admit_nobody(&self, name: &str, now: OffsetDateTime) -> Admission {
@@ -91,14 +75,6 @@ impl Guesses for GuessMemory {
 
     fn failures_of_nobody(&self, name: &str) -> u32 {
         self.names().get(&self.hash(name)).map_or(0, Attempts::failures)
-    }
-}
-
-/// What counts as one address: a /64 of IPv6, which one customer has (RFC 6177).
-fn network(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -168,6 +144,6 @@ mod tests {
             memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()), NOW);
         }
         assert!(memory.names().len() <= CAPACITY);
-        assert!(memory.addresses().len() <= CAPACITY);
+        assert!(memory.addresses.len() <= CAPACITY);
     }
 }

@@ -13,6 +13,7 @@ use adapter_postgres::Options;
 use clap::builder::BoolishValueParser;
 use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use domain::quota::{RequestQuota, RequestQuotaError};
 use domain::token::TokenLifetime;
 use domain::user::{PasswordPolicy, PasswordPolicyError};
 use ipnet::IpNet;
@@ -24,6 +25,7 @@ pub use keys::{Keys, KeysCommand};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
 
+use crate::http::Origin;
 use crate::stores::Database;
 
 /// Rollbook: a student registry behind a REST API that JSON Web Tokens secure.
@@ -136,6 +138,20 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
 
+    /// An origin whose pages may read answers, such as `https://roll.example.org` (CORS); may be repeated
+    #[arg(long, env = "ROLLBOOK_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    pub cors_origin: Vec<Origin>,
+
+    /// How many requests a user, or an address without a token, may make in a minute: 60 to 10000000; more is a 429
+    #[arg(
+        long,
+        env = "ROLLBOOK_REQUEST_QUOTA",
+        value_name = "NUMBER",
+        default_value = "6000",
+        value_parser = request_quota
+    )]
+    pub request_quota: RequestQuota,
+
     /// The most connections at once; more wait to be accepted
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "4096")]
     pub max_connections: NonZeroUsize,
@@ -203,8 +219,13 @@ pub struct Openapi {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DocumentFormat {
+    /// OpenAPI 3.0 as YAML
     Yaml,
+    /// OpenAPI 3.0 as JSON
     Json,
+    /// OpenAPI 3.1 as YAML
+    #[value(name = "yaml-3.1")]
+    Yaml31,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -233,4 +254,9 @@ fn revocation_bound(text: &str) -> Result<std::time::Duration, String> {
 fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
     let policy = text.parse().map_err(|_| PasswordPolicyError).and_then(PasswordPolicy::new);
     policy.map_err(|error| error.to_string())
+}
+
+fn request_quota(text: &str) -> Result<RequestQuota, String> {
+    let quota = text.parse().map_err(|_| RequestQuotaError).and_then(RequestQuota::new);
+    quota.map_err(|error| error.to_string())
 }

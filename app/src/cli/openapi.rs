@@ -10,6 +10,7 @@ pub fn run(openapi: &Openapi) -> Result<(), Failure> {
     let text = match openapi.format {
         DocumentFormat::Yaml => document::yaml(),
         DocumentFormat::Json => document::json(),
+        DocumentFormat::Yaml31 => document::yaml_3_1(),
     };
     output::all(text.as_bytes())
 }

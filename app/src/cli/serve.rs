@@ -15,8 +15,8 @@ use super::demo::Demo;
 use super::failure::Failure;
 use super::key_file::KeyFile;
 use super::{first_start, key_watch, output, signing_key, user};
-use crate::composition::{Tokens, services};
-use crate::http::{self, Services, TrustedProxies};
+use crate::composition::{Policies, Tokens, services};
+use crate::http::{self, Services, Surroundings};
 use crate::server::{self, Listener};
 use crate::stores::{Database, Stores};
 use crate::system::SystemClock;
@@ -32,14 +32,15 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         Demo::may_listen(&serve)?;
     }
     let listener = Listener::bind(serve.listen, serve.max_connections.get()).await?;
-    let proxies = serve.trusted_proxy.clone().into();
+    let surroundings =
+        Surroundings { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
     if serve.demo {
         let demo = Demo::open(&serve).await?;
         let signer = Arc::new(JwtTokens::new(&Demo::signing_key()?, policy)?);
         let services = composed(&serve, demo.stores(), signer, lifetimes).await?;
         announce(&listener);
         Demo::warn();
-        served(listener, services, proxies, stop).await;
+        served(listener, services, surroundings, stop).await;
         return demo.end().await;
     }
     let database = serve.store.database()?;
@@ -51,13 +52,13 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     };
     let services = composed(&serve, stores, signer, lifetimes).await?;
     announce(&listener);
-    served(listener, services, proxies, stop).await;
+    served(listener, services, surroundings, stop).await;
     Ok(())
 }
 
-async fn served(listener: Listener, services: Services, proxies: TrustedProxies, stop: impl Future<Output = ()>) {
+async fn served(listener: Listener, services: Services, surroundings: Surroundings, stop: impl Future<Output = ()>) {
     let upkeep = Upkeep::begin(services.refusals.clone(), services.sessions.clone());
-    server::serve(listener, http::endpoint(services, proxies), stop).await;
+    server::serve(listener, http::endpoint(services, surroundings), stop).await;
     upkeep.end().await;
 }
 
@@ -107,9 +108,9 @@ async fn composed(
     (lifetime, sessions): (TokenLifetime, SessionLifetimes),
 ) -> Result<Services, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
-    let policy = serve.passwords.password_min_length;
+    let policies = Policies { passwords: serve.passwords.password_min_length, requests: serve.request_quota };
     let tokens = Tokens { signer, lifetime, sessions };
-    Ok(services(stores, hasher, tokens, policy, Arc::new(SystemClock)).await?)
+    Ok(services(stores, hasher, tokens, policies, Arc::new(SystemClock)).await?)
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

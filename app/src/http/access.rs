@@ -13,15 +13,16 @@ pub enum Access {
     Role(Role),
 }
 
-/// One row for each operation, by its operation id. An operation without a row is nobody's.
-pub const ACCESS: [(&str, Access); 32] = [
+/// One row for each operation, by its operation id, in the order in which the document tells of them. An operation without
+/// a row is nobody's.
+pub const ACCESS: [(&str, Access); 33] = [
     ("logIn", Access::Anybody),
     ("refreshToken", Access::Anybody),
-    ("logOut", Access::Bearer),
     ("getMe", Access::Role(Role::Viewer)),
-    ("changeOwnPassword", Access::Bearer),
     ("listOwnSessions", Access::Role(Role::Viewer)),
     ("endOwnSession", Access::Role(Role::Viewer)),
+    ("changeOwnPassword", Access::Bearer),
+    ("logOut", Access::Bearer),
     ("listStudents", Access::Role(Role::Viewer)),
     ("enrolStudent", Access::Role(Role::Registrar)),
     ("getStudent", Access::Role(Role::Viewer)),
@@ -38,15 +39,16 @@ pub const ACCESS: [(&str, Access); 32] = [
     ("listUserSessions", Access::Role(Role::Admin)),
     ("endUserSessions", Access::Role(Role::Admin)),
     ("listAuditEvents", Access::Role(Role::Admin)),
+    ("getLiveness", Access::Anybody),
+    ("getReadiness", Access::Anybody),
+    ("getOpenApiYaml", Access::Anybody),
+    ("getOpenApiJson", Access::Anybody),
+    ("getOpenApi31Yaml", Access::Anybody),
+    ("getKeySet", Access::Anybody),
     ("readArticleRoll", Access::Role(Role::Viewer)),
     ("enrolArticleStudent", Access::Role(Role::Registrar)),
     ("changeArticleStudent", Access::Role(Role::Registrar)),
     ("removeArticleStudent", Access::Role(Role::Registrar)),
-    ("getLiveness", Access::Anybody),
-    ("getReadiness", Access::Anybody),
-    ("getOpenApiJson", Access::Anybody),
-    ("getOpenApiYaml", Access::Anybody),
-    ("getKeySet", Access::Anybody),
 ];
 
 impl Access {

@@ -21,6 +21,7 @@ mod rate_limit;
 use std::sync::Arc;
 
 use domain::audit::{Refusals, Review};
+use domain::quota::RequestQuotas;
 use domain::session::{Refresh, Sessions};
 use domain::student::Roll;
 use domain::token::{Authenticate, KeySet};
@@ -29,7 +30,7 @@ use domain::{Clock, Probe};
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 
-pub use edge::TrustedProxies;
+pub use edge::{AllowedOrigins, Origin, Surroundings, TrustedProxies};
 
 /// The use cases that the operations translate to.
 #[derive(Clone)]
@@ -43,16 +44,17 @@ pub struct Services {
     pub accounts: Accounts,
     pub review: Review,
     pub refusals: Arc<Refusals>,
+    pub quotas: Arc<dyn RequestQuotas>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,
     pub clock: Arc<dyn Clock>,
 }
 
 /// The whole service as one endpoint.
-pub fn endpoint(services: Services, proxies: TrustedProxies) -> impl Endpoint<Output = Response> + 'static {
+pub fn endpoint(services: Services, surroundings: Surroundings) -> impl Endpoint<Output = Response> + 'static {
     let pages = docs::routes(Route::new()).at("/problems/:slug", poem::get(problem::explanation));
     let site = Site { pages, api: document::service().into_endpoint() };
-    edge::Edge::new(edge::Gate::new(site, Arc::new(services)), proxies)
+    edge::Edge::new(edge::Gate::new(site, Arc::new(services)), surroundings)
 }
 
 /// The pages for people, and the API.

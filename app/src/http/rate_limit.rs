@@ -1,14 +1,16 @@
-//! What is left of the quotas of failed logins, in the fields that draft-ietf-httpapi-ratelimit-headers names.
+//! What is left of the quotas of requests and of failed logins, in the fields that draft-ietf-httpapi-ratelimit-headers names.
 
-use domain::user::{Budget, LogInLimits};
+use domain::quota::Budget;
+use domain::user::LogInLimits;
+use poem::Response;
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 
-use super::problem::Problem;
+use super::problem::{Problem, listed};
 
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The fields `RateLimit-Policy` and `RateLimit`: one quota for the account, one for the client's address.
+/// The fields `RateLimit-Policy` and `RateLimit`.
 pub struct RateLimit {
     /// How many may fail (`q`), in how many seconds (`w`).
     pub policy: String,
@@ -16,14 +18,9 @@ pub struct RateLimit {
     pub left: String,
 }
 
+/// One quota for the account, one for the client's address.
 impl From<LogInLimits> for RateLimit {
     fn from(limits: LogInLimits) -> Self {
-        let policy =
-            |name, budget: Budget| format!("\"{name}\";q={};w={}", budget.quota, budget.window.whole_seconds());
-        let left = |name, budget: Budget| {
-            let seconds = budget.next_in.as_seconds_f64().ceil();
-            format!("\"{name}\";r={};t={seconds}", budget.left)
-        };
         Self {
             policy: format!("{}, {}", policy("account", limits.account), policy("address", limits.address)),
             left: format!("{}, {}", left("account", limits.account), left("address", limits.address)),
@@ -31,16 +28,58 @@ impl From<LogInLimits> for RateLimit {
     }
 }
 
+fn policy(name: &str, budget: Budget) -> String {
+    format!("\"{name}\";q={};w={}", budget.quota, budget.window.whole_seconds())
+}
+
+fn left(name: &str, budget: Budget) -> String {
+    let seconds = budget.next_in.as_seconds_f64().ceil();
+    format!("\"{name}\";r={};t={seconds}", budget.left)
+}
+
 impl RateLimit {
+    /// The quota of all requests.
+    pub fn of_requests(budget: Budget) -> Self {
+        Self { policy: policy("requests", budget), left: left("requests", budget) }
+    }
+
+    /// An outcome that tells of this quota, beside those that it tells of already. What is our own fault keeps silent
+    /// about them.
+    pub fn told(&self, outcome: poem::Result<Response>) -> poem::Result<Response> {
+        let Some(members) = self.members() else { return outcome };
+        match outcome {
+            Ok(mut answer) if !answer.status().is_server_error() => {
+                let headers = answer.headers_mut();
+                for (name, member) in members {
+                    let list = headers.get(&name).map_or_else(|| member.clone(), |list| listed(list, &member));
+                    headers.insert(name, list);
+                }
+                Ok(answer)
+            }
+            Err(error) => {
+                let problem = Problem::from(error);
+                if problem.status().is_server_error() {
+                    return Err(problem.into());
+                }
+                let told = members.into_iter().fold(problem, |told, (name, member)| told.with_listed(name, member));
+                Err(told.into())
+            }
+            failed @ Ok(_) => failed,
+        }
+    }
+
+    /// Digits and our own words: always fit for headers.
+    fn members(&self) -> Option<[(HeaderName, HeaderValue); 2]> {
+        let (policy, left) = (HeaderValue::try_from(&self.policy).ok()?, HeaderValue::try_from(&self.left).ok()?);
+        Some([(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)])
+    }
+
     /// A refused login, with what is left of the quotas. A problem that is nobody's fault keeps silent about them.
     pub fn beside(limits: Option<&Self>, problem: Problem) -> Problem {
         let counts = matches!(problem.status(), StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
         let Some(limits) = limits.filter(|_| counts) else { return problem };
-        // Digits and our own words: always fit for a header.
-        match (HeaderValue::try_from(&limits.policy), HeaderValue::try_from(&limits.left)) {
-            (Ok(policy), Ok(left)) => problem.with_header(RATE_LIMIT_POLICY, policy).with_header(RATE_LIMIT, left),
-            _ => problem,
-        }
+        let members = limits.members().into_iter().flatten();
+        members.fold(problem, |told, (name, member)| told.with_listed(name, member))
     }
 }
 

@@ -2,22 +2,10 @@
 
 use std::net::IpAddr;
 
-use time::{Duration, OffsetDateTime};
+use time::OffsetDateTime;
 
 use super::Admission;
-
-/// What is left of a quota.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
-    /// How many there are when nothing is used.
-    pub quota: u32,
-    /// The time in which a whole quota comes back.
-    pub window: Duration,
-    /// How many are left now.
-    pub left: u32,
-    /// When the next one comes back; zero where none is missing.
-    pub next_in: Duration,
-}
+use crate::quota::Budget;
 
 /// Remembers failed logins in bounded memory, which nobody can fill: what is oldest gives way.
 #[cfg_attr(feature = "mocks", mockall::automock)]

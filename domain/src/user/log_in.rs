@@ -7,10 +7,11 @@ use thiserror::Error;
 use time::Duration;
 
 use super::{
-    Admission, Attempts, Budget, Credentials, Guesses, HashError, Password, PasswordHasher, Status, User, UserStore,
-    Username, Verdict,
+    Admission, Attempts, Credentials, Guesses, HashError, Password, PasswordHasher, Status, User, UserStore, Username,
+    Verdict,
 };
 use crate::audit::{Action, NewEvent, Refusals, Target};
+use crate::quota::Budget;
 use crate::session::{
     NewSession, OpenSessionError, RefreshToken, RefreshTokens, Session, SessionLifetimes, SessionStore, UserAgent,
 };

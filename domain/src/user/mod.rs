@@ -17,9 +17,9 @@ mod username;
 
 pub use accounts::{AccountError, Accounts, FirstAdministrator, OneTimePassword};
 pub use attempts::{Admission, Attempts};
+pub use guesses::Guesses;
 #[cfg(feature = "mocks")]
 pub use guesses::MockGuesses;
-pub use guesses::{Budget, Guesses};
 pub use log_in::{LogIn, LogInAttempt, LogInError, LogInLimits, LoggedIn};
 pub use new_password::{NewPassword, NewPasswordError, PasswordPolicy, PasswordPolicyError};
 pub use own_password::{OwnPassword, OwnPasswordError};

@@ -27,6 +27,9 @@ impl Username {
     /// The most characters (Unicode scalar values) a login name has.
     pub const MAX_CHARS: usize = 64;
 
+    /// What a login name may hold as a regular expression (ECMA-262), for documents; the length comes on top.
+    pub const PATTERN: &'static str = r"^[^\s\x00-\x1F\x7F-\x9F]+$";
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

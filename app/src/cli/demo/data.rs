@@ -10,7 +10,7 @@ use crate::stores::Stores;
 use crate::system::SystemClock;
 
 /// Name and role; everybody's password is [`PASSWORD`], which breaks the rules for new ones.
-const USERS: [(&str, Role); 2] = [("shantanu", Role::Registrar), ("admin", Role::Admin)];
+const USERS: [(&str, Role); 3] = [("shantanu", Role::Registrar), ("admin", Role::Admin), ("guest", Role::Viewer)];
 
 const PASSWORD: &str = "password";
 

@@ -94,7 +94,7 @@ impl Demo {
     pub fn warn() {
         let _ = output::line(
             "\n  THIS IS A DEMO. Its passwords are known to everybody, and what you write is thrown away.\n  Users: \
-             shantanu / password (registrar), admin / password (admin). Students: 25.\n",
+             shantanu / password (registrar), admin / password (admin), guest / password (viewer). Students: 25.\n",
         );
     }
 

@@ -2,13 +2,17 @@
 
 mod operations;
 mod pass;
+mod rendition_3_1;
 
 use std::sync::LazyLock;
 
 use poem_openapi::{LicenseObject, OpenApiService, ServerObject};
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 pub use operations::{Operation, Operations, PathItem};
+pub use pass::EXAMPLES;
 
 use super::operations::{API, Api};
 
@@ -26,7 +30,9 @@ pub fn service() -> OpenApiService<Api, ()> {
     OpenApiService::new(API, "Rollbook", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
-        .server(ServerObject::new("/").description("Wherever this document comes from."))
+        .server(
+            ServerObject::new("/").description("Wherever this document comes from: a local demo, a test, production."),
+        )
 }
 
 #[expect(clippy::expect_used, reason = "at start, and only where the library writes no JSON")]
@@ -49,6 +55,30 @@ pub fn json() -> &'static str {
 /// The document as YAML: what stands in the repository as `openapi.yaml`.
 #[expect(clippy::expect_used, reason = "a tree of JSON can always be written as YAML")]
 pub fn yaml() -> &'static str {
-    static YAML: LazyLock<String> = LazyLock::new(|| serde_yaml::to_string(tree()).expect("JSON is YAML"));
+    static YAML: LazyLock<String> = LazyLock::new(|| written(tree()).expect("JSON is YAML"));
     &YAML
+}
+
+/// The document as OpenAPI 3.1.
+pub fn tree_3_1() -> &'static Value {
+    static TREE: LazyLock<Value> = LazyLock::new(|| rendition_3_1::rendered(tree()));
+    &TREE
+}
+
+/// The document as OpenAPI 3.1, in YAML.
+#[expect(clippy::expect_used, reason = "a tree of JSON can always be written as YAML")]
+pub fn yaml_3_1() -> &'static str {
+    static YAML: LazyLock<String> = LazyLock::new(|| written(tree_3_1()).expect("JSON is YAML"));
+    &YAML
+}
+
+/// YAML in which dates are quoted: readers of YAML 1.1 would take them for something else than strings.
+fn written(tree: &Value) -> serde_yaml::Result<String> {
+    let plain = serde_yaml::to_string(tree)?;
+    let lines = plain.split_inclusive('\n').map(|line| {
+        let (before, value) = line.trim_end().rsplit_once(' ').unwrap_or(("", line));
+        let is_date = OffsetDateTime::parse(value, &Rfc3339).is_ok();
+        if is_date { format!("{before} '{value}'\n") } else { line.to_owned() }
+    });
+    Ok(lines.collect())
 }

@@ -23,6 +23,8 @@ pub struct PathItem {
     pub allow: HeaderValue,
     /// Whether anybody may ask something of the path: then the others of its methods are no secret.
     pub is_public: bool,
+    /// Whether it is one of the pages for people.
+    pub is_page: bool,
     operations: Vec<Operation>,
 }
 
@@ -86,7 +88,8 @@ impl PathItem {
         names.sort_unstable();
         let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
         let is_public = operations.iter().any(|operation| operation.access == Some(Access::Anybody));
-        Self { template, allow, is_public, operations }
+        let is_page = operations.iter().all(|operation| operation.id.is_empty());
+        Self { template, allow, is_public, is_page, operations }
     }
 
     /// The operation that a method is.

@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use domain::audit::{Action, NewEvent, Target};
+use domain::quota::Requester;
 use domain::token::{Authenticated, AuthenticationError, TokenError};
 use poem::error::MethodNotAllowedError;
 use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
-use super::{accept, origin};
+use super::{accept, client, origin, query};
 use crate::http::Services;
 use crate::http::access::Access;
 use crate::http::deprecation::announced;
 use crate::http::document::{Operation, Operations, PathItem};
 use crate::http::problem::{Kind, Problem};
+use crate::http::rate_limit::RateLimit;
 
 /// Lets nobody in without a good token, but to the public paths, and nobody do what the table of access does not let
 /// them.
@@ -56,25 +58,60 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
         }
         let operation = item.and_then(|item| item.operation(request.method()));
-        let outcome = self.pass(request, item, operation).await;
+        let outcome = self.metered(request, item, operation).await;
         if operation.is_some_and(|operation| operation.is_deprecated) { announced(outcome) } else { outcome }
     }
 }
 
 impl<E: Endpoint<Output = Response>> Gate<E> {
+    /// Settles who is asking, and counts the request against the quota of whoever it is. Whoever shows no good token is an
+    /// address; the pages for people cost nothing.
+    async fn metered(
+        &self,
+        request: Request,
+        item: Option<&PathItem>,
+        operation: Option<&Operation>,
+    ) -> poem::Result<Response> {
+        if item.is_some_and(|item| item.is_page) {
+            return self.pass(request, item, operation, None).await;
+        }
+        let caller =
+            if item.is_some_and(|item| item.is_public) { Ok(None) } else { self.judge(&request).await.map(Some) };
+        let requester = match &caller {
+            Ok(Some(caller)) => Requester::User(caller.user.id),
+            Ok(None) | Err(_) => Requester::Address(client(&request)),
+        };
+        let caller = match caller {
+            // The store is away: that is nobody's fault, and counts against nobody.
+            Err(problem) if problem.status().is_server_error() => return Err(problem.into()),
+            other => other,
+        };
+        let counted = self.services.quotas.take(requester, self.services.clock.now());
+        let limit = RateLimit::of_requests(counted.unwrap_or_else(|spent| spent));
+        let outcome = match (counted, caller) {
+            (Err(spent), _) => Err(Problem::too_many_requests(spent.next_in).into()),
+            (Ok(_), Err(problem)) => Err(problem.into()),
+            (Ok(_), Ok(caller)) => self.pass(request, item, operation, caller).await,
+        };
+        limit.told(outcome)
+    }
+
     async fn pass(
         &self,
         mut request: Request,
         item: Option<&PathItem>,
         operation: Option<&Operation>,
+        caller: Option<Authenticated>,
     ) -> poem::Result<Response> {
-        let public = item.is_some_and(|item| item.is_public);
-        if !public {
-            let caller = self.judge(&request).await?;
+        let public = caller.is_none();
+        if let Some(caller) = caller {
             if let Some(operation) = operation {
                 may(&caller, operation).inspect_err(|_| self.note_refusal(&caller, operation))?;
             }
             request.set_data(Arc::new(caller));
+        }
+        if operation.is_some() && !query::is_readable(request.uri().query().unwrap_or_default()) {
+            return Err(Problem::new(Kind::MalformedQuery).into());
         }
         if operation.is_some_and(|operation| !accept::accepts(request.headers(), &operation.made)) {
             return Err(Problem::new(Kind::NotAcceptable).into());

@@ -1,15 +1,18 @@
 //! What stands around every request, whatever it asks for.
 
 mod accept;
+mod cross_origin;
 mod forwarded;
 mod gate;
 mod logged_path;
 mod origin;
 mod outermost;
+mod query;
 mod request_id;
 
+pub use cross_origin::{AllowedOrigins, Origin};
 pub use forwarded::{PathPrefix, TrustedProxies};
 pub use gate::Gate;
-pub use origin::{origin, user_agent};
-pub use outermost::Edge;
+pub use origin::{client, origin, user_agent};
+pub use outermost::{Edge, Surroundings};
 pub use request_id::RequestId;

@@ -13,12 +13,14 @@ use super::RequestId;
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
+/// The client's address, where it is known.
+pub fn client(request: &Request) -> Option<IpAddr> {
+    request.data::<ClientAddress>().and_then(|client| client.0)
+}
+
 /// What the audit tells of where a request came from.
 pub fn origin(request: &Request) -> Origin {
-    Origin {
-        request_id: request.data::<RequestId>().map(|id| id.as_str().into()),
-        client: request.data::<ClientAddress>().and_then(|client| client.0),
-    }
+    Origin { request_id: request.data::<RequestId>().map(|id| id.as_str().into()), client: client(request) }
 }
 
 /// What the client calls itself.

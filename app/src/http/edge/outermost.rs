@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, Request, Response};
 
+use super::cross_origin::AllowedOrigins;
 use super::forwarded::TrustedProxies;
 use super::logged_path::LoggedPath;
 use super::origin::ClientAddress;
@@ -22,12 +23,21 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// Names the request, bounds its time, catches panics, renders every error as a problem, and logs.
 pub struct Edge<E> {
     inner: E,
-    proxies: TrustedProxies,
+    surroundings: Surroundings,
+}
+
+/// What of the world around it the service believes, and what it lets in.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Who may say for whom a request is made.
+    pub proxies: TrustedProxies,
+    /// Whose pages may read answers.
+    pub origins: AllowedOrigins,
 }
 
 impl<E> Edge<E> {
-    pub const fn new(inner: E, proxies: TrustedProxies) -> Self {
-        Self { inner, proxies }
+    pub const fn new(inner: E, surroundings: Surroundings) -> Self {
+        Self { inner, surroundings }
     }
 }
 
@@ -35,18 +45,20 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let Surroundings { proxies, origins } = &self.surroundings;
         let seen = Seen {
             id: RequestId::of(&request),
             method: request.method().clone(),
             uri: request.uri().clone(),
-            client: self.proxies.client(&request),
+            client: proxies.client(&request),
             begun: Instant::now(),
         };
         request.set_data(seen.id.clone());
         request.set_data(ClientAddress(seen.client));
-        if let Some(prefix) = self.proxies.path_prefix(&request) {
+        if let Some(prefix) = proxies.path_prefix(&request) {
             request.set_data(prefix);
         }
+        let origin = origins.allowed(request.headers());
         // The server leaves the body out of an answer to HEAD and keeps its length (RFC 9110, section 9.3.2).
         if seen.method == Method::HEAD {
             request.set_method(Method::GET);
@@ -64,6 +76,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         headers.insert(X_REQUEST_ID, seen.id.header_value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        origins.tell(origin, headers);
         seen.log(answer.status());
         Ok(answer)
     }
@@ -138,7 +151,7 @@ mod tests {
     where
         F: Future<Output = poem::Result<Response>> + Send,
     {
-        Edge::new(make(inner), TrustedProxies::default()).get_response(Request::default()).await
+        Edge::new(make(inner), Surroundings::default()).get_response(Request::default()).await
     }
 
     #[tokio::test]

@@ -50,7 +50,10 @@ impl<'a> ApiExtractor<'a> for Caller {
     fn register(registry: &mut Registry) {
         let scheme = MetaSecurityScheme {
             ty: "http",
-            description: Some("The token that POST /login answers, in the header `Authorization: Bearer <token>`."),
+            description: Some(
+                "The token that POST /login answers, in the header `Authorization: Bearer <token>`: a JWT that is made and \
+                 judged as RFC8725 says.",
+            ),
             name: None,
             key_in: None,
             scheme: Some("bearer"),

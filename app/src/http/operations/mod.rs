@@ -68,8 +68,8 @@ enum Tag {
     Users,
     /// Who did what, to whom, when and from where: for administrators.
     Audit,
-    /// The articles' own operations on students, for clients of old.
-    Articles,
     /// Whether the service lives, and what it offers.
     Service,
+    /// The articles' own operations on students, for clients of old.
+    Articles,
 }

@@ -15,6 +15,11 @@ use super::{Fault, Kind, Problem};
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"invalid_token\"");
 
 impl Problem {
+    /// The caller's quota of requests is used up.
+    pub fn too_many_requests(retry_in: Duration) -> Self {
+        Self::new(Kind::TooManyRequests).with_header(header::RETRY_AFTER, whole_seconds(retry_in))
+    }
+
     /// Too many wrong passwords, or too many failed logins from one address.
     fn too_many_attempts(retry_in: Duration) -> Self {
         Self::new(Kind::TooManyAttempts).with_header(header::RETRY_AFTER, whole_seconds(retry_in))

@@ -5,6 +5,7 @@ use poem::http::StatusCode;
 /// A problem type (RFC 9457, section 3.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    MalformedQuery,
     MalformedBody,
     IncompleteCredentials,
     InvalidStudentData,
@@ -29,6 +30,7 @@ pub enum Kind {
     PayloadTooLarge,
     UnsupportedMediaType,
     InvalidFields,
+    TooManyRequests,
     TooManyAttempts,
     AccountLocked,
     Internal,
@@ -51,7 +53,8 @@ pub struct Entry {
 
 impl Kind {
     /// Every type.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
+        Self::MalformedQuery,
         Self::MalformedBody,
         Self::IncompleteCredentials,
         Self::InvalidStudentData,
@@ -76,6 +79,7 @@ impl Kind {
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidFields,
+        Self::TooManyRequests,
         Self::TooManyAttempts,
         Self::AccountLocked,
         Self::Internal,
@@ -89,6 +93,13 @@ impl Kind {
     #[expect(clippy::too_many_lines, reason = "a table: one entry after the other")]
     pub const fn entry(self) -> Entry {
         match self {
+            Self::MalformedQuery => Entry {
+                slug: "malformed-query",
+                status: StatusCode::BAD_REQUEST,
+                title: "Malformed Query",
+                detail: "The query cannot be read.",
+                remedy: "Write it as name=value pairs in UTF-8, joined by &, and encode what is not a letter or digit as %XX.",
+            },
             Self::MalformedBody => Entry {
                 slug: "malformed-body",
                 status: StatusCode::BAD_REQUEST,
@@ -256,6 +267,13 @@ impl Kind {
                 title: "Invalid Fields",
                 detail: "Some fields break a rule; the errors name each field and its rule.",
                 remedy: "Correct every field that the errors name.",
+            },
+            Self::TooManyRequests => Entry {
+                slug: "too-many-requests",
+                status: StatusCode::TOO_MANY_REQUESTS,
+                title: "Too Many Requests",
+                detail: "You have asked more often than anybody may: this request was not looked at.",
+                remedy: "Try again after the seconds in Retry-After; RateLimit tells how much is left.",
             },
             Self::TooManyAttempts => Entry {
                 slug: "too-many-attempts",

@@ -54,6 +54,15 @@ impl Problem {
         self
     }
 
+    /// Adds to a list in a header (RFC 9110, section 5.6.1), or begins one.
+    pub fn with_listed(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        match self.headers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, list)) => *list = listed(list, &value),
+            None => self.headers.push((name, value)),
+        }
+        self
+    }
+
     /// Keeps the cause for the log; the answer never tells it.
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
@@ -67,6 +76,12 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         self.kind.entry().status
     }
+}
+
+/// A list of a header with one more member.
+pub fn listed(list: &HeaderValue, member: &HeaderValue) -> HeaderValue {
+    let joined = [list.as_bytes(), b", ", member.as_bytes()].concat();
+    HeaderValue::from_bytes(&joined).unwrap_or_else(|_| member.clone())
 }
 
 impl fmt::Display for Problem {

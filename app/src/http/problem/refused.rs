@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 
 use poem::http::StatusCode;
 use poem_openapi::ApiResponse;
-use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, Registry};
-use poem_openapi::types::Type;
+use poem_openapi::registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry};
+use poem_openapi::types::Type as _;
+use serde_json::Value;
 
 use super::{Kind, PROBLEM_JSON, Problem, ProblemDocument};
 
@@ -49,7 +50,9 @@ impl<R: Refusals, E: Into<Problem>> From<E> for Refused<R> {
 }
 
 /// What any operation can meet; the document's pass knows where each applies.
-const EDGE: [Kind; 12] = [
+const EDGE: [Kind; 14] = [
+    Kind::MalformedQuery,
+    Kind::TooManyRequests,
     Kind::MalformedBody,
     Kind::Unauthorized,
     Kind::InsufficientRole,
@@ -77,17 +80,16 @@ impl<R> fmt::Debug for Refused<R> {
 }
 
 impl<R: Refusals> ApiResponse for Refused<R> {
+    /// Which problems there are; the document's pass writes what it has to say of each.
     fn meta() -> MetaResponses {
-        let mut responses: Vec<MetaResponse> = Vec::new();
-        for kind in R::KINDS {
-            let entry = kind.entry();
-            match responses.iter_mut().find(|response| response.status == Some(entry.status.as_u16())) {
-                Some(shared) => shared.description = reason(entry.status),
-                None => responses.push(problem_response(entry.status, entry.detail)),
-            }
-        }
-        responses.sort_by_key(|response| response.status);
-        MetaResponses { responses }
+        let mut statuses: Vec<StatusCode> = R::KINDS.iter().map(|kind| kind.entry().status).collect();
+        statuses.sort();
+        statuses.dedup();
+        let responses = statuses.into_iter().map(|status| {
+            let kinds = R::KINDS.iter().map(|kind| kind.entry()).filter(|entry| entry.status == status);
+            response(status, kinds.map(|entry| entry.slug.into()).collect())
+        });
+        MetaResponses { responses: responses.collect() }
     }
 
     fn register(registry: &mut Registry) {
@@ -95,21 +97,16 @@ impl<R: Refusals> ApiResponse for Refused<R> {
     }
 }
 
-/// The documentation of an answer that tells a problem.
-fn problem_response(status: StatusCode, description: &'static str) -> MetaResponse {
+/// An answer that tells one of these problems: poem-openapi has no place for their names but a schema.
+fn response(status: StatusCode, slugs: Vec<Value>) -> MetaResponse {
+    let schema =
+        MetaSchema { enum_items: slugs, all_of: vec![ProblemDocument::schema_ref()], ..MetaSchema::new("object") };
+    let schema = MetaSchemaRef::Inline(Box::new(schema));
     MetaResponse {
-        description,
+        description: "",
         status: Some(status.as_u16()),
         status_range: None,
-        content: vec![MetaMediaType { content_type: PROBLEM_JSON, schema: ProblemDocument::schema_ref() }],
+        content: vec![MetaMediaType { content_type: PROBLEM_JSON, schema }],
         headers: Vec::new(),
-    }
-}
-
-/// What a status means where several problems share it.
-fn reason(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::BAD_REQUEST => "The request cannot be read, or names nothing that exists; `type` tells which.",
-        status => status.canonical_reason().unwrap_or("A problem."),
     }
 }

@@ -74,7 +74,7 @@ impl Example for UserDocument {
     fn example() -> Self {
         let example = UserInput::example();
         Self {
-            id: 3,
+            id: 4,
             username: example.username,
             role: example.role,
             status: StatusDocument::Active,
@@ -129,7 +129,7 @@ impl From<Page<User>> for PageDocument {
 
 impl Example for PageDocument {
     fn example() -> Self {
-        Self { users: vec![UserDocument::example()], next: Some("0000000000000003".into()) }
+        Self { users: vec![UserDocument::example()], next: Some("0000000000000004".into()) }
     }
 }
 

@@ -1,0 +1,119 @@
+//! The headers of every answer, under the names that the standards write.
+
+use poem::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::http::access::Access;
+
+/// What an operation's own answer type names that is not the same everywhere; poem-openapi writes such names in capitals.
+const OWN: [&str; 4] = ["Cache-Control", "ETag", "Link", "Location"];
+
+/// Names the headers of each answer of an operation.
+pub fn complete(operation: &mut Value, access: Option<Access>) {
+    let deprecated = operation["deprecated"] == true;
+    for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+        let status = status.parse().unwrap_or(StatusCode::OK);
+        complete_response(status, access == Some(Access::Anybody), deprecated, response);
+    }
+}
+
+fn complete_response(status: StatusCode, public: bool, deprecated: bool, response: &mut Value) {
+    let headers = std::mem::take(&mut response["headers"]);
+    let mut named = Map::new();
+    for (name, header) in headers.as_object().into_iter().flatten() {
+        if let Some(name) = OWN.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+            named.insert((*name).to_owned(), own(name, header));
+        }
+    }
+    let mut shared = vec!["X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "Access-Control-Allow-Origin"];
+    if deprecated {
+        shared.extend(["Deprecation", "Sunset"]);
+    }
+    if !public || status.as_u16() >= 400 {
+        shared.push("Cache-Control");
+    }
+    if status.as_u16() < 500 {
+        shared.extend(["RateLimit", "RateLimit-Policy"]);
+    }
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => shared.push("WWW-Authenticate"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => shared.extend(["Accept", "Accept-Encoding"]),
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => shared.push("Retry-After"),
+        _ => {}
+    }
+    for name in shared {
+        named.entry(name).or_insert_with(|| json!({ "$ref": format!("#/components/headers/{name}") }));
+    }
+    response["headers"] = Value::Object(named);
+}
+
+/// A header that an operation's own answer type names, with its grammar.
+fn own(name: &str, header: &Value) -> Value {
+    let schema = match name {
+        "ETag" => json!({ "type": "string", "maxLength": 64, "pattern": "^\"u?[0-9]+-[0-9]+\"$" }),
+        "Link" => json!({ "type": "string", "maxLength": 2048, "pattern": "^<[^<>]+>; rel=\"next\"$" }),
+        "Location" => json!({ "type": "string", "maxLength": 1024, "pattern": "^/([^/]+/)*[0-9]+$" }),
+        "Cache-Control" => json!({ "type": "string", "maxLength": 64, "pattern": "^[a-z0-9=-]+(, [a-z0-9=-]+)*$" }),
+        _ => header["schema"].clone(),
+    };
+    let mut header = header.clone();
+    header["schema"] = schema;
+    if let Some(header) = header.as_object_mut() {
+        header.retain(|key, value| key != "deprecated" || value != false);
+    }
+    header
+}
+
+/// The headers that many answers have, each with whether every such answer has it.
+pub fn shared() -> Value {
+    let header = |description: &str, required: bool, grammar: Value, example: &str| {
+        let mut schema = json!({ "type": "string" });
+        if let (Some(schema), Value::Object(grammar)) = (schema.as_object_mut(), grammar) {
+            schema.extend(grammar);
+        }
+        json!({ "description": description, "required": required, "schema": schema, "example": example })
+    };
+    let pattern = |pattern: &str, most: u32| json!({ "maxLength": most, "pattern": pattern });
+    json!({
+        "X-Request-Id": header(
+            "What the log calls this request: the request's own X-Request-Id where it is 1 to 128 letters, digits, dots, underscores and hyphens.",
+            true, pattern("^[A-Za-z0-9._-]{1,128}$", 128), "63af6b99-4"),
+        "X-Content-Type-Options": header("Always `nosniff`.", true, json!({ "enum": ["nosniff"] }), "nosniff"),
+        "Referrer-Policy": header("Always `no-referrer`.", true, json!({ "enum": ["no-referrer"] }), "no-referrer"),
+        "Access-Control-Allow-Origin": header(
+            "The request's origin, where this installation lets its pages read the answer; absent otherwise.",
+            false, pattern("^https?://[^/?#]+$", 512), "https://roll.example.org"),
+        "Cache-Control": header(
+            "`no-store` for problems, `private, no-cache` for what one caller may see.",
+            true, json!({ "enum": ["no-store", "private, no-cache"] }), "no-store"),
+        "WWW-Authenticate": header(
+            "How to authenticate (RFC 6750, section 3).",
+            true, pattern("^Bearer realm=\"rollbook\"(, error=\"(invalid_token|insufficient_scope)\")?$", 128),
+            "Bearer realm=\"rollbook\""),
+        "Accept": header(
+            "The media types that are taken, where the body's is not.",
+            false, pattern("^[a-z]+/[a-z0-9.+-]+(, [a-z]+/[a-z0-9.+-]+)*$", 256), "application/json"),
+        "Accept-Encoding": header("`identity`, where the body was encoded.", false, json!({ "enum": ["identity"] }), "identity"),
+        "Deprecation": header(
+            "Since when there is something better: a date of structured fields (RFC 9745).",
+            true, pattern("^@[0-9]{1,12}$", 16), "@1795392000"),
+        "Sunset": header(
+            "Until when the operation stays at least: an HTTP date (RFC 8594).",
+            true, pattern("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$", 29),
+            "Mon, 24 Nov 2036 00:00:00 GMT"),
+        "RateLimit": header(
+            "What is left of each quota (`r`), and in how many seconds there will be more (`t`): `requests` for all of a user's requests, or of an address's without a token; on a login also `account` and `address` for those that failed.",
+            true, pattern("^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+\";r=[0-9]+;t=[0-9]+)*$", 256),
+            "\"requests\";r=5999;t=1"),
+        "RateLimit-Policy": header(
+            "The size of each quota (`q`), and the seconds in which all of it comes back (`w`).",
+            true, pattern("^\"[a-z]+\";q=[0-9]+;w=[0-9]+(, \"[a-z]+\";q=[0-9]+;w=[0-9]+)*$", 256),
+            "\"requests\";q=6000;w=60"),
+        "Retry-After": {
+            "description": "Seconds until another try is worth it.",
+            "required": true,
+            "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 86400 },
+            "example": 1
+        },
+    })
+}

@@ -1,0 +1,103 @@
+//! The document as OpenAPI 3.1, whose schemas are JSON Schema 2020-12: the same statements, written anew.
+
+use serde_json::{Map, Value, json};
+
+/// What a schema may hold further schemas under: one, a list, or a map of them.
+const ONE: [&str; 3] = ["items", "additionalProperties", "not"];
+const LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
+
+/// The 3.1 form of a document of 3.0.
+pub fn rendered(document: &Value) -> Value {
+    let mut document = document.clone();
+    document["openapi"] = json!("3.1.0");
+    if let Some(license) = document["info"]["license"].as_object_mut() {
+        license.remove("url");
+        let name = license.get("name").cloned();
+        license.extend(name.map(|name| ("identifier".to_owned(), name)));
+    }
+    for schema in document["components"]["schemas"].as_object_mut().into_iter().flat_map(Map::values_mut) {
+        rewrite(schema);
+    }
+    find(&mut document);
+    document
+}
+
+/// Rewrites the schemas of parameters, headers and contents.
+fn find(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            for (key, value) in object {
+                match key.as_str() {
+                    "schema" => rewrite(value),
+                    // Somebody's data, whatever its keys are; or rewritten already.
+                    "example" | "examples" | "schemas" => {}
+                    _ => find(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(find),
+        _ => {}
+    }
+}
+
+fn rewrite(schema: &mut Value) {
+    let Some(object) = schema.as_object_mut() else { return };
+    for (key, value) in object.iter_mut() {
+        match key.as_str() {
+            "properties" => value.as_object_mut().into_iter().flat_map(Map::values_mut).for_each(rewrite),
+            key if ONE.contains(&key) => rewrite(value),
+            key if LISTS.contains(&key) => value.as_array_mut().into_iter().flatten().for_each(rewrite),
+            _ => {}
+        }
+    }
+    if let Some(example) = object.remove("example") {
+        object.insert("examples".to_owned(), json!([example]));
+    }
+    if object.remove("nullable") != Some(Value::Bool(true)) {
+        return;
+    }
+    if let Some(Value::Array(values)) = object.get_mut("enum") {
+        values.push(Value::Null);
+    }
+    match object.get_mut("type") {
+        Some(kind) => *kind = json!([kind.take(), "null"]),
+        None => *schema = json!({ "anyOf": [schema.take(), { "type": "null" }] }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_a_type_and_an_example_one_of_several() {
+        let old = json!({
+            "openapi": "3.0.3",
+            "info": { "license": { "name": "MIT", "url": "https://example.org" } },
+            "paths": { "/x": { "get": { "parameters": [{ "schema": { "type": "string", "nullable": true, "enum": ["a"] }, "example": "a" }] } } },
+            "components": { "schemas": { "A": {
+                "type": "object",
+                "properties": { "age": { "type": "integer", "nullable": true }, "b": { "allOf": [{ "$ref": "#/x" }], "nullable": true } },
+                "example": { "nullable": true },
+            } } },
+        });
+        let new = rendered(&old);
+        assert_eq!(new["info"]["license"], json!({ "name": "MIT", "identifier": "MIT" }));
+        let parameter = &new["paths"]["/x"]["get"]["parameters"][0];
+        assert_eq!(
+            *parameter,
+            json!({ "schema": { "type": ["string", "null"], "enum": ["a", null] }, "example": "a" })
+        );
+        let schema = &new["components"]["schemas"]["A"];
+        assert_eq!(schema["examples"], json!([{ "nullable": true }]));
+        assert_eq!(schema["properties"]["age"], json!({ "type": ["integer", "null"] }));
+        let either = json!({ "anyOf": [{ "allOf": [{ "$ref": "#/x" }] }, { "type": "null" }] });
+        assert_eq!(schema["properties"]["b"], either);
+    }
+
+    #[test]
+    fn nothing_of_3_0_is_left() {
+        let text = rendered(super::super::tree()).to_string();
+        assert!(!text.contains("\"nullable\""));
+    }
+}
