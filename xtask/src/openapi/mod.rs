@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result, Settle};
 use crate::process::read;
 use crate::workspace::{cargo, root};
 use base::{Base, Since};
-use compare::{Change, Effect, changes};
+use compare::{Effect, changes};
 
 /// The document, in the root of the workspace.
 const FILE: &str = "openapi.yaml";
@@ -61,7 +61,12 @@ impl OpenApi {
 
 /// Fails on a breaking change that no new major version announces.
 async fn compatible(since: &Since) -> Result<()> {
-    let Some((base, document, changes)) = difference(since).await? else { return Ok(()) };
+    let Some(base) = Base::at(since).await? else {
+        println!("there is no earlier {FILE} to compare with");
+        return Ok(());
+    };
+    let document = checked_in()?;
+    let changes = changes(&base.document, &document);
     let count = |effect| changes.iter().filter(|change| change.effect == effect).count();
     let breaking = count(Effect::Breaking);
     for change in changes.iter().filter(|change| change.effect == Effect::Breaking) {
@@ -84,9 +89,10 @@ async fn compatible(since: &Since) -> Result<()> {
     )))
 }
 
-/// Writes what has changed into the changelog.
+/// Writes what has changed into the changelog; where there is no document before, all of it is new.
 async fn record(since: &Since) -> Result<()> {
-    let Some((_, _, changes)) = difference(since).await? else { return Ok(()) };
+    let base = Base::at(since).await?.map_or(Value::Null, |base| base.document);
+    let changes = changes(&base, &checked_in()?);
     let file = root().join("CHANGELOG.md");
     let known = match fs::read_to_string(&file) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
@@ -95,16 +101,9 @@ async fn record(since: &Since) -> Result<()> {
     fs::write(&file, changelog::with(&known, &changes)).or_fail("CHANGELOG.md")
 }
 
-/// The document before, the one now, and what has changed; `None`, and said so, where there is none before.
-async fn difference(since: &Since) -> Result<Option<(Base, Value, Vec<Change>)>> {
-    let Some(base) = Base::at(since).await? else {
-        println!("there is no earlier {FILE} to compare with");
-        return Ok(None);
-    };
+fn checked_in() -> Result<Value> {
     let text = fs::read_to_string(root().join(FILE)).or_fail(FILE)?;
-    let document = serde_yaml::from_str(&text).or_fail(FILE)?;
-    let changes = changes(&base.document, &document);
-    Ok(Some((base, document, changes)))
+    serde_yaml::from_str(&text).or_fail(FILE)
 }
 
 fn short(commit: &str) -> &str {
