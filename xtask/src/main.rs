@@ -8,6 +8,7 @@ mod log;
 mod loopback;
 mod openapi;
 mod postgres;
+mod postman;
 mod process;
 mod test;
 mod workspace;
@@ -34,6 +35,7 @@ enum Verb {
     Ci(ci::Ci),
     Dev(dev::Dev),
     Bench(bench::Bench),
+    Postman(postman::Postman),
 }
 
 impl Verb {
@@ -44,6 +46,7 @@ impl Verb {
             Self::Ci(ci) => ci.run().await,
             Self::Dev(dev) => dev.run().await,
             Self::Bench(bench) => bench.run().await,
+            Self::Postman(postman) => postman.run().await,
         }
     }
 }

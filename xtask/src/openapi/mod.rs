@@ -128,7 +128,7 @@ fn compare(file: &Path, generated: &str) -> Result<()> {
 }
 
 /// The number, from 1, of the first line in which two texts differ.
-fn first_difference(left: &str, right: &str) -> Option<usize> {
+pub fn first_difference(left: &str, right: &str) -> Option<usize> {
     if left == right {
         return None;
     }

@@ -1,0 +1,122 @@
+//! A request as Postman keeps it.
+
+use serde_json::{Map, Value, json};
+
+use super::document::{Operation, Parameter};
+use super::step::{Bearer, Step};
+
+/// The request of a step. The token that the collection itself sends is not told again.
+pub fn request(operation: &Operation<'_>, step: &Step<'_>) -> Value {
+    let mut request = Map::new();
+    request.insert("method".to_owned(), json!(operation.method.to_uppercase()));
+    request.insert("description".to_owned(), json!(operation.description()));
+    if let Some(auth) = auth(operation, step) {
+        request.insert("auth".to_owned(), auth);
+    }
+    let body = operation.body();
+    let mut headers = Vec::new();
+    if let Some((media_type, _)) = body {
+        headers.push(json!({ "key": "Content-Type", "value": media_type }));
+    }
+    headers.extend(parameters(operation, step, "header"));
+    request.insert("header".to_owned(), json!(headers));
+    if let Some((_, example)) = body {
+        let raw = format!("{:#}", with(example.clone(), step.body));
+        request.insert(
+            "body".to_owned(),
+            json!({ "mode": "raw", "raw": raw, "options": { "raw": { "language": "json" } } }),
+        );
+    }
+    request.insert("url".to_owned(), url(operation, step));
+    Value::Object(request)
+}
+
+/// `{{token}}` of the collection serves most.
+pub fn bearer(variable: &str) -> Value {
+    json!({ "type": "bearer", "bearer": [{ "key": "token", "value": format!("{{{{{variable}}}}}"), "type": "string" }] })
+}
+
+fn auth(operation: &Operation<'_>, step: &Step<'_>) -> Option<Value> {
+    match step.bearer {
+        _ if !operation.is_secured() => Some(json!({ "type": "noauth" })),
+        Bearer::Nobody => Some(json!({ "type": "noauth" })),
+        Bearer::Reader => None,
+        other => Some(bearer(other.variable())),
+    }
+}
+
+fn url(operation: &Operation<'_>, step: &Step<'_>) -> Value {
+    let path: Vec<_> = operation.path.trim_start_matches('/').split('/').map(as_variable).collect();
+    let query = parameters(operation, step, "query");
+    let sent = query.iter().filter(|parameter| parameter["disabled"] != true);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let pairs: Vec<_> = sent.map(|sent| format!("{}={}", text(&sent["key"]), text(&sent["value"]))).collect();
+    let question = if pairs.is_empty() { "" } else { "?" };
+    json!({
+        "raw": format!("{{{{baseUrl}}}}/{}{question}{}", path.join("/"), pairs.join("&")),
+        "host": ["{{baseUrl}}"],
+        "path": path,
+        "query": query,
+        "variable": parameters(operation, step, "path"),
+    })
+}
+
+/// `{id}` of OpenAPI is `:id` of Postman.
+fn as_variable(segment: &str) -> String {
+    match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
+        Some(name) => format!(":{name}"),
+        None => segment.to_owned(),
+    }
+}
+
+fn parameters(operation: &Operation<'_>, step: &Step<'_>, place: &str) -> Vec<Value> {
+    operation.parameters().filter(|parameter| parameter.place == place).map(|known| parameter(&known, step)).collect()
+}
+
+/// With the step's value, else with the example; without either it is there to be switched on.
+fn parameter(parameter: &Parameter<'_>, step: &Step<'_>) -> Value {
+    let told = step.parameters.iter().find(|(name, _)| *name == parameter.name);
+    let value = match (told, parameter.example) {
+        (Some((_, value)), _) => value.map(str::to_owned),
+        (None, Some(Value::String(example))) => Some(example.clone()),
+        (None, example) => example.map(ToString::to_string),
+    };
+    let mut entry = json!({ "key": parameter.name, "value": value, "description": parameter.description });
+    if value.is_none() {
+        entry["value"] = json!("");
+        entry["disabled"] = json!(true);
+    }
+    entry
+}
+
+fn with(mut body: Value, texts: &[(&str, &str)]) -> Value {
+    for (name, text) in texts {
+        body[*name] = json!(text);
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(example: Option<&Value>, parameters: &'static [(&'static str, Option<&'static str>)]) -> Value {
+        let known = Parameter { name: "id", place: "path", description: "Which.", example };
+        parameter(&known, &Step::of("getStudent").with(parameters))
+    }
+
+    #[test]
+    fn a_parameter_is_the_steps_or_the_example_or_switched_off() {
+        assert_eq!(asked(Some(&json!(7)), &[])["value"], "7");
+        assert_eq!(asked(Some(&json!(7)), &[("id", Some("{{studentId}}"))])["value"], "{{studentId}}");
+        assert_eq!(asked(Some(&json!(7)), &[("id", None)])["disabled"], true);
+        assert_eq!(asked(None, &[])["disabled"], true);
+        assert_eq!(asked(Some(&json!("a b")), &[]).get("disabled"), None);
+    }
+
+    #[test]
+    fn a_paths_parameter_is_postmans_variable() {
+        assert_eq!(as_variable("{id}"), ":id");
+        assert_eq!(as_variable("password-reset"), "password-reset");
+    }
+}
