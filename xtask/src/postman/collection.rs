@@ -26,7 +26,7 @@ pub fn collection(document: &Document) -> Result<Value> {
             "description": document.text("/info/description"),
             "schema": SCHEMA,
         },
-        "auth": bearer(Bearer::Reader.variable()),
+        "auth": bearer(Bearer::User.variable()),
         "variable": variables(document),
         "item": folders?,
     }))
@@ -57,8 +57,8 @@ fn steps<'a>(document: &Document, scenes: Vec<Scene<'a>>) -> Vec<Step<'a>> {
     let mut logged_in = HashSet::new();
     for step in scenes.into_iter().flat_map(|scene| scene.before.into_iter().chain([scene.own]).chain(scene.after)) {
         log_in(document, &step, &mut logged_in, &mut told);
-        if step.keeps.iter().any(|(variable, _)| *variable == Bearer::Reader.variable()) {
-            logged_in.insert(Bearer::Reader);
+        if step.keeps.iter().any(|(variable, _)| *variable == Bearer::User.variable()) {
+            logged_in.insert(Bearer::User);
         }
         told.push(step);
     }
@@ -96,11 +96,7 @@ fn known<'a>(document: &'a Document, id: &str) -> Result<Operation<'a>> {
 
 /// Those that are given, and those that answers set, empty at first.
 fn variables(document: &Document) -> Vec<Value> {
-    let login = document.operation("logIn").and_then(|operation| operation.body());
-    let of_login = |key| login.map_or(&Value::Null, |(_, example)| &example[key]).clone();
     let mut variables: Vec<_> = VARIABLES.iter().map(|(name, value)| (*name, json!(value))).collect();
-    variables.push(("username", of_login("Username")));
-    variables.push(("password", of_login("Password")));
     let operations = document.operations();
     let scenes = operations.iter().map(|operation| scene(operation.id())).collect();
     for (variable, _) in steps(document, scenes).iter().flat_map(|step| step.keeps) {

@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde_json::Value;
 
+/// A page of records that all lack the same field is told of as well by the first few.
+const LONGEST: usize = 200;
+
 /// A run of the collection.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -45,7 +48,11 @@ impl Report {
 fn told(failure: &Value) -> String {
     let error = &failure["error"];
     let line = format!("{}: {}: {}", text(&failure["source"]["name"]), text(&error["test"]), text(&error["message"]));
-    line.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{} …", &line[..end]),
+        None => line,
+    }
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -80,6 +87,8 @@ mod tests {
         let failures = json!([{ "source": { "name": "Log in" }, "error": error }]);
         let report = report(&json!([{}]), &failures, 1);
         assert_eq!(report.failures, ["Log in: The status is 200: expected 200 but got 500"]);
+        let long = json!({ "error": { "message": "é".repeat(900) } });
+        assert_eq!(told(&long).chars().count(), LONGEST + 2);
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn auth(operation: &Operation<'_>, step: &Step<'_>) -> Option<Value> {
     match step.bearer {
         _ if !operation.is_secured() => Some(json!({ "type": "noauth" })),
         Bearer::Nobody => Some(json!({ "type": "noauth" })),
-        Bearer::Reader => None,
+        Bearer::User => None,
         other => Some(bearer(other.variable())),
     }
 }

@@ -8,14 +8,14 @@ pub type Pairs = &'static [(&'static str, &'static str)];
 pub enum Bearer {
     /// Nobody's.
     Nobody,
-    /// That of whom the document's example logs in.
-    Reader,
-    /// An administrator's.
-    Admin,
-    /// The reader's again, in a session that may be ended.
+    /// That of the collection's user, an administrator.
+    User,
+    /// The same user's, in a session that may be ended.
     Spare,
     /// That of a user made for the purpose.
-    Guest,
+    Newcomer,
+    /// That of the articles' user, a registrar.
+    Article,
 }
 
 /// A request, by the operation that it makes. What is not said here is as in the document.
@@ -44,7 +44,7 @@ impl<'a> Step<'a> {
         Self {
             operation,
             title: None,
-            bearer: Bearer::Reader,
+            bearer: Bearer::User,
             parameters: &[],
             body: &[],
             status: None,
@@ -53,7 +53,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// The login of whom the document's example logs in.
+    /// The login of the collection's user.
     pub const fn log_in() -> Self {
         let mut step = Step::of("logIn");
         step.body = &[("Username", "{{username}}"), ("Password", "{{password}}")];
@@ -99,10 +99,10 @@ impl Bearer {
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Nobody => "",
-            Self::Reader => "token",
-            Self::Admin => "adminToken",
+            Self::User => "token",
             Self::Spare => "spareToken",
-            Self::Guest => "guestToken",
+            Self::Newcomer => "newcomerToken",
+            Self::Article => "articleToken",
         }
     }
 
@@ -110,28 +110,27 @@ impl Bearer {
     pub fn log_in(self) -> Vec<Step<'static>> {
         match self {
             Self::Nobody => Vec::new(),
-            Self::Reader => vec![Step::log_in().called("Log in for this folder")],
-            Self::Admin => vec![
-                Step::log_in()
-                    .called("Log in as an administrator")
-                    .sending(&[("Username", "{{adminUsername}}"), ("Password", "{{adminPassword}}")])
-                    .keeping(&[("adminToken", "body.token")]),
-            ],
+            Self::User => vec![Step::log_in().called("Log in for this folder")],
             Self::Spare => vec![
                 Step::log_in()
                     .called("Log in once more, for a session to end")
                     .keeping(&[("spareToken", "body.token")]),
             ],
-            Self::Guest => vec![
+            Self::Newcomer => vec![
                 Step::of("createUser")
                     .called("Create a user whose password may change")
-                    .by(Self::Admin)
-                    .sending(&[("username", "guest-{{$randomUUID}}"), ("password", "{{guestPassword}}")])
-                    .keeping(&[("guestId", "body.id"), ("guestUsername", "body.username")]),
+                    .sending(&[("username", "newcomer-{{$randomUUID}}"), ("password", "{{newcomerPassword}}")])
+                    .keeping(&[("newcomerId", "body.id"), ("newcomerUsername", "body.username")]),
                 Step::log_in()
                     .called("Log in as that user")
-                    .sending(&[("Username", "{{guestUsername}}"), ("Password", "{{guestPassword}}")])
-                    .keeping(&[("guestToken", "body.token")]),
+                    .sending(&[("Username", "{{newcomerUsername}}"), ("Password", "{{newcomerPassword}}")])
+                    .keeping(&[("newcomerToken", "body.token")]),
+            ],
+            Self::Article => vec![
+                Step::log_in()
+                    .called("Log in as the articles do")
+                    .sending(&[("Username", "shantanu"), ("Password", "password")])
+                    .keeping(&[("articleToken", "body.token")]),
             ],
         }
     }

@@ -15,14 +15,14 @@ pub struct Scene<'a> {
 /// What the collection needs beside what its answers set, each with its value at first.
 pub const VARIABLES: [(&str, &str); 4] = [
     ("baseUrl", "http://127.0.0.1:8000"),
-    ("adminUsername", "admin"),
-    ("adminPassword", "password"),
-    ("guestPassword", "quiet lamp above nine harbours"),
+    ("username", "admin"),
+    ("password", "password"),
+    ("newcomerPassword", "quiet lamp above nine harbours"),
 ];
 
 const ANONYMOUS: &str = "The provided auth token is not valid.Please request a new token and try again.";
 
-/// The newest of the sessions that are not this one.
+/// The last of the page's sessions that are not this one.
 const SPARE: &str = "body.sessions.filter((session) => !session.current).pop().id";
 
 /// What goes with an operation's own request. One that is not named here is made as its examples say.
@@ -50,17 +50,16 @@ pub fn scene(operation: &str) -> Scene<'_> {
         }
         "endOwnSession" => scene.own = step.with(&[("id", Some("{{sessionId}}"))]),
         "changeOwnPassword" => {
-            scene.own = step.by(Bearer::Guest).sending(&[("current_password", "{{guestPassword}}")]);
-            let guest = Step::of("removeUser").called("Remove that user").by(Bearer::Admin);
-            scene.after.push(guest.with(&[("id", Some("{{guestId}}"))]));
+            scene.own = step.by(Bearer::Newcomer).sending(&[("current_password", "{{newcomerPassword}}")]);
+            let newcomer = Step::of("removeUser").called("Remove that user");
+            scene.after.push(newcomer.with(&[("id", Some("{{newcomerId}}"))]));
         }
-        "listAuditEvents" => scene.own = step.by(Bearer::Admin),
         _ => match operation {
-            operation if operation.contains("Article") => articles(step, &mut scene),
+            operation if operation.contains("Article") => articles(step.by(Bearer::Article), &mut scene),
             operation if operation.contains("Student") => scene.own = student(step),
             operation if operation.contains("User") => {
                 scene.last = operation == "removeUser";
-                scene.own = user(step).by(Bearer::Admin);
+                scene.own = user(step);
             }
             _ => {}
         },
