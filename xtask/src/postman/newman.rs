@@ -65,6 +65,7 @@ impl Part<'_> {
             "--reporters",
             "cli,json",
             "--reporter-cli-no-success-assertions",
+            "--reporter-cli-no-summary",
             "--color",
             "off",
         ]);
