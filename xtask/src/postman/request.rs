@@ -21,7 +21,7 @@ pub fn request(operation: &Operation<'_>, step: &Step<'_>) -> Value {
     headers.extend(parameters(operation, step, "header"));
     request.insert("header".to_owned(), json!(headers));
     if let Some((_, example)) = body {
-        let raw = format!("{:#}", with(example.clone(), step.body));
+        let raw = with(example, step.body);
         request.insert(
             "body".to_owned(),
             json!({ "mode": "raw", "raw": raw, "options": { "raw": { "language": "json" } } }),
@@ -89,11 +89,17 @@ fn parameter(parameter: &Parameter<'_>, step: &Step<'_>) -> Value {
     entry
 }
 
-fn with(mut body: Value, texts: &[(&str, &str)]) -> Value {
-    for (name, text) in texts {
-        body[*name] = json!(text);
+/// The example with other values in it. A variable in the place of a number stands there without quotation marks.
+fn with(example: &Value, values: &[(&str, &str)]) -> String {
+    let mut body = example.clone();
+    for (name, value) in values {
+        body[*name] = json!(value);
     }
-    body
+    let mut raw = format!("{body:#}");
+    for (name, value) in values.iter().filter(|(name, _)| example[*name].is_number()) {
+        raw = raw.replace(&format!("{}: {}", json!(name), json!(value)), &format!("{}: {value}", json!(name)));
+    }
+    raw
 }
 
 #[cfg(test)]
@@ -112,6 +118,12 @@ mod tests {
         assert_eq!(asked(Some(&json!(7)), &[("id", None)])["disabled"], true);
         assert_eq!(asked(None, &[])["disabled"], true);
         assert_eq!(asked(Some(&json!("a b")), &[]).get("disabled"), None);
+    }
+
+    #[test]
+    fn a_variable_takes_the_place_of_a_text_and_of_a_number() {
+        let raw = with(&json!({ "name": "Asha", "roll_no": 126 }), &[("name", "{{a}}"), ("roll_no", "{{b}}")]);
+        assert_eq!(raw, "{\n  \"name\": \"{{a}}\",\n  \"roll_no\": {{b}}\n}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub struct Step<'a> {
     pub bearer: Bearer,
     /// Parameters, each with its value; without one it is not sent.
     pub parameters: &'static [(&'static str, Option<&'static str>)],
-    /// Texts in the body that differ from its example.
+    /// Values in the body that differ from its example.
     pub body: Pairs,
     /// The status of its answer where it is not the operation's success.
     pub status: Option<u16>,

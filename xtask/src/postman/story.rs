@@ -70,11 +70,14 @@ pub fn scene(operation: &str) -> Scene<'_> {
 fn student(step: Step<'_>) -> Step<'_> {
     const TAG: (&str, &str) = ("studentTag", "answer.headers.get('ETag')");
     match step.operation {
-        "enrolStudent" => step.keeping(&[("studentId", "body.id"), TAG]),
+        "enrolStudent" => step.keeping(&[("studentId", "body.id"), ("studentRollNo", "body.roll_no"), TAG]),
         "getStudent" => step.with(&[("id", Some("{{studentId}}")), ("If-None-Match", None)]).keeping(&[TAG]),
         "replaceStudent" | "patchStudent" | "removeStudent" => {
             let keeps: &[_] = if step.operation == "removeStudent" { &[] } else { &[TAG] };
-            step.with(&[("id", Some("{{studentId}}")), ("If-Match", Some("{{studentTag}}")), ("If-None-Match", None)])
+            // The number of the example's student may be another's.
+            let own: &[_] = if step.operation == "replaceStudent" { &[("roll_no", "{{studentRollNo}}")] } else { &[] };
+            step.sending(own)
+                .with(&[("id", Some("{{studentId}}")), ("If-Match", Some("{{studentTag}}")), ("If-None-Match", None)])
                 .keeping(keeps)
         }
         _ => step,
