@@ -2,6 +2,7 @@
 
 mod bench;
 mod ci;
+mod clients;
 mod dev;
 mod failure;
 mod log;
@@ -36,6 +37,7 @@ enum Verb {
     Dev(dev::Dev),
     Bench(bench::Bench),
     Postman(postman::Postman),
+    Clients(clients::Clients),
 }
 
 impl Verb {
@@ -47,6 +49,7 @@ impl Verb {
             Self::Dev(dev) => dev.run().await,
             Self::Bench(bench) => bench.run().await,
             Self::Postman(postman) => postman.run().await,
+            Self::Clients(clients) => clients.run().await,
         }
     }
 }

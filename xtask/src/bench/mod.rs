@@ -15,6 +15,8 @@ use crate::failure::{Failure, Result};
 use crate::process::run;
 use crate::workspace::cargo;
 
+pub use server::Server;
+
 /// Measure release builds against their bounds; fails when one is missed
 #[derive(Debug, Args)]
 pub struct Bench {

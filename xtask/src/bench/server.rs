@@ -32,6 +32,11 @@ impl Server {
         Self::start("rollbook", &["serve", "--demo", QUOTA[0], QUOTA[1], "--listen"], "/health/ready").await
     }
 
+    /// The same as people run it, of the build of `profile`.
+    pub async fn demo_of(profile: &str) -> Result<Self> {
+        Self::start_of(profile, "rollbook", &["serve", "--demo", "--listen"], "/health/ready").await
+    }
+
     /// The same, which believes whoever says for whom a request is made.
     pub async fn demo_behind_proxy() -> Result<Self> {
         let arguments = ["serve", "--demo", QUOTA[0], QUOTA[1], "--trusted-proxy", "127.0.0.1/32", "--listen"];
@@ -45,10 +50,14 @@ impl Server {
 
     /// Starts a program of the release build; its address is its last argument.
     async fn start(name: &str, arguments: &[&str], ready: &str) -> Result<Self> {
+        Self::start_of("release", name, arguments, ready).await
+    }
+
+    async fn start_of(profile: &str, name: &str, arguments: &[&str], ready: &str) -> Result<Self> {
         let address = free_address()?;
         let folder = tempfile::tempdir().or_fail("cannot make a folder")?;
         let log = Log::new(folder.path(), "log");
-        let mut command = program(built("release", name)?);
+        let mut command = program(built(profile, name)?);
         command.args(arguments).arg(address.to_string());
         log.catch(&mut command)?;
         let mut process = Process::start(name, command)?;

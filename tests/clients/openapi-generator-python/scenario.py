@@ -1,0 +1,103 @@
+"""The scenario with the client that openapi-generator writes as python."""
+
+import os
+from collections.abc import Callable
+
+from rollbook_client import (
+    ApiClient,
+    ApiException,
+    Configuration,
+    Credentials,
+    PasswordChange,
+    Problem,
+    RefreshRequest,
+    SessionsApi,
+    StudentInput,
+    StudentPatch,
+    StudentsApi,
+)
+
+from steps import step
+
+
+def refused(call: Callable[[], object], status: int, kind: str) -> Problem:
+    try:
+        call()
+    except ApiException as error:
+        problem = error.data
+        assert error.status == status, f"the status is {error.status}, not {status}"
+        assert isinstance(problem, Problem), f"it is no problem: {error.body}"
+        assert (problem.type, problem.status) == (kind, status), f"the problem is {problem.type}"
+        return problem
+    raise AssertionError("it was not refused")
+
+
+configuration = Configuration(host=os.environ["ROLLBOOK_URL"])
+client = ApiClient(configuration)
+sessions = SessionsApi(client)
+students = StudentsApi(client)
+
+with step("log-in"):
+    tokens = sessions.log_in(Credentials(Username="shantanu", Password="password"))
+    configuration.access_token = tokens.token
+
+with step("pages"):
+    page = students.list_students(limit=10)
+    pages = [page]
+    while page.next is not None:
+        page = students.list_students(limit=10, after=page.next)
+        pages.append(page)
+    sizes = [len(page.students) for page in pages]
+    ids = {student.id for page in pages for student in page.students}
+    assert (sizes, len(ids)) == ([10, 10, 5], 25), f"pages of {sizes}, {len(ids)} students"
+
+with step("create"):
+    student = students.enrol_student(
+        StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
+    )
+    assert (student.roll_no, student.age) == (4711, 22), "another student came back"
+
+with step("read"):
+    answer = students.get_student_with_http_info(student.id)
+    assert answer.data.name == "Leela Menon", "another student was read"
+    assert answer.headers is not None, "there are no headers"
+    # The client makes a plain mapping of the headers, and the server writes their names in small letters.
+    tag = answer.headers["etag"]
+
+with step("stale"):
+    students.patch_student(student.id, StudentPatch(email="leela@example.org"), if_match=tag)
+    change = StudentPatch(email="menon@example.org")
+    refused(lambda: students.patch_student(student.id, change, if_match=tag), 412, "/problems/stale-version")
+
+with step("null"):
+    patched = students.patch_student(student.id, StudentPatch(age=None))
+    now = students.get_student(student.id)
+    assert patched.age is None and now.age is None, f"the age is {now.age}"
+    assert now.email == "leela@example.org", f"the email address is {now.email}"
+
+with step("422"):
+    wanted = PasswordChange(current_password="password", new_password="shantanu's new password")
+    problem = refused(lambda: sessions.change_own_password(wanted), 422, "/problems/invalid-fields")
+    assert problem.errors is not None, "it names no field"
+    [fault] = problem.errors
+    assert fault.pointer == "/new_password", f"it points at {fault.pointer}"
+    assert fault.detail, "it names no rule"
+
+with step("404"):
+    refused(lambda: students.get_student(999_999), 404, "/problems/unknown-student")
+
+with step("refresh"):
+    refreshed = sessions.refresh_token(RefreshRequest(refresh_token=tokens.refresh_token))
+    assert refreshed.refresh_token != tokens.refresh_token, "the refresh token is the same"
+    configuration.access_token = refreshed.token
+    assert sessions.get_me().username == "shantanu", "somebody else is logged in"
+
+with step("delete"):
+    students.remove_student(student.id)
+    refused(lambda: students.get_student(student.id), 404, "/problems/unknown-student")
+
+with step("log-out"):
+    sessions.log_out()
+
+with step("401"):
+    refused(sessions.get_me, 401, "/problems/unauthorized")

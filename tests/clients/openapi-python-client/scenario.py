@@ -1,0 +1,119 @@
+"""The scenario with the client that openapi-python-client writes."""
+
+import os
+from typing import TypeVar
+
+from rollbook_client import AuthenticatedClient, Client
+from rollbook_client.api.sessions import change_own_password, get_me, log_in, log_out, refresh_token
+from rollbook_client.api.students import enrol_student, get_student, list_students, patch_student, remove_student
+from rollbook_client.models import (
+    Credentials,
+    Me,
+    PasswordChange,
+    Problem,
+    RefreshRequest,
+    Student,
+    StudentInput,
+    StudentPage,
+    StudentPatch,
+    Token,
+)
+from rollbook_client.types import UNSET, Response, Unset
+
+from steps import step
+
+T = TypeVar("T")
+
+URL = os.environ["ROLLBOOK_URL"]
+
+
+def good(answer: Response[T | Problem], kind: type[T]) -> T:
+    assert isinstance(answer.parsed, kind), f"{answer.status_code}: {answer.parsed}"
+    return answer.parsed
+
+
+def refused(answer: Response[T | Problem], status: int, kind: str) -> Problem:
+    assert answer.status_code == status, f"the status is {answer.status_code}, not {status}"
+    problem = answer.parsed
+    assert isinstance(problem, Problem), f"it is no problem: {problem}"
+    assert (problem.type_, problem.status) == (kind, status), f"the problem is {problem.type_}"
+    return problem
+
+
+def bearer(tokens: Token) -> AuthenticatedClient:
+    return AuthenticatedClient(base_url=URL, token=tokens.token)
+
+
+anonymous = Client(base_url=URL)
+
+with step("log-in"):
+    credentials = Credentials(username="shantanu", password="password")
+    tokens = good(log_in.sync_detailed(client=anonymous, body=credentials), Token)
+    client = bearer(tokens)
+
+with step("pages"):
+    sizes: list[int] = []
+    ids: set[int] = set()
+    after: str | None | Unset = UNSET
+    while after is not None:
+        page = good(list_students.sync_detailed(client=client, limit=10, after=after), StudentPage)
+        sizes.append(len(page.students))
+        ids.update(student.id for student in page.students)
+        after = page.next_
+    assert (sizes, len(ids)) == ([10, 10, 5], 25), f"pages of {sizes}, {len(ids)} students"
+
+with step("create"):
+    body = StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
+    student = good(enrol_student.sync_detailed(client=client, body=body), Student)
+    assert (student.roll_no, student.age) == (4711, 22), "another student came back"
+
+with step("read"):
+    answer = get_student.sync_detailed(student.id, client=client)
+    assert good(answer, Student).name == "Leela Menon", "another student was read"
+    tag = answer.headers["ETag"]
+
+with step("stale"):
+    changed = patch_student.sync_detailed(
+        student.id, client=client, if_match=tag, body=StudentPatch(email="leela@example.org")
+    )
+    good(changed, Student)
+    changed = patch_student.sync_detailed(
+        student.id, client=client, if_match=tag, body=StudentPatch(email="menon@example.org")
+    )
+    refused(changed, 412, "/problems/stale-version")
+
+with step("null"):
+    patched = good(patch_student.sync_detailed(student.id, client=client, body=StudentPatch(age=None)), Student)
+    now = good(get_student.sync_detailed(student.id, client=client), Student)
+    assert patched.age is None and now.age is None, f"the age is {now.age}"
+    assert now.email == "leela@example.org", f"the email address is {now.email}"
+
+with step("422"):
+    change = PasswordChange(current_password="password", new_password="shantanu's new password")
+    problem = refused(change_own_password.sync_detailed(client=client, body=change), 422, "/problems/invalid-fields")
+    assert not isinstance(problem.errors, Unset), "it names no field"
+    [fault] = problem.errors
+    assert fault.pointer == "/new_password", f"it points at {fault.pointer}"
+    assert fault.detail, "it names no rule"
+
+with step("404"):
+    refused(get_student.sync_detailed(999_999, client=client), 404, "/problems/unknown-student")
+
+with step("refresh"):
+    body_of_refresh = RefreshRequest(refresh_token=tokens.refresh_token)
+    refreshed = good(refresh_token.sync_detailed(client=anonymous, body=body_of_refresh), Token)
+    assert refreshed.refresh_token != tokens.refresh_token, "the refresh token is the same"
+    client = bearer(refreshed)
+    assert good(get_me.sync_detailed(client=client), Me).username == "shantanu", "somebody else is logged in"
+
+with step("delete"):
+    gone = remove_student.sync_detailed(student.id, client=client)
+    assert gone.status_code == 204, f"the status is {gone.status_code}"
+    refused(get_student.sync_detailed(student.id, client=client), 404, "/problems/unknown-student")
+
+with step("log-out"):
+    left = log_out.sync_detailed(client=client)
+    assert left.status_code == 204, f"the status is {left.status_code}"
+
+with step("401"):
+    refused(get_me.sync_detailed(client=client), 401, "/problems/unauthorized")

@@ -1,0 +1,114 @@
+// The scenario with the client that openapi-generator writes as typescript-fetch.
+
+import {
+  Configuration,
+  type Problem,
+  ProblemFromJSON,
+  ResponseError,
+  SessionsApi,
+  type Student,
+  StudentsApi,
+  type Token,
+} from "./generated/index.js";
+import { check, step } from "./steps.js";
+
+let tokens: Token | undefined;
+const configuration = new Configuration({
+  basePath: process.env["ROLLBOOK_URL"] ?? "",
+  accessToken: () => tokens?.token ?? "",
+});
+const sessions = new SessionsApi(configuration);
+const students = new StudentsApi(configuration);
+
+async function refused(answer: Promise<unknown>, status: number, type: Problem["type"]): Promise<Problem> {
+  const error: unknown = await answer.then(
+    () => new Error("it was not refused"),
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ResponseError)) {
+    throw error;
+  }
+  check(error.response.status === status, `the status is ${error.response.status}, not ${status}`);
+  const problem = ProblemFromJSON(await error.response.json());
+  check(problem.type === type && problem.status === status, `the problem is ${problem.type}`);
+  return problem;
+}
+
+let student: Student;
+let tag = "";
+
+await step("log-in", async () => {
+  tokens = await sessions.logIn({ credentials: { username: "shantanu", password: "password" } });
+});
+
+await step("pages", async () => {
+  const sizes: number[] = [];
+  const ids = new Set<number>();
+  let after: string | undefined;
+  do {
+    const page = await students.listStudents({ limit: 10, after });
+    page.students.forEach(({ id }) => ids.add(id));
+    sizes.push(page.students.length);
+    after = page.next ?? undefined;
+  } while (after);
+  check(sizes.join() === "10,10,5" && ids.size === 25, `pages of ${sizes.join()}, ${ids.size} students`);
+});
+
+await step("create", async () => {
+  const studentInput = { name: "Leela Menon", email: "leela.menon@example.org", rollNo: 4711, age: 22 };
+  student = await students.enrolStudent({ studentInput });
+  check(student.rollNo === 4711 && student.age === 22, "another student came back");
+});
+
+await step("read", async () => {
+  const answer = await students.getStudentRaw({ id: student.id });
+  check((await answer.value()).name === "Leela Menon", "another student was read");
+  tag = answer.raw.headers.get("ETag") ?? "";
+});
+
+await step("stale", async () => {
+  const change = (email: string) =>
+    students.patchStudent({ id: student.id, ifMatch: tag, studentPatch: { email } });
+  await change("leela@example.org");
+  await refused(change("menon@example.org"), 412, "/problems/stale-version");
+});
+
+await step("null", async () => {
+  const patched = await students.patchStudent({ id: student.id, studentPatch: { age: null } });
+  const now = await students.getStudent({ id: student.id });
+  check(patched.age === null && now.age === null, `the age is ${now.age}`);
+  check(now.email === "leela@example.org", `the email address is ${now.email}`);
+});
+
+await step("422", async () => {
+  const passwordChange = { currentPassword: "password", newPassword: "shantanu's new password" };
+  const { errors } = await refused(sessions.changeOwnPassword({ passwordChange }), 422, "/problems/invalid-fields");
+  const [fault] = errors ?? [];
+  check(errors?.length === 1 && fault?.pointer === "/new_password", `it points at ${fault?.pointer}`);
+  check(fault.detail.length > 0, "it names no rule");
+});
+
+await step("404", async () => {
+  await refused(students.getStudent({ id: 999_999 }), 404, "/problems/unknown-student");
+});
+
+await step("refresh", async () => {
+  const before = tokens;
+  check(before !== undefined, "there is nothing to refresh");
+  tokens = await sessions.refreshToken({ refreshRequest: { refreshToken: before.refreshToken } });
+  check(tokens.refreshToken !== before.refreshToken, "the refresh token is the same");
+  check((await sessions.getMe()).username === "shantanu", "somebody else is logged in");
+});
+
+await step("delete", async () => {
+  await students.removeStudent({ id: student.id });
+  await refused(students.getStudent({ id: student.id }), 404, "/problems/unknown-student");
+});
+
+await step("log-out", async () => {
+  await sessions.logOut();
+});
+
+await step("401", async () => {
+  await refused(sessions.getMe(), 401, "/problems/unauthorized");
+});

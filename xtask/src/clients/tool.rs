@@ -1,0 +1,59 @@
+//! The generators whose clients do the scenario.
+
+use clap::ValueEnum;
+use tokio::process::Command;
+
+use super::workshop::Workshop;
+use super::{python, rust, typescript};
+use crate::failure::Result;
+
+/// A generator; its name is that of its folder in tests/clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tool {
+    Progenitor,
+    OpenapiGeneratorRust,
+    OpenapiFetch,
+    TypescriptFetch,
+    OpenapiPythonClient,
+    OpenapiGeneratorPython,
+}
+
+impl Tool {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Progenitor => "progenitor",
+            Self::OpenapiGeneratorRust => "openapi-generator-rust",
+            Self::OpenapiFetch => "openapi-fetch",
+            Self::TypescriptFetch => "typescript-fetch",
+            Self::OpenapiPythonClient => "openapi-python-client",
+            Self::OpenapiGeneratorPython => "openapi-generator-python",
+        }
+    }
+
+    /// Generates and compiles its client; gives the command that does the scenario with it.
+    pub async fn make(self, workshop: &Workshop) -> Result<Command> {
+        match self {
+            Self::Progenitor => rust::progenitor(workshop).await,
+            Self::OpenapiGeneratorRust => rust::openapi_generator(workshop).await,
+            Self::OpenapiFetch => typescript::openapi_fetch(workshop).await,
+            Self::TypescriptFetch => typescript::openapi_generator(workshop).await,
+            Self::OpenapiPythonClient => python::openapi_python_client(workshop).await,
+            Self::OpenapiGeneratorPython => python::openapi_generator(workshop).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::root;
+
+    #[test]
+    fn each_tool_has_its_folder_and_is_asked_for_by_its_name() {
+        for tool in Tool::value_variants() {
+            let name = tool.name();
+            assert!(root().join("tests/clients").join(name).is_dir(), "{name}");
+            assert_eq!(tool.to_possible_value().unwrap().get_name(), name);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Clients in TypeScript, compiled with `tsc --strict`.
+
+use tokio::process::Command;
+
+use super::python::generate;
+use super::workshop::Workshop;
+use crate::failure::Result;
+
+/// openapi-typescript writes the types, and openapi-fetch is the client.
+pub async fn openapi_fetch(workshop: &Workshop) -> Result<Command> {
+    install(workshop).await?;
+    let mut types = workshop.program(workshop.path("node_modules/.bin/openapi-typescript"));
+    types.arg(workshop.document()).args(["--output", "generated/rollbook.ts"]);
+    workshop.run("generate", types).await?;
+    compile(workshop).await
+}
+
+/// openapi-generator writes the client.
+pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
+    install(workshop).await?;
+    generate(workshop, "typescript-fetch", "importFileExtension=.js").await?;
+    compile(workshop).await
+}
+
+/// What package-lock.json names.
+async fn install(workshop: &Workshop) -> Result<()> {
+    let mut npm = workshop.program("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+    workshop.install("package-lock.json", "node_modules", npm).await
+}
+
+async fn compile(workshop: &Workshop) -> Result<Command> {
+    workshop.run("compile", workshop.program(workshop.path("node_modules/.bin/tsc"))).await?;
+    let mut scenario = workshop.program("node");
+    scenario.arg("compiled/scenario.js");
+    Ok(scenario)
+}
