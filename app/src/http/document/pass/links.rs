@@ -8,7 +8,8 @@ enum Fill {
     Nothing,
     /// These parameters, from this expression.
     Parameter(&'static str, &'static str),
-    /// This field of the body, from this expression.
+    /// This field of the body, from this expression. Only the description tells it: where a link's `requestBody` is no
+    /// string, openapi-generator refuses the whole document.
     Field(&'static str, &'static str),
 }
 
@@ -65,7 +66,7 @@ pub fn add(operation: &mut Value, id: &str) {
 fn link(target: &str, fill: &Fill) -> Value {
     let mut link = json!({ "operationId": target });
     match fill {
-        Nothing => {}
+        Nothing | Field(..) => {}
         Parameter(name, expression) => {
             // A page of one user's sessions is followed by a page of the same user's.
             let mut parameters = Map::from_iter([((*name).to_owned(), json!(expression))]);
@@ -74,7 +75,6 @@ fn link(target: &str, fill: &Fill) -> Value {
             }
             link["parameters"] = Value::Object(parameters);
         }
-        Field(name, expression) => link["requestBody"] = json!({ *name: expression }),
     }
     link["description"] = json!(match fill {
         Nothing => "The same token is for this, too.".to_owned(),
