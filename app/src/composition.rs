@@ -10,7 +10,7 @@ use domain::quota::RequestQuota;
 use domain::session::{Refresh, SessionLifetimes, SessionStore, Sessions};
 use domain::student::Roll;
 use domain::token::{Authenticate, Grants, TokenLifetime};
-use domain::user::{Accounts, LogIn, OwnPassword, PasswordPolicy};
+use domain::user::{Accounts, Guessing, LogIn, OwnPassword, PasswordPolicy};
 use domain::{Clock, Random, RandomError, StoreError};
 use thiserror::Error;
 
@@ -25,11 +25,12 @@ pub struct Tokens {
     pub sessions: SessionLifetimes,
 }
 
-/// What is asked of users.
+/// What is asked of whoever uses the service.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Policies {
     pub passwords: PasswordPolicy,
     pub requests: RequestQuota,
+    pub guessing: Guessing,
 }
 
 /// Why the use cases could not be put together.
@@ -52,7 +53,7 @@ pub async fn services(
     policies: Policies,
     clock: Arc<dyn Clock>,
 ) -> Result<Services, CompositionError> {
-    let Policies { passwords: policy, requests } = policies;
+    let Policies { passwords: policy, requests, guessing } = policies;
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
@@ -72,6 +73,7 @@ pub async fn services(
             grants: grants.clone(),
             clock: clock.clone(),
             lifetimes,
+            guessing,
         },
         refresh: Refresh { sessions: stores.sessions.clone(), refresh_tokens, grants, clock: clock.clone(), lifetimes },
         sessions: Sessions { sessions: stores.sessions, users: stores.users.clone(), clock: clock.clone() },
@@ -80,6 +82,7 @@ pub async fn services(
             passwords: passwords.clone(),
             clock: clock.clone(),
             policy,
+            guessing,
         },
         accounts: Accounts { users: stores.users, passwords, clock: clock.clone(), random, policy },
         roll: Roll::new(stores.students, clock.clone()),

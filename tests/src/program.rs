@@ -77,6 +77,7 @@ pub async fn outcome(mut command: Command) -> Outcome {
 pub struct Program {
     pub process: Child,
     address: String,
+    announcement: String,
     /// Kept until the process is gone.
     home: Option<TempDir>,
 }
@@ -98,18 +99,23 @@ impl Program {
         let mut process = command.spawn().expect("a process");
         let mut lines = BufReader::new(process.stdout.take().expect("its stdout")).lines();
         let first = lines.next_line().await.expect("readable stdout");
-        let Some(address) = first.as_deref().and_then(address_in) else {
+        let Some((announcement, address)) = first.as_deref().and_then(|line| Some((line, address_in(line)?))) else {
             let output = process.wait_with_output().await.expect("its output");
             panic!("the program did not start: {first:?} {}", String::from_utf8_lossy(&output.stderr));
         };
         // Somebody has to read on, or the program waits for room in the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { process, address: address.to_owned(), home: None }
+        Self { process, address: address.to_owned(), announcement: announcement.to_owned(), home: None }
     }
 
     /// Host and port.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// The line in which it said where it listens.
+    pub fn announcement(&self) -> &str {
+        &self.announcement
     }
 
     /// The URL of a path.
@@ -131,5 +137,5 @@ impl Program {
 }
 
 fn address_in(line: &str) -> Option<&str> {
-    line.split_once("http://")?.1.split('/').next()
+    line.split_once("http://")?.1.split(['/', '"']).next()
 }

@@ -13,6 +13,7 @@ mod bound;
 mod cli;
 mod conditional;
 mod connections;
+mod contract_mode;
 mod cross_origin;
 mod demo;
 mod document;

@@ -100,7 +100,7 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
 
-    /// How long a token is good for, such as 15m, 8h or 30d [default: 15m; 8h with --demo]
+    /// How long a token is good for, such as 15m, 8h or 30d [default: 15m; 8h with --demo and --contract]
     #[arg(long, env = "ROLLBOOK_TOKEN_TTL", value_name = "TIME", value_parser = lifetime)]
     pub token_ttl: Option<TokenLifetime>,
 
@@ -170,15 +170,27 @@ pub struct Serve {
     pub log_format: LogFormat,
 
     /// Serve a throw-away store with known passwords and 25 students
-    #[arg(long, env = "ROLLBOOK_DEMO", value_parser = BoolishValueParser::new())]
+    #[arg(long, env = "ROLLBOOK_DEMO", value_parser = BoolishValueParser::new(), group = "throw_away")]
     pub demo: bool,
 
-    /// Let a demo listen beyond this machine, with its known passwords
+    #[arg(
+        help = "Serve a throw-away store for tests of a client: the demo's students, a user of each role, a clock that \
+                begins at 2030-01-01T00:00:00Z, and no limit to failed logins. Standard output is one line of JSON: \
+                base_url, clock, users with their passwords, tokens by name (of each user, expired and forged), \
+                refresh_tokens, student_ids",
+        long,
+        env = "ROLLBOOK_CONTRACT",
+        value_parser = BoolishValueParser::new(),
+        group = "throw_away"
+    )]
+    pub contract: bool,
+
+    /// Let a demo or contract mode listen beyond this machine, with its known passwords
     #[arg(
         long,
         env = "ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS",
         value_parser = BoolishValueParser::new(),
-        requires = "demo"
+        requires = "throw_away"
     )]
     pub expose_demo_with_known_passwords: bool,
 }

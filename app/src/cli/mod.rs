@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod contract;
 mod data_dir;
 mod demo;
 mod failure;
@@ -15,6 +16,7 @@ mod output;
 mod password;
 mod serve;
 mod signing_key;
+mod throw_away;
 mod token;
 mod user;
 

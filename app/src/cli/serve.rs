@@ -5,21 +5,24 @@ use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{JwtTokens, TokenPolicy};
+use domain::Clock;
+use domain::quota::RequestQuota;
 use domain::session::SessionLifetimes;
 use domain::token::TokenLifetime;
+use domain::user::Guessing;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{LogFormat, Serve};
-use super::demo::Demo;
 use super::failure::Failure;
 use super::key_file::KeyFile;
-use super::{first_start, key_watch, output, signing_key, user};
+use super::throw_away::{self, Purpose, ThrowAwayStore};
+use super::{contract, demo, first_start, key_watch, output, signing_key, user};
 use crate::composition::{Policies, Tokens, services};
 use crate::http::{self, Services, Surroundings};
 use crate::server::{self, Listener};
 use crate::stores::{Database, Stores};
-use crate::system::SystemClock;
+use crate::system::{StartedClock, SystemClock};
 use crate::upkeep::Upkeep;
 
 /// Serves until SIGTERM or SIGINT. Whatever can be judged without a store is judged before one is touched.
@@ -28,20 +31,26 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     let mut stop = std::pin::pin!(server::asked_to_stop()?);
     let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
     let lifetimes = lifetimes(&serve)?;
-    if serve.demo {
-        Demo::may_listen(&serve)?;
+    let purpose = Purpose::of(&serve);
+    if let Some(purpose) = purpose {
+        purpose.may_listen(&serve)?;
     }
     let listener = Listener::bind(serve.listen, serve.max_connections.get()).await?;
     let surroundings =
         Surroundings { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
-    if serve.demo {
-        let demo = Demo::open(&serve).await?;
-        let signer = Arc::new(JwtTokens::new(&Demo::signing_key()?, policy)?);
-        let services = composed(&serve, demo.stores(), signer, lifetimes).await?;
-        announce(&listener);
-        Demo::warn();
-        served(listener, services, surroundings, stop).await;
-        return demo.end().await;
+    if let Some(purpose) = purpose {
+        let store = ThrowAwayStore::make(&serve, purpose).await?;
+        let outcome = async {
+            let services = match purpose {
+                Purpose::Demo => shown(&serve, store.stores(), policy, lifetimes, &listener).await?,
+                Purpose::Contract => promised(&serve, store.stores(), policy, lifetimes, &listener).await?,
+            };
+            served(listener, services, surroundings, stop).await;
+            Ok(())
+        };
+        let outcome = outcome.await;
+        store.end().await?;
+        return outcome;
     }
     let database = serve.store.database()?;
     let signer = signer(&serve, &database, policy)?;
@@ -50,10 +59,52 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         opened = opened(&serve, &database) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let services = composed(&serve, stores, signer, lifetimes).await?;
+    let services = composed(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
     announce(&listener);
     served(listener, services, surroundings, stop).await;
     Ok(())
+}
+
+/// A demo, ready and announced.
+async fn shown(
+    serve: &Serve,
+    stores: Stores,
+    policy: TokenPolicy,
+    lifetimes: (TokenLifetime, SessionLifetimes),
+    listener: &Listener,
+) -> Result<Services, Failure> {
+    demo::fill(&stores, SystemClock.now()).await?;
+    let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy)?);
+    let services = composed(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
+    announce(listener);
+    demo::warn();
+    Ok(services)
+}
+
+/// Contract mode, ready and announced: its clock is set, and nobody is kept waiting.
+async fn promised(
+    serve: &Serve,
+    stores: Stores,
+    policy: TokenPolicy,
+    lifetimes: (TokenLifetime, SessionLifetimes),
+    listener: &Listener,
+) -> Result<Services, Failure> {
+    let clock = Arc::new(StartedClock::at(contract::START));
+    let roll = contract::fill(&stores).await?;
+    let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy.clone())?);
+    let relaxed = Policies { guessing: Guessing::Unlimited, requests: RequestQuota::MOST, ..policies(serve) };
+    let services = composed(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
+    contract::announce(listener.address(), &roll, &services, &signer, (policy, lifetimes.0)).await?;
+    Ok(services)
+}
+
+/// What the command line asks of users.
+const fn policies(serve: &Serve) -> Policies {
+    Policies {
+        passwords: serve.passwords.password_min_length,
+        requests: serve.request_quota,
+        guessing: Guessing::Limited,
+    }
 }
 
 async fn served(listener: Listener, services: Services, surroundings: Surroundings, stop: impl Future<Output = ()>) {
@@ -93,7 +144,7 @@ fn announce(listener: &Listener) {
 fn lifetimes(serve: &Serve) -> Result<(TokenLifetime, SessionLifetimes), Failure> {
     let token = match serve.token_ttl {
         Some(lifetime) => lifetime,
-        None if serve.demo => TokenLifetime::new(Demo::TOKEN_LIFETIME)?,
+        None if Purpose::of(serve).is_some() => TokenLifetime::new(Purpose::TOKEN_LIFETIME)?,
         None => TokenLifetime::new(Duration::minutes(15))?,
     };
     let sessions = SessionLifetimes::new(serve.session_idle_ttl, serve.session_ttl, token)
@@ -102,15 +153,15 @@ fn lifetimes(serve: &Serve) -> Result<(TokenLifetime, SessionLifetimes), Failure
 }
 
 async fn composed(
-    serve: &Serve,
     stores: Stores,
     signer: Arc<JwtTokens>,
     (lifetime, sessions): (TokenLifetime, SessionLifetimes),
+    policies: Policies,
+    clock: Arc<dyn Clock>,
 ) -> Result<Services, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
-    let policies = Policies { passwords: serve.passwords.password_min_length, requests: serve.request_quota };
     let tokens = Tokens { signer, lifetime, sessions };
-    Ok(services(stores, hasher, tokens, policies, Arc::new(SystemClock)).await?)
+    Ok(services(stores, hasher, tokens, policies, clock).await?)
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

@@ -1,4 +1,6 @@
-//! The machine's clock.
+//! The machine's clock, and one that is set apart from it.
+
+use std::time::Instant;
 
 use domain::Clock;
 use time::OffsetDateTime;
@@ -10,17 +12,53 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter that provides the time")]
     fn now(&self) -> OffsetDateTime {
-        let now = OffsetDateTime::now_utc();
-        now.replace_microsecond(now.microsecond()).unwrap_or(now)
+        whole_microsecond(OffsetDateTime::now_utc())
     }
+}
+
+/// A clock that stood at a chosen instant when it was made, and runs on from there at the machine's pace.
+#[derive(Debug, Clone, Copy)]
+pub struct StartedClock {
+    start: OffsetDateTime,
+    since: Instant,
+}
+
+impl StartedClock {
+    /// Starts it.
+    #[must_use]
+    pub fn at(start: OffsetDateTime) -> Self {
+        Self { start, since: Instant::now() }
+    }
+}
+
+impl Clock for StartedClock {
+    fn now(&self) -> OffsetDateTime {
+        whole_microsecond(self.start + self.since.elapsed())
+    }
+}
+
+fn whole_microsecond(at: OffsetDateTime) -> OffsetDateTime {
+    at.replace_microsecond(at.microsecond()).unwrap_or(at)
 }
 
 #[cfg(test)]
 mod tests {
+    use time::Duration;
+    use time::macros::datetime;
+
     use super::*;
 
     #[test]
     fn the_time_is_in_whole_microseconds() {
         assert_eq!(SystemClock.now().nanosecond() % 1000, 0);
+        assert_eq!(StartedClock::at(SystemClock.now()).now().nanosecond() % 1000, 0);
+    }
+
+    #[test]
+    fn a_started_clock_runs_on_from_where_it_was_set() {
+        let start = datetime!(2030-01-01 0:00 UTC);
+        let clock = StartedClock::at(start);
+        let (first, second) = (clock.now(), clock.now());
+        assert!(start <= first && first <= second && second < start + Duration::HOUR);
     }
 }

@@ -3,5 +3,5 @@
 mod clock;
 mod random;
 
-pub use clock::SystemClock;
+pub use clock::{StartedClock, SystemClock};
 pub use random::SystemRandom;

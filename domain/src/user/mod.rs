@@ -4,6 +4,7 @@ mod accounts;
 mod attempts;
 mod common_passwords;
 mod guesses;
+mod guessing;
 mod log_in;
 mod new_password;
 mod own_password;
@@ -20,6 +21,7 @@ pub use attempts::{Admission, Attempts};
 pub use guesses::Guesses;
 #[cfg(feature = "mocks")]
 pub use guesses::MockGuesses;
+pub use guessing::Guessing;
 pub use log_in::{LogIn, LogInAttempt, LogInError, LogInLimits, LoggedIn};
 pub use new_password::{NewPassword, NewPasswordError, PasswordPolicy, PasswordPolicyError};
 pub use own_password::{OwnPassword, OwnPasswordError};

@@ -1,18 +1,12 @@
-//! Who is in a demo.
+//! Who is in a throw-away store.
 
 use adapter_argon2::{Argon2Hasher, Limits};
-use domain::student::{Age, Email, RollNumber, StudentFields, StudentName};
-use domain::user::{NewUser, Password, PasswordHasher, Role};
-use domain::{Actor, Clock, Who};
+use domain::Actor;
+use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName};
+use domain::user::{NewUser, Password, PasswordHasher, Role, User};
 
 use crate::cli::failure::Failure;
 use crate::stores::Stores;
-use crate::system::SystemClock;
-
-/// Name and role; everybody's password is [`PASSWORD`], which breaks the rules for new ones.
-const USERS: [(&str, Role); 3] = [("shantanu", Role::Registrar), ("admin", Role::Admin), ("guest", Role::Viewer)];
-
-const PASSWORD: &str = "password";
 
 /// Name and age. The email address is made of the name, and the roll numbers begin at 101.
 const STUDENTS: [(&str, Option<i64>); 25] = [
@@ -43,17 +37,26 @@ const STUDENTS: [(&str, Option<i64>); 25] = [
     ("Ritu Saxena", Some(20)),
 ];
 
-/// Fills an empty store.
-pub async fn fill(stores: &Stores) -> Result<(), Failure> {
-    let by = Actor::here(Who::Service, SystemClock.now());
+/// Makes users, all with this password, known or not.
+pub async fn make_users(
+    stores: &Stores,
+    users: &[(&str, Role)],
+    password: &str,
+    by: &Actor,
+) -> Result<Vec<User>, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
-    for (username, role) in USERS {
-        let password = hasher.hash(Password::parse(PASSWORD)?).await?;
-        stores
-            .users
-            .insert(NewUser { username: username.parse()?, password, role, password_change_due: false }, &by)
-            .await?;
+    let mut made = Vec::new();
+    for (username, role) in users {
+        let password = hasher.hash(Password::parse(password)?).await?;
+        let new = NewUser { username: username.parse()?, password, role: *role, password_change_due: false };
+        made.push(stores.users.insert(new, by).await?);
     }
+    Ok(made)
+}
+
+/// Enrols the 25 students.
+pub async fn enrol_students(stores: &Stores, by: &Actor) -> Result<Vec<Student>, Failure> {
+    let mut enrolled = Vec::new();
     for (roll_no, (name, age)) in (101..).zip(STUDENTS) {
         let student = StudentFields {
             name: StudentName::parse(name)?,
@@ -61,7 +64,7 @@ pub async fn fill(stores: &Stores) -> Result<(), Failure> {
             roll_no: RollNumber::parse(roll_no)?,
             age: age.map(Age::parse).transpose()?,
         };
-        stores.students.insert(student, &by).await?;
+        enrolled.push(stores.students.insert(student, by).await?);
     }
-    Ok(())
+    Ok(enrolled)
 }

@@ -20,6 +20,7 @@ struct Mocks {
     guesses: MockGuesses,
     audit: MockAuditLog,
     tokens: MockTokens,
+    guessing: Guessing,
 }
 
 impl Mocks {
@@ -34,6 +35,7 @@ impl Mocks {
             guesses: MockGuesses::new(),
             audit: MockAuditLog::new(),
             tokens: MockTokens::new(),
+            guessing: Guessing::Limited,
         }
     }
 
@@ -113,6 +115,7 @@ impl Mocks {
             grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
             clock: Arc::new(clock),
             lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
+            guessing: self.guessing,
         };
         let attempt = log_in.log_in(username, "s3cret", None, Origin::default()).await;
         log_in.refusals.flush().await.unwrap();
@@ -224,6 +227,18 @@ async fn req_16_an_address_without_budget_is_refused_whoever_it_asks_for() {
         let outcome = mocks.log_in("asha").await.outcome;
         assert!(matches!(outcome, Err(LogInError::Early { retry_in }) if retry_in == Duration::seconds(9)));
     }
+}
+
+#[tokio::test]
+async fn where_guessing_is_unlimited_nothing_is_counted_and_nobody_waits() {
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
+    mocks.guessing = Guessing::Unlimited;
+    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+    let attempt = mocks.log_in("asha").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+    let account = attempt.limits.unwrap().account;
+    assert_eq!((account.left, account.next_in), (Attempts::FREE, Duration::ZERO));
 }
 
 #[tokio::test]

@@ -1,0 +1,138 @@
+//! Contract mode: everything that a client's tests need is known and told, and nothing is left behind.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::program::Program;
+use tests::server::Engine;
+
+use crate::installation::{Installation, on_each_engine, stop};
+
+/// A server in contract mode, and what it tells scripts.
+async fn serve(installation: &Installation) -> (Program, Value) {
+    let server = Program::start(installation.serving(&["--contract"])).await;
+    let told = serde_json::from_str(server.announcement()).expect("one line of JSON");
+    (server, told)
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+async fn what_is_told_is_true(engine: Engine) {
+    let installation = Installation::new(engine);
+    let (server, told) = serve(&installation).await;
+    assert_eq!(told["base_url"], server.url(""));
+    let bearer = |name: &str| server.client(Some(text(&told["tokens"][name])));
+
+    let users = told["users"].as_array().unwrap();
+    let roles: Vec<_> = users.iter().map(|user| (text(&user["username"]), text(&user["role"]))).collect();
+    let known = [("viewer", "viewer"), ("registrar", "registrar"), ("admin", "admin"), ("spare", "admin")];
+    assert_eq!(roles, known.map(|(name, role)| (name.to_owned(), role.to_owned())));
+    for user in users {
+        let name = text(&user["username"]);
+        let with_password = server.log_in(&name, &text(&user["password"])).await;
+        for client in [with_password, bearer(&name)] {
+            let me = client.get("/me").await.expect(200);
+            let (id, role) = (&user["id"], &user["role"]);
+            assert_eq!((&me["id"], &me["username"], &me["role"]), (id, &user["username"], role));
+        }
+        let refresh = json!({"refresh_token": told["refresh_tokens"][&name]});
+        server.client(None).send("POST", "/token/refresh", &refresh).await.expect(200);
+    }
+    for refused in ["expired", "forged"] {
+        bearer(refused).get("/me").await.expect_problem(401, "unauthorized");
+    }
+
+    let page = bearer("viewer").get("/students?limit=100").await.expect(200);
+    let students = page["students"].as_array().unwrap();
+    assert_eq!(told["student_ids"], students.iter().map(|student| student["id"].clone()).collect::<Value>());
+    assert_eq!(students.len(), 25);
+    assert_eq!(told["clock"], "2030-01-01T00:00:00Z");
+    assert!(students.iter().all(|student| student["created_at"] == told["clock"]), "{page}");
+    stop(server).await;
+}
+
+async fn the_clock_runs_on_from_where_it_began(engine: Engine) {
+    let installation = Installation::new(engine);
+    let (server, told) = serve(&installation).await;
+    let registrar = server.client(Some(text(&told["tokens"]["registrar"])));
+    let new = json!({"name": "Tara Rao", "email": "tara.rao@example.org", "roll_no": 999});
+    let enrolled = registrar.send("POST", "/students", &new).await.expect(201);
+    let (began, made_at) = (text(&told["clock"]), text(&enrolled["created_at"]));
+    // RFC 3339 in UTC: the same day, and later by as long as the test runs.
+    assert!(made_at.starts_with("2030-01-01T0") && made_at > began.replace('Z', ""), "{made_at}");
+    stop(server).await;
+}
+
+async fn guessing_makes_nobody_wait(engine: Engine) {
+    let installation = Installation::new(engine);
+    let (server, told) = serve(&installation).await;
+    for username in ["viewer", "nobody"] {
+        for _ in 0..7 {
+            let wrong = json!({"Username": username, "Password": "wrong"});
+            let answer = server.client(None).send("POST", "/login", &wrong).await;
+            answer.expect_problem(401, "invalid-credentials");
+        }
+    }
+    let password = text(&told["users"][0]["password"]);
+    let viewer = server.log_in("viewer", &password).await;
+    let change = |current: &str| json!({"current_password": current, "new_password": "four brisk otters on a log"});
+    for _ in 0..7 {
+        assert_eq!(viewer.send("PUT", "/me/password", &change("wrong")).await.status, 422);
+    }
+    assert_eq!(viewer.send("PUT", "/me/password", &change(&password)).await.status, 204);
+    stop(server).await;
+}
+
+on_each_engine! {
+    what_is_told_is_true
+    the_clock_runs_on_from_where_it_began
+    guessing_makes_nobody_wait
+}
+
+#[tokio::test]
+async fn contract_mode_leaves_no_file_behind() {
+    let installation = Installation::new(Engine::Sqlite);
+    let temporary = TempDir::new().unwrap();
+    let mut command = installation.serving(&["--contract"]);
+    command.env("TMPDIR", temporary.path());
+    let server = Program::start(command).await;
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1);
+    stop(server).await;
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    assert!(!installation.data("").exists());
+}
+
+#[tokio::test]
+async fn contract_mode_leaves_no_schema_behind() {
+    let installation = Installation::new(Engine::Postgres);
+    let pool = sqlx::PgPool::connect(&installation.database().url()).await.unwrap();
+    let schemas = async || -> Vec<String> {
+        let names = "SELECT nspname::text FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema)' ORDER BY 1";
+        sqlx::query_scalar(names).fetch_all(&pool).await.unwrap()
+    };
+    let before = schemas().await;
+    let (server, _) = serve(&installation).await;
+    assert_eq!(schemas().await.len(), before.len() + 1);
+    stop(server).await;
+    assert_eq!(schemas().await, before);
+}
+
+#[tokio::test]
+async fn contract_mode_is_refused_where_it_would_be_a_mistake() {
+    let installation = Installation::new(Engine::Sqlite);
+    for (more, named) in [
+        (&["--demo"][..], "--demo"),
+        (&["--keys", "ring.json"], "--keys"),
+        (&["--database", "sqlite:x"], "--database"),
+        (&["--listen", "0.0.0.0:0"], "--expose-demo-with-known-passwords"),
+    ] {
+        let refused = installation.run(&[&["serve", "--contract"], more].concat(), None).await;
+        assert!(matches!(refused.status, Some(1 | 2)), "{more:?}: {refused:?}");
+        assert!(refused.stderr.contains(named) && refused.stderr.lines().count() == 1, "{more:?}: {refused:?}");
+    }
+    let told = ["--contract", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
+    stop(Program::start(installation.command(&told)).await).await;
+}
