@@ -3,6 +3,7 @@
 mod bench;
 mod ci;
 mod clients;
+mod contract;
 mod dev;
 mod failure;
 mod log;
@@ -35,6 +36,7 @@ enum Verb {
     Openapi(openapi::OpenApi),
     Ci(ci::Ci),
     Dev(dev::Dev),
+    Contract(contract::Contract),
     Bench(bench::Bench),
     Postman(postman::Postman),
     Clients(clients::Clients),
@@ -47,6 +49,7 @@ impl Verb {
             Self::Openapi(openapi) => openapi.run().await,
             Self::Ci(ci) => ci.run().await,
             Self::Dev(dev) => dev.run().await,
+            Self::Contract(contract) => contract.run().await,
             Self::Bench(bench) => bench.run().await,
             Self::Postman(postman) => postman.run().await,
             Self::Clients(clients) => clients.run().await,

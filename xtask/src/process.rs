@@ -4,7 +4,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::failure::{Failure, Result, Settle};
@@ -53,6 +53,16 @@ impl Process {
     pub async fn finish(mut self) -> Result<()> {
         let status = self.child.wait().await.or_fail(format_args!("cannot wait for {}", self.name))?;
         self.judge(status)
+    }
+
+    /// The first line of its standard output, which has to be piped; nobody reads what follows.
+    pub async fn first_line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        if let Some(stdout) = self.child.stdout.take() {
+            let read = BufReader::new(stdout).read_line(&mut line).await;
+            read.or_fail(format_args!("cannot read what {} says", self.name))?;
+        }
+        Ok(line.trim_end().to_owned())
     }
 
     /// Waits for its end as [`Process::finish`] does, and gives what it wrote to its standard output.
