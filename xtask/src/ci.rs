@@ -8,11 +8,12 @@ use tokio::process::Command;
 use crate::failure::Result;
 use crate::openapi::OpenApi;
 use crate::postgres::Source;
+use crate::postman::Postman;
 use crate::process::run;
 use crate::test::Test;
 use crate::workspace::{cargo, program};
 
-/// Run every check: format, lints, tests, openapi.yaml, licences; stops at the first that fails
+/// Run every check: format, lints, tests, openapi.yaml, the collection, licences; stops at the first that fails
 #[derive(Debug, Args)]
 pub struct Ci {
     /// Leave out the tests
@@ -42,6 +43,7 @@ impl Ci {
         }
         steps.take("openapi.yaml", OpenApi::check().run()).await?;
         steps.take("compatibility", OpenApi::compat().run()).await?;
+        steps.take("collection", Postman::check().run()).await?;
         if self.lint_openapi {
             steps.command("redocly", redocly()).await?;
             steps.command("spectral", spectral()).await?;
@@ -64,7 +66,7 @@ fn redocly() -> Command {
 
 fn spectral() -> Command {
     let mut spectral = program("spectral");
-    spectral.args(["lint", "openapi.yaml", "--fail-severity=warn"]);
+    spectral.args(["lint", "openapi.yaml", "--fail-severity=hint"]);
     spectral
 }
 

@@ -42,6 +42,11 @@ pub struct Postman {
 }
 
 impl Postman {
+    /// Only compares it with the document.
+    pub fn check() -> Self {
+        Self { check: true, run: false, postgres: Source::Auto }
+    }
+
     pub async fn run(self) -> Result<()> {
         if self.run {
             return newman::run(self.postgres).await;
