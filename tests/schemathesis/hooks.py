@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import schemathesis
-from schemathesis.core.media_types import YAML_MEDIA_TYPES
 
 sys.path.insert(0, str(Path(__file__).parent))
 from account import Account  # noqa: E402: lies beside this file
@@ -32,12 +31,6 @@ if ROLE != "anonymous":
 
         def set(self, case, data, context):
             case.headers["Authorization"] = f"Bearer {data}"
-
-
-@schemathesis.deserializer(*YAML_MEDIA_TYPES)
-def as_text(context, response):
-    """The document promises a text, and what is in it is another's business."""
-    return response.content.decode("utf-8")
 
 
 @schemathesis.hook

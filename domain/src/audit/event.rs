@@ -82,10 +82,10 @@ impl NewEvent {
         Self { by: by.clone(), action, target: Some(target), detail: None, count: 1 }
     }
 
-    /// The same, with what exactly was done.
+    /// The same, with what exactly was done; nothing is no detail.
     #[must_use]
     pub fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
+        Self { detail: Some(detail.into()).filter(|detail| !detail.is_empty()), ..self }
     }
 }
 

@@ -84,6 +84,7 @@ impl Schemathesis {
         let output = self.reports.join(format!("{name}.txt"));
         let mut command = program("python3");
         command.env("PYTHONPATH", &self.packages).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "*");
+        command.env("HYPOTHESIS_STORAGE_DIRECTORY", self.reports.join("hypothesis"));
         command.env("CONTRACT_ANNOUNCEMENT", &server.announcement).env("CONTRACT_ROLE", plan.role.name());
         // It leaves a folder of its own where it runs, and finds the hooks beside its configuration.
         command.current_dir(root().join(FOLDER));

@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-/// `*`, or entity tags.
-const PATTERN: &str = "^(\\*|(W/)?\"[^\"]*\"( *, *(W/)?\"[^\"]*\")*)$";
+/// Whatever it is, it is no fault: what is no entity tag, or too long for one, fits no record.
+const PATTERN: &str = "^[\\s\\S]*$";
 
 /// Adds what an operation heeds.
 pub fn add(operation: &mut Value) {
@@ -19,16 +19,16 @@ pub fn add(operation: &mut Value) {
     }
 }
 
-/// The conditions that there are. None has a bound of its own: a longer one is no fault, it fits no record.
+/// The conditions that there are.
 pub fn shared() -> Value {
     let condition = |name: &str, description: &str| {
         let schema = json!({ "type": "string", "pattern": PATTERN });
         json!({ "name": name, "in": "header", "description": description, "required": false, "schema": schema })
     };
     json!({
-        "If-Match": condition("If-Match", "The `ETag` of the version that may be written; any other is a 412."),
-        "If-None-Match": condition("If-None-Match", "The `ETag` of the version that the client has; then 304."),
+        "If-Match": condition("If-Match", "The `ETag`s of the versions that may be written, joined by commas, or `*`; any other is a 412."),
+        "If-None-Match": condition("If-None-Match", "The `ETag`s of the versions that the client has, joined by commas, or `*`; then 304."),
         "If-None-Match-to-write":
-            condition("If-None-Match", "The `ETag`s of versions that may not be written; `*` for all."),
+            condition("If-None-Match", "The `ETag`s of versions that may not be written, joined by commas; `*` for all."),
     })
 }

@@ -78,7 +78,6 @@ impl StudentApi {
         uses: Use<'_>,
         request: &Request,
         /// A part of the name to look for.
-        #[oai(validator(max_length = "100"))]
         name: Query<Option<Loose<String>>>,
     ) -> Result<ReadAnswer, Refused<Reading>> {
         let by = caller.reader()?;
