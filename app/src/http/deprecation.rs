@@ -1,9 +1,9 @@
 //! What answers of deprecated operations say of their end: the fields `Deprecation` (RFC 9745) and `Sunset` (RFC 8594).
 
-use poem::Response;
-use poem::http::{HeaderName, HeaderValue};
+use poem::http::{HeaderName, HeaderValue, Method};
+use poem::{Endpoint, Request, Response};
 
-use super::problem::Problem;
+use super::document::{Operations, PathItem};
 
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
@@ -13,14 +13,35 @@ const SINCE: HeaderValue = HeaderValue::from_static("@1795392000");
 /// Until when the operations stay at least, as an HTTP date (RFC 9110, section 5.6.7).
 const UNTIL: HeaderValue = HeaderValue::from_static("Mon, 24 Nov 2036 00:00:00 GMT");
 
-/// The outcome of a deprecated operation, good or bad, with both fields.
-pub fn announced(outcome: poem::Result<Response>) -> poem::Result<Response> {
-    match outcome {
-        Ok(mut answer) => {
+/// Tells it in every answer of a deprecated operation, whatever came of the request.
+pub struct Announced<E> {
+    inner: E,
+    items: Vec<&'static PathItem>,
+}
+
+impl<E> Announced<E> {
+    /// Stands outside of whatever makes answers.
+    pub fn new(inner: E) -> Self {
+        Self { inner, items: Operations::of_document().deprecated().collect() }
+    }
+
+    fn concerns(&self, request: &Request) -> bool {
+        let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+        let mut items = self.items.iter().filter(|item| item.is_at(request.uri().path()));
+        items.any(|item| item.operation(method).is_some_and(|operation| operation.is_deprecated))
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Announced<E> {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let concerned = self.concerns(&request);
+        let mut answer = self.inner.call(request).await?;
+        if concerned {
             answer.headers_mut().extend([(DEPRECATION, SINCE), (SUNSET, UNTIL)]);
-            Ok(answer)
         }
-        Err(error) => Err(Problem::from(error).with_header(DEPRECATION, SINCE).with_header(SUNSET, UNTIL).into()),
+        Ok(answer)
     }
 }
 

@@ -1,8 +1,8 @@
 //! HTTP: what goes over the wire, and how it becomes use cases and back.
 //!
-//! From outside to inside, a request passes [`edge::Edge`] (request id, deadline, panics, the one format of
-//! errors), [`edge::Gate`] (who is asking, and whether such an answer can be made at all), and the routes to
-//! one of the [`operations`].
+//! From outside to inside, a request passes [`deprecation::Announced`], [`edge::Edge`] (request id, deadline, panics, the
+//! one format of errors), [`edge::Gate`] (who is asking, and whether such an answer can be made at all), and the routes
+//! to one of the [`operations`].
 
 pub mod access;
 mod body;
@@ -54,7 +54,8 @@ pub struct Services {
 pub fn endpoint(services: Services, surroundings: Surroundings) -> impl Endpoint<Output = Response> + 'static {
     let pages = docs::routes(Route::new()).at("/problems/:slug", poem::get(problem::explanation));
     let site = Site { pages, api: document::service().into_endpoint() };
-    edge::Edge::new(edge::Gate::new(site, Arc::new(services)), surroundings)
+    let edge = edge::Edge::new(edge::Gate::new(site, Arc::new(services)), surroundings);
+    deprecation::Announced::new(edge)
 }
 
 /// The pages for people, and the API.

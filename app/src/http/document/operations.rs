@@ -74,7 +74,12 @@ impl Operations {
     /// What a path can do; `None` where it does not exist.
     pub fn at(&self, path: &str) -> Option<&PathItem> {
         let same = self.0.iter().find(|item| item.template == path);
-        same.or_else(|| self.0.iter().find(|item| fits(&item.template, path)))
+        same.or_else(|| self.0.iter().find(|item| item.is_at(path)))
+    }
+
+    /// The paths on which something is deprecated.
+    pub fn deprecated(&self) -> impl Iterator<Item = &PathItem> {
+        self.0.iter().filter(|item| item.operations.iter().any(|operation| operation.is_deprecated))
     }
 }
 
@@ -90,6 +95,11 @@ impl PathItem {
         let is_public = operations.iter().any(|operation| operation.access == Some(Access::Anybody));
         let is_page = operations.iter().all(|operation| operation.id.is_empty());
         Self { template, allow, is_public, is_page, operations }
+    }
+
+    /// Whether it is this path.
+    pub fn is_at(&self, path: &str) -> bool {
+        fits(&self.template, path)
     }
 
     /// The operation that a method is.

@@ -12,7 +12,6 @@ use poem::{Endpoint, Request, Response};
 use super::{accept, client, origin, query};
 use crate::http::Services;
 use crate::http::access::Access;
-use crate::http::deprecation::announced;
 use crate::http::document::{Operation, Operations, PathItem};
 use crate::http::problem::{Kind, Problem};
 use crate::http::rate_limit::RateLimit;
@@ -58,8 +57,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
             return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
         }
         let operation = item.and_then(|item| item.operation(request.method()));
-        let outcome = self.metered(request, item, operation).await;
-        if operation.is_some_and(|operation| operation.is_deprecated) { announced(outcome) } else { outcome }
+        self.metered(request, item, operation).await
     }
 }
 
