@@ -23,7 +23,7 @@ use crate::http::problem::{Refused, refusals};
 
 refusals! {
     /// What a look at the audit can be refused for.
-    Paging: InvalidFields, Busy;
+    Paging: InvalidFields;
 }
 
 pub struct AuditApi;
