@@ -5,6 +5,7 @@
 pub mod client;
 pub mod clock;
 pub mod database;
+pub mod faults;
 pub mod postgres_proxy;
 pub mod program;
 pub mod server;

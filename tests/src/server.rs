@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::database::{PostgresDatabase, SqliteDatabase};
+use crate::faults::Faults;
 
 /// The key of every server in a test.
 pub const SECRET: &str = "qM3vX8zLr5TtY2wNcB7dKf0hJsGpAeUi";
@@ -75,6 +76,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub policies: Policies,
     pub surroundings: Surroundings,
+    /// What the test may break.
+    pub faults: Option<Faults>,
 }
 
 impl Default for Setup {
@@ -83,7 +86,7 @@ impl Default for Setup {
             Surroundings { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..Surroundings::default() };
         // Some tests ask more often than anybody may.
         let policies = Policies { requests: RequestQuota::MOST, ..Policies::default() };
-        Self { clock: Arc::new(SystemClock), policies, surroundings }
+        Self { clock: Arc::new(SystemClock), policies, surroundings, faults: None }
     }
 }
 
@@ -120,9 +123,16 @@ impl Server {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
         let tokens = Tokens { signer, lifetime: lifetime(), sessions: lifetimes() };
-        let services = composition::services(stores.clone(), hasher, tokens, setup.policies, setup.clock.clone())
-            .await
-            .expect("services");
+        // The harness itself goes past the faults.
+        let (ports, clock) = match &setup.faults {
+            Some(faults) => (faults.around(stores.clone()), faults.around_clock(setup.clock.clone())),
+            None => (stores.clone(), setup.clock.clone()),
+        };
+        let services = composition::services(ports, hasher, tokens, setup.policies, clock);
+        let mut services = services.await.expect("services");
+        if let Some(faults) = &setup.faults {
+            faults.plant(&mut services);
+        }
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();

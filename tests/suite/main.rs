@@ -19,6 +19,7 @@ mod demo;
 mod document;
 mod durability;
 mod examples;
+mod faults;
 mod first_start;
 mod framework_errors;
 #[cfg(target_os = "linux")]

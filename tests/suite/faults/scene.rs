@@ -1,0 +1,194 @@
+//! A server on which everything can go wrong, and how each problem is brought about there.
+
+use std::sync::Arc;
+
+use app::composition::Policies;
+use app::http::access::Access;
+use domain::quota::RequestQuota;
+use domain::user::{Admission, Attempts, Role, User};
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+use tests::client::{Answer, Client};
+use tests::clock::TestClock;
+use tests::faults::{Fault, Faults, Switch};
+use tests::server::{Engine, PASSWORD, Server, Setup, operator};
+
+use super::operation::Operation;
+
+/// Larger than any body that is taken.
+const TOO_LARGE: usize = (1 << 20) + 1;
+
+/// How many sessions the administrator has that were never used.
+pub const ADMIN_SESSIONS: usize = 40;
+
+/// A server with two students, one administrator, and faults to come. Its clock stands still: whoever has to wait goes on
+/// waiting.
+pub struct Scene {
+    pub server: Server,
+    pub faults: Faults,
+    admin: User,
+    /// The administrator's.
+    pub client: Client,
+    /// The administrator's too, each of a session that nobody has asked for yet.
+    pub fresh: Vec<Client>,
+    viewer: Client,
+    newcomer: Client,
+    /// Of a user whose failed logins are used up for now.
+    guessed: Client,
+    /// Of a user whose account is locked.
+    locked: Client,
+}
+
+impl Scene {
+    pub async fn set(requests: RequestQuota) -> Self {
+        let faults = Faults::default();
+        let setup = Setup {
+            clock: Arc::new(TestClock::at(operator().at)),
+            faults: Some(faults.clone()),
+            policies: Policies { requests, ..Policies::default() },
+            ..Setup::default()
+        };
+        let server = Server::start_with(Engine::Sqlite, setup).await;
+        let admin = server.add_user("admin", Role::Admin).await;
+        let client = server.client_of(&admin).await;
+        for number in [1, 2] {
+            let student = json!({ "name": "Asha", "email": "asha@example.org", "roll_no": number });
+            client.send("POST", "/students", &student).await.expect(201);
+        }
+        let mut fresh = Vec::new();
+        for _ in 0..ADMIN_SESSIONS {
+            fresh.push(server.client_of(&admin).await);
+        }
+        let viewer = server.client(Role::Viewer).await;
+        let newcomer = server.add_newcomer("newcomer", Role::Registrar).await;
+        let newcomer = server.client_of(&newcomer).await;
+        let guessed = guessed_until(&server, "guessed", Admission::Early(time::Duration::SECOND)).await;
+        let locked = guessed_until(&server, "locked", Admission::Locked).await;
+        Self { server, faults, admin, client, fresh, viewer, newcomer, guessed, locked }
+    }
+
+    /// The operation on a record that exists, by this caller, without a body.
+    pub fn bare(&self, operation: &Operation, caller: &Client) -> RequestBuilder {
+        caller.request(&operation.method, &format!("{}{}", self.path(operation), operation.query()))
+    }
+
+    /// The same with a body that is taken.
+    pub fn good(&self, operation: &Operation, caller: &Client) -> RequestBuilder {
+        with(self.bare(operation, caller), operation.body())
+    }
+
+    fn path(&self, operation: &Operation) -> String {
+        let id = if operation.path.starts_with("/users") { self.admin.id.get() } else { 1 };
+        operation.path.replace("{id}", &id.to_string())
+    }
+
+    /// The same without the operation's own query.
+    fn asking(&self, operation: &Operation, query: &str) -> RequestBuilder {
+        self.client.request(&operation.method, &format!("{}{query}", self.path(operation)))
+    }
+
+    /// The answers to everything that brings a problem of an operation about.
+    pub async fn provoke(&self, operation: &Operation, slug: &str) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        for request in self.requests(operation, slug) {
+            answers.push(Answer::to(request).await);
+        }
+        let Faults { stores, bearers, clock, hasher } = &self.faults;
+        let broken: &[(&Switch, Fault)] = match slug {
+            "internal-error" => {
+                &[(stores, Fault::Failed), (stores, Fault::Panic), (bearers, Fault::Failed), (clock, Fault::Panic)]
+            }
+            "store-unavailable" => &[(stores, Fault::Unavailable), (bearers, Fault::Unavailable)],
+            "busy" => &[(hasher, Fault::Unavailable)],
+            _ => &[],
+        };
+        for (switch, fault) in broken {
+            switch.break_by(*fault);
+            let answer = Answer::to(self.good(operation, &self.client)).await;
+            switch.mend();
+            // Else it does not need what is broken.
+            if answer.status.is_server_error() {
+                answers.push(answer);
+            }
+        }
+        answers
+    }
+
+    /// The requests that bring a problem about by themselves.
+    fn requests(&self, operation: &Operation, slug: &str) -> Vec<RequestBuilder> {
+        let bare = || self.bare(operation, &self.client);
+        let good = || self.good(operation, &self.client);
+        let json = |body: Value| vec![bare().json(&body)];
+        match slug {
+            "malformed-query" => vec![self.asking(operation, "?name=%ff")],
+            "malformed-body" => vec![bare().header("content-type", "application/json").body("{")],
+            "incomplete-credentials" => json(json!({})),
+            "invalid-student-data" => json(json!({ "name": 7, "rollno": 9 })),
+            "missing-student-id" => vec![self.asking(operation, "")],
+            "wrong-student-id" => vec![with(self.asking(operation, "?student_id=999"), operation.body())],
+            "unauthorized" => {
+                [self.server.anonymous(), self.server.bearer("x.y.z")].map(|by| self.bare(operation, &by)).into()
+            }
+            "invalid-credentials" => json(json!({ "Username": "nobody", "Password": "x" })),
+            "invalid-refresh-token" => vec![good()],
+            "insufficient-role" => {
+                assert_ne!(operation.access, Access::Role(Role::Viewer), "{} is for viewers, too", operation.id);
+                vec![self.bare(operation, &self.viewer)]
+            }
+            "password-change-due" => vec![self.bare(operation, &self.newcomer)],
+            "unknown-student" | "unknown-user" | "unknown-session" => {
+                let path = operation.path.replace("{id}", "999");
+                vec![with(self.client.request(&operation.method, &path), operation.body())]
+            }
+            "not-acceptable" => vec![good().header("accept", "image/png")],
+            "roll-number-taken" => json(operation.body_with("roll_no", json!(2))),
+            "username-taken" => json(operation.body_with("username", json!("ADMIN"))),
+            "last-administrator" => vec![with(bare(), operation.takes_body.then_some(&json!({ "role": "viewer" })))],
+            "stale-version" => vec![good().header("if-match", "\"999-9\"")],
+            "payload-too-large" => {
+                vec![bare().header("content-type", "application/json").body(vec![b' '; TOO_LARGE])]
+            }
+            "unsupported-media-type" => {
+                vec![bare().header("content-type", "text/plain").body("{}"), good().header("content-encoding", "gzip")]
+            }
+            "invalid-fields" if operation.takes_body => json(json!({ "nonsense": true })),
+            "invalid-fields" => vec![self.asking(operation, "?nonsense=1")],
+            "too-many-attempts" => vec![self.guess(operation, "guessed", &self.guessed)],
+            "account-locked" => vec![self.guess(operation, "locked", &self.locked)],
+            // What no request does by itself.
+            "internal-error" | "store-unavailable" | "busy" => Vec::new(),
+            other => panic!("{} can answer {other}, and this test does not know how", operation.id),
+        }
+    }
+
+    /// A try at somebody's password: at the login, or as whoever found a token.
+    fn guess(&self, operation: &Operation, name: &str, client: &Client) -> RequestBuilder {
+        match operation.id.as_str() {
+            "logIn" => self.bare(operation, &self.client).json(&json!({ "Username": name, "Password": PASSWORD })),
+            _ => self.good(operation, client),
+        }
+    }
+}
+
+/// A client of a user whose password was guessed at until the answer was this one.
+async fn guessed_until(server: &Server, name: &str, end: Admission) -> Client {
+    let user = server.add_user(name, Role::Viewer).await;
+    let client = server.client_of(&user).await;
+    let mut by = operator();
+    loop {
+        let admission = server.stores.users.admit_login(user.id, &by).await.unwrap();
+        if admission == end {
+            return client;
+        }
+        if admission != Admission::Admitted {
+            by.at += Attempts::LONGEST_WAIT;
+        }
+    }
+}
+
+fn with(request: RequestBuilder, body: Option<&Value>) -> RequestBuilder {
+    match body {
+        Some(body) => request.json(body),
+        None => request,
+    }
+}
