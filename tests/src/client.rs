@@ -5,6 +5,7 @@
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
 
+use crate::recording::Asked;
 use crate::server::ORIGIN;
 
 /// Somebody who asks a server, with or without a token.
@@ -16,7 +17,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub(crate) const fn new(http: reqwest::Client, base: String, token: Option<String>) -> Self {
+    /// Somebody who asks the server whose URL begins with `base`.
+    pub const fn new(http: reqwest::Client, base: String, token: Option<String>) -> Self {
         Self { http, base, token }
     }
 
@@ -60,11 +62,18 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Sends a request, and reads the whole answer.
+    /// Sends a request, reads the whole answer, and leaves both in the record.
     pub async fn to(request: RequestBuilder) -> Self {
-        let answer = request.send().await.expect("an answer");
+        let (http, request) = request.build_split();
+        let request = request.expect("a request");
+        let asked = Asked::by(&request);
+        let answer = http.execute(request).await.expect("an answer");
         let (status, headers) = (answer.status(), answer.headers().clone());
-        Self { status, headers, body: answer.bytes().await.expect("a whole answer").to_vec() }
+        let body = answer.bytes().await.expect("a whole answer").to_vec();
+        if let Some(asked) = asked {
+            asked.answered(status, &headers, &body);
+        }
+        Self { status, headers, body }
     }
 
     /// The body as JSON.

@@ -8,4 +8,5 @@ pub mod database;
 pub mod faults;
 pub mod postgres_proxy;
 pub mod program;
+pub mod recording;
 pub mod server;

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Stdio;
 
+use tests::client::Client;
 use tests::program::{self, Program, workspace};
 use tests::server::{Engine, SECRET};
 use tokio::process::Command;
@@ -168,8 +169,8 @@ async fn a_demo_listens_beyond_this_machine_only_when_told_so() {
     let told = ["--demo", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
     let exposed = Program::start(installation.command(&told)).await;
     let port = exposed.address().strip_prefix("0.0.0.0:").unwrap();
-    let answer = reqwest::get(format!("http://127.0.0.1:{port}/health/live")).await.unwrap();
-    assert_eq!(answer.status(), 200);
+    let client = Client::new(reqwest::Client::new(), format!("http://127.0.0.1:{port}"), None);
+    client.get("/health/live").await.expect(200);
     stop(exposed).await;
 }
 

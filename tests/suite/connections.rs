@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::user::Role;
 use tests::program::Program;
+use tests::recording::Asked;
 use tests::server::{Engine, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -112,6 +113,7 @@ async fn a_body_that_trickles_in_is_a_408_after_ten_seconds() {
     }
     let text = String::from_utf8(read).unwrap();
     assert!(text.starts_with("HTTP/1.1 408 ") && text.contains("/problems/request-timeout"), "{text}");
+    Asked::by_hand("POST", "/students", &text);
     assert!(is_about(begun.elapsed(), 10), "{:?}", begun.elapsed());
 }
 

@@ -18,7 +18,7 @@ use time::macros::datetime;
 async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let proxies = vec!["127.0.0.1/32".parse().unwrap()].into();
-    let surroundings = Surroundings { proxies, ..Surroundings::default() };
+    let surroundings = Surroundings { proxies, ..Setup::default().surroundings };
     (Server::start_with(engine, Setup { clock: clock.clone(), surroundings, ..Setup::default() }).await, clock)
 }
 

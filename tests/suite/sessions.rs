@@ -148,15 +148,18 @@ on_each_store! {
             server.token_of(&user).await;
         }
         let asha = server.client_of(&user).await;
-        let (mut ids, mut path) = (Vec::new(), "/me/sessions?limit=2".to_owned());
-        loop {
-            let answer = asha.get(&path).await;
-            ids.extend(answer.expect(200)["sessions"].as_array().unwrap().iter().map(|s| s["id"].as_i64().unwrap()));
-            let Some(next) = answer.next_page() else { break };
-            path = next;
+        let admin = server.client(Role::Admin).await;
+        for (client, list) in [(asha, "/me/sessions".to_owned()), (admin, format!("/users/{}/sessions", user.id.get()))] {
+            let (mut ids, mut path) = (Vec::new(), format!("{list}?limit=2"));
+            loop {
+                let page = client.get(&path).await;
+                ids.extend(page.expect(200)["sessions"].as_array().unwrap().iter().map(|s| s["id"].as_i64().unwrap()));
+                let Some(next) = page.next_page() else { break };
+                path = next;
+            }
+            assert_eq!(ids.len(), 5, "{list}");
+            assert!(ids.is_sorted());
         }
-        assert_eq!(ids.len(), 5);
-        assert!(ids.is_sorted());
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tests::client::Client;
 use tests::program::Program;
+use tests::recording::Asked;
 use tests::server::Engine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,6 +45,7 @@ async fn a_request_under_way_is_finished(by: Signal) {
     under_way.write_all(rest.as_bytes()).await.unwrap();
     let answer = answer(&mut under_way).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    Asked::by_hand("POST", "/students", &answer);
     assert_eq!(ended(&mut server.process).await, Some(0));
 }
 
