@@ -6,6 +6,7 @@ mod clients;
 mod contract;
 mod dev;
 mod failure;
+mod gate;
 mod log;
 mod loopback;
 mod openapi;
@@ -34,6 +35,7 @@ struct Cli {
 enum Verb {
     Test(test::Test),
     Openapi(openapi::OpenApi),
+    Gate(gate::Gate),
     Ci(ci::Ci),
     Dev(dev::Dev),
     Contract(contract::Contract),
@@ -47,6 +49,7 @@ impl Verb {
         match self {
             Self::Test(test) => test.run().await,
             Self::Openapi(openapi) => openapi.run().await,
+            Self::Gate(gate) => gate.run().await,
             Self::Ci(ci) => ci.run().await,
             Self::Dev(dev) => dev.run().await,
             Self::Contract(contract) => contract.run().await,

@@ -3,11 +3,12 @@
 use clap::Args;
 
 use crate::failure::Result;
+use crate::gate::{self, Gate};
 use crate::postgres::{Server, Source, URL_VARIABLE};
 use crate::process::run;
 use crate::workspace::cargo;
 
-/// Run the tests, with a Postgres found or started for them and taken down again
+/// Run the tests, with a Postgres found or started for them and taken down again; all of them end at the gate
 #[derive(Debug, Args)]
 pub struct Test {
     /// Where Postgres comes from
@@ -37,7 +38,17 @@ impl Test {
         }
         let mut tests = cargo(self.arguments());
         tests.env(URL_VARIABLE, &server.url);
-        run("cargo test", tests).await
+        if !self.is_whole() {
+            return run("cargo test", tests).await;
+        }
+        tests.env(gate::FOLDER_VARIABLE, gate::fresh_record()?);
+        run("cargo test", tests).await?;
+        Gate::default().run().await
+    }
+
+    /// Whether everything is tested: only then can what is documented and not seen be told.
+    fn is_whole(&self) -> bool {
+        self.packages.is_empty() && self.targets.is_empty() && self.rest.is_empty()
     }
 
     /// Whether the tests asked for may start the program `rollbook`.
@@ -75,9 +86,9 @@ mod tests {
             rest: Vec::new(),
         };
         assert_eq!(all.arguments(), ["test", "--workspace"]);
-        assert!(all.needs_the_program());
+        assert!(all.needs_the_program() && all.is_whole());
         let one = Test { packages: vec!["domain".into()], rest: vec!["--nocapture".into()], ..all };
         assert_eq!(one.arguments(), ["test", "-p", "domain", "--", "--nocapture"]);
-        assert!(!one.needs_the_program());
+        assert!(!one.needs_the_program() && !one.is_whole());
     }
 }

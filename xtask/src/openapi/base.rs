@@ -43,10 +43,19 @@ impl Base {
                 Since::MergeBase => before().await?,
             };
         let Some(commit) = commit else { return Ok(None) };
-        let Ok(text) = read("git show", git(["show", &format!("{commit}:{FILE}")])).await else { return Ok(None) };
+        let Some(text) = file(&commit, FILE).await else { return Ok(None) };
         let document = serde_yaml::from_str(&text).or_fail(format_args!("{FILE} at {commit}"))?;
         Ok(Some(Self { commit, document }))
     }
+
+    /// Another file of the commit; `None` where it has no such file.
+    pub async fn file(&self, path: &str) -> Option<String> {
+        file(&self.commit, path).await
+    }
+}
+
+async fn file(commit: &str, path: &str) -> Option<String> {
+    read("git show", git(["show", &format!("{commit}:{path}")])).await.ok()
 }
 
 async fn before() -> Result<Option<String>> {

@@ -1,0 +1,146 @@
+//! The gate sees what it is there for: each fault, planted, is named.
+
+use serde_json::{Value, json};
+
+use super::document::Document;
+use super::exchange::Exchange;
+use super::judge::Judge;
+use super::promise::Promise;
+
+fn document() -> Value {
+    json!({
+        "paths": { "/students/{id}": { "get": {
+            "operationId": "getStudent",
+            "responses": {
+                "200": {
+                    "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Student" } } },
+                    "headers": {
+                        "ETag": { "required": true, "schema": { "type": "string", "pattern": "^\"" } },
+                        "RateLimit-Left": { "schema": { "type": "integer" } },
+                    },
+                },
+                "404": { "$ref": "#/components/responses/NotFound" },
+            },
+        } } },
+        "components": {
+            "responses": { "NotFound": { "content": { "application/problem+json": {
+                "schema": { "$ref": "#/components/schemas/Problem" },
+                "examples": { "gone": { "$ref": "#/components/examples/gone" } },
+            } } } },
+            "examples": { "gone": { "value": { "type": "/problems/gone", "status": 404 } } },
+            "schemas": {
+                "Student": {
+                    "type": "object",
+                    "required": ["name", "age"],
+                    "properties": { "name": { "type": "string" }, "age": { "type": ["integer", "null"] } },
+                },
+                "Problem": { "type": "object", "required": ["status"] },
+            },
+        },
+    })
+}
+
+/// An answer as it should be.
+fn good() -> Value {
+    json!({
+        "method": "GET",
+        "path": "/students/7?x=1",
+        "status": 200,
+        "headers": [["date", "today"], ["content-type", "application/json"], ["etag", "\"7-1\""]],
+        "length": 9,
+        "body": r#"{"name":"Asha","age":null}"#,
+    })
+}
+
+fn missing() -> Value {
+    json!({
+        "method": "GET",
+        "path": "/students/8",
+        "status": 404,
+        "headers": [["content-type", "application/problem+json"]],
+        "length": 9,
+        "body": r#"{"type":"/problems/gone","status":404}"#,
+    })
+}
+
+/// What is told as undocumented and as untrue about these exchanges.
+fn told(document: Value, exchanges: &[Value]) -> (Vec<String>, Vec<String>) {
+    let document = Document::of(document);
+    let mut judge = Judge::new(&document);
+    for exchange in exchanges {
+        judge.judge(&Exchange::parse(&exchange.to_string()).unwrap());
+    }
+    (judge.undocumented.into_keys().collect(), judge.untrue.into_keys().collect())
+}
+
+fn with(mut exchange: Value, pointer: &str, value: Value) -> Value {
+    *exchange.pointer_mut(pointer).unwrap() = value;
+    exchange
+}
+
+#[test]
+fn what_is_as_documented_passes() {
+    assert_eq!(told(document(), &[good(), missing()]), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_not_documented_is_named() {
+    let undocumented = |exchange: Value| told(document(), &[exchange]).0;
+    assert_eq!(undocumented(with(good(), "/status", json!(299))), ["getStudent 299"]);
+    assert_eq!(undocumented(with(good(), "/headers/0/0", json!("X-New"))), ["getStudent 200 header x-new"]);
+    assert_eq!(undocumented(with(good(), "/headers/1/1", json!("text/plain"))), ["getStudent 200 text/plain"]);
+    assert_eq!(undocumented(with(good(), "/path", json!("/secret"))), ["GET /secret 200: no such operation"]);
+    let other = json!(r#"{"type":"/problems/other","status":404}"#);
+    assert_eq!(undocumented(with(missing(), "/body", other)), ["getStudent 404 /problems/other"]);
+    let mut lost = document();
+    lost.pointer_mut("/paths/~1students~1{id}/get/responses").unwrap().as_object_mut().unwrap().remove("404");
+    assert_eq!(told(lost, &[missing()]).0, ["getStudent 404"]);
+}
+
+#[test]
+fn what_is_otherwise_than_documented_is_named() {
+    let untrue = |exchange: Value| told(document(), &[exchange]).1;
+    let body = |text: &str| with(good(), "/body", json!(text));
+    assert_eq!(untrue(body(r#"{"name":7,"age":1}"#)), ["getStudent 200: value is not of type \"string\" at /name"]);
+    assert_eq!(untrue(body(r#"{"name":"Asha"}"#)), ["getStudent 200: \"age\" is a required property at its root"]);
+    assert_eq!(untrue(body("nonsense")).len(), 1);
+    assert_eq!(untrue(with(good(), "/length", json!(0))), ["getStudent 200: no body"]);
+    assert_eq!(
+        untrue(with(good(), "/headers/2/0", json!("date"))),
+        ["getStudent 200 header ETag: required, and not there"]
+    );
+    assert_eq!(untrue(with(good(), "/headers/2/1", json!("7-1"))).len(), 1, "no quote");
+    assert_eq!(untrue(with(good(), "/headers/0", json!(["ratelimit-left", "many"]))).len(), 1, "no integer");
+    assert_eq!(untrue(with(good(), "/headers/0", json!(["ratelimit-left", "7"]))).len(), 0);
+    assert_eq!(untrue(with(missing(), "/body", json!(r#"{"status":500}"#))).len(), 1, "another status");
+}
+
+#[test]
+fn beside_the_document_only_problems_and_pages_are_answered() {
+    let outside = |status: u16, media_type: &str, path: &str| {
+        let exchange = with(with(missing(), "/status", json!(status)), "/path", json!(path));
+        let exchange = with(exchange, "/body", json!(format!("{{\"status\":{status}}}")));
+        told(document(), &[with(exchange, "/headers/0/1", json!(media_type))])
+    };
+    for status in [401, 404, 405] {
+        assert_eq!(outside(status, "application/problem+json", "/nowhere"), (vec![], vec![]), "{status}");
+    }
+    assert_eq!(outside(404, "text/plain", "/nowhere").1, ["GET /nowhere 404: no problem document"]);
+    assert_eq!(outside(200, "text/html", "/docs/"), (vec![], vec![]));
+    assert_eq!(outside(200, "text/html", "/docs.html").0.len(), 1);
+}
+
+#[test]
+fn what_was_seen_is_told_from_what_was_not() {
+    let document = Document::of(document());
+    let mut judge = Judge::new(&document);
+    for exchange in [good(), with(missing(), "/method", json!("HEAD"))] {
+        judge.judge(&Exchange::parse(&exchange.to_string()).unwrap());
+    }
+    let all = Promise::all(&document);
+    let unseen: Vec<_> = all.difference(&judge.seen).map(ToString::to_string).collect();
+    assert_eq!(
+        unseen,
+        ["getStudent 200 header RateLimit-Left", "getStudent 404", "getStudent 404 application/problem+json"]
+    );
+}
