@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key};
+use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key, wd::WindowHandle};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
@@ -115,6 +115,37 @@ impl Chromium {
         element.send_keys(text).await.unwrap_or_else(|error| panic!("{xpath} takes no text: {error}"));
     }
 
+    /// Opens another tab of the same profile, and goes on there. Answers what the tab before and the new one are called.
+    pub async fn open_tab(&self) -> [WindowHandle; 2] {
+        let first = self.client.window().await.expect("a window");
+        let second = self.client.new_window(true).await.expect("a new tab").handle;
+        self.switch_to(&second).await;
+        [first, second]
+    }
+
+    pub async fn switch_to(&self, tab: &WindowHandle) {
+        self.client.switch_to_window(tab.clone()).await.expect("an open tab");
+    }
+
+    /// Makes the page as wide as a telephone's screen, whatever the least width of a window is.
+    pub async fn narrow(&self, width: u32) {
+        let metrics = json!({ "width": width, "height": 740, "deviceScaleFactor": 1, "mobile": false });
+        let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
+        self.ask_driver("goog/cdp/execute", &command).await;
+    }
+
+    /// Runs a function's body in the page, and waits for the promise where it returns one.
+    pub async fn run(&self, script: &str) -> Value {
+        let outcome = self.client.execute(script, vec![]).await;
+        outcome.unwrap_or_else(|error| panic!("{error} in the page's script {script}"))
+    }
+
+    /// Waits until the expression, or what it promises, is true in the page; for as long as a script may run.
+    pub async fn until(&self, condition: &str) {
+        let look = "await new Promise((resolve) => setTimeout(resolve, 20))";
+        self.run(&format!("return (async () => {{ while (!(await ({condition}))) {look} }})()")).await;
+    }
+
     /// Every URL asked for since the last call.
     pub async fn requested_urls(&self) -> Vec<String> {
         let entries = self.log("performance").await;
@@ -138,18 +169,17 @@ impl Chromium {
         entries.into_iter().filter(is_complaint).collect()
     }
 
-    /// Takes what chromedriver has gathered in a log: an extension of its own to `WebDriver`.
+    /// Takes what chromedriver has gathered in a log.
     async fn log(&self, kind: &str) -> Vec<Value> {
-        let session = self.client.session_id().await.expect("the window is open").expect("a session has an id");
-        let answer: Value = reqwest::Client::new()
-            .post(format!("{}/session/{session}/se/log", self.driver_url))
-            .json(&json!({ "type": kind }))
-            .send()
-            .await
-            .expect("chromedriver answers")
-            .json()
-            .await
-            .expect("chromedriver answers in JSON");
+        let answer = self.ask_driver("se/log", &json!({ "type": kind })).await;
         answer["value"].as_array().unwrap_or_else(|| panic!("no {kind} log: {answer}")).clone()
+    }
+
+    /// Sends one of chromedriver's own extensions to `WebDriver`.
+    async fn ask_driver(&self, command: &str, body: &Value) -> Value {
+        let session = self.client.session_id().await.expect("the window is open").expect("a session has an id");
+        let request = reqwest::Client::new().post(format!("{}/session/{session}/{command}", self.driver_url));
+        let answer = request.json(body).send().await.expect("chromedriver answers");
+        answer.json().await.expect("chromedriver answers in JSON")
     }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
 
 mod chromium;
+mod narrow;
+mod session;
 
 use chromium::{Chromium, Driver};
 use tests::program::Program;
@@ -29,6 +31,13 @@ async fn try_out(browser: &Chromium, id: &str, status: u16) {
          //td[contains(@class, 'response-col_status') and starts-with(normalize-space(), '{status}')]"
     );
     browser.wait_for(&answered).await;
+}
+
+/// Logs in with the form in the bar.
+async fn log_in(browser: &Chromium, username: &str, password: &str) {
+    browser.type_into("//form//input[@name = 'username']", username).await;
+    browser.type_into("//form//input[@name = 'password']", password).await;
+    browser.press("//form//button[normalize-space() = 'Log in']").await;
 }
 
 /// Waits until the bar above Swagger UI begins so.

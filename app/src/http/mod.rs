@@ -11,6 +11,7 @@ mod deprecation;
 pub mod docs;
 pub mod document;
 mod edge;
+mod encoding;
 mod json_answer;
 mod loose;
 mod operations;

@@ -4,7 +4,12 @@ mod assets;
 #[cfg(test)]
 mod tests;
 
-use poem::{Endpoint, Request, Response, Result, Route, error::NotFoundError, get, handler, web::Redirect};
+use poem::{
+    Endpoint, Request, Response, Result, Route,
+    error::{InternalServerError, NotFoundError},
+    get, handler,
+    web::Redirect,
+};
 
 use assets::Assets;
 
@@ -29,6 +34,7 @@ impl Endpoint for Assets {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let name = request.raw_path_param("path").unwrap_or_default();
-        self.answer(name, request.headers()).ok_or_else(|| NotFoundError.into())
+        let answer = self.answer(name, request.headers()).ok_or(NotFoundError)?;
+        answer.map_err(InternalServerError)
     }
 }

@@ -1,5 +1,8 @@
 //! The documentation page's answers, without a server around them.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
 use poem::{
     Endpoint, Request, Response, Result, Route,
     http::{Method, StatusCode, header},
@@ -13,6 +16,14 @@ async fn answer(method: Method, path: &str, if_none_match: Option<&str>) -> Resu
         request = request.header(header::IF_NONE_MATCH, held);
     }
     routes(Route::new()).call(request.finish()).await
+}
+
+async fn answer_in_gzip(path: &str, if_none_match: Option<&str>) -> Response {
+    let mut request = Request::builder().uri(path.parse().unwrap()).header(header::ACCEPT_ENCODING, "gzip, br");
+    if let Some(held) = if_none_match {
+        request = request.header(header::IF_NONE_MATCH, held);
+    }
+    routes(Route::new()).call(request.finish()).await.unwrap()
 }
 
 async fn get(path: &str) -> Response {
@@ -48,7 +59,14 @@ async fn every_file_that_the_page_names_is_served_with_its_type() {
     for (name, media_type) in [
         ("favicon.svg", "image/svg+xml"),
         ("page.css", "text/css"),
+        ("session-api.js", "text/javascript"),
+        ("session-bar.js", "text/javascript"),
+        ("session-plugin.js", "text/javascript"),
+        ("session-store.js", "text/javascript"),
+        ("session.js", "text/javascript"),
         ("swagger-initializer.js", "text/javascript"),
+        ("swagger-ui-mended.css", "text/css"),
+        ("swagger-ui-names.js", "text/javascript"),
         ("swagger-ui-bundle.js", "text/javascript"),
         ("swagger-ui.css", "text/css"),
     ] {
@@ -58,7 +76,7 @@ async fn every_file_that_the_page_names_is_served_with_its_type() {
         assert!(content_type.starts_with(media_type), "{name} is {content_type}");
     }
     let named = page.matches("src=\"").count() + page.matches("<link ").count();
-    assert_eq!(named, 5, "the page uses a file that the list above lacks");
+    assert_eq!(named, 12, "the page uses a file that the list above lacks");
 }
 
 #[tokio::test]
@@ -136,12 +154,51 @@ async fn req_32_the_page_may_run_no_inline_script_and_reach_no_other_host() {
     let response = get("/docs/").await;
     let policy = response.header(header::CONTENT_SECURITY_POLICY).unwrap().to_owned();
     let directives: Vec<&str> = policy.split("; ").collect();
-    for directive in ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"] {
+    for directive in
+        ["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]
+    {
         assert!(directives.contains(&directive), "{policy}");
     }
+    assert!(!policy.contains("unsafe"), "{policy}");
     let page = response.into_body().into_string().await.unwrap();
     assert_eq!(page.matches("<script").count(), page.matches("<script src=").count(), "{page}");
+    assert_eq!(page.matches("style=").count() + page.matches("<style").count(), 0, "{page}");
     assert!(!page.contains("://"), "{page}");
+}
+
+#[tokio::test]
+async fn who_accepts_gzip_gets_it_and_everybody_else_the_bytes_as_they_are() {
+    for path in ["/docs/", "/docs/session.js", "/docs/swagger-ui-bundle.js", "/docs/swagger-ui.css"] {
+        let (plain, gzip) = (get(path).await, answer_in_gzip(path, None).await);
+        assert_eq!(plain.header(header::CONTENT_ENCODING), None, "{path}");
+        assert_eq!(gzip.header(header::CONTENT_ENCODING), Some("gzip"), "{path}");
+        assert_ne!(plain.header(header::ETAG), gzip.header(header::ETAG), "{path}");
+        let [plain, gzip] = [plain, gzip].map(|answer| {
+            assert_eq!(answer.header(header::VARY), Some("Accept-Encoding"), "{path}");
+            let length: usize = answer.header(header::CONTENT_LENGTH).unwrap().parse().unwrap();
+            (length, answer.into_body())
+        });
+        assert!(gzip.0 * 3 < plain.0 * 2, "{path}: {} of {}", gzip.0, plain.0);
+        let (plain, gzip) = (plain.1.into_vec().await.unwrap(), gzip.1.into_vec().await.unwrap());
+        let mut inflated = Vec::new();
+        GzDecoder::new(&*gzip).read_to_end(&mut inflated).unwrap();
+        assert!(inflated == plain, "{path}: gzip holds something else");
+    }
+}
+
+#[tokio::test]
+async fn a_validator_is_good_for_its_own_coding_alone() {
+    for path in ["/docs/", "/docs/swagger-ui.css"] {
+        let (plain, gzip) = (get(path).await, answer_in_gzip(path, None).await);
+        let [plain, gzip] = [plain, gzip].map(|answer| answer.header(header::ETAG).unwrap().to_owned());
+        let again = answer_in_gzip(path, Some(&gzip)).await;
+        assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
+        assert_eq!(again.header(header::ETAG), Some(&*gzip), "{path}");
+        assert_eq!(again.header(header::VARY), Some("Accept-Encoding"), "{path}");
+        assert_eq!(again.header(header::CONTENT_ENCODING), None, "{path}");
+        assert_eq!(answer_in_gzip(path, Some(&plain)).await.status(), StatusCode::OK, "{path}");
+        assert_eq!(answer(Method::GET, path, Some(&gzip)).await.unwrap().status(), StatusCode::OK, "{path}");
+    }
 }
 
 #[test]
