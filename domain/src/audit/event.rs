@@ -126,6 +126,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn nothing_to_say_is_no_detail() {
+        let by = Actor::here(Who::Operator, OffsetDateTime::UNIX_EPOCH);
+        let event = NewEvent::once(&by, Action::StudentChanged, Target::Operation("x".to_owned()));
+        assert_eq!(event.clone().with_detail("name").detail.as_deref(), Some("name"));
+        assert_eq!(event.with_detail("").detail, None);
+    }
+
+    #[test]
     fn a_target_has_one_spelling() {
         for text in ["student:7", "user:1", "session:12", "operation:removeUser", "key:a-b_c"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);

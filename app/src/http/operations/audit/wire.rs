@@ -101,7 +101,8 @@ impl From<Event> for EventDocument {
             actor: what.by.who.to_string(),
             action: ActionDocument(what.action),
             target: what.target.map(|target| target.to_string()),
-            detail: what.detail,
+            // Earlier releases kept that there was nothing to say as an empty text.
+            detail: what.detail.filter(|detail| !detail.is_empty()),
             count: what.count.into(),
             request_id: what.by.origin.request_id.as_deref().map(str::to_owned),
             client: what.by.origin.client.map(|client| client.to_string()),
