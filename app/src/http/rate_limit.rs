@@ -11,6 +11,7 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 /// The fields `RateLimit-Policy` and `RateLimit`.
+#[derive(Clone)]
 pub struct RateLimit {
     /// How many may fail (`q`), in how many seconds (`w`).
     pub policy: String,
@@ -33,7 +34,8 @@ fn policy(name: &str, budget: Budget) -> String {
 }
 
 fn left(name: &str, budget: Budget) -> String {
-    let seconds = budget.next_in.as_seconds_f64().ceil();
+    let begun = i64::from(budget.next_in.subsec_nanoseconds() > 0);
+    let seconds = budget.next_in.whole_seconds() + begun;
     format!("\"{name}\";r={};t={seconds}", budget.left)
 }
 
@@ -45,14 +47,14 @@ impl RateLimit {
 
     /// An outcome that tells of this quota, beside those that it tells of already. What is our own fault keeps silent
     /// about them.
-    pub fn told(&self, outcome: poem::Result<Response>) -> poem::Result<Response> {
-        let Some(members) = self.members() else { return outcome };
+    pub fn told(self, outcome: poem::Result<Response>) -> poem::Result<Response> {
+        let Some(members) = self.into_members() else { return outcome };
         match outcome {
             Ok(mut answer) if !answer.status().is_server_error() => {
                 let headers = answer.headers_mut();
                 for (name, member) in members {
-                    let list = headers.get(&name).map_or_else(|| member.clone(), |list| listed(list, &member));
-                    headers.insert(name, list);
+                    let list = headers.get(&name).map(|list| listed(list, &member));
+                    headers.insert(name, list.unwrap_or(member));
                 }
                 Ok(answer)
             }
@@ -69,8 +71,8 @@ impl RateLimit {
     }
 
     /// Digits and our own words: always fit for headers.
-    fn members(&self) -> Option<[(HeaderName, HeaderValue); 2]> {
-        let (policy, left) = (HeaderValue::try_from(&self.policy).ok()?, HeaderValue::try_from(&self.left).ok()?);
+    fn into_members(self) -> Option<[(HeaderName, HeaderValue); 2]> {
+        let (policy, left) = (HeaderValue::try_from(self.policy).ok()?, HeaderValue::try_from(self.left).ok()?);
         Some([(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)])
     }
 
@@ -78,7 +80,7 @@ impl RateLimit {
     pub fn beside(limits: Option<&Self>, problem: Problem) -> Problem {
         let counts = matches!(problem.status(), StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
         let Some(limits) = limits.filter(|_| counts) else { return problem };
-        let members = limits.members().into_iter().flatten();
+        let members = limits.clone().into_members().into_iter().flatten();
         members.fold(problem, |told, (name, member)| told.with_listed(name, member))
     }
 }
