@@ -39,7 +39,7 @@ def before_call(context, case, kwargs):
     operation = case.operation.definition.raw.get("operationId")
     path = case.path_parameters
     # The spare administrator mends what the others break: whoever writes to it meets the fuzzing user itself.
-    if case.path.startswith("/users/") and case.method.upper() != "GET" and str((path or {}).get("id")) == SPARE:
+    if case.path.startswith("/users/") and case.method.upper() != "GET" and path and str(path.get("id")) == SPARE:
         path["id"] = account.id
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return
@@ -53,7 +53,7 @@ def before_call(context, case, kwargs):
         case.body = {"refresh_token": account.refresh}
     elif operation == "changeOwnPassword" and isinstance(case.body, dict):
         case.body["current_password"] = account.password
-    elif operation == "endOwnSession" and ROLE != "anonymous":
+    elif operation == "endOwnSession" and ROLE != "anonymous" and path:
         path["id"] = account.new_session()
 
 
