@@ -27,12 +27,10 @@ struct Nodes {
 
 impl Nodes {
     async fn start() -> Self {
-        // Some tests ask more often than anybody may.
-        const QUOTA: [&str; 2] = ["--request-quota", "10000000"];
         let installation = Installation::new(Engine::Postgres);
         let proxy = PostgresProxy::before(&installation.database().url()).await;
-        let b = installation.serving(&[QUOTA[0], QUOTA[1], "--database", proxy.url()]);
-        let a = timeout(SOON, Program::start(installation.serving(&QUOTA))).await.expect("a start of the server");
+        let b = installation.serving(&["--database", proxy.url()]);
+        let a = installation.serve().await;
         let b = timeout(SOON, Program::start(b)).await.expect("a start of the server");
         Self { installation, proxy, a, b }
     }
