@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "a test that cannot ask its server panics")]
 
+use std::fmt;
+
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
 
@@ -54,11 +56,20 @@ impl Client {
 }
 
 /// An answer, read to its end.
-#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: header::HeaderMap,
     pub body: Vec<u8>,
+}
+
+/// As people read it: the body as text, and not all of a long one.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.body);
+        let shown: String = text.chars().take(1_000).collect();
+        let all = if shown.len() < text.len() { " …" } else { "" };
+        write!(f, "{} {:?} {shown}{all}", self.status, self.headers)
+    }
 }
 
 impl Answer {

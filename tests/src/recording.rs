@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use reqwest::StatusCode;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
 /// The variable that names the folder. `cargo xtask test` sets it.
@@ -105,7 +105,8 @@ impl Record {
         if bodies.len() >= BODIES_OF_A_KIND || !bodies.insert(hash(&without_request_id(&media_type, body))) {
             return;
         }
-        let readable = media_type.contains("json") || media_type.contains("yaml");
+        let is_text = media_type.contains("json") || media_type.contains("yaml");
+        let readable = is_text && !headers.contains_key(CONTENT_ENCODING);
         let whole = (readable && body.len() <= MAX_BODY).then(|| String::from_utf8_lossy(body));
         let values =
             headers.iter().map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]));

@@ -1,8 +1,10 @@
 //! The API document: what is served, what is checked in, and what the service does are one.
 
 use std::fs;
+use std::io::Read;
 
 use domain::user::Role;
+use flate2::read::GzDecoder;
 use serde_json::Value;
 use tests::client::Answer;
 use tests::program;
@@ -15,6 +17,25 @@ async fn the_served_document_is_the_one_that_is_checked_in() {
     let answer = server.anonymous().get("/openapi.yaml").await;
     assert_eq!(answer.header("content-type"), "application/yaml");
     assert!(answer.text() == checked_in, "openapi.yaml is not what the code says: run `cargo xtask openapi`");
+}
+
+#[tokio::test]
+async fn each_rendition_is_compressed_for_whoever_accepts_it() {
+    let server = Server::start(Engine::Sqlite).await;
+    for path in ["/openapi.json", "/openapi.yaml", "/openapi-3.1.yaml"] {
+        let plain = server.anonymous().get(path).await;
+        assert!(!plain.headers.contains_key("content-encoding"), "{path}");
+        let asked = server.anonymous().request("GET", path).header("accept-encoding", "gzip, br");
+        let coded = Answer::to(asked).await;
+        assert_eq!(coded.header("content-encoding"), "gzip", "{path}");
+        assert!(coded.body.len() < plain.body.len() / 5, "{path}: {} of {}", coded.body.len(), plain.body.len());
+        let mut inflated = Vec::new();
+        GzDecoder::new(&*coded.body).read_to_end(&mut inflated).unwrap();
+        assert!(inflated == plain.body, "{path}");
+        for answer in [plain, coded] {
+            assert!(answer.headers.get_all("vary").iter().any(|name| name == "Accept-Encoding"), "{path}");
+        }
+    }
 }
 
 #[tokio::test]

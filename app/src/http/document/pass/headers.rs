@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::http::access::Access;
 
 /// What an operation's own answer type names that is not the same everywhere; poem-openapi writes such names in capitals.
-const OWN: [&str; 4] = ["Cache-Control", "ETag", "Link", "Location"];
+const OWN: [&str; 5] = ["Cache-Control", "Content-Encoding", "ETag", "Link", "Location"];
 
 /// Names the headers of each answer of an operation.
 pub fn complete(operation: &mut Value, access: Option<Access>) {
@@ -54,6 +54,7 @@ fn own(name: &str, header: &Value) -> Value {
         "Link" => json!({ "type": "string", "maxLength": 2048, "pattern": "^<[^<>]+>; rel=\"next\"$" }),
         "Location" => json!({ "type": "string", "maxLength": 1024, "pattern": "^/([^/]+/)*[0-9]+$" }),
         "Cache-Control" => json!({ "type": "string", "maxLength": 64, "pattern": "^[a-z0-9=-]+(, [a-z0-9=-]+)*$" }),
+        "Content-Encoding" => json!({ "type": "string", "enum": ["gzip"] }),
         _ => header["schema"].clone(),
     };
     let mut header = header.clone();
