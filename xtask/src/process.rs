@@ -24,6 +24,11 @@ pub struct Process {
 impl Process {
     /// Starts `command`; `name` stands for it in messages.
     pub fn start(name: impl Into<String>, mut command: Command) -> Result<Self> {
+        Self::start_again(name, &mut command)
+    }
+
+    /// Starts what may be started more than once.
+    pub fn start_again(name: impl Into<String>, command: &mut Command) -> Result<Self> {
         let name = name.into();
         let child = command.process_group(0).spawn().or_fail(format_args!("cannot start {name}"))?;
         Ok(Self { name, child, farewell: Signal::TERM })

@@ -1,5 +1,6 @@
 //! `cargo xtask clients`: clients that generators write from openapi.yaml do the same scenario on a real server.
 
+mod prism;
 mod python;
 mod rust;
 mod table;
@@ -8,16 +9,19 @@ mod typescript;
 mod verdict;
 mod workshop;
 
+use std::iter;
 use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use tokio::process::Command;
 use url::Url;
 
 use crate::bench::Server;
 use crate::failure::{Failure, Result, Settle};
 use crate::process::run;
 use crate::workspace::{cargo, root};
+use prism::Prism;
 use table::Table;
 use tool::Tool;
 use verdict::Verdict;
@@ -41,6 +45,9 @@ pub struct Clients {
     /// The release build of the server
     #[arg(long, conflicts_with = "against")]
     release: bool,
+    /// Once more each, through prism, which holds every request and answer against the document
+    #[arg(long)]
+    prism: bool,
 }
 
 impl Clients {
@@ -51,15 +58,26 @@ impl Clients {
             let profile = if self.release { "release" } else { "dev" };
             run("cargo build", cargo(["build", "-p", "app", "--profile", profile])).await?;
         }
+        let prism =
+            if self.prism { Some(Prism::installed(Workshop::open("prism", document.clone())?).await?) } else { None };
         let tools = if self.only.is_empty() { Tool::value_variants() } else { &self.only };
         let mut table = Table::default();
         for tool in tools {
-            let since = Instant::now();
-            let outcome = self.judge(*tool, document.clone()).await;
-            if let Err(failure) = &outcome {
-                eprintln!("xtask: {failure}");
+            let mut since = Instant::now();
+            let workshop = Workshop::open(tool.name(), document.clone())?;
+            let mut scenario = tool.make(&workshop).await;
+            for prism in iter::once(None).chain(prism.as_ref().map(Some)) {
+                let outcome = match &mut scenario {
+                    Ok(scenario) => self.play(&workshop, scenario, prism).await,
+                    Err(failure) => Err(Failure::told(failure)),
+                };
+                if let Err(failure) = &outcome {
+                    eprintln!("xtask: {failure}");
+                }
+                let through = if prism.is_some() { ", prism" } else { "" };
+                table.add(format!("{}{through}", tool.name()), outcome, since.elapsed());
+                since = Instant::now();
             }
-            table.add(tool.name(), outcome, since.elapsed());
         }
         print!("{table}");
         match table.failed() {
@@ -68,14 +86,16 @@ impl Clients {
         }
     }
 
-    /// Makes the client, and lets it do the scenario.
-    async fn judge(&self, tool: Tool, document: PathBuf) -> Result<Verdict> {
-        let workshop = Workshop::open(tool.name(), document)?;
-        let scenario = tool.make(&workshop).await?;
-        if let Some(url) = &self.against {
-            return workshop.play(scenario, url.as_str().trim_end_matches('/')).await;
-        }
-        let server = Server::demo_of(if self.release { "release" } else { "debug" }).await?;
-        workshop.play(scenario, &format!("http://{}", server.address)).await
+    /// Lets a client do the scenario, through a proxy or not.
+    async fn play(&self, workshop: &Workshop, scenario: &mut Command, prism: Option<&Prism>) -> Result<Verdict> {
+        let (address, _server) = if let Some(url) = &self.against {
+            (url.as_str().trim_end_matches('/').to_owned(), None)
+        } else {
+            let server = Server::demo_of(if self.release { "release" } else { "debug" }).await?;
+            (format!("http://{}", server.address), Some(server))
+        };
+        let Some(prism) = prism else { return workshop.play(scenario, &address).await };
+        let (proxy, _process) = prism.before(&address).await?;
+        workshop.play(scenario, &format!("http://{proxy}")).await
     }
 }

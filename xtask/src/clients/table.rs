@@ -11,7 +11,7 @@ use crate::failure::Result;
 pub struct Table(Vec<Row>);
 
 struct Row {
-    name: &'static str,
+    name: String,
     /// Or why there is no client.
     outcome: Result<Verdict, String>,
     took: Duration,
@@ -24,7 +24,8 @@ impl Row {
 }
 
 impl Table {
-    pub fn add(&mut self, name: &'static str, outcome: Result<Verdict>, took: Duration) {
+    pub fn add(&mut self, name: impl Into<String>, outcome: Result<Verdict>, took: Duration) {
+        let name = name.into();
         self.0.push(Row { name, outcome: outcome.map_err(|failure| failure.to_string()), took });
     }
 

@@ -23,7 +23,7 @@ pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
 }
 
 /// What package-lock.json names.
-async fn install(workshop: &Workshop) -> Result<()> {
+pub async fn install(workshop: &Workshop) -> Result<()> {
     let mut npm = workshop.program("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
     workshop.install("package-lock.json", "node_modules", npm).await

@@ -64,8 +64,8 @@ impl Workshop {
     }
 
     /// Runs `command`, which does `what`; what it says is kept in a file, and its end shown when it fails.
-    pub async fn run(&self, what: &str, command: Command) -> Result<()> {
-        let (ended_well, output) = self.attempt(what, command).await?;
+    pub async fn run(&self, what: &str, mut command: Command) -> Result<()> {
+        let (ended_well, output) = self.attempt(what, &mut command).await?;
         if ended_well {
             return Ok(());
         }
@@ -90,18 +90,18 @@ impl Workshop {
     }
 
     /// Lets `scenario` go to the server at `address`, and reads what it says.
-    pub async fn play(&self, mut scenario: Command, address: &str) -> Result<Verdict> {
+    pub async fn play(&self, scenario: &mut Command, address: &str) -> Result<Verdict> {
         scenario.env("ROLLBOOK_URL", address);
         let (ended_well, output) = self.attempt("scenario", scenario).await?;
         Verdict::read(&output, ended_well).map_err(Failure::told)
     }
 
-    async fn attempt(&self, what: &str, mut command: Command) -> Result<(bool, String)> {
+    async fn attempt(&self, what: &str, command: &mut Command) -> Result<(bool, String)> {
         let name = format!("{}: {what}", self.name);
         eprintln!("xtask: {name}");
         let file = format!("{what}.log");
-        Log::new(&self.folder, &file).catch(&mut command)?;
-        let ended = timeout(PATIENCE, Process::start(&name, command)?.finish()).await;
+        Log::new(&self.folder, &file).catch(command)?;
+        let ended = timeout(PATIENCE, Process::start_again(&name, command)?.finish()).await;
         let output = fs::read(self.path(&file)).or_fail(&file)?;
         let output = String::from_utf8_lossy(&output).into_owned();
         match ended {

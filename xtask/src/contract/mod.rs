@@ -1,6 +1,5 @@
 //! `cargo xtask contract`: schemathesis against a server in contract mode, on each store, as each role.
 
-mod prism;
 mod promises;
 mod report;
 mod schemathesis;
@@ -45,9 +44,6 @@ pub struct Contract {
     /// Where Postgres comes from
     #[arg(long, value_enum, default_value_t = Source::Auto)]
     postgres: Source,
-    /// Instead of all that, a scenario through prism, which holds every request and answer against the document
-    #[arg(long, conflicts_with_all = ["seeds", "count", "roles", "max_time", "max_examples"])]
-    prism: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -97,9 +93,6 @@ impl Contract {
         };
         run("cargo build", cargo(["build", "--release", "-p", "app"])).await?;
         let url_of = |store| postgres.as_ref().filter(|_| store == POSTGRES).map(|server| server.url.as_str());
-        if self.prism {
-            return prism::run(self.stores(), url_of).await;
-        }
         let tool = Schemathesis::installed().await?;
         let promises = Promises::read(tool.document())?;
         let plans = self.plans();

@@ -1,0 +1,50 @@
+//! prism: a proxy that holds every request and every answer against the document, and answers a 4xx or 5xx of its own
+//! where they differ.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use super::typescript::install;
+use super::workshop::Workshop;
+use crate::failure::{Failure, Result};
+use crate::log::Log;
+use crate::loopback::free_address;
+use crate::process::Process;
+
+const START: Duration = Duration::from_mins(1);
+const POLL: Duration = Duration::from_millis(100);
+
+/// An installed prism.
+pub struct Prism(Workshop);
+
+impl Prism {
+    /// Installs it in its folder, unless it is there.
+    pub async fn installed(workshop: Workshop) -> Result<Self> {
+        install(&workshop).await?;
+        Ok(Self(workshop))
+    }
+
+    /// A proxy before the server at `upstream`, which takes connections until the process is dropped.
+    pub async fn before(&self, upstream: &str) -> Result<(SocketAddr, Process)> {
+        let address = free_address()?;
+        let log = Log::new(&self.0.path(""), "prism.log");
+        let mut command = self.0.program(self.0.path("node_modules/.bin/prism"));
+        command.args(["proxy", "--errors", "--host", &address.ip().to_string(), "--port", &address.port().to_string()]);
+        command.arg(self.0.document()).arg(upstream);
+        log.catch(&mut command)?;
+        let mut process = Process::start("prism", command)?;
+        let listens = async {
+            while TcpStream::connect(address).await.is_err() {
+                sleep(POLL).await;
+            }
+        };
+        let started = tokio::select! {
+            started = timeout(START, listens) => started.is_ok(),
+            () = process.until_ended() => false,
+        };
+        if started { Ok((address, process)) } else { Err(Failure::told(format_args!("prism: {}", log.last_line()))) }
+    }
+}
