@@ -2,6 +2,7 @@
 
 mod prism;
 mod python;
+mod readme;
 mod rust;
 mod table;
 mod tool;
@@ -30,7 +31,7 @@ use workshop::Workshop;
 /// Generate clients from openapi.yaml, compile them, and let each do the same scenario on a server of its own
 ///
 /// Needs `python3` with pip, `node` with npm, and the package registries; brings its own Java. What is generated, and
-/// what each command says, is in target/clients.
+/// what each command says, is in target/clients. The clients that README.md shows are tried too.
 #[derive(Debug, Args)]
 pub struct Clients {
     /// Only these
@@ -78,6 +79,10 @@ impl Clients {
                 table.add(format!("{}{through}", tool.name()), outcome, since.elapsed());
                 since = Instant::now();
             }
+            if let Some(language) = readme::language(*tool) {
+                let (address, _server) = self.server().await?;
+                table.add_readme(language, readme::run(language, &workshop, &address).await);
+            }
         }
         print!("{table}");
         match table.failed() {
@@ -88,14 +93,18 @@ impl Clients {
 
     /// Lets a client do the scenario, through a proxy or not.
     async fn play(&self, workshop: &Workshop, scenario: &mut Command, prism: Option<&Prism>) -> Result<Verdict> {
-        let (address, _server) = if let Some(url) = &self.against {
-            (url.as_str().trim_end_matches('/').to_owned(), None)
-        } else {
-            let server = Server::demo_of(if self.release { "release" } else { "debug" }).await?;
-            (format!("http://{}", server.address), Some(server))
-        };
+        let (address, _server) = self.server().await?;
         let Some(prism) = prism else { return workshop.play(scenario, &address).await };
         let (proxy, _process) = prism.before(&address).await?;
         workshop.play(scenario, &format!("http://{proxy}")).await
+    }
+
+    /// The address of the server that was named, or of one that answers until it is dropped.
+    async fn server(&self) -> Result<(String, Option<Server>)> {
+        if let Some(url) = &self.against {
+            return Ok((url.as_str().trim_end_matches('/').to_owned(), None));
+        }
+        let server = Server::demo_of(if self.release { "release" } else { "debug" }).await?;
+        Ok((format!("http://{}", server.address), Some(server)))
     }
 }

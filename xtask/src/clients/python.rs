@@ -36,6 +36,14 @@ pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     check(workshop).await
 }
 
+/// The program that README.md shows.
+pub fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
+    workshop.write("generated/readme.py", program)?;
+    let mut python = workshop.program("python3");
+    python.arg("generated/readme.py");
+    Ok(with_packages(workshop, python))
+}
+
 /// Has openapi-generator write a client of the kind `generator`.
 pub async fn generate(workshop: &Workshop, generator: &str, settings: &str) -> Result<()> {
     // It is a Java program; its package brings a Java that fits.

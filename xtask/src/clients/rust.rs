@@ -1,12 +1,13 @@
 //! Clients in Rust. They share one target folder, so that what both use is compiled once.
 
+use std::fs;
 use std::path::Path;
 
 use tokio::process::Command;
 
 use super::python::generate;
 use super::workshop::{Workshop, shelf};
-use crate::failure::Result;
+use crate::failure::{Result, Settle};
 use crate::workspace::cargo;
 
 /// progenitor writes its client while cargo builds the scenario.
@@ -21,9 +22,16 @@ pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     compile(workshop, "openapi-generator-rust-scenario").await
 }
 
+/// The program that README.md shows, whose macro reads the document beside it.
+pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
+    fs::copy(workshop.document(), workshop.path("openapi.yaml")).or_fail("openapi.yaml")?;
+    workshop.write("src/bin/readme.rs", program)?;
+    compile(workshop, "readme").await
+}
+
 async fn compile(workshop: &Workshop, program: &str) -> Result<Command> {
     let target = shelf().join("cargo");
-    let mut build = cargo(["build", "--locked", "--target-dir"]);
+    let mut build = cargo(["build", "--locked", "--bin", program, "--target-dir"]);
     build.arg(&target).current_dir(workshop.path("."));
     build.env("ROLLBOOK_DOCUMENT", workshop.document());
     workshop.run("compile", build).await?;

@@ -6,9 +6,13 @@ use std::time::Duration;
 use super::verdict::{STEPS, Verdict};
 use crate::failure::Result;
 
-/// A row for each generator.
+/// A row for each generator, and a line for each client that README.md shows.
 #[derive(Default)]
-pub struct Table(Vec<Row>);
+pub struct Table {
+    rows: Vec<Row>,
+    /// In each language nothing, or why the client failed.
+    readme: Vec<(&'static str, Option<String>)>,
+}
 
 struct Row {
     name: String,
@@ -26,20 +30,25 @@ impl Row {
 impl Table {
     pub fn add(&mut self, name: impl Into<String>, outcome: Result<Verdict>, took: Duration) {
         let name = name.into();
-        self.0.push(Row { name, outcome: outcome.map_err(|failure| failure.to_string()), took });
+        self.rows.push(Row { name, outcome: outcome.map_err(|failure| failure.to_string()), took });
     }
 
-    /// How many steps failed; all of them where there is no client.
+    pub fn add_readme(&mut self, language: &'static str, outcome: Result<()>) {
+        self.readme.push((language, outcome.err().map(|failure| failure.to_string())));
+    }
+
+    /// How many steps failed, all of them where there is no client, and clients of README.md.
     pub fn failed(&self) -> usize {
-        self.0.iter().map(Row::failed).sum()
+        let readme = self.readme.iter().filter(|(_, failure)| failure.is_some()).count();
+        self.rows.iter().map(Row::failed).sum::<usize>() + readme
     }
 }
 
 impl Display for Table {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
-        let first = self.0.iter().map(|row| row.name.len()).max().unwrap_or_default();
+        let first = self.rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
         writeln!(out, "{:first$}  {}  seconds", "", STEPS.join("  "))?;
-        for Row { name, outcome, took } in &self.0 {
+        for Row { name, outcome, took } in &self.rows {
             write!(out, "{name:first$}")?;
             for (place, step) in STEPS.iter().enumerate() {
                 let cell = match outcome {
@@ -51,7 +60,7 @@ impl Display for Table {
             }
             writeln!(out, "  {:>7.1}", took.as_secs_f64())?;
         }
-        for Row { name, outcome, .. } in &self.0 {
+        for Row { name, outcome, .. } in &self.rows {
             match outcome {
                 Ok(verdict) => {
                     for (steps, why) in reasons(verdict) {
@@ -61,8 +70,11 @@ impl Display for Table {
                 Err(why) => writeln!(out, "{why}")?,
             }
         }
-        let failed = self.failed();
-        writeln!(out, "{} passed, {failed} failed", self.0.len() * STEPS.len() - failed)
+        for (language, failure) in &self.readme {
+            writeln!(out, "README.md, {language}: {}", failure.as_deref().unwrap_or("ok"))?;
+        }
+        let (failed, all) = (self.failed(), self.rows.len() * STEPS.len() + self.readme.len());
+        writeln!(out, "{} passed, {failed} failed", all - failed)
     }
 }
 
@@ -103,9 +115,15 @@ mod tests {
             Duration::ZERO,
         );
         table.add("none", Err(Failure::told("none: it does not compile")), Duration::ZERO);
+        table.add_readme("ts", Ok(()));
+        table.add_readme("rust", Err(Failure::told("it printed nothing")));
         let text = table.to_string();
-        assert_eq!(table.failed(), 13);
+        assert_eq!(table.failed(), 14);
         assert!(text.contains("bad   ok      ok     ok      FAIL  ok"), "{text}");
-        assert!(text.ends_with("bad, read: no tag\nnone: it does not compile\n23 passed, 13 failed\n"), "{text}");
+        assert!(text.contains("bad, read: no tag\nnone: it does not compile\n"), "{text}");
+        assert!(
+            text.ends_with("README.md, ts: ok\nREADME.md, rust: it printed nothing\n24 passed, 14 failed\n"),
+            "{text}"
+        );
     }
 }

@@ -22,6 +22,17 @@ pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     compile(workshop).await
 }
 
+/// The program that README.md shows, beside the types that it imports.
+pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
+    workshop.write("generated/readme.ts", program)?;
+    let mut tsc = workshop.program(workshop.path("node_modules/.bin/tsc"));
+    tsc.args(["--project", "tsconfig.readme.json"]);
+    workshop.run("compile README.md", tsc).await?;
+    let mut node = workshop.program("node");
+    node.arg("compiled/readme.js");
+    Ok(node)
+}
+
 /// What package-lock.json names.
 pub async fn install(workshop: &Workshop) -> Result<()> {
     let mut npm = workshop.program("npm");

@@ -76,6 +76,23 @@ impl Workshop {
         Err(Failure::told(format_args!("{}: {what} failed", self.name)))
     }
 
+    /// Runs `command` like [`Self::run`], for what it says.
+    pub async fn output(&self, what: &str, mut command: Command) -> Result<String> {
+        match self.attempt(what, &mut command).await? {
+            (true, output) => Ok(output),
+            (false, output) => Err(Failure::told(format_args!("{}: {what} failed: {}", self.name, output.trim()))),
+        }
+    }
+
+    /// Writes a file of this folder.
+    pub fn write(&self, name: &str, content: &str) -> Result<()> {
+        let path = self.path(name);
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, content))
+            .or_fail(path.display())
+    }
+
     /// Makes what lies in the folder `made` out of the file `list` with `command`, unless it was made of the same.
     pub async fn install(&self, list: &str, made: &str, command: Command) -> Result<()> {
         let list = self.path(list);

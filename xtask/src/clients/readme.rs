@@ -1,0 +1,74 @@
+//! The clients that README.md shows, each as it stands there, on a live server.
+
+use std::fs;
+
+use tokio::process::Command;
+
+use super::tool::Tool;
+use super::workshop::Workshop;
+use super::{python, rust, typescript};
+use crate::failure::{Failure, Result, Settle};
+use crate::workspace::root;
+
+/// Where README.md says that the server is.
+const ADDRESS: &str = "http://127.0.0.1:8000";
+/// Who is on the roll's first page in a demo, and so in what each of the clients prints.
+const STUDENTS: [&str; 3] = ["Asha Patil", "Rohan Deshmukh", "Meera Iyer"];
+
+/// The language of the client that README.md makes with `tool`.
+pub fn language(tool: Tool) -> Option<&'static str> {
+    match tool {
+        Tool::Progenitor => Some("rust"),
+        Tool::OpenapiFetch => Some("ts"),
+        Tool::OpenapiPythonClient => Some("python"),
+        Tool::OpenapiGeneratorRust | Tool::TypescriptFetch | Tool::OpenapiGeneratorPython => None,
+    }
+}
+
+/// Compiles the client in `language` with what its tool has generated in `workshop`, and runs it against a server.
+pub async fn run(language: &str, workshop: &Workshop, address: &str) -> Result<()> {
+    let readme = fs::read_to_string(root().join("README.md")).or_fail("README.md")?;
+    let client = block(&readme, language)?.replace(ADDRESS, address);
+    let command: Command = match language {
+        "rust" => rust::readme(workshop, &client).await?,
+        "ts" => typescript::readme(workshop, &client).await?,
+        _ => python::readme(workshop, &client)?,
+    };
+    let output = workshop.output("README.md", command).await?;
+    match STUDENTS.iter().find(|student| !output.contains(**student)) {
+        None => Ok(()),
+        Some(student) => Err(Failure::told(format_args!("it did not print {student}, but {:?}", output.trim()))),
+    }
+}
+
+/// The one block of code in `language`.
+fn block<'r>(readme: &'r str, language: &str) -> Result<&'r str> {
+    let fence = format!("\n```{language}\n");
+    let mut blocks = readme.split(&fence).skip(1).filter_map(|rest| rest.split("\n```\n").next());
+    match (blocks.next(), blocks.next()) {
+        (Some(block), None) => Ok(block),
+        (None, _) => Err(Failure::told(format_args!("README.md has no client in {language}"))),
+        (Some(_), Some(_)) => Err(Failure::told(format_args!("README.md has more than one client in {language}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_of_a_language_is_found() {
+        let readme = "text\n\n```rust\nfn main() {\n}\n```\n\n```\nplain\n```\n\n```ts\none\n```\n\n```ts\ntwo\n```\n";
+        assert_eq!(block(readme, "rust").unwrap(), "fn main() {\n}");
+        assert!(block(readme, "python").is_err());
+        assert!(block(readme, "ts").is_err());
+    }
+
+    #[test]
+    fn readme_shows_one_client_in_each_language() {
+        let readme = fs::read_to_string(root().join("README.md")).unwrap();
+        for language in ["rust", "ts", "python"] {
+            assert!(block(&readme, language).unwrap().contains(ADDRESS), "{language}");
+        }
+    }
+}
