@@ -62,7 +62,7 @@ pub struct ProblemDocument {
     pub description: String,
     /// What the log calls this request; also in the `X-Request-Id` header.
     pub request_id: String,
-    /// What is wrong with each field. Absent where no field is at fault.
+    /// What is wrong with each field, a hundred unknown ones at most. Absent where no field is at fault.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[oai(default, skip_serializing_if_is_empty)]
     pub errors: Vec<Fault>,

@@ -244,7 +244,7 @@ impl Kind {
                 slug: "stale-version",
                 status: StatusCode::PRECONDITION_FAILED,
                 title: "Precondition Failed",
-                detail: "The record was changed since the version in If-Match was read; nothing was changed now.",
+                detail: "The record is not in the version that If-Match or If-None-Match asks for; nothing was changed.",
                 remedy: "Read the record again and decide anew; its ETag is what If-Match wants.",
             },
             Self::PayloadTooLarge => Entry {

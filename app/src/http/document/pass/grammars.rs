@@ -13,8 +13,8 @@ const PROSE: &str = "\\S";
 const BASE64URL: &str = "^[A-Za-z0-9_-]+$";
 const ADDRESS: &str = "^[0-9A-Fa-f.:]+$";
 /// Ids are written without leading zeros; those of more digits are nobody's.
-const ACTOR: &str = "^(user:[1-9][0-9]{0,14}|operator|service|anonymous)$";
-const TARGET: &str = r"^((student|user|session):[1-9][0-9]{0,14}|(operation|key):[^\x00-\x1F\x7F-\x9F]{1,128})$";
+const ACTOR: &str = "^(user:[1-9][0-9]{0,15}|operator|service|anonymous)$";
+const TARGET: &str = r"^((student|user|session):[1-9][0-9]{0,15}|(operation|key):[^\x00-\x1F\x7F-\x9F]{1,128})$";
 
 /// Writes them everywhere, and bounds of integers as integers.
 pub fn write(value: &mut Value) {

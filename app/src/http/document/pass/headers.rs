@@ -103,15 +103,15 @@ pub fn shared() -> Value {
             true, pattern("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$", 29),
             "Mon, 24 Nov 2036 00:00:00 GMT"),
         "RateLimit": header(
-            "What is left of each quota (`r`), and in how many seconds there will be more (`t`): `requests` for all of a user's requests, or of an address's without a token; on a login also `account` and `address` for those that failed.",
+            "What is left of each quota (`r`), and in how many seconds there will be more (`t`): `requests` for all of a user's requests, or of an address's without a token; on a login also `address` for the failed ones of an address, and `account` for those of an account in a row. Of an account, no more come back with time: `t` is the wait before its next try, and a good login or an administrator brings all back.",
             true, pattern("^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+\";r=[0-9]+;t=[0-9]+)*$", 256),
             "\"requests\";r=5999;t=1"),
         "RateLimit-Policy": header(
-            "The size of each quota (`q`), and the seconds in which all of it comes back (`w`).",
+            "The size of each quota (`q`), and the seconds in which all of it comes back (`w`); of `account` the longest wait before a try.",
             true, pattern("^\"[a-z]+\";q=[0-9]+;w=[0-9]+(, \"[a-z]+\";q=[0-9]+;w=[0-9]+)*$", 256),
             "\"requests\";q=6000;w=60"),
         "Retry-After": {
-            "description": "Seconds until another try is worth it.",
+            "description": "Seconds until another try is worth it. An account that is locked stays so until an administrator unlocks it: there it is when to look again.",
             "required": true,
             "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 86400 },
             "example": 1

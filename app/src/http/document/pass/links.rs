@@ -78,7 +78,9 @@ fn link(target: &str, fill: &Fill) -> Value {
     }
     link["description"] = json!(match fill {
         Nothing => "The same token is for this, too.".to_owned(),
-        Parameter("after", _) => "The next page, unless `next` is null.".to_owned(),
+        Parameter("after", _) => "The next page, unless `next` is null. Send the `limit` and the filters of this one again; the `Link` header has them.".to_owned(),
+        Parameter(name, expression) if expression.contains("/0/") =>
+            format!("`{name}` is that of the first on the page, where there is one."),
         Parameter(name, expression) | Field(name, expression) =>
             format!("`{name}` is the `{}` of the answer.", field(expression)),
     });

@@ -24,8 +24,11 @@ pub fn complete(operation: &mut Value, access: Option<Access>, schemas: &Value) 
             }
             _ => json!({ "$ref": format!("#/components/examples/{}", entry.slug) }),
         };
-        if examples.as_object().is_some_and(|examples| examples.len() > 1) {
-            response["description"] = json!(reason(entry.status));
+    }
+    for (status, response) in responses.iter_mut() {
+        let of_status: Vec<_> = kinds.iter().filter(|kind| kind.entry().status.as_str() == status).collect();
+        if of_status.len() > 1 {
+            response["description"] = json!(reason(&of_status));
         }
     }
     responses.sort_keys();
@@ -106,18 +109,37 @@ fn problem(description: &str) -> Value {
 }
 
 /// What a status means where several problems share it.
-fn reason(status: StatusCode) -> &'static str {
-    match status {
-        StatusCode::BAD_REQUEST => "The request cannot be read, or names nothing that exists; `type` tells which.",
+fn reason(kinds: &[&Kind]) -> String {
+    let Some(status) = kinds.first().map(|kind| kind.entry().status) else { return String::new() };
+    let reason = match status {
         StatusCode::UNAUTHORIZED => "The credentials are not good; `type` tells which.",
         StatusCode::FORBIDDEN => {
             "The role is too low, or the password has to be changed before anything else; `type` tells which."
         }
         StatusCode::CONFLICT => "A rule about other records is broken; `type` tells which.",
-        StatusCode::TOO_MANY_REQUESTS => "Too much was tried; `type` tells what, `Retry-After` until when.",
+        StatusCode::TOO_MANY_REQUESTS => "Too much was tried; `type` tells what, `Retry-After` when to try again.",
         StatusCode::SERVICE_UNAVAILABLE => "It cannot be done now; `type` tells why, `Retry-After` when to try again.",
-        status => status.canonical_reason().unwrap_or("A problem."),
+        _ => return capitalised(&kinds.iter().map(|kind| fault(**kind)).collect::<Vec<_>>().join(", or ")),
+    };
+    reason.to_owned()
+}
+
+/// What is wrong with a request, as a part of a sentence.
+fn fault(kind: Kind) -> &'static str {
+    match kind {
+        Kind::MalformedQuery => "the query cannot be read",
+        Kind::MalformedBody => "the body cannot be read",
+        Kind::IncompleteCredentials => "the name or the password is missing",
+        Kind::InvalidStudentData => "the student's data break a rule, or the roll number is taken",
+        Kind::MissingStudentId => "no student is named",
+        Kind::WrongStudentId => "there is no such student",
+        kind => kind.entry().title,
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let (first, rest) = text.split_at_checked(1).unwrap_or_default();
+    format!("{}{rest}; `type` tells which.", first.to_ascii_uppercase())
 }
 
 /// The problem as it goes over the wire.
