@@ -100,7 +100,7 @@ struct Record {
 impl Record {
     fn keep(&mut self, asked: &Asked, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
         let media_type = text(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-        let kind = hash(&(&asked.method, place(&asked.path), status.as_u16(), &media_type, names(headers)));
+        let kind = hash(&(&asked.method, place(&asked.path), status.as_u16(), &media_type, kinds_of_values(headers)));
         let bodies = self.kept.entry(kind).or_default();
         if bodies.len() >= BODIES_OF_A_KIND || !bodies.insert(hash(&without_request_id(&media_type, body))) {
             return;
@@ -147,6 +147,26 @@ fn names(headers: &HeaderMap) -> Vec<String> {
     names
 }
 
+/// Each header with its value without its numbers, but for those whose values say nothing of the answer: `"requests";r=7`
+/// and `"requests";r=8` are one.
+fn kinds_of_values(headers: &HeaderMap) -> Vec<(String, String)> {
+    let told = headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let mut kinds: Vec<_> = told
+        .map(|(name, value)| {
+            let mut kind = String::new();
+            for character in String::from_utf8_lossy(value.as_bytes()).chars() {
+                let digit = character.is_ascii_digit();
+                if !(digit && kind.ends_with('0')) {
+                    kind.push(if digit { '0' } else { character });
+                }
+            }
+            (name.to_string(), kind)
+        })
+        .collect();
+    kinds.sort_unstable();
+    kinds
+}
+
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
 }
@@ -155,4 +175,29 @@ fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(headers: &[(&'static str, &str)]) -> Vec<(String, String)> {
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")));
+        kinds_of_values(&headers.collect())
+    }
+
+    #[test]
+    fn answers_are_alike_whose_headers_differ_in_numbers_alone() {
+        let one =
+            [("ratelimit", "\"requests\";r=99;t=1"), ("date", "Mon"), ("x-request-id", "a-1"), ("etag", "\"7-1\"")];
+        let two = [("etag", "\"12-345\""), ("ratelimit", "\"requests\";r=5999;t=0"), ("date", "Tue")];
+        assert_eq!(kinds(&one), kinds(&two));
+        let challenge = |value| kinds(&[("www-authenticate", value)]);
+        assert_ne!(
+            challenge("Bearer realm=\"rollbook\""),
+            challenge("Bearer realm=\"rollbook\", error=\"invalid_token\"")
+        );
+        assert_ne!(kinds(&one), kinds(&one[..3]));
+    }
 }
