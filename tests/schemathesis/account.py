@@ -28,7 +28,10 @@ class Account:
     def new_session(self):
         """The id of one more session, which may be ended."""
         self.token()
-        claims = self._granted(self.username, self.password)["token"].split(".")[1]
+        granted = self._granted(self.username, self.password)
+        if granted is None:
+            raise RuntimeError(f"{self.username} has a token, but cannot log in: the password was changed unnoticed")
+        claims = granted["token"].split(".")[1]
         return int(json.loads(base64.urlsafe_b64decode(claims + "=="))["sid"])
 
     def _is_let_in(self):

@@ -33,6 +33,11 @@ if ROLE != "anonymous":
             case.headers["Authorization"] = f"Bearer {data}"
 
 
+def asks_for_operation(case):
+    """Whether the request is for the operation itself: others try its path with another method, OPTIONS for one."""
+    return case.method.upper() == case.operation.method.upper()
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Every second valid request is given what only somebody who was told knows: a password, a token, a session."""
@@ -41,7 +46,7 @@ def before_call(context, case, kwargs):
     # The spare administrator mends what the others break: whoever writes to it meets the fuzzing user itself.
     if case.path.startswith("/users/") and case.method.upper() != "GET" and path and str(path.get("id")) == SPARE:
         path["id"] = account.id
-    if case.meta is None or not case.meta.generation.mode.is_positive:
+    if case.meta is None or not case.meta.generation.mode.is_positive or not asks_for_operation(case):
         return
     calls[operation] += 1
     if calls[operation] % 2 == 0:
@@ -60,6 +65,8 @@ def before_call(context, case, kwargs):
 @schemathesis.hook
 def after_call(context, case, response):
     """What was changed by the request has to be known afterwards."""
+    if not asks_for_operation(case):
+        return
     operation = case.operation.definition.raw.get("operationId")
     if operation == "changeOwnPassword" and response.status_code == 204:
         account.password = case.body["new_password"]

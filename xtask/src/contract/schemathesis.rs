@@ -64,6 +64,8 @@ impl Schemathesis {
             fs::write(&mark, wanted).or_fail(mark.display())?;
         }
         let reports = target.join("reports");
+        // What lies there is of another document, or of another run.
+        let _ = fs::remove_dir_all(&reports);
         fs::create_dir_all(&reports).or_fail(reports.display())?;
         let document = target.join("openapi.json");
         let mut openapi = program(built("release", "rollbook")?);
