@@ -43,6 +43,7 @@ impl Ci {
         }
         steps.take("openapi.yaml", OpenApi::check().run()).await?;
         steps.take("compatibility", OpenApi::compat().run()).await?;
+        steps.take("changelog", OpenApi::changelog_check().run()).await?;
         steps.take("collection", Postman::check().run()).await?;
         if self.lint_openapi {
             steps.command("redocly", redocly()).await?;

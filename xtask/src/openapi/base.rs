@@ -11,8 +11,12 @@ use crate::workspace::program;
 /// Which commit is meant.
 #[derive(Debug, Clone)]
 pub enum Since {
-    /// The merge-base with the branch that changes go to.
+    /// The merge-base with the branch that changes go to; where that is the very commit that is checked out, the one
+    /// before.
     MergeBase,
+    /// The first whose document has this version, all of it or what it begins with; none where that is the one that is
+    /// checked out.
+    Version(String),
     /// What git knows under this name.
     Rev(String),
 }
@@ -32,8 +36,7 @@ pub struct Base {
 }
 
 impl Base {
-    /// The document at a commit; where the merge-base is the very commit that is checked out, at the one before. `None`
-    /// where there is no earlier document.
+    /// The document at a commit; `None` where there is no earlier document, as in a clone without its history.
     pub async fn at(since: &Since) -> Result<Option<Self>> {
         let commit =
             match since {
@@ -41,6 +44,7 @@ impl Base {
                     Failure::told(format_args!("git knows no commit {rev}: name one that this clone has"))
                 })?),
                 Since::MergeBase => before().await?,
+                Since::Version(version) => first_of(version).await?,
             };
         let Some(commit) = commit else { return Ok(None) };
         let Some(text) = file(&commit, FILE).await else { return Ok(None) };
@@ -71,6 +75,29 @@ async fn before() -> Result<Option<String>> {
     Ok(commit("HEAD^").await.ok())
 }
 
+/// The first of the latest commits whose documents have a version that begins with `version`.
+async fn first_of(version: &str) -> Result<Option<String>> {
+    let head = commit("HEAD").await?;
+    let log = read("git log", git(["log", "--first-parent", "--format=%H", "--", FILE])).await?;
+    let mut first = None;
+    for commit in log.lines() {
+        let Some(text) = file(commit, FILE).await else { break };
+        if !is_of(&text, version) {
+            break;
+        }
+        first = Some(commit.to_owned());
+    }
+    Ok(first.filter(|first| *first != head))
+}
+
+/// Whether the version that a document tells is this one, or begins with it.
+fn is_of(document: &str, version: &str) -> bool {
+    let mut lines = document.lines().take_while(|line| *line != "paths:");
+    lines
+        .find_map(|line| line.strip_prefix("  version: "))
+        .is_some_and(|told| told.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+}
+
 async fn commit(rev: &str) -> Result<String> {
     let named = git(["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{rev}^{{commit}}")]);
     Ok(read("git rev-parse", named).await?.trim().to_owned())
@@ -80,4 +107,20 @@ fn git<const N: usize>(arguments: [&str; N]) -> Command {
     let mut git = program("git");
     git.args(arguments).stderr(std::process::Stdio::null());
     git
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_told_by_its_beginning() {
+        let document = "openapi: 3.0.3\ninfo:\n  title: Rollbook\n  version: 1.20.3\npaths:\n  version: 9.0.0\n";
+        for same in ["1", "1.20", "1.20.3"] {
+            assert!(is_of(document, same), "{same}");
+        }
+        for other in ["1.2", "2", "9", "1.20.3.1", ""] {
+            assert!(!is_of(document, other), "{other}");
+        }
+    }
 }

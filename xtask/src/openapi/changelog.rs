@@ -11,7 +11,7 @@ const INTRODUCTION: &str = "\
 # Changelog
 
 What clients see of each release, operation by operation. `cargo xtask openapi --changelog` adds what openapi.yaml says
-otherwise than the commit before.
+otherwise than the first one of its version.
 ";
 const HEADINGS: [(Effect, &str); 3] =
     [(Effect::Breaking, "### Breaking"), (Effect::Added, "### Added"), (Effect::Changed, "### Changed")];

@@ -23,15 +23,15 @@ const FILE: &str = "openapi.yaml";
 /// Write openapi.yaml from the code, or tell what it changes for clients
 #[derive(Debug, Default, Args)]
 pub struct OpenApi {
-    /// Only compare it with the code, and fail where they differ
+    /// Only compare it with the code, and fail where they differ; with --changelog, compare CHANGELOG.md
     #[arg(long)]
     pub check: bool,
     /// Only compare it with the one at REV, and fail on a breaking change unless the major version rises [default: the
-    /// merge-base with the main branch]
+    /// merge-base with the main branch, and the first one of this major version]
     #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with = "check")]
     pub compat: Option<Since>,
-    /// Add what it says otherwise than the one at REV to CHANGELOG.md [default: as for --compat]
-    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["check", "compat"])]
+    /// Add what it says otherwise than the one at REV to CHANGELOG.md [default: the first one of this version]
+    #[arg(long, value_name = "REV", num_args = 0..=1, default_missing_value = "", conflicts_with = "compat")]
     pub changelog: Option<Since>,
 }
 
@@ -46,12 +46,17 @@ impl OpenApi {
         Self { compat: Some(Since::MergeBase), ..Self::default() }
     }
 
+    /// Only compares CHANGELOG.md with it.
+    pub fn changelog_check() -> Self {
+        Self { check: true, changelog: Some(Since::MergeBase), ..Self::default() }
+    }
+
     pub async fn run(self) -> Result<()> {
         if let Some(since) = &self.compat {
             return compatible(since).await;
         }
         if let Some(since) = &self.changelog {
-            return record(since).await;
+            return record(since, self.check).await;
         }
         let generated = read("rollbook openapi", cargo(["run", "-q", "-p", "app", "--", "openapi"])).await?;
         let file = root().join(FILE);
@@ -59,14 +64,24 @@ impl OpenApi {
     }
 }
 
-/// Fails on a breaking change that no new major version announces.
+/// Fails on a breaking change that no new major version announces: since the last document, and since the first one of
+/// this major version, so that a break is not forgotten with the next commit.
 async fn compatible(since: &Since) -> Result<()> {
-    let Some(base) = Base::at(since).await? else {
-        println!("there is no earlier {FILE} to compare with");
-        return Ok(());
-    };
     let document = checked_in()?;
-    let changes = changes(&base.document, &document);
+    let mut bases = vec![Base::at(since).await?];
+    if let Since::MergeBase = since {
+        bases.push(Base::at(&Since::Version(major(&document)?.to_string())).await?);
+    }
+    let mut bases: Vec<_> = bases.into_iter().flatten().collect();
+    bases.dedup_by(|one, other| one.commit == other.commit);
+    if bases.is_empty() {
+        println!("there is no earlier {FILE} to compare with, or this clone has no history");
+    }
+    bases.iter().try_for_each(|base| compatible_with(base, &document))
+}
+
+fn compatible_with(base: &Base, document: &Value) -> Result<()> {
+    let changes = changes(&base.document, document);
     let count = |effect| changes.iter().filter(|change| change.effect == effect).count();
     let breaking = count(Effect::Breaking);
     for change in changes.iter().filter(|change| change.effect == Effect::Breaking) {
@@ -78,7 +93,7 @@ async fn compatible(since: &Since) -> Result<()> {
         count(Effect::Added),
         count(Effect::Changed)
     );
-    let (before, now) = (major(&base.document)?, major(&document)?);
+    let (before, now) = (major(&base.document)?, major(document)?);
     if breaking == 0 || now > before {
         return Ok(());
     }
@@ -89,16 +104,33 @@ async fn compatible(since: &Since) -> Result<()> {
     )))
 }
 
-/// Writes what has changed into the changelog; where there is no document before, all of it is new.
-async fn record(since: &Since) -> Result<()> {
-    let base = Base::at(since).await?.map_or(Value::Null, |base| base.document);
-    let changes = changes(&base, &checked_in()?);
+/// Writes what has changed into the changelog, or only fails where it is not there. Of a version that is new nothing has
+/// changed; where a commit that is named has no document, all of it is new.
+async fn record(since: &Since, only_check: bool) -> Result<()> {
+    let document = checked_in()?;
+    let changes = match since {
+        Since::Rev(_) => {
+            let base = Base::at(since).await?.map_or(Value::Null, |base| base.document);
+            changes(&base, &document)
+        }
+        Since::MergeBase | Since::Version(_) => {
+            let version = Since::Version(version(&document).to_owned());
+            Base::at(&version).await?.map_or_else(Vec::new, |base| changes(&base.document, &document))
+        }
+    };
     let file = root().join("CHANGELOG.md");
     let known = match fs::read_to_string(&file) {
         Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
         read => read.or_fail("CHANGELOG.md")?,
     };
-    fs::write(&file, changelog::with(&known, &changes)).or_fail("CHANGELOG.md")
+    let complete = changelog::with(&known, &changes);
+    if !only_check {
+        return fs::write(&file, complete).or_fail("CHANGELOG.md");
+    }
+    if changes.is_empty() || complete == known {
+        return Ok(());
+    }
+    Err(Failure::told("CHANGELOG.md lacks what openapi.yaml has changed: run `cargo xtask openapi --changelog`"))
 }
 
 fn checked_in() -> Result<Value> {
@@ -110,9 +142,13 @@ fn short(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
 }
 
+fn version(document: &Value) -> &str {
+    document.pointer("/info/version").and_then(Value::as_str).unwrap_or_default()
+}
+
 /// The major version of a document.
 fn major(document: &Value) -> Result<u64> {
-    let version = document.pointer("/info/version").and_then(Value::as_str).unwrap_or_default();
+    let version = version(document);
     let major = version.split('.').next().and_then(|major| major.parse().ok());
     major.ok_or_else(|| Failure::told(format_args!("info.version {version:?} of {FILE} is no version")))
 }

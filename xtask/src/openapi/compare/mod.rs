@@ -1,6 +1,7 @@
 //! What a document says otherwise than one before it, and whether that breaks a client of the one before.
 
 mod operation;
+mod pattern;
 mod schema;
 
 use std::collections::{BTreeMap, BTreeSet};

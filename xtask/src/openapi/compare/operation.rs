@@ -4,8 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::schema::Direction;
+use super::schema::{Direction, shown};
 use super::{Comparison, Effect, resolved};
+
+/// What an operation asks for beside a good token; the roles from the lowest to the highest.
+const ROLE: &str = "x-required-role";
+const ROLES: [&str; 3] = ["viewer", "registrar", "admin"];
+
+const PROBLEM_JSON: &str = "application/problem+json";
 
 impl<'d> Comparison<'d> {
     pub(super) fn operation(&mut self, old: &'d Value, new: &'d Value) {
@@ -30,9 +36,10 @@ impl<'d> Comparison<'d> {
     fn security(&mut self, old: &'d Value, new: &'d Value) {
         let of = |document: &'d Value, operation: &'d Value| operation.get("security").unwrap_or(&document["security"]);
         let (before, after) = (of(self.old, old), of(self.new, new));
+        self.role(old, new);
         let is_open = |security: &Value| security.as_array().is_none_or(Vec::is_empty);
         if before == after {
-            return;
+            return self.schemes(before);
         }
         let what = match (is_open(before), is_open(after)) {
             (true, false) => "security requirement added",
@@ -40,6 +47,36 @@ impl<'d> Comparison<'d> {
             _ => "security requirement changed",
         };
         self.note(Effect::Breaking, what);
+    }
+
+    /// What the names in a requirement stand for.
+    fn schemes(&mut self, security: &Value) {
+        let names =
+            security.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(|named| named.keys());
+        for name in names {
+            let of = |document: &'d Value| {
+                let scheme = resolved(document, &document["components"]["securitySchemes"][name]);
+                ["type", "scheme", "in", "name", "flows", "openIdConnectUrl"].map(|key| &scheme[key])
+            };
+            if of(self.old) != of(self.new) {
+                self.note(Effect::Breaking, format!("security scheme {name} changed"));
+            }
+        }
+    }
+
+    fn role(&mut self, old: &Value, new: &Value) {
+        let (before, after) = (&old[ROLE], &new[ROLE]);
+        if before == after {
+            return;
+        }
+        let rank = |role: &Value| ROLES.iter().position(|known| role == known);
+        let rises = match (rank(before), rank(after)) {
+            (None, _) => true,
+            (Some(before), Some(after)) => after > before,
+            (Some(_), None) => !after.is_null(),
+        };
+        let effect = if rises { Effect::Breaking } else { Effect::Changed };
+        self.note(effect, format!("role {} became {}", shown(before), shown(after)));
     }
 
     fn parameters(&mut self, old: &'d Value, new: &'d Value) {
@@ -122,13 +159,32 @@ impl<'d> Comparison<'d> {
         for (media_type, before) in old["content"].as_object().into_iter().flatten() {
             match new["content"].get(media_type) {
                 None => self.note(Effect::Breaking, format!("{at} as {media_type} removed")),
-                Some(after) => self.schema(direction, at, &before["schema"], &after["schema"]),
+                Some(after) => {
+                    self.schema(direction, at, &before["schema"], &after["schema"]);
+                    if media_type == PROBLEM_JSON {
+                        self.problems(at, &before["examples"], &after["examples"]);
+                    }
+                }
             }
         }
         for (media_type, _) in new["content"].as_object().into_iter().flatten() {
             if old["content"].get(media_type).is_none() {
                 self.note(Effect::Added, format!("{at} as {media_type} added"));
             }
+        }
+    }
+
+    /// The types of problems, each of which has an example of its own.
+    fn problems(&mut self, at: &str, old: &Value, new: &Value) {
+        let types = |examples: &Value| -> BTreeSet<String> {
+            examples.as_object().into_iter().flatten().map(|(slug, _)| slug.clone()).collect()
+        };
+        let (before, after) = (types(old), types(new));
+        for slug in before.difference(&after) {
+            self.note(Effect::Changed, format!("{at} problem {slug} removed"));
+        }
+        for slug in after.difference(&before) {
+            self.note(Effect::Added, format!("{at} problem {slug} added"));
         }
     }
 }

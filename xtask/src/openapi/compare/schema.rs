@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use super::pattern::is_within;
 use super::{Comparison, Effect, resolved};
 
 /// Which way what a schema describes goes.
@@ -106,7 +107,11 @@ impl Comparison<'_> {
             self.note(effect, format!("{at}: {key} {} became {}", shown(&old[key]), shown(&new[key])));
         }
         if old["pattern"] != new["pattern"] {
-            let breaks = direction == Direction::Request && !new["pattern"].is_null();
+            let wider = match (old["pattern"].as_str(), new["pattern"].as_str()) {
+                (_, None) => true,
+                (old, Some(new)) => is_within(old.unwrap_or_default(), new).unwrap_or(false),
+            };
+            let breaks = direction == Direction::Request && !wider;
             let effect = if breaks { Effect::Breaking } else { Effect::Changed };
             self.note(effect, format!("{at}: pattern {} became {}", shown(&old["pattern"]), shown(&new["pattern"])));
         }
@@ -202,7 +207,7 @@ fn merge(into: &mut Map<String, Value>, part: &Value) {
     }
 }
 
-fn shown(value: &Value) -> String {
+pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),

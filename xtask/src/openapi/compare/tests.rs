@@ -14,7 +14,7 @@ fn broken_by(edit: impl FnOnce(&mut Value)) -> Vec<String> {
     let old = document();
     let mut new = old.clone();
     edit(&mut new);
-    assert_ne!(old, new, "the edit hits nothing");
+    assert!(old != new, "the edit hits nothing");
     let all = changes(&old, &new);
     all.iter().filter(|change| change.effect == Effect::Breaking).map(ToString::to_string).collect()
 }
@@ -119,6 +119,52 @@ fn a_lost_security_requirement_is_told_and_so_is_a_new_one() {
 }
 
 #[test]
+fn another_security_scheme_under_the_same_name_breaks() {
+    let broken = broken_by(|document| {
+        document["components"]["securitySchemes"]["bearer"] =
+            json!({"type": "apiKey", "in": "header", "name": "X-Key"});
+    });
+    assert!(broken.contains(&"GET /me: security scheme bearer changed".to_owned()), "{broken:#?}");
+    assert!(!broken.iter().any(|line| line.starts_with("POST /login")), "{broken:#?}");
+    let told = told_of(|document| document["components"]["securitySchemes"]["bearer"]["description"] = json!("Other."));
+    assert_eq!(told, []);
+}
+
+#[test]
+fn a_role_that_rises_breaks_and_one_that_falls_does_not() {
+    let role =
+        |role: Value| move |document: &mut Value| document["paths"]["/students"]["post"]["x-required-role"] = role;
+    assert_eq!(broken_by(role(json!("admin"))), ["POST /students: role registrar became admin"]);
+    for lower in [json!("viewer"), Value::Null] {
+        assert_eq!(broken_by(role(lower.clone())), [] as [&str; 0], "{lower}");
+    }
+    let broken = broken_by(|document| document["paths"]["/logout"]["post"]["x-required-role"] = json!("viewer"));
+    assert_eq!(broken, ["POST /logout: role none became viewer"]);
+}
+
+#[test]
+fn a_type_of_problem_that_comes_or_goes_is_told() {
+    let told = told_of(|document| {
+        let conflict = document
+            .pointer_mut("/paths/~1users~1{id}/delete/responses/409/$ref")
+            .map(|target| target.as_str().unwrap().trim_start_matches('#').to_owned());
+        let place = conflict.unwrap_or_else(|| "/paths/~1users~1{id}/delete/responses/409".to_owned());
+        let content = &mut document.pointer_mut(&place).unwrap()["content"]["application/problem+json"];
+        let examples = content["examples"].as_object_mut().unwrap();
+        let gone = examples.remove("last-administrator").unwrap();
+        examples.insert("first-administrator".to_owned(), gone);
+    });
+    let of_removal: Vec<_> = told.iter().filter(|(_, what)| what.starts_with("DELETE /users/{id}:")).collect();
+    assert_eq!(
+        of_removal,
+        [
+            &(Effect::Added, "DELETE /users/{id}: 409 problem first-administrator added".to_owned()),
+            &(Effect::Changed, "DELETE /users/{id}: 409 problem last-administrator removed".to_owned()),
+        ]
+    );
+}
+
+#[test]
 fn a_lost_operation_status_header_or_media_type_breaks() {
     let broken = broken_by(|document| drop(document["paths"].as_object_mut().unwrap().remove("/me")));
     assert_eq!(broken, ["GET /me: removed"]);
@@ -155,6 +201,7 @@ fn what_is_asked_of_a_request_may_become_less_and_never_more() {
         assert_eq!(broken_by(limit(key, Value::Null)), [] as [&str; 0], "{key}");
     }
     assert_eq!(broken_by(limit("pattern", json!("^1"))).len(), 1);
+    assert_eq!(broken_by(limit("pattern", json!(r"^[\s\S]*$"))), [] as [&str; 0], "a pattern that takes everything");
     assert_eq!(broken_by(limit("enum", json!([1]))).len(), 1);
     let broken = broken_by(|document| {
         let student = schema(document, "StudentInput");
