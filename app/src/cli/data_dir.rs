@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -14,10 +14,21 @@ use crate::stores::Database;
 impl Store {
     /// The store that is meant; makes the data directory (mode 0700) where the store lives in it.
     pub fn database(&self) -> Result<Database, Failure> {
-        match &self.database {
-            Some(database) => Ok(database.clone()),
-            None => Ok(Database::Sqlite(self.data_dir()?.join("rollbook.sqlite3"))),
+        if let Some(database) = &self.database {
+            return Ok(database.clone());
         }
+        self.data_dir()?;
+        Ok(Database::Sqlite(self.embedded()))
+    }
+
+    /// Whether this store is there already: a database that is named is.
+    pub fn exists(&self) -> bool {
+        self.database.is_some() || self.embedded().exists()
+    }
+
+    /// Where the embedded store is, unless a database is named.
+    pub fn embedded(&self) -> PathBuf {
+        self.data_dir.join("rollbook.sqlite3")
     }
 
     /// The data directory, made where it is missing.
@@ -39,7 +50,8 @@ pub fn write_secret_once(path: &Path, content: &[u8]) -> io::Result<bool> {
     SecretDraft::of_new(path, content)?.appear()
 }
 
-/// A file with mode 0600 that is whole on the disk, and goes away unless it gets its name.
+/// A file with mode 0600, or that of the one that it replaces, that is whole on the disk, and goes away unless it gets its
+/// name.
 pub struct SecretDraft {
     file: NamedTempFile,
     path: PathBuf,
@@ -55,9 +67,22 @@ impl SecretDraft {
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// A file that is to replace the one at `path`. A link stays one, and what it leads to is replaced.
+    /// A file that is to replace the one at `path`, for whoever may read that one. A link stays one, and what it leads to
+    /// is replaced.
     pub fn of_replacement(path: &Path, content: &[u8]) -> io::Result<Self> {
-        Self::of_new(&path.canonicalize()?, content)
+        let path = path.canonicalize()?;
+        let before = path.metadata()?;
+        let draft = Self::of_new(&path, content)?;
+        let file = draft.file.as_file();
+        let made = file.metadata()?;
+        if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+            fchown(file, Some(before.uid()), Some(before.gid())).map_err(|error| {
+                let why = format!("the one that is there belongs to somebody else, and so must this: {error}");
+                io::Error::new(error.kind(), why)
+            })?;
+        }
+        file.set_permissions(before.permissions())?;
+        Ok(draft)
     }
 
     /// Gives the file its name; `false`, and nothing written, where it is somebody else's already.
@@ -107,10 +132,29 @@ mod tests {
     }
 
     #[test]
+    fn req_11_whoever_may_read_a_secret_may_read_what_replaces_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        for mode in [0o640, 0o600] {
+            fs::write(&path, b"one").unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            // Only root may give a file away; for everybody else it is their own before and after.
+            let owner =
+                if fs::metadata(&path).unwrap().uid() == 0 { 65_534 } else { fs::metadata(&path).unwrap().uid() };
+            std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
+            SecretDraft::of_replacement(&path, b"two").and_then(SecretDraft::replace).unwrap();
+            let after = fs::metadata(&path).unwrap();
+            assert_eq!((after.uid(), after.permissions().mode() & 0o777), (owner, mode));
+            assert_eq!(fs::read(&path).unwrap(), b"two");
+        }
+    }
+
+    #[test]
     fn a_secret_is_replaced_whole_and_a_link_to_it_stays() {
         let dir = tempfile::tempdir().unwrap();
         let (path, link) = (dir.path().join("secret"), dir.path().join("link"));
         fs::write(&path, b"one").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::symlink(&path, &link).unwrap();
         SecretDraft::of_replacement(&link, b"two").and_then(SecretDraft::replace).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");

@@ -19,15 +19,15 @@ pub struct KeyFile {
     path: PathBuf,
     /// As it was before the last good reading began.
     seen: Option<Stamp>,
-    /// What was wrong with it the last time.
-    complaint: Option<String>,
+    /// What was wrong with it the last time, and how often that was not told.
+    complaint: Option<(String, u32)>,
 }
 
 /// What a reading of the file has brought.
 pub enum Reading {
     /// Another ring, or the same one where it was asked for.
     Ring(KeyRing),
-    /// No ring, and why; told once as long as nothing changes.
+    /// No ring, and why; told again each [`KeyFile::REMINDER`] as long as nothing changes.
     Bad(String),
 }
 
@@ -46,6 +46,10 @@ impl From<Metadata> for Stamp {
 }
 
 impl KeyFile {
+    /// A fault that lasts is told again after so many looks: a server that has not heard of a revocation must not be
+    /// silent about it.
+    pub const REMINDER: u32 = 30;
+
     /// Reads the ring for the first time.
     pub fn open(path: &Path) -> Result<(Self, KeyRing), Failure> {
         let seen = fs::metadata(path).ok().map(Into::into);
@@ -73,8 +77,14 @@ impl KeyFile {
             }
             Err(failure) => {
                 let complaint = failure.to_string();
-                let told = self.complaint.replace(complaint.clone()).is_some_and(|before| before == complaint);
-                (asked || !told).then_some(Reading::Bad(complaint))
+                let kept_quiet = match self.complaint.take() {
+                    Some((before, kept_quiet)) if before == complaint => Some(kept_quiet),
+                    _ => None,
+                };
+                let is_due = kept_quiet.is_none_or(|kept_quiet| kept_quiet + 1 >= Self::REMINDER);
+                let tell = asked || is_due;
+                self.complaint = Some((complaint.clone(), if tell { 0 } else { kept_quiet.unwrap_or_default() + 1 }));
+                tell.then_some(Reading::Bad(complaint))
             }
         }
     }
@@ -82,11 +92,61 @@ impl KeyFile {
 
 /// The ring in a file.
 pub fn read(path: &Path) -> Result<KeyRing, Failure> {
+    read_with_text(path).map(|(_, ring)| ring)
+}
+
+fn read_with_text(path: &Path) -> Result<(Vec<u8>, KeyRing), Failure> {
     let cannot = |error: io::Error| Failure::new(format!("cannot read the key ring in {}: {error}", path.display()));
     let mut text = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text)).map_err(cannot)?;
-    KeyRing::parse(&text)
-        .map_err(|error| Failure::new(format!("the key ring in {} will not do: {error}", path.display())))
+    let ring = KeyRing::parse(&text)
+        .map_err(|error| Failure::new(format!("the key ring in {} will not do: {error}", path.display())))?;
+    Ok((text, ring))
+}
+
+/// The ring in a file, which nobody else changes as long as this lives.
+pub struct LockedRing {
+    path: PathBuf,
+    text: Vec<u8>,
+    ring: KeyRing,
+    /// The folder, whose lock goes with it.
+    _folder: File,
+}
+
+impl LockedRing {
+    /// Waits for whoever changes the ring now, then reads it. Where the file system knows no such locks,
+    /// [`LockedRing::replace`] finds out all the same.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        let cannot =
+            |error: io::Error| Failure::new(format!("cannot read the key ring in {}: {error}", path.display()));
+        let path = path.canonicalize().map_err(cannot)?;
+        // The ring's own file is another one after each change; its folder is not.
+        let folder = File::open(path.parent().unwrap_or(Path::new("/"))).map_err(cannot)?;
+        let _ = folder.lock();
+        let (text, ring) = read_with_text(&path)?;
+        Ok(Self { path, text, ring, _folder: folder })
+    }
+
+    /// The ring that is there.
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
+    /// A ring that is to take its place.
+    pub fn draft(&self, ring: &KeyRing) -> Result<RingDraft, Failure> {
+        RingDraft::of_replacement(&self.path, ring)
+    }
+
+    /// Puts the draft in its place, unless somebody was quicker.
+    pub fn replace(self, draft: RingDraft) -> Result<(), Failure> {
+        if read_with_text(&self.path)?.0 != self.text {
+            return Err(Failure::new(format!(
+                "the key ring in {} was changed meanwhile, and stays as it is: try again",
+                self.path.display()
+            )));
+        }
+        draft.keep()
+    }
 }
 
 /// A ring that is written, and becomes the one in the file only when it is kept.
@@ -108,7 +168,7 @@ impl RingDraft {
     }
 
     /// A ring in the place of the one in the file.
-    pub fn of_replacement(path: &Path, ring: &KeyRing) -> Result<Self, Failure> {
+    fn of_replacement(path: &Path, ring: &KeyRing) -> Result<Self, Failure> {
         let secret = SecretDraft::of_replacement(path, ring.to_json()?.expose_secret().as_bytes());
         let secret = secret.map_err(|error| cannot_write(path, &error))?;
         Ok(Self { secret, path: path.to_owned(), is_new: false })
@@ -150,7 +210,9 @@ mod tests {
     }
 
     fn replace(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
-        RingDraft::of_replacement(path, ring)?.keep()
+        let locked = LockedRing::read(path)?;
+        let draft = locked.draft(ring)?;
+        locked.replace(draft)
     }
 
     fn id(ring: &KeyRing) -> &str {
@@ -174,6 +236,41 @@ mod tests {
     }
 
     #[test]
+    fn req_11_changes_at_once_lose_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        create(&path, &ring()).map_err(|f| f.to_string()).unwrap();
+        let rotate = || {
+            let locked = LockedRing::read(&path).map_err(|f| f.to_string()).unwrap();
+            let (at, lifetime) = (datetime!(2026-11-23 12:00 UTC), time::Duration::HOUR);
+            let at_once = time::Duration::ZERO;
+            let next = locked.ring().rotate(KeyAlgorithm::EdDsa, at_once, lifetime, at, &SystemRandom).unwrap();
+            let draft = locked.draft(&next).map_err(|f| f.to_string()).unwrap();
+            locked.replace(draft).map_err(|f| f.to_string()).unwrap();
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(rotate);
+            }
+        });
+        assert_eq!(read(&path).map_err(|f| f.to_string()).unwrap().keys().len(), 9);
+    }
+
+    #[test]
+    fn req_11_a_ring_that_was_changed_meanwhile_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        create(&path, &ring()).map_err(|f| f.to_string()).unwrap();
+        let locked = LockedRing::read(&path).map_err(|f| f.to_string()).unwrap();
+        let draft = locked.draft(&ring()).map_err(|f| f.to_string()).unwrap();
+        // As on a file system that knows no locks.
+        let quicker = ring();
+        RingDraft::of_replacement(&path, &quicker).and_then(RingDraft::keep).map_err(|f| f.to_string()).unwrap();
+        assert!(locked.replace(draft).is_err_and(|failure| failure.to_string().contains("changed meanwhile")));
+        assert_eq!(id(&read(&path).map_err(|f| f.to_string()).unwrap()), id(&quicker));
+    }
+
+    #[test]
     fn req_11_a_torn_or_absent_file_is_told_once_and_read_when_it_is_whole() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
@@ -182,7 +279,8 @@ mod tests {
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
         assert!(matches!(file.look(false), Some(Reading::Bad(why)) if why.contains("will not do")));
-        assert!(file.look(false).is_none());
+        let told = (1..=2 * KeyFile::REMINDER).filter(|_| file.look(false).is_some()).count();
+        assert_eq!(told, 2, "and again after a while");
         assert!(matches!(file.look(true), Some(Reading::Bad(_))));
         fs::remove_file(&path).unwrap();
         assert!(matches!(file.look(false), Some(Reading::Bad(why)) if why.contains("cannot read")));

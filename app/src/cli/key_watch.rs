@@ -35,7 +35,13 @@ pub fn watch(mut file: KeyFile, tokens: Arc<JwtTokens>) -> io::Result<()> {
                 let reading = file.look(asked);
                 (file, reading)
             });
-            let Ok((looked_at, reading)) = looked.await else { return };
+            let (looked_at, reading) = match looked.await {
+                Ok(looked) => looked,
+                Err(error) => {
+                    tracing::error!(%error, "the key ring is not followed any more: restart the server");
+                    return;
+                }
+            };
             file = looked_at;
             match reading {
                 None => {}

@@ -8,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::arguments::{Keys, KeysCommand};
 use super::failure::Failure;
-use super::key_file::RingDraft;
+use super::key_file::{LockedRing, RingDraft};
 use super::{key_file, output};
 use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
@@ -31,25 +31,26 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
             tell_newest("signs now", &ring)
         }
         KeysCommand::Rotate { algorithm, announce, token_ttl } => {
-            let before = key_file::read(path)?;
+            let locked = LockedRing::read(path)?;
+            let before = locked.ring();
             let algorithm = algorithm.or_else(|| before.signing_at(by.at).map(RingKey::algorithm)).unwrap_or_default();
             let lifetime = Duration::seconds(token_ttl.seconds());
             let ring = before.rotate(algorithm, *announce, lifetime, by.at, &SystemRandom)?;
-            let draft = RingDraft::of_replacement(path, &ring)?;
+            let draft = locked.draft(&ring)?;
             audit(&keys, newest(&by, Action::KeyRotated, &ring)?).await?;
-            draft.keep()?;
+            locked.replace(draft)?;
             tell_newest("is announced", &ring)
         }
         KeysCommand::Retire { kid, revoke } => {
-            let before = key_file::read(path)?;
+            let locked = LockedRing::read(path)?;
             let (ring, action) = if *revoke {
-                (before.revoke(kid, by.at)?, Action::KeyRevoked)
+                (locked.ring().revoke(kid, by.at)?, Action::KeyRevoked)
             } else {
-                (before.remove(kid, by.at)?, Action::KeyRetired)
+                (locked.ring().remove(kid, by.at)?, Action::KeyRetired)
             };
-            let draft = RingDraft::of_replacement(path, &ring)?;
+            let draft = locked.draft(&ring)?;
             audit(&keys, NewEvent::once(&by, action, Target::Key(kid.clone()))).await?;
-            draft.keep()?;
+            locked.replace(draft)?;
             output::line(if *revoke {
                 format!("{kid} is revoked: each server refuses its tokens once it has read the file.")
             } else {
@@ -63,6 +64,14 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
 async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
     if keys.without_audit {
         return Ok(());
+    }
+    // A ring may come before the store, as a key does before the first start. Whoever changes one has a store.
+    if !matches!(keys.command, KeysCommand::Generate { .. }) && !keys.store.exists() {
+        return Err(Failure::new(format!(
+            "changed no key, for there is no audit to tell: {} does not exist; name the servers' store with --database or \
+             --data-dir (--without-audit does without)",
+            keys.store.embedded().display()
+        )));
     }
     let told =
         async { Ok::<_, Failure>(Stores::open(&keys.store.database()?).await?.audit.append(vec![event]).await?) };
