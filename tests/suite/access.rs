@@ -14,6 +14,8 @@ use tests::client::Answer;
 use tests::server::{Engine, SECRET, Server, operator, sign};
 use time::Duration;
 
+use crate::installation::on_each_engine;
+
 /// An operation of the document.
 struct Operation {
     id: String,
@@ -59,14 +61,18 @@ fn with_header(token: &str, header: &str) -> String {
     format!("{signing_input}.{signature}")
 }
 
-/// The same token without the claim `sid`, signed anew: as tokens were before there were sessions.
-fn without_session(token: &str) -> String {
+/// The same token without this claim, signed anew with this secret: its header names the key that it named before.
+fn signed_anew(token: &str, secret: &str, without: Option<&str>) -> String {
     let mut claims = jsonwebtoken::dangerous::insecure_decode::<serde_json::Map<String, Value>>(token).unwrap().claims;
-    claims.remove("sid").unwrap();
+    if let Some(claim) = without {
+        claims.remove(claim).unwrap();
+    }
     let header = jsonwebtoken::decode_header(token).unwrap();
-    let key = jsonwebtoken::EncodingKey::from_secret(SECRET.as_bytes());
-    jsonwebtoken::encode(&header, &claims, &key).unwrap()
+    jsonwebtoken::encode(&header, &claims, &jsonwebtoken::EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
+
+/// The secret of somebody else's service.
+const STRANGERS: &str = "zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY";
 
 /// Tokens that nobody may be let in with, each with what is wrong with it.
 async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
@@ -87,7 +93,8 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
         ("no token", None),
         ("garbage", Some("garbage".to_owned())),
         ("expired", Some(sign(&expired))),
-        ("wrong key", Some(signed_by("zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY", "rollbook", "rollbook", &claims))),
+        ("wrong key", Some(signed_anew(&good, STRANGERS, None))),
+        ("unknown key", Some(signed_by(STRANGERS, "rollbook", "rollbook", &claims))),
         ("wrong algorithm", Some(with_header(&good, &header("HS512", "at+jwt")))),
         ("none", Some(with_header(&good, &header("none", "at+jwt")))),
         (
@@ -99,7 +106,8 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
         ("wrong audience", Some(signed_by(SECRET, "rollbook", "somebody", &claims))),
         ("ended session", Some(sign(&ended))),
         ("session of nobody", Some(sign(&strangers))),
-        ("no session", Some(without_session(&good))),
+        // As tokens were before there were sessions.
+        ("no session", Some(signed_anew(&good, SECRET, Some("sid")))),
         ("disabled user", Some(server.token_of(&disabled).await)),
         ("removed user", Some(server.token_of(&removed).await)),
     ];
@@ -109,13 +117,16 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
     server.stores.users.remove(removed.id, None, &operator()).await.unwrap();
     // The tokens are wrong in one thing alone: made the same way, a right one is let in.
     let right = with_header(&good, &header("HS256", "at+jwt"));
-    server.bearer(right).get("/me").await.expect(200);
+    for right in [right, signed_anew(&good, SECRET, None)] {
+        server.bearer(right).get("/me").await.expect(200);
+    }
     tokens
 }
 
-#[tokio::test]
-async fn req_20_every_operation_is_for_those_whom_the_table_names() {
-    let server = Server::start(Engine::Sqlite).await;
+on_each_engine! { req_20_every_operation_is_for_those_whom_the_table_names }
+
+async fn req_20_every_operation_is_for_those_whom_the_table_names(engine: Engine) {
+    let server = Server::start(engine).await;
     let refused = refused_tokens(&server).await;
     let mut users = Vec::new();
     for role in Role::ALL {
