@@ -93,8 +93,13 @@ async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), O
 }
 
 fn pool(connect: PgConnectOptions, max_connections: u32) -> PgPool {
-    // A node that hangs or vanishes must not hold its locks for long.
-    let bounded = connect.options([("statement_timeout", "30s"), ("idle_in_transaction_session_timeout", "30s")]);
+    // A node that hangs or vanishes must not hold its locks for long. Each statement sees what was committed before it,
+    // whatever the database's own default is: what is decided after waiting for a lock is decided on what there is then.
+    let bounded = connect.options([
+        ("statement_timeout", "30s"),
+        ("idle_in_transaction_session_timeout", "30s"),
+        ("default_transaction_isolation", "read committed"),
+    ]);
     PgPoolOptions::new()
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
