@@ -80,6 +80,7 @@ pub async fn services(
         own_password: OwnPassword {
             users: stores.users.clone(),
             passwords: passwords.clone(),
+            refusals: refusals.clone(),
             clock: clock.clone(),
             policy,
             guessing,

@@ -66,6 +66,21 @@ on_each_store! {
         assert!(!admin.get("/audit-events?limit=200").await.text().contains("hunter2"));
     }
 
+    async fn req_22_a_wrong_current_password_is_told_as_a_refused_login(server) {
+        let admin = server.client(Role::Admin).await;
+        let asha = server.add_user("asha", Role::Viewer).await;
+        let client = server.client_of(&asha).await;
+        for _ in 0..3 {
+            let change = json!({"current_password": "a wrong pass phrase", "new_password": "slow river under bridges"});
+            client.send("PUT", "/me/password", &change).await.expect_problem(422, "invalid-fields");
+        }
+        server.refusals.flush().await.unwrap();
+        let refused = events(&admin, "&action=login.refused").await;
+        let told: Vec<_> = refused.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
+        let asha = json!(format!("user:{}", asha.id));
+        assert_eq!(told, [(&asha, &asha, &json!(3))]);
+    }
+
     async fn req_22_refusals_by_role_are_told_and_gathered(server) {
         let admin = server.client(Role::Admin).await;
         let viewer = server.client(Role::Viewer).await;

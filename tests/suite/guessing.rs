@@ -128,6 +128,45 @@ async fn req_16_names_that_do_not_exist_wait_like_others_on_postgres() {
     names_that_do_not_exist_wait_too(Engine::Postgres).await;
 }
 
+/// What is told to be left of the account, over wrong logins under these names at once.
+async fn left_at_once(server: &Server, names: &[&str]) -> Vec<(u16, String)> {
+    let tries = names.iter().map(|name| log_in(server, name, "a wrong pass phrase", "198.51.100.9"));
+    let mut told: Vec<_> = join_all(tries)
+        .await
+        .iter()
+        .map(|answer| {
+            let account = answer.header("ratelimit").split(',').next().unwrap().to_owned();
+            (answer.status.as_u16(), account)
+        })
+        .collect();
+    told.sort();
+    told
+}
+
+async fn what_is_left_tells_no_name_from_another(engine: Engine) {
+    let (server, _) = start(engine).await;
+    server.add_user("asha", Role::Viewer).await;
+    server.add_user("moses", Role::Viewer).await;
+    let known = left_at_once(&server, &["asha"; 8]).await;
+    assert_eq!(known, left_at_once(&server, &["nobody"; 8]).await);
+    let left: Vec<_> = known.iter().filter(|(status, _)| *status == 401).map(|(_, left)| &**left).collect();
+    let each = [0, 1, 2, 3, 4].map(|left| format!("\"account\";r={left};t={}", i32::from(left == 0)));
+    assert_eq!(left, each);
+    // Written otherwise, it is the same name, whether it is anybody's or not.
+    let known = left_at_once(&server, &["mo\u{17f}es", "Moses", "MOSES"]).await;
+    assert_eq!(known, left_at_once(&server, &["ro\u{17f}es", "Roses", "ROSES"]).await);
+}
+
+#[tokio::test]
+async fn req_15_tries_at_once_tell_no_name_from_another_on_sqlite() {
+    what_is_left_tells_no_name_from_another(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn req_15_tries_at_once_tell_no_name_from_another_on_postgres() {
+    what_is_left_tells_no_name_from_another(Engine::Postgres).await;
+}
+
 #[tokio::test]
 async fn req_16_a_good_login_begins_anew_and_an_administrator_unlocks() {
     let (server, clock) = start(Engine::Sqlite).await;

@@ -43,8 +43,7 @@ impl GuessMemory {
     }
 
     fn hash(&self, name: &str) -> [u64; 2] {
-        let folded = name.to_lowercase();
-        self.keys.each_ref().map(|key| key.hash_one(&folded))
+        self.keys.each_ref().map(|key| key.hash_one(name))
     }
 }
 
@@ -61,7 +60,7 @@ impl Guesses for GuessMemory {
         let (mut names, hash) = (self.names(), self.hash(name));
         let attempts = names.get(&hash).copied().unwrap_or_default();
         let admission = attempts.admission(now);
-        if admission == Admission::Admitted {
+        if let Admission::Admitted(_) = admission {
             names.insert(hash, attempts.counting_one(now));
         }
         admission
@@ -120,18 +119,18 @@ mod tests {
     #[test]
     fn req_16_a_name_that_is_nobodys_waits_and_locks_like_an_account() {
         let memory = GuessMemory::default();
-        for _ in 0..5 {
-            assert_eq!(memory.admit_nobody("Hunter2", NOW), Admission::Admitted);
+        for failures in 1..=5 {
+            assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Admitted(failures));
         }
         assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Early(Duration::SECOND));
         assert_eq!(memory.failures_of_nobody("hunter2"), 5);
-        assert_eq!(memory.admit_nobody("somebody", NOW), Admission::Admitted);
+        assert_eq!(memory.admit_nobody("somebody", NOW), Admission::Admitted(1));
         memory.withdraw_nobody("hunter2");
-        assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Admitted);
+        assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Admitted(5));
         let mut now = NOW;
-        for _ in 5..100 {
+        for failures in 6..=100 {
             now += Duration::minutes(5);
-            assert_eq!(memory.admit_nobody("hunter2", now), Admission::Admitted);
+            assert_eq!(memory.admit_nobody("hunter2", now), Admission::Admitted(failures));
         }
         assert_eq!(memory.admit_nobody("hunter2", now + Duration::DAY), Admission::Locked);
     }

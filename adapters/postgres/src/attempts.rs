@@ -35,12 +35,12 @@ impl From<AttemptsRow> for Attempts {
 /// Admits a login, or not, and counts one that is admitted.
 pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
     let count = |attempts: Attempts| match attempts.admission(by.at) {
-        Admission::Admitted => (Admission::Admitted, Some(attempts.counting_one(by.at))),
+        admitted @ Admission::Admitted(_) => (admitted, Some(attempts.counting_one(by.at))),
         refused => (refused, None),
     };
     let locked = NewEvent::once(by, Action::UserLocked, Target::User(id));
     let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
-    Ok(admission.unwrap_or(Admission::Admitted))
+    Ok(admission.unwrap_or(Admission::Admitted(1)))
 }
 
 /// Takes as long as [`admit`], and changes nothing that anybody could see.

@@ -70,6 +70,7 @@ const UNLOCK: &str = with_event!(
     "user",
     columns!()
 );
+const IS_OPEN: &str = "SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND user_id = $2)";
 const EXISTS: &str = "SELECT EXISTS (SELECT FROM users WHERE id = $1)";
 const REMOVE: &str = "DELETE FROM users WHERE id = $1";
 
@@ -255,6 +256,13 @@ impl UserStore for PostgresStore {
         };
         for event in wanted.events(id, by) {
             append(&event, &mut *transaction).await?;
+        }
+        if let Some(session) = wanted.spared() {
+            // After the user's row is locked, so that whatever ends it later ends it after this.
+            let is_open = sqlx::query_scalar(IS_OPEN).bind(session.get()).bind(id.get()).fetch_one(&mut *transaction);
+            if !is_open.await.map_err(store_error)? {
+                return Err(UserChangeError::SessionEnded);
+            }
         }
         let ended = if wanted.ends_sessions() {
             end_others(id, wanted.spared(), by, &mut transaction).await?

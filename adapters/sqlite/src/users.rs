@@ -22,6 +22,7 @@ const INSERT: &str = concat!(
     user_columns!()
 );
 const ANY: &str = "SELECT 1 FROM users";
+const IS_OPEN: &str = "SELECT 1 FROM sessions WHERE id = ?1 AND user_id = ?2";
 const FIND: &str = concat!("SELECT ", user_columns!(), " FROM users WHERE id = ?1");
 const FIND_CREDENTIALS: &str = concat!(
     "SELECT ",
@@ -159,10 +160,10 @@ impl UserStore for SqliteStore {
 
 fn admit(connection: &Connection, id: UserId, by: &Actor) -> Result<Admission, Failure> {
     let Some(attempts) = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)? else {
-        return Ok(Admission::Admitted);
+        return Ok(Admission::Admitted(1));
     };
     let admission = attempts.admission(by.at);
-    if admission == Admission::Admitted {
+    if let Admission::Admitted(_) = admission {
         let counted = attempts.counting_one(by.at);
         set_attempts(connection, id, counted)?;
         if counted.is_locked() {
@@ -206,6 +207,11 @@ fn change(
     let user = known(connection, id, seen)?;
     if change.ends_administration() {
         keep_an_administrator(connection, &user)?;
+    }
+    if let Some(session) = change.spared()
+        && !rows::exists(connection, IS_OPEN, [session.get(), id.get()])?
+    {
+        return Err(Undone::Refused(UserChangeError::SessionEnded));
     }
     if let Some(password) = &change.password {
         let until = password.one_time_until;

@@ -14,7 +14,7 @@ use crate::session::{
     SessionStore, UserAgent,
 };
 use crate::token::TokenLifetime;
-use crate::user::{Attempts, Role, SetPassword, Status, User, UserChange, UserId, UserStore};
+use crate::user::{Attempts, Role, SetPassword, Status, User, UserChange, UserChangeError, UserId, UserStore};
 use crate::{Actor, Origin, PageSize};
 
 type Store = Arc<dyn Stores>;
@@ -35,6 +35,7 @@ pub const SESSION_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
     a_users_sessions_end_together,
     req_18_what_ends_the_users_sessions_and_what_does_not,
     a_session_that_is_spared_goes_on,
+    a_change_that_is_asked_for_in_a_session_needs_it_open,
     pages_walk_a_users_sessions_once_in_order,
     expired_sessions_are_forgotten,
     an_id_is_never_used_twice,
@@ -273,6 +274,22 @@ async fn a_session_that_is_spared_goes_on(store: Store) {
     store.change(asha.id, None, change, &at(T0)).await.unwrap();
     assert_eq!(open_at(&store, asha.id, T0).await, [spared.id]);
     rotate(&store, 1, T0).await.unwrap();
+}
+
+async fn a_change_that_is_asked_for_in_a_session_needs_it_open(store: Store) {
+    let asha = add_user(&*store, "asha", Role::Viewer).await;
+    let meera = add_user(&*store, "meera", Role::Viewer).await;
+    let [ended, strangers] = [open(&store, &asha, 1).await, open(&store, &meera, 50).await];
+    store.change(asha.id, None, UserChange::password(hash("reset")), &at(T0)).await.unwrap();
+    let before = UserStore::find(&*store, asha.id).await.unwrap();
+    for session in [ended.id, strangers.id] {
+        let password = SetPassword { hash: hash("own"), one_time_until: None, spared: Some(session) };
+        let change = UserChange { password: Some(password), ..UserChange::default() };
+        let refused = store.change(asha.id, None, change, &at(T0)).await;
+        assert!(matches!(refused, Err(UserChangeError::SessionEnded)), "{refused:?}");
+    }
+    let known = store.find_credentials(&asha.username).await.unwrap().unwrap();
+    assert_eq!((known.password, Some(known.user)), (hash("reset"), before));
 }
 
 async fn pages_walk_a_users_sessions_once_in_order(store: Store) {

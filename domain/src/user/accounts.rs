@@ -71,7 +71,8 @@ impl From<UserChangeError> for AccountError {
     fn from(error: UserChangeError) -> Self {
         match error {
             UserChangeError::Unknown => Self::Unknown,
-            UserChangeError::Stale => Self::Stale,
+            // Nothing here is asked for in a session that has to be open still.
+            UserChangeError::Stale | UserChangeError::SessionEnded => Self::Stale,
             UserChangeError::LastAdministrator => Self::LastAdministrator,
             UserChangeError::Store(error) => Self::Store(error),
         }

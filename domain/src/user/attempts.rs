@@ -15,8 +15,8 @@ pub struct Attempts {
 /// Whether a login may be tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It is counted, and may be tried.
-    Admitted,
+    /// It may be tried: counted as failed, it makes so many in a row.
+    Admitted(u32),
     /// Not yet: only after this time.
     Early(Duration),
     /// Not before somebody unlocks the account.
@@ -55,7 +55,7 @@ impl Attempts {
         match self.next_at {
             _ if self.failures >= Self::MOST => Admission::Locked,
             Some(next_at) if now < next_at => Admission::Early(next_at - now),
-            _ => Admission::Admitted,
+            _ => Admission::Admitted(self.failures + 1),
         }
     }
 
@@ -103,8 +103,9 @@ mod tests {
                 waits.push(wait.whole_seconds());
                 now += wait;
             }
-            assert_eq!(attempts.admission(now), Admission::Admitted);
+            let admission = attempts.admission(now);
             attempts = attempts.counting_one(now);
+            assert_eq!(admission, Admission::Admitted(attempts.failures()));
         }
         assert_eq!(attempts.failures(), 100);
         assert_eq!(waits.len(), 95);
@@ -118,7 +119,7 @@ mod tests {
         let now = datetime!(2026-11-23 12:00 UTC);
         let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.counting_one(now));
         assert_eq!(five.admission(now), Admission::Early(Duration::SECOND));
-        assert_eq!(five.without_one().admission(now), Admission::Admitted);
+        assert_eq!(five.without_one().admission(now), Admission::Admitted(5));
         assert_eq!(five.without_one().failures(), 4);
     }
 }

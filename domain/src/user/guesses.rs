@@ -17,7 +17,8 @@ pub trait Guesses: Send + Sync {
     fn failed(&self, client: IpAddr, now: OffsetDateTime);
 
     /// Admits a login under a name that is nobody's, and counts it, as [`UserStore::admit_login`](super::UserStore)
-    /// does for a user. MUST keep a keyed hash in place of the name: people type passwords there.
+    /// does for a user. Names come as they compare, folded like a user's. MUST keep a keyed hash in place of the name:
+    /// people type passwords there.
     fn admit_nobody(&self, name: &str, now: OffsetDateTime) -> Admission;
 
     /// Takes an admitted login back that was never tried.

@@ -11,6 +11,7 @@ use super::{
     Username, Verdict,
 };
 use crate::audit::{Action, NewEvent, Refusals, Target};
+use crate::fold::fold;
 use crate::quota::Budget;
 use crate::session::{
     NewSession, OpenSessionError, RefreshToken, RefreshTokens, Session, SessionLifetimes, SessionStore, UserAgent,
@@ -81,9 +82,10 @@ pub enum LogInError {
 }
 
 /// Whom a name was found to be.
-enum Candidate<'n> {
+enum Candidate {
     Known(Box<Credentials>),
-    Nobody(&'n str),
+    /// The name, folded as a user's is: whatever would be the same user is the same nobody.
+    Nobody(String),
 }
 
 impl LogIn {
@@ -104,70 +106,82 @@ impl LogIn {
             Ok(candidate) => candidate,
             Err(error) => return LogInAttempt { limits: None, outcome: Err(error.into()) },
         };
-        let outcome = self.judge(&candidate, password, user_agent, &by).await;
+        let mut failures = None;
+        let outcome = self.judge(&candidate, password, user_agent, &by, &mut failures).await;
         if let Err(LogInError::InvalidCredentials | LogInError::Early { .. } | LogInError::Locked) = &outcome {
             self.note_refusal(&candidate, &by);
         }
-        LogInAttempt { limits: Some(self.limits(&candidate, &outcome, &by)), outcome }
+        LogInAttempt { limits: Some(self.limits(&candidate, failures, &outcome, &by)), outcome }
     }
 
-    async fn candidate<'n>(&self, username: &'n str) -> Result<Candidate<'n>, StoreError> {
+    async fn candidate(&self, username: &str) -> Result<Candidate, StoreError> {
         let known = match username.parse::<Username>() {
             Ok(username) => self.users.find_credentials(&username).await?,
             Err(_) => None,
         };
-        Ok(known.map_or(Candidate::Nobody(username), |known| Candidate::Known(Box::new(known))))
+        Ok(known.map_or_else(|| Candidate::Nobody(fold(username)), |known| Candidate::Known(Box::new(known))))
     }
 
+    /// Judges the try, and tells how many have failed in a row with it, where it came so far that this was looked at.
     async fn judge(
         &self,
-        candidate: &Candidate<'_>,
+        candidate: &Candidate,
         password: &str,
         user_agent: Option<UserAgent>,
         by: &Actor,
+        failures: &mut Option<u32>,
     ) -> Result<LoggedIn, LogInError> {
         if self.guessing == Guessing::Unlimited {
+            *failures = Some(0);
             return self.verify(candidate, password, user_agent, by).await;
         }
         let address = self.guesses.budget(client(by), by.at);
         if address.left == 0 {
             return Err(LogInError::Early { retry_in: address.next_in });
         }
-        self.admit(candidate, by).await?;
+        *failures = Some(match self.admit(candidate, by).await? {
+            Admission::Admitted(failures) => failures,
+            Admission::Early(retry_in) => {
+                *failures = Some(Attempts::FREE);
+                return Err(LogInError::Early { retry_in });
+            }
+            Admission::Locked => {
+                *failures = Some(Attempts::MOST);
+                return Err(LogInError::Locked);
+            }
+        });
         let judged = self.verify(candidate, password, user_agent, by).await;
         match &judged {
             Err(LogInError::InvalidCredentials) => self.guesses.failed(client(by), by.at),
             // Never hashed, and so never tried.
-            Err(LogInError::Hash(HashError::Busy)) => self.withdraw(candidate).await?,
+            Err(LogInError::Hash(HashError::Busy)) => {
+                *failures = failures.map(|failures| failures.saturating_sub(1));
+                self.withdraw(candidate).await?;
+            }
             _ => {}
         }
         judged
     }
 
     /// Counts the try, if it may be made now.
-    async fn admit(&self, candidate: &Candidate<'_>, by: &Actor) -> Result<(), LogInError> {
-        let admission = match candidate {
+    async fn admit(&self, candidate: &Candidate, by: &Actor) -> Result<Admission, StoreError> {
+        Ok(match candidate {
             Candidate::Known(known) => match known.attempts.admission(by.at) {
-                Admission::Admitted => self.users.admit_login(known.user.id, by).await?,
+                Admission::Admitted(_) => self.users.admit_login(known.user.id, by).await?,
                 // Cannot have become better meanwhile, and costs no write so.
                 refused => refused,
             },
             Candidate::Nobody(name) => {
                 let admission = self.guesses.admit_nobody(name, by.at);
-                if admission == Admission::Admitted {
+                if let Admission::Admitted(_) = admission {
                     self.users.pretend_to_admit_login().await?;
                 }
                 admission
             }
-        };
-        match admission {
-            Admission::Admitted => Ok(()),
-            Admission::Early(retry_in) => Err(LogInError::Early { retry_in }),
-            Admission::Locked => Err(LogInError::Locked),
-        }
+        })
     }
 
-    async fn withdraw(&self, candidate: &Candidate<'_>) -> Result<(), StoreError> {
+    async fn withdraw(&self, candidate: &Candidate) -> Result<(), StoreError> {
         match candidate {
             Candidate::Known(known) => self.users.withdraw_login(known.user.id).await,
             Candidate::Nobody(name) => {
@@ -179,7 +193,7 @@ impl LogIn {
 
     async fn verify(
         &self,
-        candidate: &Candidate<'_>,
+        candidate: &Candidate,
         password: &str,
         user_agent: Option<UserAgent>,
         by: &Actor,
@@ -233,7 +247,7 @@ impl LogIn {
         Ok(fresh)
     }
 
-    fn note_refusal(&self, candidate: &Candidate<'_>, by: &Actor) {
+    fn note_refusal(&self, candidate: &Candidate, by: &Actor) {
         let target = match candidate {
             Candidate::Known(known) => Some(Target::User(known.user.id)),
             Candidate::Nobody(_) => None,
@@ -241,17 +255,21 @@ impl LogIn {
         self.refusals.note(NewEvent { by: by.clone(), action: Action::LoginRefused, target, detail: None, count: 1 });
     }
 
-    fn limits(&self, candidate: &Candidate<'_>, outcome: &Result<LoggedIn, LogInError>, by: &Actor) -> LogInLimits {
-        let before = match candidate {
-            _ if self.guessing == Guessing::Unlimited => 0,
-            Candidate::Known(known) => known.attempts.failures(),
-            Candidate::Nobody(name) => self.guesses.failures_of_nobody(name),
-        };
-        let failures = match (outcome, candidate) {
-            (Ok(_), _) => 0,
-            _ if self.guessing == Guessing::Unlimited => 0,
-            (Err(LogInError::InvalidCredentials), Candidate::Known(_)) => before + 1,
-            _ => before,
+    /// What is left, told from the count that this very try was given: of tries that are made at once, none is told
+    /// another's, or a name that is nobody's would be told from others by that.
+    fn limits(
+        &self,
+        candidate: &Candidate,
+        counted: Option<u32>,
+        outcome: &Result<LoggedIn, LogInError>,
+        by: &Actor,
+    ) -> LogInLimits {
+        let failures = match (outcome, counted, candidate) {
+            (Ok(_), ..) => 0,
+            (_, Some(failures), _) => failures,
+            // Its address was refused before anybody looked at the account.
+            (_, None, Candidate::Known(known)) => known.attempts.failures(),
+            (_, None, Candidate::Nobody(name)) => self.guesses.failures_of_nobody(name),
         };
         let wait = match outcome {
             Err(LogInError::Early { retry_in }) => *retry_in,

@@ -9,14 +9,16 @@ use super::{
     Admission, Guessing, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, UserChange,
     UserChangeError, UserStore, Verdict,
 };
+use crate::audit::{Action, NewEvent, Refusals, Target};
 use crate::token::Authenticated;
-use crate::{Clock, StoreError};
+use crate::{Actor, Clock, StoreError};
 
 /// Changes the password of whoever asks.
 #[derive(Clone)]
 pub struct OwnPassword {
     pub users: Arc<dyn UserStore>,
     pub passwords: Arc<dyn PasswordHasher>,
+    pub refusals: Arc<Refusals>,
     pub clock: Arc<dyn Clock>,
     /// What is asked of new passwords.
     pub policy: PasswordPolicy,
@@ -35,9 +37,9 @@ pub enum OwnPasswordError {
     Early { retry_in: Duration },
     #[error("the account is locked")]
     Locked,
-    /// The user was removed meanwhile.
-    #[error("no such user exists")]
-    Unknown,
+    /// The session was ended, or the user removed, since the token was judged.
+    #[error("the session has ended")]
+    SessionEnded,
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
@@ -46,7 +48,7 @@ pub enum OwnPasswordError {
 
 impl OwnPassword {
     /// Puts `new` in place of `current`, and ends the bearer's other sessions (ASVS 7.4.3). A wrong current password
-    /// counts like a failed login, so that nobody guesses it with a token that was found.
+    /// counts like a failed login, and leaves the same event, so that nobody guesses it with a token that was found.
     ///
     /// # Errors
     /// [`OwnPasswordError`]
@@ -56,17 +58,33 @@ impl OwnPassword {
         current: Password,
         new: NewPassword,
     ) -> Result<(), OwnPasswordError> {
-        let new = Password::from(new);
         let by = bearer.principal.at(self.clock.now());
-        let known = self.users.find_credentials(&bearer.user.username).await?.ok_or(OwnPasswordError::Unknown)?;
+        let outcome = self.change_by(bearer, current, new.into(), &by).await;
+        if let Err(OwnPasswordError::WrongPassword | OwnPasswordError::Early { .. } | OwnPasswordError::Locked) =
+            outcome
+        {
+            let target = Some(Target::User(bearer.user.id));
+            self.refusals.note(NewEvent { by, action: Action::LoginRefused, target, detail: None, count: 1 });
+        }
+        outcome
+    }
+
+    async fn change_by(
+        &self,
+        bearer: &Authenticated,
+        current: Password,
+        new: Password,
+        by: &Actor,
+    ) -> Result<(), OwnPasswordError> {
+        let known = self.users.find_credentials(&bearer.user.username).await?.ok_or(OwnPasswordError::SessionEnded)?;
         let id = known.user.id;
         let admission = match known.attempts.admission(by.at) {
-            _ if self.guessing == Guessing::Unlimited => Admission::Admitted,
-            Admission::Admitted => self.users.admit_login(id, &by).await?,
+            _ if self.guessing == Guessing::Unlimited => Admission::Admitted(0),
+            Admission::Admitted(_) => self.users.admit_login(id, by).await?,
             refused => refused,
         };
         match admission {
-            Admission::Admitted => {}
+            Admission::Admitted(_) => {}
             Admission::Early(retry_in) => return Err(OwnPasswordError::Early { retry_in }),
             Admission::Locked => return Err(OwnPasswordError::Locked),
         }
@@ -93,10 +111,10 @@ impl OwnPassword {
         };
         let password = SetPassword { hash, one_time_until: None, spared: Some(bearer.claims.session_id) };
         let change = UserChange { password: Some(password), ..UserChange::default() };
-        match self.users.change(id, None, change, &by).await {
+        match self.users.change(id, None, change, by).await {
             Ok(_) => Ok(()),
             Err(UserChangeError::Store(error)) => Err(error.into()),
-            Err(_) => Err(OwnPasswordError::Unknown),
+            Err(_) => Err(OwnPasswordError::SessionEnded),
         }
     }
 }

@@ -38,7 +38,9 @@ pub trait UserStore: Send + Sync {
     ///
     /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists, else with
     /// [`UserChangeError::Stale`] unless `seen` is `None` or the version stored now, else with
-    /// [`UserChangeError::LastAdministrator`] when no active administrator would remain.
+    /// [`UserChangeError::LastAdministrator`] when no active administrator would remain, else with
+    /// [`UserChangeError::SessionEnded`] where the session that is to be spared is not open any more: whoever asked in it
+    /// has been shut out meanwhile, by a password reset for one.
     async fn change(
         &self,
         id: UserId,
@@ -100,6 +102,9 @@ pub enum UserChangeError {
     Stale,
     #[error("this is the last active administrator")]
     LastAdministrator,
+    /// The session that was to go on has ended meanwhile.
+    #[error("the session has ended")]
+    SessionEnded,
     #[error(transparent)]
     Store(#[from] StoreError),
 }

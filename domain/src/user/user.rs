@@ -89,7 +89,7 @@ pub struct SetPassword {
     pub hash: PasswordHash,
     /// Until when it is good, where it is a one-time password, which has to be changed before anything else is done.
     pub one_time_until: Option<OffsetDateTime>,
-    /// The one session that goes on; all others of the user end.
+    /// The one session that goes on, in which the change was asked for; all others of the user end.
     pub spared: Option<SessionId>,
 }
 

@@ -180,7 +180,7 @@ async fn guessed_until(server: &Server, name: &str, end: Admission) -> Client {
         if admission == end {
             return client;
         }
-        if admission != Admission::Admitted {
+        if !matches!(admission, Admission::Admitted(_)) {
             by.at += Attempts::LONGEST_WAIT;
         }
     }

@@ -115,8 +115,7 @@ impl From<OwnPasswordError> for Problem {
             OwnPasswordError::Unchanged => at_fault("/new_password", error.to_string()),
             OwnPasswordError::Early { retry_in } => Self::too_many_attempts(retry_in),
             OwnPasswordError::Locked => Self::account_locked(),
-            // The user was removed since the token was judged.
-            OwnPasswordError::Unknown => AuthenticationError::SessionEnded.into(),
+            OwnPasswordError::SessionEnded => AuthenticationError::SessionEnded.into(),
             OwnPasswordError::Hash(error) => error.into(),
             OwnPasswordError::Store(error) => error.into(),
         }

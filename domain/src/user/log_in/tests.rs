@@ -42,14 +42,13 @@ impl Mocks {
     /// A try that is admitted, counted once and hashed once, with this verdict.
     fn admitting(known: Option<Credentials>, verdict: Verdict) -> Self {
         let stored = known.as_ref().map(|known| known.password.clone());
-        let is_known = known.is_some();
+        let counted = known.as_ref().map(|known| known.attempts.failures() + 1);
         let mut mocks = Self::store(known);
         mocks.guesses.expect_budget().return_const(FULL);
-        if is_known {
-            mocks.users.expect_admit_login().times(1).returning(|_, _| Ok(Admission::Admitted));
+        if let Some(counted) = counted {
+            mocks.users.expect_admit_login().times(1).returning(move |_, _| Ok(Admission::Admitted(counted)));
         } else {
-            mocks.guesses.expect_failures_of_nobody().return_const(1_u32);
-            mocks.guesses.expect_admit_nobody().times(1).returning(|_, _| Admission::Admitted);
+            mocks.guesses.expect_admit_nobody().times(1).returning(|_, _| Admission::Admitted(1));
             mocks.users.expect_pretend_to_admit_login().times(1).returning(|| Ok(()));
         }
         mocks
@@ -188,6 +187,33 @@ async fn req_16_a_wrong_password_is_refused_and_counted() {
 }
 
 #[tokio::test]
+async fn req_15_what_is_left_is_told_from_the_count_of_this_very_try() {
+    for known in [Some(asha(Status::Active)), None] {
+        let target = known.as_ref().map(|known| known.user.id.get());
+        let mut mocks = Mocks::store(known).refused(1, target);
+        mocks.guesses.expect_budget().return_const(FULL);
+        // Three others were admitted since the name was looked up.
+        mocks.users.expect_admit_login().returning(|_, _| Ok(Admission::Admitted(4)));
+        mocks.users.expect_pretend_to_admit_login().returning(|| Ok(()));
+        mocks.guesses.expect_admit_nobody().returning(|_, _| Admission::Admitted(4));
+        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+        assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
+    }
+}
+
+#[tokio::test]
+async fn req_15_a_name_that_is_nobodys_is_folded_like_a_users() {
+    for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
+        let mut mocks = Mocks::store(None).refused(1, None);
+        mocks.guesses.expect_budget().return_const(FULL);
+        mocks.guesses.expect_admit_nobody().with(eq(folded), always()).returning(|_, _| Admission::Admitted(1));
+        mocks.users.expect_pretend_to_admit_login().returning(|| Ok(()));
+        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+        assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");
+    }
+}
+
+#[tokio::test]
 async fn a_disabled_user_is_refused_like_a_wrong_password() {
     let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Right).refused(1, Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
@@ -245,7 +271,7 @@ async fn where_guessing_is_unlimited_nothing_is_counted_and_nobody_waits() {
 async fn a_try_that_a_full_queue_turned_away_is_taken_back() {
     let mut mocks = Mocks::store(Some(asha(Status::Active)));
     mocks.guesses.expect_budget().return_const(FULL);
-    mocks.users.expect_admit_login().times(1).returning(|_, _| Ok(Admission::Admitted));
+    mocks.users.expect_admit_login().times(1).returning(|_, _| Ok(Admission::Admitted(1)));
     mocks.passwords.expect_verify().times(1).returning(|_, _| Err(HashError::Busy));
     mocks.users.expect_withdraw_login().times(1).returning(|_| Ok(()));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Hash(HashError::Busy))));
