@@ -336,7 +336,14 @@ async fn req_16_no_more_logins_are_admitted_at_once_than_one_after_the_other(sto
 
 async fn req_16_the_hundredth_failed_login_locks_until_it_is_unlocked(store: Store) {
     let asha = add(&store, "asha", Role::Viewer).await;
-    let now = fail(&store, asha.id, Attempts::MOST).await;
+    let now = fail(&store, asha.id, Attempts::MOST - 1).await;
+    // Of no matter how many at once, one is the hundredth.
+    let by = at(now);
+    let last = join_all((0..32).map(|_| store.admit_login(asha.id, &by))).await;
+    let (last, refused): (Vec<_>, Vec<_>) =
+        last.into_iter().map(Result::unwrap).partition(|admission| matches!(admission, Admission::Admitted(_)));
+    assert_eq!(last, [Admission::Admitted(Attempts::MOST)]);
+    assert!(refused.iter().all(|refused| *refused == Admission::Locked), "{refused:?}");
     let later = at(now + Duration::days(365));
     assert_eq!(store.admit_login(asha.id, &later).await.unwrap(), Admission::Locked);
     let unlocked = store.unlock(asha.id, &later).await.unwrap();
