@@ -10,7 +10,7 @@ use std::sync::Arc;
 use adapter_postgres::{Options, PostgresStore};
 use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
-use domain::contract::{AUDIT_LOG, BEARERS, Case, SESSION_STORE, STUDENT_STORE, Stores, USER_STORE};
+use domain::contract::{AUDIT_LOG, BEARERS, Case, LOGIN_ATTEMPTS, SESSION_STORE, STUDENT_STORE, Stores, USER_STORE};
 use libtest_mimic::{Arguments, Trial};
 use tests::database::{PostgresDatabase, SqliteDatabase};
 use tokio::runtime::Runtime;
@@ -62,7 +62,7 @@ impl Adapter for PostgresStore {
 
 fn trials<A: Adapter>() -> Vec<Trial> {
     let students = STUDENT_STORE.iter().map(|case| trial::<A, _>("student_store", case, |store| store));
-    let users = USER_STORE.iter().map(|case| trial::<A, _>("user_store", case, |store| store));
+    let users = USER_STORE.iter().chain(LOGIN_ATTEMPTS).map(|case| trial::<A, _>("user_store", case, |store| store));
     let sessions = SESSION_STORE.iter().map(|case| trial::<A, _>("session_store", case, |store| store));
     let bearers = BEARERS.iter().map(|case| trial::<A, _>("bearers", case, |store| store));
     let audit = AUDIT_LOG.iter().map(|case| trial::<A, _>("audit_log", case, |store| store));

@@ -7,6 +7,7 @@
 
 mod audit;
 mod bearers;
+mod login_attempts;
 mod sessions;
 mod students;
 mod users;
@@ -19,6 +20,7 @@ use time::macros::datetime;
 
 pub use audit::AUDIT_LOG;
 pub use bearers::BEARERS;
+pub use login_attempts::LOGIN_ATTEMPTS;
 pub use sessions::SESSION_STORE;
 pub use students::STUDENT_STORE;
 pub use users::USER_STORE;
