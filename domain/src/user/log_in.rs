@@ -139,17 +139,17 @@ impl LogIn {
         if address.left == 0 {
             return Err(LogInError::Early { retry_in: address.next_in });
         }
-        *failures = Some(match self.admit(candidate, by).await? {
+        let admission = self.admit(candidate, by).await?;
+        // Whoever has to wait has used up all that cost none.
+        *failures = Some(match admission {
             Admission::Admitted(failures) => failures,
-            Admission::Early(retry_in) => {
-                *failures = Some(Attempts::FREE);
-                return Err(LogInError::Early { retry_in });
-            }
-            Admission::Locked => {
-                *failures = Some(Attempts::MOST);
-                return Err(LogInError::Locked);
-            }
+            Admission::Early(_) | Admission::Locked => Attempts::FREE,
         });
+        match admission {
+            Admission::Admitted(_) => {}
+            Admission::Early(retry_in) => return Err(LogInError::Early { retry_in }),
+            Admission::Locked => return Err(LogInError::Locked),
+        }
         let judged = self.verify(candidate, password, user_agent, by).await;
         match &judged {
             Err(LogInError::InvalidCredentials) => self.guesses.failed(client(by), by.at),

@@ -67,9 +67,9 @@ struct Asset {
 impl Assets {
     /// Compresses and hashes what is not yet: a few milliseconds, so once, at start.
     pub(super) fn load() -> Self {
-        let ours = OURS.into_iter().map(|(name, content_type, body)| {
-            let content = Encoded::new(Bytes::from_static(body));
-            Asset::new(name, HeaderValue::from_static(content_type), REVALIDATED, content)
+        let ours = OURS.into_iter().filter_map(|(name, content_type, body)| {
+            let content = Encoded::new(Bytes::from_static(body)).ok()?;
+            Some(Asset::new(name, HeaderValue::from_static(content_type), REVALIDATED, content))
         });
         Self(ours.chain(SWAGGER_UI.into_iter().filter_map(Asset::of_swagger_ui)).collect())
     }
@@ -107,7 +107,7 @@ impl Asset {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => bytes.into(),
         };
-        let content = if file.gzpipped { Encoded::from_gzip(bytes) } else { Encoded::new(bytes) };
+        let content = if file.gzpipped { Encoded::from_gzip(bytes) } else { Encoded::new(bytes).ok()? };
         Some(Self::new(name, content_type, KEPT_A_DAY, content))
     }
 

@@ -1,5 +1,6 @@
 //! `GET /openapi.yaml`, `/openapi.json` and `/openapi-3.1.yaml`: the API document.
 
+use std::io;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ macro_rules! rendition {
         impl $name {
             /// The bytes as the client wants them coded, with the name of the coding where there is one.
             fn wanted(request: &HeaderMap) -> poem::Result<(Self, Option<String>)> {
-                static RENDITION: LazyLock<Encoded> =
+                static RENDITION: LazyLock<io::Result<Encoded>> =
                     LazyLock::new(|| Encoded::new(Bytes::from_static($written().as_bytes())));
                 coded(&RENDITION, request).map(|(bytes, coding)| (Self(bytes), coding))
             }
@@ -53,8 +54,9 @@ rendition!(Yaml, "application/yaml", "3.0.3", document::yaml);
 rendition!(Yaml31, "application/yaml", "3.1.0", document::yaml_3_1);
 
 /// The bytes of `rendition` as the client wants them coded, with the name of the coding where there is one.
-fn coded(rendition: &Encoded, request: &HeaderMap) -> poem::Result<(Bytes, Option<String>)> {
+fn coded(rendition: &'static io::Result<Encoded>, request: &HeaderMap) -> poem::Result<(Bytes, Option<String>)> {
     let coding = Coding::wanted(request);
+    let rendition = rendition.as_ref().map_err(InternalServerError)?;
     let bytes = rendition.bytes(coding).map_err(InternalServerError)?;
     Ok((bytes, coding.name().map(str::to_owned)))
 }
