@@ -1,11 +1,14 @@
 //! Child processes that never outlive their guard.
 
+use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
 
 use crate::failure::{Failure, Result, Settle};
 
@@ -43,6 +46,19 @@ impl Process {
     /// Whether it has ended by itself, and how.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
+    }
+
+    /// Whether it takes connections at `address` within this time, and has not ended before.
+    pub async fn listens(&mut self, address: SocketAddr, within: Duration) -> bool {
+        let connected = async {
+            while TcpStream::connect(address).await.is_err() {
+                sleep(POLL).await;
+            }
+        };
+        tokio::select! {
+            connected = timeout(within, connected) => connected.is_ok(),
+            () = self.until_ended() => false,
+        }
     }
 
     /// Returns once it has ended by itself.

@@ -4,9 +4,6 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
-
 use super::typescript::install;
 use super::workshop::Workshop;
 use crate::failure::{Failure, Result};
@@ -15,7 +12,6 @@ use crate::loopback::free_address;
 use crate::process::Process;
 
 const START: Duration = Duration::from_mins(1);
-const POLL: Duration = Duration::from_millis(100);
 
 /// An installed prism.
 pub struct Prism(Workshop);
@@ -36,15 +32,10 @@ impl Prism {
         command.arg(self.0.document()).arg(upstream);
         log.catch(&mut command)?;
         let mut process = Process::start("prism", command)?;
-        let listens = async {
-            while TcpStream::connect(address).await.is_err() {
-                sleep(POLL).await;
-            }
-        };
-        let started = tokio::select! {
-            started = timeout(START, listens) => started.is_ok(),
-            () = process.until_ended() => false,
-        };
-        if started { Ok((address, process)) } else { Err(Failure::told(format_args!("prism: {}", log.last_line()))) }
+        if process.listens(address, START).await {
+            Ok((address, process))
+        } else {
+            Err(Failure::told(format_args!("prism: {}", log.last_line())))
+        }
     }
 }

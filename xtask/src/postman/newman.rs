@@ -7,8 +7,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
 
 use super::FILE;
 use super::report::Report;
@@ -24,7 +22,6 @@ const PINNED: &str = "tests/postman";
 /// A second time, because the first may leave nothing behind that is in the way.
 const TIMES: usize = 2;
 const START: Duration = Duration::from_secs(30);
-const POLL: Duration = Duration::from_millis(50);
 
 /// Runs the whole collection on each store, and on the embedded one each of its folders alone.
 pub async fn run(postgres: Source) -> Result<()> {
@@ -108,16 +105,7 @@ impl Demo {
         command.args(serve).args(["--listen", &address.to_string()]);
         log.catch(&mut command)?;
         let mut process = Process::start("rollbook", command)?;
-        let listens = async {
-            while TcpStream::connect(address).await.is_err() {
-                sleep(POLL).await;
-            }
-        };
-        let listening = tokio::select! {
-            waited = timeout(START, listens) => waited.is_ok(),
-            () = process.until_ended() => false,
-        };
-        if !listening {
+        if !process.listens(address, START).await {
             return Err(Failure::told(format_args!("rollbook does not listen on {address}: {}", log.last_line())));
         }
         Ok(Self { address, folder, _process: process })
