@@ -6,15 +6,15 @@ use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{HmacRefreshTokens, JwtTokens};
 use adapter_memory::{CachedBearers, GuessMemory, RequestQuotaMemory};
 use domain::audit::{Refusals, Review};
+use domain::login::{Guessing, LogIn, OwnPassword};
 use domain::quota::RequestQuota;
-use domain::session::{Refresh, SessionLifetimes, SessionStore, Sessions};
-use domain::student::Roll;
-use domain::token::{Authenticate, Grants, TokenLifetime};
-use domain::user::{Accounts, Guessing, LogIn, OwnPassword, PasswordPolicy};
+use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionStore, Sessions};
+use domain::token::TokenLifetime;
+use domain::user::{Accounts, PasswordPolicy};
 use domain::{Clock, Random, RandomError, StoreError};
 use thiserror::Error;
 
-use crate::http::Services;
+use crate::http::{ResourceRecords, UseCases};
 use crate::stores::Stores;
 use crate::system::SystemRandom;
 
@@ -46,25 +46,27 @@ pub enum CompositionError {
 ///
 /// # Errors
 /// [`CompositionError`] when the store cannot be asked for what all nodes share.
-pub async fn services(
+pub async fn use_cases(
     stores: Stores,
     hasher: Argon2Hasher,
     tokens: Tokens,
     policies: Policies,
     clock: Arc<dyn Clock>,
-) -> Result<Services, CompositionError> {
+) -> Result<UseCases, CompositionError> {
     let Policies { passwords: policy, requests, guessing } = policies;
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
     let refresh_tokens = Arc::new(HmacRefreshTokens::new(&derivation_key(&*stores.sessions).await?));
     let grants = Grants { tokens: signer.clone(), random: random.clone(), lifetime };
+    let records = ResourceRecords::on(&stores, &clock);
     let refusals = Arc::new(Refusals::new(stores.audit.clone()));
     let bearers = Arc::new(CachedBearers::new(stores.bearers, stores.bearers_source));
-    Ok(Services {
+    Ok(UseCases {
+        records,
         authenticate: Authenticate { tokens: signer.clone(), bearers, clock: clock.clone() },
         log_in: LogIn {
-            users: stores.users.clone(),
+            credentials: stores.credentials.clone(),
             sessions: stores.sessions.clone(),
             passwords: passwords.clone(),
             guesses: Arc::new(GuessMemory::default()),
@@ -79,14 +81,21 @@ pub async fn services(
         sessions: Sessions { sessions: stores.sessions, users: stores.users.clone(), clock: clock.clone() },
         own_password: OwnPassword {
             users: stores.users.clone(),
+            credentials: stores.credentials.clone(),
             passwords: passwords.clone(),
             refusals: refusals.clone(),
             clock: clock.clone(),
             policy,
             guessing,
         },
-        accounts: Accounts { users: stores.users, passwords, clock: clock.clone(), random, policy },
-        roll: Roll::new(stores.students, clock.clone()),
+        accounts: Accounts {
+            users: stores.users,
+            credentials: stores.credentials,
+            passwords,
+            clock: clock.clone(),
+            random,
+            policy,
+        },
         review: Review { log: stores.audit, clock: clock.clone() },
         refusals,
         quotas: Arc::new(RequestQuotaMemory::new(requests)),

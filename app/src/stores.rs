@@ -10,9 +10,9 @@ use adapter_postgres::{Options, PostgresStore};
 use adapter_sqlite::SqliteStore;
 use domain::Probe;
 use domain::audit::AuditLog;
+use domain::record::RecordStore;
 use domain::session::{Bearers, BearersSource, SessionStore};
-use domain::student::StudentStore;
-use domain::user::UserStore;
+use domain::user::CredentialStore;
 use thiserror::Error;
 
 /// Which store to use: `sqlite:PATH` or a PostgreSQL URL. Its text may hold a password and is never shown.
@@ -57,17 +57,33 @@ pub enum OpenError {
     Postgres(#[from] adapter_postgres::OpenError),
 }
 
-/// An open store behind each of its ports.
-#[derive(Clone)]
-pub struct Stores {
-    pub students: Arc<dyn StudentStore>,
-    pub users: Arc<dyn UserStore>,
-    pub sessions: Arc<dyn SessionStore>,
-    pub bearers: Arc<dyn Bearers>,
-    pub bearers_source: Arc<dyn BearersSource>,
-    pub audit: Arc<dyn AuditLog>,
-    pub probe: Arc<dyn Probe>,
+/// Declares [`Stores`]: the ports of a store, each by its name, and a record port for each resource.
+macro_rules! stores {
+    ({ $($name:ident: $port:path,)+ } $($records:ident: $resource:ty,)+) => {
+        /// An open store behind each of its ports.
+        #[derive(Clone)]
+        pub struct Stores {
+            $(pub $records: Arc<dyn RecordStore<$resource>>,)+
+            $(pub $name: Arc<dyn $port>,)+
+        }
+
+        impl Stores {
+            /// One store behind all of its ports.
+            fn on<S: $(RecordStore<$resource> +)+ $($port +)+ 'static>(store: &Arc<S>) -> Self {
+                Self { $($records: store.clone(),)+ $($name: store.clone(),)+ }
+            }
+        }
+    };
 }
+
+domain::resources!(stores {
+    credentials: CredentialStore,
+    sessions: SessionStore,
+    bearers: Bearers,
+    bearers_source: BearersSource,
+    audit: AuditLog,
+    probe: Probe,
+});
 
 impl Stores {
     /// Opens a store and brings its schema up to date.
@@ -90,22 +106,6 @@ impl Stores {
                 let store = PostgresStore::connect(Options { revocation_bound, ..Options::new(url.clone()) }).await?;
                 Ok(Arc::new(store).into())
             }
-        }
-    }
-
-    /// One store behind all of its ports.
-    fn on<S>(store: &Arc<S>) -> Self
-    where
-        S: StudentStore + UserStore + SessionStore + Bearers + BearersSource + AuditLog + Probe + 'static,
-    {
-        Self {
-            students: store.clone(),
-            users: store.clone(),
-            sessions: store.clone(),
-            bearers: store.clone(),
-            bearers_source: store.clone(),
-            audit: store.clone(),
-            probe: store.clone(),
         }
     }
 

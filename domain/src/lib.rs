@@ -1,40 +1,41 @@
-//! Rollbook's domain: who may log in, who is on the roll, what a token says, and how long a session lasts.
+//! Rollbook's domain: students, user accounts, sessions, tokens and the audit; their rules, ports and use cases.
 //!
-//! Pure by construction: no I/O, no runtime, no wire format. What the domain needs of the world stands
-//! in ports (the `ports` module of each noun, [`Clock`] and [`Random`]), which adapters implement.
+//! Pure by construction: no I/O, no runtime, no wire format. What the domain needs from outside are ports (the `ports`
+//! module of each noun, [`RecordStore`](record::RecordStore), [`Clock`] and [`Random`]), which adapters implement.
+//!
+//! Modules depend on one another in one direction: `kernel`, `access`, `audit`, `record`, then `student` and `user`, `token`,
+//! `session`, and `login` last.
 
-mod actor;
-mod clock;
-mod fold;
-mod hex;
-mod id;
-mod page;
-mod page_size;
+mod kernel;
 mod probe;
-mod random;
-mod record;
-mod store_error;
-mod version;
 
+pub mod access;
 pub mod audit;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod login;
 pub mod quota;
+pub mod record;
 pub mod session;
-pub mod student;
+pub mod student; // resource
 pub mod token;
-pub mod user;
+pub mod user; // resource
 
-pub use actor::{Actor, Origin, Who, WhoError};
-pub use clock::Clock;
-pub use id::{IdError, MAX_ID};
-pub use page::{Cursor, CursorError, Page};
-pub use page_size::{PageSize, PageSizeError};
+/// Calls `$callback!` with the list of resources, each by the name of its records. What exists once for each resource
+/// derives from it: its store, its use cases, its contract cases.
+#[macro_export]
+macro_rules! resources {
+    ($callback:ident $($tokens:tt)*) => {
+        $callback! {
+            $($tokens)*
+            students: $crate::student::Student, // resource
+            users: $crate::user::User, // resource
+        }
+    };
+}
+
+pub use kernel::*;
 pub use probe::Probe;
-pub use random::{Random, RandomError};
-pub use record::Record;
-pub use store_error::StoreError;
-pub use version::Version;
 
 #[cfg(feature = "mocks")]
-pub use {clock::MockClock, probe::MockProbe, random::MockRandom};
+pub use probe::MockProbe;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
-use crate::user::UserId;
+use crate::UserId;
 
 /// What is left of a quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ async fn the_page_fits_360_pixels_whatever_is_open() {
         browser.run("document.querySelector('#log-in').reset()").await;
         log_in(&browser, "shantanu", "password").await;
         bar_says(&browser, "Logged in as ").await;
-        for (operation, status) in [("listStudents", 200), ("enrolStudent", 201), ("readArticleRoll", 200)] {
+        for (operation, status) in [("listStudents", 200), ("createStudent", 201), ("listLegacyStudents", 200)] {
             expand(&browser, operation).await;
             try_out(&browser, operation, status).await;
         }

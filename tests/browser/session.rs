@@ -40,11 +40,11 @@ async fn whoever_logs_in_in_the_bar_creates_a_student_as_it_stands_and_nothing_o
         browser.wait_for("//*[@role = 'timer' and starts-with(., 'Token: 7:59:')]").await;
         let token = token(&browser).await;
 
-        expand(&browser, "enrolStudent").await;
-        try_out(&browser, "enrolStudent", 201).await;
+        expand(&browser, "createStudent").await;
+        try_out(&browser, "createStudent", 201).await;
         browser.press("//button[normalize-space() = 'Log out']").await;
         bar_says(&browser, "Not logged in").await;
-        try_out(&browser, "enrolStudent", 401).await;
+        try_out(&browser, "createStudent", 401).await;
         assert_eq!(browser.run("return localStorage.length").await, 0, "something is left of the login");
 
         let urls = browser.requested_urls().await;
@@ -153,7 +153,7 @@ async fn the_first_administrator_is_told_to_change_the_password_and_led_there() 
         log_in(&browser, "admin", password.trim()).await;
         bar_says(&browser, "Logged in").await;
         browser.press("//*[@role = 'alert']//button[normalize-space() = 'Change it']").await;
-        browser.wait_for(&format!("{}//button[contains(@class, 'execute')]", operation("changeOwnPassword"))).await;
+        browser.wait_for(&format!("{}//button[contains(@class, 'execute')]", operation("replaceOwnPassword"))).await;
     })
     .await;
 }

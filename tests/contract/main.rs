@@ -1,6 +1,6 @@
 //! Every case of every store port's contract, on every adapter, each on an empty database of its own.
 //!
-//! A test is called `adapter::port::rule`, so a broken contract names who broke it.
+//! The name of a test is `adapter::port::rule`, so that a failure names the adapter that breaks the contract.
 
 #![expect(clippy::expect_used, reason = "a case whose store cannot be opened panics")]
 
@@ -10,20 +10,41 @@ use std::sync::Arc;
 use adapter_postgres::{Options, PostgresStore};
 use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
-use domain::contract::{AUDIT_LOG, BEARERS, Case, LOGIN_ATTEMPTS, SESSION_STORE, STUDENT_STORE, Stores, USER_STORE};
+use domain::Kind;
+use domain::contract::{
+    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, BEARERS, CREDENTIAL_STORE, Case, LOGIN_ATTEMPTS, REFRESHES, SESSION_STORE,
+    STUDENTS, Stores, USERS, record_contract,
+};
+use domain::record::{RecordStore, Sample};
 use libtest_mimic::{Arguments, Trial};
 use tests::database::{PostgresDatabase, SqliteDatabase};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
-    // Every adapter of the stores stands in this list, and nowhere else.
-    let trials = [trials::<SqliteStore>(), trials::<PostgresStore>()].into_iter().flatten();
-    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+    // Every adapter of the store ports is in this list, and in no other.
+    let trials = [trials::<SqliteStore>(), trials::<PostgresStore>()];
+    libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }
+
+/// Declares the cases of every resource's records.
+macro_rules! record_trials {
+    ($($records:ident: $resource:ty,)+) => {
+        /// The record port of every resource.
+        trait RecordStores: $(RecordStore<$resource> +)+ {}
+
+        impl<S> RecordStores for S where S: $(RecordStore<$resource> +)+ {}
+
+        fn trials_of_all_records<A: Adapter>() -> Vec<Trial> {
+            [$(trials_of_records::<A, $resource>()),+].into_iter().flatten().collect()
+        }
+    };
+}
+
+domain::resources!(record_trials);
 
 /// An adapter of every store port, which can be opened on an empty database.
 #[async_trait]
-trait Adapter: Stores + Sized + 'static {
+trait Adapter: Stores + RecordStores + Sized + 'static {
     const NAME: &'static str;
     /// Keeps the database until the case is over.
     type Database;
@@ -61,21 +82,38 @@ impl Adapter for PostgresStore {
 }
 
 fn trials<A: Adapter>() -> Vec<Trial> {
-    let students = STUDENT_STORE.iter().map(|case| trial::<A, _>("student_store", case, |store| store));
-    let users = USER_STORE.iter().chain(LOGIN_ATTEMPTS).map(|case| trial::<A, _>("user_store", case, |store| store));
-    let sessions = SESSION_STORE.iter().map(|case| trial::<A, _>("session_store", case, |store| store));
-    let bearers = BEARERS.iter().map(|case| trial::<A, _>("bearers", case, |store| store));
-    let audit = AUDIT_LOG.iter().map(|case| trial::<A, _>("audit_log", case, |store| store));
-    students.chain(users).chain(sessions).chain(bearers).chain(audit).collect()
+    let students = STUDENTS.iter().map(|case| trial::<A, _>("record_store_of_student", case, |store| store));
+    let others = [
+        ("record_store_of_user", USERS),
+        ("credential_store", CREDENTIAL_STORE),
+        ("credential_store", LOGIN_ATTEMPTS),
+        ("session_store", SESSION_STORE),
+        ("session_store", REFRESHES),
+        ("bearers", BEARERS),
+        ("audit_log", AUDIT_LOG),
+        ("audit_log", AUDIT_EVENTS),
+    ];
+    let others = others
+        .into_iter()
+        .flat_map(|(port, cases)| cases.iter().map(move |case| trial::<A, _>(port, case, |store| store)));
+    trials_of_all_records::<A>().into_iter().chain(students).chain(others).collect()
 }
 
-fn trial<A: Adapter, P: ?Sized>(port: &str, case: &'static Case<P>, as_port: fn(Arc<A>) -> Arc<P>) -> Trial {
+/// The cases that are the same for every resource.
+fn trials_of_records<A: Adapter + RecordStore<R>, R: Sample>() -> Vec<Trial> {
+    let port = format!("record_store_of_{}", R::Kind::NAME);
+    let cases: Vec<Case<dyn AuditedStore<R>>> = record_contract();
+    cases.iter().map(|case| trial::<A, _>(&port, case, |store| store)).collect()
+}
+
+fn trial<A: Adapter, P: ?Sized + 'static>(port: &str, case: &Case<P>, as_port: fn(Arc<A>) -> Arc<P>) -> Trial {
+    let run = case.run;
     Trial::test(format!("{}::{port}::{}", A::NAME, case.name), move || {
         let database = A::create();
         let runtime = Runtime::new()?;
         runtime.block_on(async {
             let store = A::on(&database).await;
-            (case.run)(as_port(Arc::new(store))).await;
+            run(as_port(Arc::new(store))).await;
         });
         Ok(())
     })

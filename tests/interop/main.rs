@@ -6,7 +6,7 @@ mod verifier;
 
 use std::fs;
 
-use domain::user::Role;
+use domain::access::Role;
 use serde_json::json;
 use tempfile::TempDir;
 use tests::program::{self, Program};

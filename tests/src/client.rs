@@ -87,6 +87,21 @@ impl Answer {
         Self { status, headers, body }
     }
 
+    /// Reads an answer whose bytes a test has read by itself.
+    ///
+    /// # Panics
+    /// Where the text is not HTTP.
+    pub fn of_text(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
+        let headers = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| {
+            let name: header::HeaderName = name.parse().expect("a header's name");
+            (name, value.trim().parse().expect("a header's value"))
+        });
+        Self { status, headers: headers.collect(), body: body.as_bytes().to_vec() }
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))

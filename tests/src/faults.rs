@@ -1,45 +1,42 @@
-//! Faults that no request provokes: decorators of the ports that fail for as long as a test says so.
+//! Faults that no request provokes: decorators of the ports, which fail while a test has them broken.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use app::http::Services;
+use app::http::UseCases;
 use app::stores::Stores;
 use async_trait::async_trait;
 use domain::audit::{AuditLog, Event, EventFilter, NewEvent};
+use domain::record::{Record, RecordResult, RecordStore, Resource};
 use domain::session::{
-    Bearers, BearersListener, BearersSource, NewSession, OpenSessionError, Rotation, RotationError, Session, SessionId,
+    Bearers, BearersListener, BearersSource, NewSession, OpenSessionError, Rotation, RotationError, Session,
     SessionStore,
 };
-use domain::student::{
-    InsertError, RemoveError, ReplaceError, Student, StudentFields, StudentFilter, StudentId, StudentPatch,
-    StudentStore,
-};
 use domain::user::{
-    Admission, Credentials, HashError, InsertUserError, NewUser, Password, PasswordHash, PasswordHasher, User,
-    UserChange, UserChangeError, UserId, UserStore, Username, Verdict,
+    Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, User,
+    Username, Verdict,
 };
-use domain::{Actor, Clock, Cursor, Page, PageSize, Probe, StoreError, Version};
+use domain::{Actor, Clock, Id, Page, PageRequest, Probe, SessionId, StoreError, UserId, Version};
 use time::OffsetDateTime;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The store is away, full or busy; too many passwords wait.
+    /// The store is unreachable, full or busy; the queue of the password hasher is full.
     Unavailable,
-    /// The store answers what it never should.
+    /// The store returns what it never should.
     Failed,
-    /// The store never answers.
+    /// The store never returns.
     Silent,
-    /// A defect of ours.
+    /// A defect of the service.
     Panic,
 }
 
-/// Whether something is broken, and how.
+/// Whether a port is broken, and how.
 #[derive(Default)]
 pub struct Switch(Mutex<Option<Fault>>);
 
 impl Switch {
-    /// Breaks it, until it is mended.
+    /// Breaks the port, until it is mended.
     pub fn break_by(&self, fault: Fault) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
@@ -55,7 +52,7 @@ impl Switch {
     fn judge(&self) -> Result<(), StoreError> {
         match self.fault() {
             None | Some(Fault::Silent) => Ok(()),
-            Some(Fault::Unavailable) => Err(StoreError::unavailable("a test has taken the store away")),
+            Some(Fault::Unavailable) => Err(StoreError::unavailable("a test has made the store unavailable")),
             Some(Fault::Failed) => Err(StoreError::failed("a test has damaged the store")),
             Some(Fault::Panic) => panic!("a test has planted a defect"),
         }
@@ -72,12 +69,12 @@ impl Switch {
 /// What a test can break, each by itself.
 #[derive(Clone, Default)]
 pub struct Faults {
-    /// Every port of the store, but those that judge sessions.
+    /// Every port of the store except those that judge sessions.
     pub stores: Arc<Switch>,
-    /// The ports that judge sessions: what every request with a token goes through.
+    /// The ports that judge sessions: every request with a token uses them.
     pub bearers: Arc<Switch>,
     pub clock: Arc<Switch>,
-    /// What hashes passwords.
+    /// The password hasher.
     pub hasher: Arc<Switch>,
 }
 
@@ -85,20 +82,26 @@ impl Faults {
     /// The same stores, behind the switches.
     pub fn around(&self, stores: Stores) -> Stores {
         let Self { stores: switch, bearers, .. } = self;
-        Stores {
-            students: Arc::new(Faulty { inner: stores.students, switch: switch.clone() }),
-            users: Arc::new(Faulty { inner: stores.users, switch: switch.clone() }),
+        /// All of them: the record ports by the list of resources.
+        macro_rules! behind_switches {
+            ($($records:ident: $resource:ty,)+) => {
+                Stores {
+                    $($records: Arc::new(Faulty { inner: stores.$records, switch: switch.clone() }),)+
+            credentials: Arc::new(Faulty { inner: stores.credentials, switch: switch.clone() }),
             sessions: Arc::new(Faulty { inner: stores.sessions, switch: switch.clone() }),
             audit: Arc::new(Faulty { inner: stores.audit, switch: switch.clone() }),
             probe: Arc::new(Faulty { inner: stores.probe, switch: switch.clone() }),
             bearers: Arc::new(Faulty { inner: stores.bearers, switch: bearers.clone() }),
             bearers_source: Arc::new(Faulty { inner: stores.bearers_source, switch: bearers.clone() }),
+                }
+            };
         }
+        domain::resources!(behind_switches)
     }
 
-    /// Puts the hasher of passwords behind its switch, wherever it is used.
-    pub fn plant(&self, services: &mut Services) {
-        let Services { log_in, own_password, accounts, .. } = services;
+    /// Puts the password hasher behind its switch, in every use case that has it.
+    pub fn plant(&self, use_cases: &mut UseCases) {
+        let UseCases { log_in, own_password, accounts, .. } = use_cases;
         for passwords in [&mut log_in.passwords, &mut own_password.passwords, &mut accounts.passwords] {
             *passwords = Arc::new(Faulty { inner: passwords.clone(), switch: self.hasher.clone() });
         }
@@ -110,7 +113,7 @@ impl Faults {
     }
 }
 
-/// A port that fails while its switch says so.
+/// A port that fails while its switch has a fault.
 struct Faulty<P: ?Sized> {
     inner: Arc<P>,
     switch: Arc<Switch>,
@@ -118,10 +121,12 @@ struct Faulty<P: ?Sized> {
 
 /// Each method of a port: first the switch, then the port itself.
 macro_rules! faulty {
-    ($port:ident { $(async fn $method:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)+ }) => {
+    ($port:ident $(<$resource:ident>)? {
+        $(async fn $method:ident($($argument:ident: $kind:ty),*) -> $output:ty;)+
+    }) => {
         #[async_trait]
-        impl $port for Faulty<dyn $port> {
-            $(async fn $method(&self, $($argument: $kind),*) -> $answer {
+        impl $(<$resource: Resource>)? $port $(<$resource>)? for Faulty<dyn $port $(<$resource>)?> {
+            $(async fn $method(&self, $($argument: $kind),*) -> $output {
                 self.switch.pass().await?;
                 self.inner.$method($($argument),*).await
             })+
@@ -129,33 +134,28 @@ macro_rules! faulty {
     };
 }
 
-faulty!(StudentStore {
-    async fn insert(new: StudentFields, by: &Actor) -> Result<Student, InsertError>;
-    async fn find(id: StudentId) -> Result<Option<Student>, StoreError>;
-    async fn page(filter: &StudentFilter, after: Option<Cursor>, size: PageSize) -> Result<Page<Student>, StoreError>;
-    async fn amend(id: StudentId, seen: Option<Version>, patch: StudentPatch, by: &Actor) -> Result<Student, ReplaceError>;
-    async fn remove(id: StudentId, seen: Option<Version>, by: &Actor) -> Result<(), RemoveError>;
+faulty!(RecordStore<R> {
+    async fn insert(new: R::New, by: &Actor) -> RecordResult<R>;
+    async fn find(id: Id<R::Kind>) -> Result<Option<Record<R>>, StoreError>;
+    async fn page(filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError>;
+    async fn update(id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
+    async fn delete(id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()>;
 });
 
-faulty!(UserStore {
-    async fn insert(new: NewUser, by: &Actor) -> Result<User, InsertUserError>;
-    async fn insert_first(new: NewUser, by: &Actor) -> Result<Option<User>, StoreError>;
-    async fn find(id: UserId) -> Result<Option<User>, StoreError>;
+faulty!(CredentialStore {
+    async fn insert_first(new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError>;
     async fn find_credentials(username: &Username) -> Result<Option<Credentials>, StoreError>;
-    async fn page(after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError>;
-    async fn change(id: UserId, seen: Option<Version>, change: UserChange, by: &Actor) -> Result<User, UserChangeError>;
     async fn upgrade_hash(id: UserId, from: &PasswordHash, to: &PasswordHash, by: &Actor) -> Result<(), StoreError>;
     async fn admit_login(id: UserId, by: &Actor) -> Result<Admission, StoreError>;
     async fn pretend_to_admit_login() -> Result<(), StoreError>;
     async fn withdraw_login(id: UserId) -> Result<(), StoreError>;
-    async fn unlock(id: UserId, by: &Actor) -> Result<User, UserChangeError>;
-    async fn remove(id: UserId, seen: Option<Version>, by: &Actor) -> Result<(), UserChangeError>;
+    async fn unlock(id: UserId, by: &Actor) -> RecordResult<User>;
 });
 
 faulty!(SessionStore {
     async fn open(new: NewSession, by: &Actor) -> Result<Session, OpenSessionError>;
     async fn rotate(rotation: &Rotation, by: &Actor) -> Result<Session, RotationError>;
-    async fn page(of: UserId, now: OffsetDateTime, after: Option<Cursor>, size: PageSize) -> Result<Page<Session>, StoreError>;
+    async fn page(of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError>;
     async fn end(id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError>;
     async fn end_all(of: UserId, by: &Actor) -> Result<u64, StoreError>;
     async fn forget_expired(before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
@@ -164,7 +164,7 @@ faulty!(SessionStore {
 
 faulty!(AuditLog {
     async fn append(events: Vec<NewEvent>) -> Result<(), StoreError>;
-    async fn page(filter: &EventFilter, after: Option<Cursor>, size: PageSize) -> Result<Page<Event>, StoreError>;
+    async fn page(filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
     async fn prune(before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
 });
 
@@ -173,7 +173,7 @@ faulty!(Probe {
 });
 
 faulty!(Bearers {
-    async fn bearer(session: SessionId) -> Result<Option<Arc<User>>, StoreError>;
+    async fn bearer(session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
 });
 
 #[async_trait]

@@ -17,6 +17,8 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
+use crate::client::Answer;
+
 /// The variable that names the folder. `cargo xtask test` sets it.
 pub const FOLDER: &str = "ROLLBOOK_TEST_EXCHANGES";
 
@@ -68,15 +70,10 @@ impl Asked {
     /// # Panics
     /// Where the answer is no HTTP.
     pub fn by_hand(method: &str, path: &str, answer: &str) {
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a whole head");
-        let mut lines = head.lines();
-        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
-        let headers = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| {
-            (name.parse().expect("a header's name"), value.trim().parse().expect("a header's value"))
-        });
+        let Answer { status, headers, body } = Answer::of_text(answer);
         let asked =
             Self { method: method.into(), path: path.into(), headers: Vec::new(), media_type: None, keys: None };
-        asked.answered(status, &headers.collect(), body.as_bytes());
+        asked.answered(status, &headers, &body);
     }
 }
 

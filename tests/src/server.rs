@@ -9,15 +9,17 @@ use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{HmacRefreshTokens, JwtTokens, SigningKey, TokenPolicy};
 use adapter_postgres::{Options, PostgresStore};
 use app::composition::{self, Policies, Tokens};
-use app::http::{self, Surroundings};
+use app::http::{self, EdgeConfig};
 use app::server::{self, Listener};
 use app::stores::Stores;
 use app::system::{SystemClock, SystemRandom};
+use domain::access::Role;
 use domain::audit::Refusals;
 use domain::quota::RequestQuota;
+use domain::record::Record;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
-use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, Role, User};
+use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, User};
 use domain::{Actor, Clock, Who};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
@@ -75,18 +77,17 @@ impl Database {
 pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub policies: Policies,
-    pub surroundings: Surroundings,
+    pub config: EdgeConfig,
     /// What the test may break.
     pub faults: Option<Faults>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        let surroundings =
-            Surroundings { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..Surroundings::default() };
+        let config = EdgeConfig { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..EdgeConfig::default() };
         // Some tests ask more often than anybody may.
         let policies = Policies { requests: RequestQuota::MOST, ..Policies::default() };
-        Self { clock: Arc::new(SystemClock), policies, surroundings, faults: None }
+        Self { clock: Arc::new(SystemClock), policies, config, faults: None }
     }
 }
 
@@ -128,16 +129,16 @@ impl Server {
             Some(faults) => (faults.around(stores.clone()), faults.around_clock(setup.clock.clone())),
             None => (stores.clone(), setup.clock.clone()),
         };
-        let services = composition::services(ports, hasher, tokens, setup.policies, clock);
-        let mut services = services.await.expect("services");
+        let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, clock);
+        let mut use_cases = use_cases.await.expect("use cases");
         if let Some(faults) = &setup.faults {
-            faults.plant(&mut services);
+            faults.plant(&mut use_cases);
         }
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
-        let refusals = services.refusals.clone();
-        let endpoint = http::endpoint(services, setup.surroundings.clone());
+        let refusals = use_cases.refusals.clone();
+        let endpoint = http::endpoint(use_cases, setup.config.clone());
         tokio::spawn(server::serve(listener, endpoint, async {
             let _ = stopped.await;
         }));
@@ -174,17 +175,17 @@ impl Server {
     }
 
     /// A client with a new session of this user.
-    pub async fn client_of(&self, user: &User) -> Client {
+    pub async fn client_of(&self, user: &Record<User>) -> Client {
         self.bearer(self.token_of(user).await)
     }
 
     /// A token for a new session of this user.
-    pub async fn token_of(&self, user: &User) -> String {
+    pub async fn token_of(&self, user: &Record<User>) -> String {
         sign(&self.claims_of(user).await)
     }
 
     /// What a token for a new session of this user says. The session is opened by the store, without a login.
-    pub async fn claims_of(&self, user: &User) -> Claims {
+    pub async fn claims_of(&self, user: &Record<User>) -> Claims {
         let token = RefreshToken::random(&SystemRandom).expect("a refresh token");
         let new = NewSession {
             user_id: user.id,
@@ -200,16 +201,16 @@ impl Server {
     }
 
     /// Makes a user with [`PASSWORD`].
-    pub async fn add_user(&self, name: &str, role: Role) -> User {
+    pub async fn add_user(&self, name: &str, role: Role) -> Record<User> {
         self.add(name, role, false).await
     }
 
     /// Makes a user with [`PASSWORD`], which has to be changed before anything else.
-    pub async fn add_newcomer(&self, name: &str, role: Role) -> User {
+    pub async fn add_newcomer(&self, name: &str, role: Role) -> Record<User> {
         self.add(name, role, true).await
     }
 
-    async fn add(&self, name: &str, role: Role, password_change_due: bool) -> User {
+    async fn add(&self, name: &str, role: Role, password_change_due: bool) -> Record<User> {
         let password = password_hash().await;
         let new = NewUser { username: name.parse().expect("a username"), password, role, password_change_due };
         self.stores.users.insert(new, &operator()).await.expect("a new user")

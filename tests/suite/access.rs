@@ -1,44 +1,67 @@
-//! The table of access, cell by cell: every operation of the document against every kind of caller.
+//! The table of permissions, cell by cell: every operation of the document against every kind of caller.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::fs;
 
 use adapter_jwt::{JwtTokens, SigningKey, TokenPolicy};
-use app::http::access::{ACCESS, Access};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::session::SessionId;
+use domain::SessionId;
+use domain::access::Role;
 use domain::token::{Claims, Tokens};
-use domain::user::{Role, Status, UserChange};
+use domain::user::{Status, UserChange};
 use serde_json::Value;
 use tests::client::Answer;
+use tests::program::workspace;
 use tests::server::{Engine, SECRET, Server, operator, sign};
 use time::Duration;
 
 use crate::installation::on_each_engine;
 
-/// An operation of the document.
+/// An operation of the document, with what the checked-in table requires.
 struct Operation {
     id: String,
     method: String,
     path: String,
-    public: bool,
-    description: String,
-    required_role: Option<String>,
+    requirement: Requirement,
+}
+
+/// What an operation requires.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Requirement {
+    Nothing,
+    Session,
+    Role(Role),
+}
+
+/// A row of tests/permissions.txt: an operation, its permission and what that requires.
+fn table() -> BTreeMap<String, (String, Requirement)> {
+    let text = fs::read_to_string(workspace().join("tests/permissions.txt")).unwrap();
+    let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
+        let [id, permission, requirement] = line.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let requirement = match requirement {
+            "nothing" => Requirement::Nothing,
+            "session" => Requirement::Session,
+            role => Requirement::Role(role.parse().unwrap()),
+        };
+        (id.to_owned(), (permission.to_owned(), requirement))
+    });
+    rows.collect()
 }
 
 fn operations() -> Vec<Operation> {
-    let document = app::http::document::tree();
+    let table = table();
     let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
+    for (path, item) in app::http::document::tree()["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let (_, requirement) = table.get(&id).unwrap_or_else(|| panic!("{id} has no row in tests/permissions.txt"));
             operations.push(Operation {
-                id: operation["operationId"].as_str().unwrap().to_owned(),
+                requirement: *requirement,
+                id,
                 method: method.to_ascii_uppercase(),
-                // Names nobody: what is allowed changes nothing that a later cell stands on.
+                // No record has this id: a permitted request changes nothing that a later cell depends on.
                 path: path.replace("{id}", "999"),
-                public: operation["security"].as_array().is_some_and(Vec::is_empty),
-                description: operation["description"].as_str().unwrap_or_default().to_owned(),
-                required_role: operation["x-required-role"].as_str().map(str::to_owned),
             });
         }
     }
@@ -113,8 +136,8 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
     ];
     assert!(server.stores.sessions.end(ended.session_id, user.id, &operator()).await.unwrap());
     let change = UserChange::status(Status::Disabled);
-    server.stores.users.change(disabled.id, None, change, &operator()).await.unwrap();
-    server.stores.users.remove(removed.id, None, &operator()).await.unwrap();
+    server.stores.users.update(disabled.id, None, change, &operator()).await.unwrap();
+    server.stores.users.delete(removed.id, None, &operator()).await.unwrap();
     // The tokens are wrong in one thing alone: made the same way, a right one is let in.
     let right = with_header(&good, &header("HS256", "at+jwt"));
     for right in [right, signed_anew(&good, SECRET, None)] {
@@ -123,9 +146,10 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
     tokens
 }
 
-on_each_engine! { req_20_every_operation_is_for_those_whom_the_table_names }
+on_each_engine! { operation_is_permitted_exactly_as_the_table_says }
 
-async fn req_20_every_operation_is_for_those_whom_the_table_names(engine: Engine) {
+/// Requirement 20.
+async fn operation_is_permitted_exactly_as_the_table_says(engine: Engine) {
     let server = Server::start(engine).await;
     let refused = refused_tokens(&server).await;
     let mut users = Vec::new();
@@ -133,13 +157,14 @@ async fn req_20_every_operation_is_for_those_whom_the_table_names(engine: Engine
         users.push((role, server.add_user(role.as_str(), role).await));
     }
     let newcomer = server.add_newcomer("newcomer", Role::Admin).await;
+    let operations = operations();
     let mut cells = 0;
-    for operation in operations() {
-        let access = Access::of(&operation.id).unwrap_or_else(|| panic!("{} has no row", operation.id));
+    for operation in &operations {
+        let requirement = operation.requirement;
         for (kind, token) in &refused {
             let client = token.as_ref().map_or_else(|| server.anonymous(), |token| server.bearer(token));
             let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
-            let wanted = if access == Access::Anybody { status != 401 } else { status == 401 };
+            let wanted = if requirement == Requirement::Nothing { status != 401 } else { status == 401 };
             assert!(wanted, "{} with {kind} is {status}", operation.id);
             cells += 1;
         }
@@ -147,37 +172,45 @@ async fn req_20_every_operation_is_for_those_whom_the_table_names(engine: Engine
             // A session for each: some operations end it.
             let client = server.client_of(user).await;
             let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
-            let allowed = match access {
-                Access::Anybody | Access::Bearer => true,
-                Access::Role(needs) => *role >= needs,
+            let permitted = match requirement {
+                Requirement::Nothing | Requirement::Session => true,
+                Requirement::Role(needs) => *role >= needs,
             };
-            assert_eq!(status != 403, allowed, "{} as {role} is {status}", operation.id);
-            // A refresh without a refresh token is no question of the role.
+            assert_eq!(status != 403, permitted, "{} as {role} is {status}", operation.id);
+            // A refresh without a refresh token does not depend on the role.
             assert_ne!(status, 401, "{} as {role}", operation.id);
             cells += 1;
         }
         let client = server.client_of(&newcomer).await;
         let answer = Answer::to(client.request(&operation.method, &operation.path)).await;
-        match access {
-            Access::Anybody | Access::Bearer => assert!(![401, 403].contains(&answer.status.as_u16()), "{answer:?}"),
-            Access::Role(_) => drop(answer.expect_problem(403, "password-change-due")),
+        match requirement {
+            Requirement::Nothing | Requirement::Session => {
+                assert!(![401, 403].contains(&answer.status.as_u16()), "{answer:?}");
+            }
+            Requirement::Role(_) => drop(answer.expect_problem(403, "password-change-due")),
         }
         cells += 1;
     }
     println!("{cells} cells");
-    assert_eq!(cells, ACCESS.len() * (refused.len() + users.len() + 1));
+    assert_eq!(cells, operations.len() * (refused.len() + users.len() + 1));
 }
 
+/// Requirement 20.
 #[test]
-fn req_20_the_table_has_a_row_for_each_operation_and_the_document_tells_it() {
-    let operations = operations();
-    let ids: BTreeSet<_> = operations.iter().map(|operation| operation.id.as_str()).collect();
-    assert_eq!(ids, ACCESS.iter().map(|(id, _)| *id).collect());
-    for operation in &operations {
-        let access = Access::of(&operation.id).unwrap();
-        assert_eq!(operation.public, access == Access::Anybody, "{}", operation.id);
-        assert!(operation.description.ends_with(&access.sentence()), "{}", operation.id);
-        let required = if let Access::Role(role) = access { Some(role.as_str()) } else { None };
-        assert_eq!(operation.required_role.as_deref(), required, "{}", operation.id);
+fn table_of_permissions_is_that_of_the_document() {
+    let mut stated = BTreeMap::new();
+    for item in app::http::document::tree()["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let is_public = operation["security"].as_array().is_some_and(Vec::is_empty);
+            let permission = operation["x-permission"].as_str().unwrap_or("public").to_owned();
+            let requirement = match operation["x-required-role"].as_str() {
+                Some(role) => Requirement::Role(role.parse().unwrap()),
+                None if is_public => Requirement::Nothing,
+                None => Requirement::Session,
+            };
+            assert_eq!(is_public, permission == "public");
+            stated.insert(operation["operationId"].as_str().unwrap().to_owned(), (permission, requirement));
+        }
     }
+    assert_eq!(stated, table(), "run `cargo xtask openapi` and review tests/permissions.txt");
 }

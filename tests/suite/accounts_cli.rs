@@ -94,7 +94,7 @@ async fn each_command_counts_beside_a_running_server(engine: Engine) {
     assert_eq!(site.status_of_login("asha", next).await, 200);
 
     let asha = site.server.log_in("asha", next).await;
-    site.done(&["remove", "asha"], None).await;
+    site.done(&["delete", "asha"], None).await;
     as_promised(engine, 401, || status_of_me(&asha)).await;
     assert_eq!(site.status_of_login("asha", next).await, 401);
     site.done(&["add", "asha", "--role", "admin"], Some(PASSWORD)).await;
@@ -151,7 +151,7 @@ async fn a_broken_rule_is_one_line_and_changes_nothing(engine: Engine) {
         &["set-role", "nobody", "admin"][..],
         &["disable", "nobody"],
         &["enable", "nobody"],
-        &["remove", "nobody"],
+        &["delete", "nobody"],
         &["reset-password", "nobody"],
         &["unlock", "nobody"],
         &["sessions", "nobody"],
@@ -159,7 +159,7 @@ async fn a_broken_rule_is_one_line_and_changes_nothing(engine: Engine) {
     ] {
         site.refused(command, None, "there is no user nobody").await;
     }
-    for command in [&["set-role", "admin", "viewer"][..], &["disable", "admin"], &["remove", "admin"]] {
+    for command in [&["set-role", "admin", "viewer"][..], &["disable", "admin"], &["delete", "admin"]] {
         site.refused(command, None, "last active administrator").await;
     }
     assert_eq!(site.status_of_login("asha", PASSWORD).await, 200);

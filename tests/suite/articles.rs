@@ -1,6 +1,6 @@
 //! The articles' wire, replayed case by case: what their readers' clients send, and what they compare.
 
-use domain::user::Role;
+use domain::access::Role;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::on_each_store;

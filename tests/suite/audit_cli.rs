@@ -36,17 +36,17 @@ async fn what_is_done_at_the_machine_is_told(engine: Engine) {
     done(&installation, &add, Some("a long enough pass phrase")).await;
     done(&installation, &["user", "set-role", "asha", "registrar"], None).await;
     server.log_in("asha", "a long enough pass phrase").await;
-    done(&installation, &["user", "remove", "asha"], None).await;
+    done(&installation, &["user", "delete", "asha"], None).await;
     stop(server).await;
     assert_eq!(listed(&installation, &["--actor", "service"]).await, ["service user.created user:1"]);
-    let by_operator = ["operator user.created user:2", "operator user.changed user:2"];
+    let by_operator = ["operator user.created user:2", "operator user.updated user:2"];
     let operator = listed(&installation, &["--actor", "operator"]).await;
     assert_eq!(operator[..2], by_operator);
-    assert_eq!(operator.last().unwrap(), "operator user.removed user:2");
+    assert_eq!(operator.last().unwrap(), "operator user.deleted user:2");
     assert_eq!(listed(&installation, &["--actor", "user:2"]).await, ["user:2 session.opened session:1"]);
-    assert_eq!(listed(&installation, &["--action", "user.changed"]).await, by_operator[1..]);
+    assert_eq!(listed(&installation, &["--action", "user.updated"]).await, by_operator[1..]);
     assert_eq!(listed(&installation, &["--since", "2999-01-01T00:00:00Z"]).await, [] as [&str; 0]);
-    assert!(listed(&installation, &["--until", "2999-01-01T00:00:00Z"]).await.len() > 4);
+    assert!(listed(&installation, &["--before", "2999-01-01T00:00:00Z"]).await.len() > 4);
 }
 
 async fn refusals_are_told_when_the_server_has_stopped(engine: Engine) {
@@ -110,8 +110,8 @@ async fn old_events_go_only_when_they_are_told_to(engine: Engine) {
         (&["audit", "prune"][..], "--older-than"),
         (&["audit", "prune", "--older-than", "soon"], "30d"),
         (&["audit", "list", "--actor", "root"], "user:ID"),
-        (&["audit", "list", "--action", "user.made"], "user.created"),
-        (&["audit", "list", "--target", "group:1"], "student:ID"),
+        (&["audit", "list", "--action", "User made"], "user.created"),
+        (&["audit", "list", "--target", "group"], "student:7"),
         (&["audit", "list", "--since", "yesterday"], "2026-11-23T12:00:00Z"),
     ] {
         let refused = installation.run(arguments, None).await;

@@ -1,6 +1,6 @@
 //! Conditional requests (RFC 9110, section 13).
 
-use domain::user::Role;
+use domain::access::Role;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::on_each_store;
@@ -68,7 +68,7 @@ on_each_store! {
     async fn a_condition_on_nobody_is_a_404(server) {
         let client = server.client(Role::Registrar).await;
         for tag in ["\"1-1\"", "*", "\"x\""] {
-            if_match(&client, "PATCH", "/students/1", tag, &json!({})).await.expect_problem(404, "unknown-student");
+            if_match(&client, "PATCH", "/students/1", tag, &json!({})).await.expect_problem(404, "record-not-found");
         }
     }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use domain::user::Role;
+use domain::access::Role;
 use tests::program::Program;
 use tests::recording::Asked;
 use tests::server::{Engine, Server};

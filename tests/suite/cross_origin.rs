@@ -1,12 +1,12 @@
 //! Pages of other origins (REQUIREMENTS 32), and queries that cannot be read.
 
-use domain::user::Role;
+use domain::access::Role;
 use reqwest::header;
 use tests::client::Answer;
 use tests::on_each_store;
 use tests::server::{Engine, ORIGIN, Server, Setup};
 
-use app::http::Surroundings;
+use app::http::EdgeConfig;
 
 async fn asked_from(server: &Server, origin: &str, method: &str) -> Answer {
     let mut request = server.anonymous().request(method, "/students/1").build().unwrap();
@@ -30,7 +30,7 @@ async fn req_32_pages_of_a_configured_origin_read_answers_and_ask_what_they_may(
 #[tokio::test]
 async fn req_32_no_other_origin_reads_anything() {
     let configured = Server::start(Engine::Sqlite).await;
-    let usual = Setup { surroundings: Surroundings::default(), ..Setup::default() };
+    let usual = Setup { config: EdgeConfig::default(), ..Setup::default() };
     let usual = Server::start_with(Engine::Sqlite, usual).await;
     for (server, origin) in [(&configured, "https://evil.example.org"), (&configured, "null"), (&usual, ORIGIN)] {
         for method in ["GET", "OPTIONS"] {

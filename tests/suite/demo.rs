@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Stdio;
 
-use domain::user::Role;
+use domain::access::Role;
 use tempfile::TempDir;
 use tests::database::PostgresDatabase;
 use tests::program::{self, Program};

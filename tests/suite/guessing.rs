@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use app::http::Surroundings;
-use domain::user::Role;
+use app::http::EdgeConfig;
+use domain::access::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -18,8 +18,8 @@ use time::macros::datetime;
 async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let proxies = vec!["127.0.0.1/32".parse().unwrap()].into();
-    let surroundings = Surroundings { proxies, ..Setup::default().surroundings };
-    (Server::start_with(engine, Setup { clock: clock.clone(), surroundings, ..Setup::default() }).await, clock)
+    let config = EdgeConfig { proxies, ..Setup::default().config };
+    (Server::start_with(engine, Setup { clock: clock.clone(), config, ..Setup::default() }).await, clock)
 }
 
 async fn log_in(server: &Server, name: &str, password: &str, from: &str) -> Answer {
@@ -195,5 +195,5 @@ async fn req_16_a_good_login_begins_anew_and_an_administrator_unlocks() {
     let boss = server.client_of(&boss).await;
     boss.send("POST", &format!("/users/{}/unlock", user.id), &json!({})).await.expect(200);
     wrong().await.expect_problem(401, "invalid-credentials");
-    boss.send("POST", "/users/999/unlock", &json!({})).await.expect_problem(404, "unknown-user");
+    boss.send("POST", "/users/999/unlock", &json!({})).await.expect_problem(404, "record-not-found");
 }

@@ -1,6 +1,7 @@
 //! Whose token is believed, and what each role may do.
 
-use domain::user::{Role, Status, UserChange};
+use domain::access::Role;
+use domain::user::{Status, UserChange};
 use serde_json::json;
 use tests::on_each_store;
 use tests::server::{Engine, Server, operator, sign};
@@ -18,7 +19,7 @@ on_each_store! {
         let removed = server.add_user("asha", Role::Registrar).await;
         let token = server.token_of(&removed).await;
         server.bearer(&token).get("/me").await.expect(200);
-        server.stores.users.remove(removed.id, None, &operator()).await.unwrap();
+        server.stores.users.delete(removed.id, None, &operator()).await.unwrap();
         server.bearer(&token).get("/me").await.expect_problem(401, "unauthorized");
         let next = server.add_user("asha", Role::Registrar).await;
         assert_ne!(next.id, removed.id);
@@ -30,7 +31,7 @@ on_each_store! {
         let client = server.client_of(&user).await;
         client.get("/me").await.expect(200);
         for status in [Status::Disabled, Status::Active] {
-            server.stores.users.change(user.id, None, UserChange::status(status), &operator()).await.unwrap();
+            server.stores.users.update(user.id, None, UserChange::status(status), &operator()).await.unwrap();
             client.get("/me").await.expect_problem(401, "unauthorized");
         }
         server.client_of(&user).await.get("/me").await.expect(200);
@@ -41,7 +42,7 @@ on_each_store! {
         let client = server.client_of(&user).await;
         let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
         client.send("POST", "/students", &student).await.expect_problem(403, "insufficient-role");
-        server.stores.users.change(user.id, None, UserChange::role(Role::Registrar), &operator()).await.unwrap();
+        server.stores.users.update(user.id, None, UserChange::role(Role::Registrar), &operator()).await.unwrap();
         client.send("POST", "/students", &student).await.expect(201);
     }
 }

@@ -36,6 +36,6 @@ mod rotation;
 mod secrecy;
 mod sessions;
 mod shutdown;
-mod students;
+mod students; // resource
 mod token_cli;
-mod users;
+mod users; // resource

@@ -1,6 +1,6 @@
 //! `PATCH`: JSON Merge Patch (RFC 7396) on the fields that a student has.
 
-use domain::user::Role;
+use domain::access::Role;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::on_each_store;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::user::Role;
+use domain::access::Role;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::clock::TestClock;
@@ -118,7 +118,7 @@ async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
     clock.advance(Duration::days(365));
     log_in(&server, "asha", NEXT).await.expect(200);
     let boss = server.client_of(&admin).await;
-    boss.send("POST", "/users/999/password-reset", &json!({})).await.expect_problem(404, "unknown-user");
+    boss.send("POST", "/users/999/password-reset", &json!({})).await.expect_problem(404, "record-not-found");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use app::composition::Policies;
+use domain::access::Role;
 use domain::quota::RequestQuota;
-use domain::user::Role;
 use serde_json::json;
 use tests::client::Answer;
 use tests::clock::TestClock;

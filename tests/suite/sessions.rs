@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use domain::user::Role;
+use domain::access::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
@@ -112,11 +112,11 @@ on_each_store! {
         assert_eq!(own.iter().map(|session| &session["current"]).collect::<Vec<_>>(), [true, false]);
         assert!(own.iter().all(|session| session["client"] == "127.0.0.1" && session["opened_at"].is_string()));
         let path = |session: &Value| format!("/me/sessions/{}", session["id"]);
-        ravi.delete(&path(&own[1])).await.expect_problem(404, "unknown-session");
+        ravi.delete(&path(&own[1])).await.expect_problem(404, "record-not-found");
         lost.get("/me").await.expect(200);
         assert_eq!(asha.delete(&path(&own[1])).await.status, 204);
         lost.get("/me").await.expect_problem(401, "unauthorized");
-        asha.delete(&path(&own[1])).await.expect_problem(404, "unknown-session");
+        asha.delete(&path(&own[1])).await.expect_problem(404, "record-not-found");
         assert_eq!(sessions(&asha, "/me/sessions").await.len(), 1);
         assert_eq!(asha.delete(&path(&own[0])).await.status, 204);
         asha.get("/me").await.expect_problem(401, "unauthorized");
@@ -137,8 +137,8 @@ on_each_store! {
             ended.get("/me").await.expect_problem(401, "unauthorized");
         }
         assert_eq!(sessions(&admin, &path).await, [] as [Value; 0]);
-        admin.get("/users/999/sessions").await.expect_problem(404, "unknown-user");
-        admin.delete("/users/999/sessions").await.expect_problem(404, "unknown-user");
+        admin.get("/users/999/sessions").await.expect_problem(404, "record-not-found");
+        admin.delete("/users/999/sessions").await.expect_problem(404, "record-not-found");
         admin.get("/me").await.expect(200);
     }
 

@@ -1,6 +1,6 @@
 //! `/users`: the accounts from end to end.
 
-use domain::user::Role;
+use domain::access::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::client::{Answer, Client};
@@ -35,11 +35,11 @@ on_each_store! {
         let user = made.expect(201);
         let mut fields: Vec<_> = user.as_object().unwrap().keys().collect();
         fields.sort();
-        assert_eq!(fields, ["created_at", "id", "password_change_due", "role", "status", "updated_at", "username"]);
+        assert_eq!(fields, ["created_at", "etag", "id", "password_change_due", "role", "status", "updated_at", "username"]);
         assert_eq!([&user["username"], &user["role"], &user["status"]], ["Meera", "registrar", "active"]);
         assert_eq!(user["created_at"], user["updated_at"]);
         assert_eq!(made.header("location"), format!("/users/{}", user["id"]));
-        assert_eq!(made.header("etag"), format!("\"u{}-1\"", user["id"]));
+        assert_eq!(made.header("etag"), format!("\"user-{}-1\"", user["id"]));
         let found = admin.get(made.header("location")).await;
         assert_eq!(found.expect(200), user);
         assert_eq!(found.header("etag"), made.header("etag"));
@@ -107,7 +107,7 @@ on_each_store! {
         assert_eq!([&changed["username"], &changed["role"], &changed["status"]], ["asha", "admin", "active"]);
         asha.get("/users").await.expect(200);
         let changed = admin.send("PATCH", &path, &json!({"role": "viewer", "status": "disabled"})).await;
-        assert_eq!(changed.header("etag"), format!("\"u{}-3\"", user.id));
+        assert_eq!(changed.header("etag"), format!("\"user-{}-3\"", user.id));
         assert_eq!(admin.get(&path).await.expect(200), changed.expect(200));
         asha.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
@@ -184,12 +184,12 @@ on_each_store! {
         asha.get("/me").await.expect_problem(401, "unauthorized");
         assert_eq!(names(&admin.get("/users").await.expect(200)), ["admin"]);
         for path in [&*path, "/users/999", "/users/0", "/users/01", "/users/x", "/users/9007199254740992"] {
-            admin.get(path).await.expect_problem(404, "unknown-user");
-            admin.send("PATCH", path, &json!({"role": "viewer"})).await.expect_problem(404, "unknown-user");
-            admin.delete(path).await.expect_problem(404, "unknown-user");
+            admin.get(path).await.expect_problem(404, "record-not-found");
+            admin.send("PATCH", path, &json!({"role": "viewer"})).await.expect_problem(404, "record-not-found");
+            admin.delete(path).await.expect_problem(404, "record-not-found");
         }
         for tag in ["\"u999-1\"", "*", "\"x\""] {
-            if_match(&admin, "PATCH", "/users/999", tag).await.expect_problem(404, "unknown-user");
+            if_match(&admin, "PATCH", "/users/999", tag).await.expect_problem(404, "record-not-found");
         }
     }
 
@@ -206,8 +206,8 @@ on_each_store! {
         let user = changed.expect(200);
         known(&stale).await.expect(200);
         // The tag that a student with this id and version has is no user's.
-        let students = changed.header("etag").replace('u', "");
-        for tag in [&*stale, &*students, "\"u999-2\""] {
+        let students = changed.header("etag").replace("user", "student");
+        for tag in [&*stale, &*students, "\"user-999-2\""] {
             for method in ["PATCH", "DELETE"] {
                 if_match(&admin, method, &path, tag).await.expect_problem(412, "stale-version");
             }
@@ -224,8 +224,8 @@ on_each_store! {
         let (client, path) = (server.client_of(&root).await, format!("/users/{}", root.id));
         client.send("PATCH", &path, &json!({})).await.expect(200);
         for method in ["PATCH", "DELETE"] {
-            if_match(&client, method, &path, &format!("\"u{}-1\"", root.id)).await.expect_problem(412, "stale-version");
-            if_match(&client, method, &path, &format!("\"u{}-2\"", root.id)).await.expect_problem(409, "last-administrator");
+            if_match(&client, method, &path, &format!("\"user-{}-1\"", root.id)).await.expect_problem(412, "stale-version");
+            if_match(&client, method, &path, &format!("\"user-{}-2\"", root.id)).await.expect_problem(409, "last-administrator");
         }
     }
 

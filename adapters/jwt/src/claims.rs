@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use domain::session::SessionId;
 use domain::token::{Claims, TokenError, TokenId};
-use domain::user::UserId;
+use domain::{SessionId, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::error::Category;
 use time::{Duration, OffsetDateTime};

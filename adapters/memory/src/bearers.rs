@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::StoreError;
-use domain::session::{Bearers, BearersListener, BearersSource, SessionId};
-use domain::user::{User, UserId};
+use domain::record::Record;
+use domain::session::{Bearers, BearersListener, BearersSource};
+use domain::user::User;
+use domain::{SessionId, StoreError, UserId};
 use quick_cache::sync::Cache;
 
 /// Keeps what the store answered until the store tells that it has changed.
@@ -19,7 +20,7 @@ pub struct CachedBearers {
 /// there are.
 struct Kept {
     users_of_sessions: Cache<SessionId, UserId>,
-    users: Cache<UserId, Arc<User>>,
+    users: Cache<UserId, Arc<Record<User>>>,
     /// Counts what was invalidated. Held by whoever invalidates, and by whoever keeps something.
     generation: Mutex<u64>,
 }
@@ -42,7 +43,7 @@ impl CachedBearers {
 
 #[async_trait]
 impl Bearers for CachedBearers {
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError> {
+    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
         if !self.source.is_heard()? {
             return self.store.bearer(session).await;
         }
@@ -59,7 +60,7 @@ impl Bearers for CachedBearers {
 }
 
 impl Kept {
-    fn bearer(&self, session: SessionId) -> Option<Arc<User>> {
+    fn bearer(&self, session: SessionId) -> Option<Arc<Record<User>>> {
         self.users.get(&self.users_of_sessions.get(&session)?)
     }
 
@@ -68,7 +69,7 @@ impl Kept {
     }
 
     /// Keeps what was read since `then`, unless something was invalidated meanwhile: it may have been this.
-    fn keep(&self, session: SessionId, user: &Arc<User>, then: u64) {
+    fn keep(&self, session: SessionId, user: &Arc<Record<User>>, then: u64) {
         let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         if *generation == then {
             self.users.insert(user.id, Arc::clone(user));
@@ -108,7 +109,8 @@ mod tests {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
     use domain::Version;
-    use domain::user::{Role, Status};
+    use domain::access::Role;
+    use domain::user::Status;
     use time::macros::datetime;
 
     use super::*;
@@ -144,19 +146,21 @@ mod tests {
 
     #[async_trait]
     impl Bearers for Store {
-        async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError> {
+        async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             if self.ends_meanwhile.load(Ordering::Relaxed) {
                 self.listener().session_ended(session);
             }
             let at = datetime!(2026-11-23 12:00 UTC);
             Ok((session == SESSION.try_into().unwrap()).then(|| {
-                Arc::new(User {
+                Arc::new(Record {
                     id: USER.try_into().unwrap(),
-                    username: "asha".parse().unwrap(),
-                    role: Role::Viewer,
-                    status: Status::Active,
-                    password_change_due: false,
+                    fields: User {
+                        username: "asha".parse().unwrap(),
+                        role: Role::Viewer,
+                        status: Status::Active,
+                        password_change_due: false,
+                    },
                     version: Version::FIRST,
                     created_at: at,
                     updated_at: at,

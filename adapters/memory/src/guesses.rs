@@ -4,8 +4,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::login::Guesses;
 use domain::quota::Budget;
-use domain::user::{Admission, Attempts, Guesses};
+use domain::user::{Admission, Attempts};
 use quick_cache::unsync::Cache;
 use time::{Duration, OffsetDateTime};
 
@@ -60,7 +61,7 @@ impl Guesses for GuessMemory {
         let (mut names, hash) = (self.names(), self.hash(name));
         let attempts = names.get(&hash).copied().unwrap_or_default();
         let admission = attempts.admission(now);
-        if let Admission::Admitted(_) = admission {
+        if admission.is_ok() {
             names.insert(hash, attempts.counting_one(now));
         }
         admission
@@ -79,6 +80,7 @@ impl Guesses for GuessMemory {
 
 #[cfg(test)]
 mod tests {
+    use domain::user::Throttled;
     use time::macros::datetime;
 
     use super::*;
@@ -120,26 +122,26 @@ mod tests {
     fn req_16_a_name_that_is_nobodys_waits_and_locks_like_an_account() {
         let memory = GuessMemory::default();
         for failures in 1..=5 {
-            assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Admitted(failures));
+            assert_eq!(memory.admit_nobody("hunter2", NOW), Ok(failures));
         }
-        assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Early(Duration::SECOND));
+        assert_eq!(memory.admit_nobody("hunter2", NOW), Err(Throttled::Early { retry_in: Duration::SECOND }));
         assert_eq!(memory.failures_of_nobody("hunter2"), 5);
-        assert_eq!(memory.admit_nobody("somebody", NOW), Admission::Admitted(1));
+        assert_eq!(memory.admit_nobody("somebody", NOW), Ok(1));
         memory.withdraw_nobody("hunter2");
-        assert_eq!(memory.admit_nobody("hunter2", NOW), Admission::Admitted(5));
+        assert_eq!(memory.admit_nobody("hunter2", NOW), Ok(5));
         let mut now = NOW;
         for failures in 6..=100 {
             now += Duration::minutes(5);
-            assert_eq!(memory.admit_nobody("hunter2", now), Admission::Admitted(failures));
+            assert_eq!(memory.admit_nobody("hunter2", now), Ok(failures));
         }
-        assert_eq!(memory.admit_nobody("hunter2", now + Duration::DAY), Admission::Locked);
+        assert_eq!(memory.admit_nobody("hunter2", now + Duration::DAY), Err(Throttled::Locked));
     }
 
     #[test]
     fn req_16_nobody_can_fill_the_memory() {
         let memory = GuessMemory::default();
         for i in 0..2 * CAPACITY {
-            memory.admit_nobody(&format!("name{i}"), NOW);
+            memory.admit_nobody(&format!("name{i}"), NOW).unwrap();
             memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()), NOW);
         }
         assert!(memory.names().len() <= CAPACITY);

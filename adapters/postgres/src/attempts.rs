@@ -2,45 +2,31 @@
 
 use std::sync::atomic::{AtomicI16, Ordering};
 
-use domain::audit::{Action, NewEvent, Target};
-use domain::user::{Admission, Attempts, UserId};
-use domain::{Actor, StoreError};
-use sqlx::FromRow;
+use domain::audit::{Action, NewEvent};
+use domain::user::{Admission, Attempts};
+use domain::{Actor, StoreError, Target, UserId};
 use sqlx::postgres::PgPool;
 
 use crate::audit::append;
 use crate::failure::store_error;
-use crate::instant::Instant;
+use crate::rows::Columns;
 
-const ATTEMPTS: &str = "SELECT failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
+const ATTEMPTS: &str = "SELECT id, failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
 const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-const DECOY: &str = "SELECT failed_logins, next_login_at FROM login_decoys WHERE id = $1 FOR UPDATE";
+const DECOY: &str = "SELECT id::bigint, failed_logins, next_login_at FROM login_decoys WHERE id = $1 FOR UPDATE";
 const SET_DECOY: &str = "UPDATE login_decoys SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
 /// As many rows stand in the schema.
 const DECOYS: i16 = 64;
 
-#[derive(FromRow)]
-pub(crate) struct AttemptsRow {
-    failed_logins: i32,
-    next_login_at: Option<Instant>,
-}
-
-impl From<AttemptsRow> for Attempts {
-    /// The schema holds the number to 0 and more.
-    fn from(row: AttemptsRow) -> Self {
-        Self::new(row.failed_logins.unsigned_abs(), row.next_login_at.map(|at| at.0))
-    }
-}
-
 /// Admits a login, or not, and counts one that is admitted.
 pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
     let count = |attempts: Attempts| match attempts.admission(by.at) {
-        admitted @ Admission::Admitted(_) => (admitted, Some(attempts.counting_one(by.at))),
+        admitted @ Ok(_) => (admitted, Some(attempts.counting_one(by.at))),
         refused => (refused, None),
     };
-    let locked = NewEvent::once(by, Action::UserLocked, Target::User(id));
+    let locked = NewEvent::once(by, Action::USER_LOCKED, Target::of(id));
     let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
-    Ok(admission.unwrap_or(Admission::Admitted(1)))
+    Ok(admission.unwrap_or(Ok(1)))
 }
 
 /// Takes as long as [`admit`], and changes nothing that anybody could see.
@@ -69,9 +55,9 @@ async fn update<T>(
     pool: &PgPool,
 ) -> Result<Option<T>, StoreError> {
     let mut transaction = pool.begin().await.map_err(store_error)?;
-    let row = sqlx::query_as::<_, AttemptsRow>(read).bind(id).fetch_optional(&mut *transaction).await;
+    let row = sqlx::query(read).bind(id).fetch_optional(&mut *transaction).await;
     let Some(row) = row.map_err(store_error)? else { return Ok(None) };
-    let (answer, counted) = count(row.into());
+    let (answer, counted) = count(Columns::new(&row, "users")?.attempts()?);
     if let Some(counted) = counted {
         let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
         let write = sqlx::query(write).bind(id).bind(failures).bind(counted.next_at());

@@ -1,34 +1,27 @@
 //! The audit: events in the transaction of the change, and the port that reads them.
 
 use async_trait::async_trait;
-use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent, Target};
-use domain::{Actor, Cursor, Origin, Page, PageSize, StoreError};
-use sqlx::postgres::{PgArguments, PgExecutor, PgRow};
-use sqlx::query::{Query, QueryAs};
-use sqlx::{FromRow, Postgres};
+use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
+use domain::{Actor, Kind, Origin, Page, PageRequest, StoreError, Target};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::{PgExecutor, PgRow};
 use time::OffsetDateTime;
 
 use crate::PostgresStore;
-use crate::failure::{Damaged, store_error};
-use crate::instant::Instant;
+use crate::failure::store_error;
+use crate::rows::Columns;
+use crate::table::PgQuery;
 
-/// A change and its event in one statement: `$change` returns the rows that it changed, with their `id`, and its own
-/// parameters begin with $7. The first six are bound by [`audited`].
-macro_rules! with_event {
-    ($change:expr, $kind:literal, $columns:expr) => {
-        concat!(
-            "WITH changed AS (",
-            $change,
-            "), event AS (INSERT INTO audit_events (at, actor, action, detail, request_id, client, target, count) ",
-            "SELECT $1, $2, $3, $4, $5, $6::text::inet, '",
-            $kind,
-            ":' || id, 1 FROM changed) SELECT ",
-            $columns,
-            " FROM changed"
-        )
-    };
+/// A change and its event in one statement: `change` returns the rows that it changed, with their `id`, and its own
+/// parameters begin with $7. [`audited`] binds the first six.
+pub(crate) fn with_event<K: Kind>(change: &str, columns: &str) -> String {
+    format!(
+        "WITH changed AS ({change}), event AS (INSERT INTO audit_events (at, actor, action, detail, request_id, client, \
+         target, count) SELECT $1, $2, $3, $4, $5, $6::text::inet, '{}:' || id, 1 FROM changed) \
+         SELECT {columns} FROM changed",
+        K::NAME
+    )
 }
-pub(crate) use with_event;
 
 const INSERT: &str = "INSERT INTO audit_events (at, actor, action, detail, request_id, client, target, count) \
      VALUES ($1, $2, $3, $4, $5, $6::text::inet, $7, $8)";
@@ -38,33 +31,12 @@ const PAGE: &str = "SELECT id, at, actor, action, target, detail, count, request
      AND ($5::text IS NULL OR target = $5) AND ($6::timestamptz IS NULL OR at >= $6) \
      AND ($7::timestamptz IS NULL OR at < $7) ORDER BY id LIMIT $2";
 
-/// A statement made with [`with_event!`], with the event's parameters bound.
-pub(crate) fn audited<'q>(
-    statement: &'static str,
-    by: &Actor,
-    action: Action,
-    detail: Option<String>,
-) -> Query<'q, Postgres, PgArguments> {
-    sqlx::query(statement)
+/// A statement whose first six parameters are the event's.
+pub(crate) fn audited(statement: String, by: &Actor, action: &Action, detail: Option<String>) -> PgQuery {
+    sqlx::query(AssertSqlSafe(statement))
         .bind(by.at)
         .bind(by.who.to_string())
-        .bind(action.as_str())
-        .bind(detail)
-        .bind(by.origin.request_id.as_deref().map(str::to_owned))
-        .bind(by.origin.client.map(|client| client.to_string()))
-}
-
-/// As [`audited`], for a statement that answers rows.
-pub(crate) fn audited_as<'q, R: for<'r> FromRow<'r, PgRow>>(
-    statement: &'static str,
-    by: &Actor,
-    action: Action,
-    detail: Option<String>,
-) -> QueryAs<'q, Postgres, R, PgArguments> {
-    sqlx::query_as(statement)
-        .bind(by.at)
-        .bind(by.who.to_string())
-        .bind(action.as_str())
+        .bind(action.as_str().to_owned())
         .bind(detail)
         .bind(by.origin.request_id.as_deref().map(str::to_owned))
         .bind(by.origin.client.map(|client| client.to_string()))
@@ -72,7 +44,7 @@ pub(crate) fn audited_as<'q, R: for<'r> FromRow<'r, PgRow>>(
 
 /// Keeps an event.
 pub(crate) async fn append(event: &NewEvent, at: impl PgExecutor<'_>) -> Result<(), StoreError> {
-    let insert = audited(INSERT, &event.by, event.action, event.detail.clone());
+    let insert = audited(INSERT.to_owned(), &event.by, &event.action, event.detail.clone());
     let insert = insert.bind(event.target.as_ref().map(Target::to_string)).bind(i64::from(event.count));
     insert.execute(at).await.map_err(store_error)?;
     Ok(())
@@ -93,37 +65,27 @@ pub(crate) async fn append_count(
     append(&NewEvent { by: by.clone(), action, target, detail: None, count }, at).await
 }
 
-#[derive(FromRow)]
-struct EventRow {
-    id: i64,
-    at: Instant,
-    actor: String,
-    action: String,
-    target: Option<String>,
-    detail: Option<String>,
-    count: i64,
-    request_id: Option<String>,
-    client: Option<String>,
-}
-
-impl TryFrom<EventRow> for Event {
-    type Error = StoreError;
-
-    fn try_from(row: EventRow) -> Result<Self, StoreError> {
-        let damaged = |column| StoreError::failed(Damaged { table: "audit_events", id: row.id, column });
-        let client = row.client.map(|client| client.parse()).transpose();
-        let origin =
-            Origin { request_id: row.request_id.map(Into::into), client: client.map_err(|_| damaged("client"))? };
-        let target = row.target.map(|target| target.parse()).transpose();
-        let what = NewEvent {
-            by: Actor { who: row.actor.parse().map_err(|_| damaged("actor"))?, at: row.at.0, origin },
-            action: row.action.parse().map_err(|_| damaged("action"))?,
-            target: target.map_err(|_| damaged("target"))?,
-            detail: row.detail,
-            count: u32::try_from(row.count).map_err(|_| damaged("count"))?,
-        };
-        Ok(Self { id: row.id.try_into().map_err(|_| damaged("id"))?, what })
-    }
+/// Reads the columns of [`PAGE`].
+fn event(row: &PgRow) -> Result<Event, StoreError> {
+    let mut columns = Columns::new(row, "audit_events")?;
+    let id = columns.id()?;
+    let at = columns.time("at")?;
+    let who = columns.next("actor", |who: String| who.parse())?;
+    let what = NewEvent {
+        action: columns.next("action", |action: String| action.parse())?,
+        target: columns.next("target", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+        detail: columns.next("detail", Ok::<Option<String>, ()>)?,
+        count: columns.next("count", u32::try_from as fn(i64) -> _)?,
+        by: Actor {
+            who,
+            at,
+            origin: Origin {
+                request_id: columns.next("request_id", |id: Option<String>| Ok::<_, ()>(id.map(Into::into)))?,
+                client: columns.next("client", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+            },
+        },
+    };
+    Ok(Event { id, what })
 }
 
 #[async_trait]
@@ -136,33 +98,27 @@ impl AuditLog for PostgresStore {
         transaction.commit().await.map_err(store_error)
     }
 
-    async fn page(
-        &self,
-        filter: &EventFilter,
-        after: Option<Cursor>,
-        size: PageSize,
-    ) -> Result<Page<Event>, StoreError> {
-        let page = sqlx::query_as(PAGE)
-            .bind(after.map_or(0, Cursor::position))
-            .bind(i64::from(size.get()) + 1)
+    async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError> {
+        let page = sqlx::query(PAGE)
+            .bind(request.position())
+            .bind(request.rows())
             .bind(filter.actor.map(|who| who.to_string()))
-            .bind(filter.action.map(Action::as_str))
+            .bind(filter.action.as_ref().map(Action::as_str))
             .bind(filter.target.as_ref().map(Target::to_string))
             .bind(filter.since)
-            .bind(filter.until)
+            .bind(filter.before)
             // The plan has to know which filters there are, or no index serves them.
             .persistent(false);
         let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
-        let rows: Vec<EventRow> = self.searches.run(read).await?;
-        let found = rows.into_iter().map(Event::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::from_one_more(found, size))
+        let rows = self.searches.run(read).await?;
+        Ok(Page::from_one_more(rows.iter().map(event).collect::<Result<_, _>>()?, request))
     }
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
         let removed = sqlx::query(PRUNE).bind(before).execute(&mut *transaction).await.map_err(store_error)?;
         let removed = removed.rows_affected();
-        append_count(by, Action::AuditPruned, None, removed, &mut *transaction).await?;
+        append_count(by, Action::AUDIT_PRUNED, None, removed, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(removed)
     }

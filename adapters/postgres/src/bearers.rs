@@ -4,27 +4,31 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use domain::StoreError;
-use domain::session::{Bearers, BearersListener, BearersSource, SessionId};
+use domain::record::Record;
+use domain::session::{Bearers, BearersListener, BearersSource};
 use domain::user::User;
+use domain::{SessionId, StoreError};
 use tokio::time::timeout;
 
 use crate::PostgresStore;
 use crate::failure::store_error;
-use crate::users::{UserRow, columns};
+use crate::rows;
+use crate::users::user_columns;
 
-const FIND: &str =
-    concat!("SELECT ", columns!(), " FROM users WHERE active AND id = (SELECT user_id FROM sessions WHERE id = $1)");
+const FIND: &str = concat!(
+    "SELECT id, ",
+    user_columns!(),
+    ", version, created_at, updated_at FROM users WHERE active AND id = (SELECT user_id FROM sessions WHERE id = $1)"
+);
 /// Every request waits for this answer, and a server that is silent gives none.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[async_trait]
 impl Bearers for PostgresStore {
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError> {
-        let find = sqlx::query_as(FIND).bind(session.get()).fetch_optional(&self.pool);
-        let found: Option<UserRow> =
-            timeout(PATIENCE, find).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
-        found.map(|row| row.try_into().map(Arc::new)).transpose()
+    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
+        let find = sqlx::query(FIND).bind(session.get()).fetch_optional(&self.pool);
+        let found = timeout(PATIENCE, find).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
+        found.map(|row| rows::record(&row).map(Arc::new)).transpose()
     }
 }
 

@@ -55,9 +55,9 @@ pub(crate) fn is_deadlock(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(DEADLOCK))
 }
 
-/// Whether `error` is the violation of the constraint of this name.
-pub(crate) fn violates(error: &sqlx::Error, constraint: &str) -> bool {
-    error.as_database_error().is_some_and(|error| error.constraint() == Some(constraint))
+/// The name of the constraint that `error` is a violation of.
+pub(crate) fn violated_constraint(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error()?.constraint()
 }
 
 #[cfg(test)]

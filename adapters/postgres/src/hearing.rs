@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use domain::session::{BearersListener, SessionId};
-use domain::user::UserId;
+use domain::session::BearersListener;
+use domain::{SessionId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPool, PgPoolOptions};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;

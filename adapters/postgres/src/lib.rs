@@ -13,11 +13,14 @@ mod open;
 mod open_error;
 mod options;
 mod probe;
+mod records;
+mod rows;
 mod searches;
 mod sessions;
 mod store;
-mod students;
-mod users;
+mod students; // resource
+mod table;
+mod users; // resource
 
 pub use open_error::OpenError;
 pub use options::Options;

@@ -2,20 +2,17 @@
 //! in order of id.
 
 use async_trait::async_trait;
-use domain::audit::{Action, NewEvent, Target};
-use domain::session::{
-    NewSession, OpenSessionError, Rotation, RotationError, Session, SessionId, SessionStore, UserAgent,
-};
-use domain::user::UserId;
-use domain::{Actor, Cursor, Page, PageSize, StoreError, Who};
-use sqlx::FromRow;
-use sqlx::postgres::PgConnection;
+use domain::audit::{Action, NewEvent};
+use domain::session::{NewSession, OpenSessionError, Rotation, RotationError, Session, SessionStore, UserAgent};
+use domain::{Actor, Page, PageRequest, SessionId, StoreError, Target, UserId, Who};
+use sqlx::postgres::{PgConnection, PgRow};
 use time::OffsetDateTime;
 
 use crate::PostgresStore;
 use crate::audit::{append, append_count};
 use crate::failure::{Damaged, store_error};
 use crate::instant::Instant;
+use crate::rows::Columns;
 
 macro_rules! columns {
     () => {
@@ -51,35 +48,20 @@ const FORGET: &str = "DELETE FROM sessions WHERE id IN \
 const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
 
-#[derive(FromRow)]
-struct SessionRow {
-    id: i64,
-    user_id: i64,
-    opened_at: Instant,
-    refreshed_at: Instant,
-    expires_at: Instant,
-    ends_at: Instant,
-    client: Option<String>,
-    user_agent: Option<String>,
-}
-
-impl TryFrom<SessionRow> for Session {
-    type Error = StoreError;
-
-    fn try_from(row: SessionRow) -> Result<Self, StoreError> {
-        let damaged = |column| StoreError::failed(Damaged { table: "sessions", id: row.id, column });
-        let client = row.client.map(|client| client.parse()).transpose();
-        Ok(Self {
-            id: row.id.try_into().map_err(|_| damaged("id"))?,
-            user_id: row.user_id.try_into().map_err(|_| damaged("user_id"))?,
-            opened_at: row.opened_at.0,
-            refreshed_at: row.refreshed_at.0,
-            expires_at: row.expires_at.0,
-            ends_at: row.ends_at.0,
-            client: client.map_err(|_| damaged("client"))?,
-            user_agent: row.user_agent.as_deref().and_then(UserAgent::of),
-        })
-    }
+/// Reads the columns of [`columns!`].
+fn session(row: &PgRow) -> Result<Session, StoreError> {
+    let mut columns = Columns::new(row, "sessions")?;
+    Ok(Session {
+        id: columns.id()?,
+        user_id: columns.next("user_id", |id: i64| id.try_into())?,
+        opened_at: columns.time("opened_at")?,
+        refreshed_at: columns.time("refreshed_at")?,
+        expires_at: columns.time("expires_at")?,
+        ends_at: columns.time("ends_at")?,
+        client: columns.next("client", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
+        user_agent: columns
+            .next("user_agent", |name: Option<String>| Ok::<_, ()>(name.as_deref().and_then(UserAgent::of)))?,
+    })
 }
 
 #[async_trait]
@@ -91,17 +73,16 @@ impl SessionStore for PostgresStore {
             return Err(OpenSessionError::Outdated);
         }
         let end = new.lifetimes.end(by.at);
-        let insert = sqlx::query_as(INSERT)
+        let insert = sqlx::query(INSERT)
             .bind(new.user_id.get())
             .bind(by.at)
             .bind(new.lifetimes.expiry(by.at, end))
             .bind(end)
             .bind(by.origin.client.map(|client| client.to_string()))
             .bind(new.user_agent.as_ref().map(UserAgent::as_str));
-        let row: SessionRow = insert.fetch_one(&mut *transaction).await.map_err(store_error)?;
-        let session = Session::try_from(row)?;
+        let session = session(&insert.fetch_one(&mut *transaction).await.map_err(store_error)?)?;
         insert_token(new.refresh_token.as_bytes(), session.id, &mut transaction).await?;
-        let opened = NewEvent::once(by, Action::SessionOpened, Target::Session(session.id));
+        let opened = NewEvent::once(by, Action::SESSION_OPENED, Target::of(session.id));
         append(&opened, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(session)
@@ -109,14 +90,13 @@ impl SessionStore for PostgresStore {
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
         let digest = rotation.presented.as_bytes();
-        let session: Option<i64> =
+        let found: Option<i64> =
             sqlx::query_scalar(SESSION_OF).bind(digest).fetch_optional(&self.pool).await.map_err(store_error)?;
-        let id = session.ok_or(RotationError::Unknown)?;
+        let id = found.ok_or(RotationError::Unknown)?;
 
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let locked = sqlx::query_as(LOCK).bind(id).fetch_optional(&mut *transaction).await;
-        let row: SessionRow = locked.map_err(store_error)?.ok_or(RotationError::Unknown)?;
-        let session = Session::try_from(row)?;
+        let locked = sqlx::query(LOCK).bind(id).fetch_optional(&mut *transaction).await;
+        let session = session(&locked.map_err(store_error)?.ok_or(RotationError::Unknown)?)?;
         if session.expires_at <= by.at {
             return Err(RotationError::Unknown);
         }
@@ -127,7 +107,7 @@ impl SessionStore for PostgresStore {
             Some(used_at) if by.at < used_at.0 + rotation.grace => Ok(session),
             Some(_) => {
                 delete(session.id, session.user_id, &mut transaction).await?;
-                let replayed = NewEvent::once(&by, Action::SessionReplayed, Target::Session(session.id));
+                let replayed = NewEvent::once(&by, Action::SESSION_REPLAYED, Target::of(session.id));
                 append(&replayed, &mut *transaction).await?;
                 transaction.commit().await.map_err(store_error)?;
                 self.hearing.session_ended(session.id);
@@ -141,21 +121,10 @@ impl SessionStore for PostgresStore {
         }
     }
 
-    async fn page(
-        &self,
-        of: UserId,
-        now: OffsetDateTime,
-        after: Option<Cursor>,
-        size: PageSize,
-    ) -> Result<Page<Session>, StoreError> {
-        let page = sqlx::query_as(PAGE)
-            .bind(of.get())
-            .bind(now)
-            .bind(after.map_or(0, Cursor::position))
-            .bind(i64::from(size.get()) + 1);
-        let rows: Vec<SessionRow> = page.fetch_all(&self.pool).await.map_err(store_error)?;
-        let found = rows.into_iter().map(Session::try_from).collect::<Result<_, _>>()?;
-        Ok(Page::from_one_more(found, size))
+    async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
+        let page = sqlx::query(PAGE).bind(of.get()).bind(now).bind(request.position()).bind(request.rows());
+        let rows = page.fetch_all(&self.pool).await.map_err(store_error)?;
+        Ok(Page::from_one_more(rows.iter().map(session).collect::<Result<_, _>>()?, request))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
@@ -163,7 +132,7 @@ impl SessionStore for PostgresStore {
         if !delete(id, of, &mut transaction).await? {
             return Ok(false);
         }
-        append(&NewEvent::once(by, Action::SessionEnded, Target::Session(id)), &mut *transaction).await?;
+        append(&NewEvent::once(by, Action::SESSION_ENDED, Target::of(id)), &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
         self.hearing.session_ended(id);
         Ok(true)
@@ -182,7 +151,7 @@ impl SessionStore for PostgresStore {
         let forgotten = sqlx::query_scalar(FORGET).bind(before).fetch_all(&mut *transaction).await;
         let forgotten: Vec<i64> = forgotten.map_err(store_error)?;
         let count = forgotten.len() as u64;
-        append_count(by, Action::SessionsExpired, None, count, &mut *transaction).await?;
+        append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
         self.hearing.sessions_ended(&forgotten);
         Ok(count)
@@ -204,7 +173,7 @@ pub(crate) async fn end_others(
 ) -> Result<Vec<i64>, StoreError> {
     let end = sqlx::query_scalar(END_OTHERS).bind(of.get()).bind(spared.map(SessionId::get));
     let ended: Vec<i64> = end.fetch_all(&mut *transaction).await.map_err(store_error)?;
-    append_count(by, Action::SessionEnded, Some(Target::User(of)), ended.len() as u64, transaction).await?;
+    append_count(by, Action::SESSION_ENDED, Some(Target::of(of)), ended.len() as u64, transaction).await?;
     Ok(ended)
 }
 
@@ -221,20 +190,20 @@ async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut P
 
 /// Puts the successor in the place of the token, whose session is locked.
 async fn refresh(
-    session: &Session,
+    current: &Session,
     rotation: &Rotation,
     by: &Actor,
     transaction: &mut PgConnection,
 ) -> Result<Session, StoreError> {
     let used = sqlx::query(USE_TOKEN).bind(&rotation.presented.as_bytes()[..]).bind(by.at);
     used.execute(&mut *transaction).await.map_err(store_error)?;
-    insert_token(rotation.successor.as_bytes(), session.id, transaction).await?;
-    let refresh = sqlx::query_as(REFRESH)
-        .bind(session.id.get())
+    insert_token(rotation.successor.as_bytes(), current.id, transaction).await?;
+    let refresh = sqlx::query(REFRESH)
+        .bind(current.id.get())
         // The clock of another node may have been ahead.
-        .bind(by.at.max(session.opened_at))
-        .bind(rotation.lifetimes.expiry(by.at, session.ends_at));
-    let row: SessionRow = refresh.fetch_one(&mut *transaction).await.map_err(store_error)?;
-    append(&NewEvent::once(by, Action::SessionRefreshed, Target::Session(session.id)), transaction).await?;
-    Session::try_from(row)
+        .bind(by.at.max(current.opened_at))
+        .bind(rotation.lifetimes.expiry(by.at, current.ends_at));
+    let row = refresh.fetch_one(&mut *transaction).await.map_err(store_error)?;
+    append(&NewEvent::once(by, Action::SESSION_REFRESHED, Target::of(current.id)), transaction).await?;
+    session(&row)
 }

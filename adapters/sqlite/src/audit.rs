@@ -1,8 +1,8 @@
 //! The audit: events in the transaction of the change, and the port that reads them.
 
 use async_trait::async_trait;
-use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent, Target};
-use domain::{Actor, Cursor, Page, PageSize, StoreError};
+use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
+use domain::{Actor, Page, PageRequest, StoreError, Target};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
@@ -52,6 +52,21 @@ pub fn append(connection: &Connection, event: &NewEvent) -> Result<(), Failure> 
     Ok(())
 }
 
+/// One event for many; none for none.
+pub fn append_count(
+    connection: &Connection,
+    by: Actor,
+    action: Action,
+    target: Option<Target>,
+    count: usize,
+) -> Result<(), Failure> {
+    if count == 0 {
+        return Ok(());
+    }
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    append(connection, &NewEvent { by, action, target, detail: None, count })
+}
+
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn append(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
@@ -62,37 +77,30 @@ impl AuditLog for SqliteStore {
         self.writer.write(write).await
     }
 
-    async fn page(
-        &self,
-        filter: &EventFilter,
-        after: Option<Cursor>,
-        size: PageSize,
-    ) -> Result<Page<Event>, StoreError> {
-        let EventFilter { actor, action, target, since, until } = filter;
+    async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError> {
+        let EventFilter { actor, action, target, since, before } = filter;
         let sql = match (target, actor, action) {
             (Some(_), _, _) => PAGE_BY_TARGET,
             (None, Some(_), _) => PAGE_BY_ACTOR,
             (None, None, Some(_)) => PAGE_BY_ACTION,
             (None, None, None) => PAGE,
         };
-        let (position, one_more) = (after.map_or(0, Cursor::position), i64::from(size.get()) + 1);
+        let (position, one_more) = (request.position(), request.rows());
         let (actor, target) = (actor.map(|who| who.to_string()), target.as_ref().map(Target::to_string));
-        let (action, since, until) = (action.map(Action::as_str), since.map(micros), until.map(micros));
+        let action = action.as_ref().map(|action| action.as_str().to_owned());
+        let (since, before) = (since.map(micros), before.map(micros));
         let found = self.scans.run(move |connection| {
-            let params = params![position, one_more, actor, action, target, since, until];
+            let params = params![position, one_more, actor, action, target, since, before];
             Ok(rows::all(connection, sql, params, rows::event)?)
         });
-        Ok(Page::from_one_more(found.await?, size))
+        Ok(Page::from_one_more(found.await?, request))
     }
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
         let prune = move |connection: &Connection| -> Result<u64, Undone<StoreError>> {
             let removed = connection.prepare_cached(PRUNE)?.execute([micros(before)])?;
-            if removed > 0 {
-                let count = u32::try_from(removed).unwrap_or(u32::MAX);
-                append(connection, &NewEvent { by, action: Action::AuditPruned, target: None, detail: None, count })?;
-            }
+            append_count(connection, by, Action::AUDIT_PRUNED, None, removed)?;
             Ok(removed as u64)
         };
         self.writer.write(prune).await

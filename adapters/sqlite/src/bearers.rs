@@ -4,19 +4,21 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
-use domain::StoreError;
-use domain::session::{Bearers, BearersListener, BearersSource, SessionId};
+use domain::record::Record;
+use domain::session::{Bearers, BearersListener, BearersSource};
 use domain::user::User;
+use domain::{SessionId, StoreError};
 use rusqlite::Connection;
 
 use crate::SqliteStore;
 use crate::errors::Failure;
-use crate::rows::{self, user_columns};
+use crate::rows;
+use crate::users::user_columns;
 
 const FIND: &str = concat!(
-    "SELECT ",
+    "SELECT id, ",
     user_columns!(),
-    " FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = ?1) AND status = 'active'"
+    ", version, created_at, updated_at FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = ?1) AND status = 'active'"
 );
 const DATA_VERSION: &str = "PRAGMA data_version";
 const GENERATION: &str = "SELECT generation FROM bearers_generation";
@@ -57,8 +59,8 @@ impl Hearing {
 
 #[async_trait]
 impl Bearers for SqliteStore {
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError> {
-        let found = self.points.with(|connection| rows::first(connection, FIND, [session.get()], rows::user))?;
+    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
+        let found = self.points.with(|connection| rows::first(connection, FIND, [session.get()], rows::record))?;
         Ok(found.map(Arc::new))
     }
 }

@@ -25,11 +25,12 @@ pub struct Damaged {
 }
 
 impl Failure {
-    /// Whether the statement was refused for the sake of a unique index. Each table has exactly one beside
-    /// its id, whose violation has a code of its own.
-    pub fn is_unique_violation(&self) -> bool {
-        matches!(self, Self::Sqlite(SqliteError::SqliteFailure(error, _))
-            if error.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE)
+    /// The column whose unique index the statement violates, without its table.
+    pub fn violated_column(&self) -> Option<&str> {
+        let Self::Sqlite(SqliteError::SqliteFailure(error, Some(message))) = self else { return None };
+        let is_unique = error.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE;
+        // The code alone does not name the index: the message does, as `UNIQUE constraint failed: students.roll_no`.
+        message.rsplit_once('.').map(|(_, column)| column).filter(|_| is_unique)
     }
 
     /// Whether the same statement may succeed later.

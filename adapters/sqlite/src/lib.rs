@@ -8,11 +8,13 @@ mod bearers;
 mod errors;
 mod open;
 mod readers;
+mod records;
 mod rows;
 mod schema;
 mod sessions;
-mod students;
-mod users;
+mod students; // resource
+mod table;
+mod users; // resource
 mod writer;
 
 use std::path::Path;

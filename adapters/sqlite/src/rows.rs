@@ -3,20 +3,22 @@
 use std::fmt::Display;
 
 use domain::audit::{Event, NewEvent};
+use domain::record::Record;
 use domain::session::{Session, UserAgent};
-use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName};
-use domain::user::{Attempts, Credentials, PasswordHash, User};
-use domain::{Actor, Origin, Version};
+use domain::user::{Attempts, Credentials, PasswordHash};
+use domain::{Actor, Origin, Text, Version};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use time::OffsetDateTime;
+use time::error::ComponentRange;
 
 use crate::errors::{Damaged, Failure};
+use crate::table::Table;
 
 /// The first row of a statement that gives at most one.
 pub fn first<T>(
     connection: &Connection,
-    sql: &'static str,
+    sql: &str,
     params: impl Params,
     parse: impl FnOnce(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Option<T>, Failure> {
@@ -28,7 +30,7 @@ pub fn first<T>(
 /// Every row of a statement.
 pub fn all<T>(
     connection: &Connection,
-    sql: &'static str,
+    sql: &str,
     params: impl Params,
     parse: impl Fn(&Row<'_>) -> Result<T, Failure>,
 ) -> Result<Vec<T>, Failure> {
@@ -42,7 +44,7 @@ pub fn all<T>(
 }
 
 /// Whether a statement gives a row.
-pub fn exists(connection: &Connection, sql: &'static str, params: impl Params) -> Result<bool, Failure> {
+pub fn exists(connection: &Connection, sql: &str, params: impl Params) -> Result<bool, Failure> {
     Ok(connection.prepare_cached(sql)?.exists(params)?)
 }
 
@@ -51,8 +53,12 @@ pub fn micros(at: OffsetDateTime) -> i64 {
     at.unix_timestamp() * 1_000_000 + i64::from(at.microsecond())
 }
 
+fn time_of(micros: i64) -> Result<OffsetDateTime, ComponentRange> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)
+}
+
 /// Reads the columns of one row from left to right.
-struct Columns<'r> {
+pub struct Columns<'r> {
     row: &'r Row<'r>,
     id: i64,
     next: usize,
@@ -65,7 +71,7 @@ impl<'r> Columns<'r> {
     }
 
     /// The next column, parsed by the domain.
-    fn next<V: FromSql, T, E: Display>(
+    pub fn next<V: FromSql, T, E: Display>(
         &mut self,
         column: &'static str,
         parse: impl FnOnce(V) -> Result<T, E>,
@@ -75,14 +81,16 @@ impl<'r> Columns<'r> {
         parse(value).map_err(|error| self.damaged(column, &error))
     }
 
+    pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, Failure> {
+        self.next(column, |text: String| T::parse(text))
+    }
+
     fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, Failure> {
-        self.next(column, |micros: i64| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000))
+        self.next(column, time_of)
     }
 
     fn time_if_any(&mut self, column: &'static str) -> Result<Option<OffsetDateTime>, Failure> {
-        self.next(column, |micros: Option<i64>| {
-            micros.map(|micros| OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1_000)).transpose()
-        })
+        self.next(column, |micros: Option<i64>| micros.map(time_of).transpose())
     }
 
     fn attempts(&mut self) -> Result<Attempts, Failure> {
@@ -94,51 +102,31 @@ impl<'r> Columns<'r> {
         self.next("version", |number| Version::new(number).ok_or("must be at least 1"))
     }
 
+    fn record<R: Table>(&mut self) -> Result<Record<R>, Failure> {
+        Ok(Record {
+            id: self.id.try_into().map_err(|error| self.damaged("id", &error))?,
+            fields: R::read(self)?,
+            version: self.version()?,
+            created_at: self.time("created_at")?,
+            updated_at: self.time("updated_at")?,
+        })
+    }
+
     fn damaged(&self, column: &'static str, rule: &dyn Display) -> Failure {
         Damaged { column, id: self.id, rule: rule.to_string() }.into()
     }
 }
 
-/// The columns that [`student`] reads.
-macro_rules! student_columns {
-    () => {
-        "id, name, email, roll_no, age, version, created_at, updated_at"
-    };
-}
-pub(crate) use student_columns;
-
-/// The columns that [`user`] reads, and [`credentials`] before others.
-macro_rules! user_columns {
-    () => {
-        "id, username, role, status, password_change_due, version, created_at, updated_at"
-    };
-}
-pub(crate) use user_columns;
-
-pub fn student(row: &Row<'_>) -> Result<Student, Failure> {
-    let mut columns = Columns::new(row)?;
-    Ok(Student {
-        id: columns.id.try_into().map_err(|error| columns.damaged("id", &error))?,
-        fields: StudentFields {
-            name: columns.next("name", |name: String| StudentName::parse(name))?,
-            email: columns.next("email", |email: String| Email::parse(email))?,
-            roll_no: columns.next("roll_no", RollNumber::parse)?,
-            age: columns.next("age", |age: Option<i64>| age.map(Age::parse).transpose())?,
-        },
-        version: columns.version()?,
-        created_at: columns.time("created_at")?,
-        updated_at: columns.time("updated_at")?,
-    })
+/// Reads the columns of [`Sql::columns`](crate::table::Sql::columns).
+pub fn record<R: Table>(row: &Row<'_>) -> Result<Record<R>, Failure> {
+    Columns::new(row)?.record()
 }
 
-pub fn user(row: &Row<'_>) -> Result<User, Failure> {
-    read_user(&mut Columns::new(row)?)
-}
-
+/// Reads the columns of a user's record, then those that a login is judged by.
 pub fn credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     let mut columns = Columns::new(row)?;
     Ok(Credentials {
-        user: read_user(&mut columns)?,
+        user: columns.record()?,
         password: columns.next("password_hash", |phc| Ok::<_, Failure>(PasswordHash::new(phc)))?,
         password_expires_at: columns.time_if_any("password_expires_at")?,
         attempts: columns.attempts()?,
@@ -209,17 +197,4 @@ pub fn event(row: &Row<'_>) -> Result<Event, Failure> {
         },
     };
     Ok(Event { id, what })
-}
-
-fn read_user(columns: &mut Columns<'_>) -> Result<User, Failure> {
-    Ok(User {
-        id: columns.id.try_into().map_err(|error| columns.damaged("id", &error))?,
-        username: columns.next("username", |name: String| name.parse())?,
-        role: columns.next("role", |role: String| role.parse())?,
-        status: columns.next("status", |status: String| status.parse())?,
-        password_change_due: columns.next("password_change_due", Ok::<bool, &str>)?,
-        version: columns.version()?,
-        created_at: columns.time("created_at")?,
-        updated_at: columns.time("updated_at")?,
-    })
 }

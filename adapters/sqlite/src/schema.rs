@@ -3,19 +3,13 @@
 //! A change expands first and contracts in a later release: a program accepts a schema newer than it knows,
 //! unless the database says in `compatibility` that it has contracted beyond it.
 
+use include_dir::{Dir, include_dir};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::open::Why;
 
-/// Step `n` leads from version `n` to `n + 1`; a step is never changed once it was released.
-const MIGRATIONS: [&str; 2] = [
-    include_str!("../migrations/0001_users_and_students.sql"),
-    include_str!("../migrations/0002_sessions_and_audit.sql"),
-];
-
-/// The newest version that this program knows.
-#[expect(clippy::cast_possible_truncation, reason = "a handful of steps")]
-const KNOWN: u32 = MIGRATIONS.len() as u32;
+/// File `n` leads from version `n - 1` to `n`: `0001_initial.sql` and so on. A released file never changes.
+static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
 /// Marks a file as ours: `Roll` in ASCII.
 const APPLICATION_ID: i32 = 0x526f_6c6c;
@@ -33,25 +27,40 @@ pub fn refuse_foreign(connection: &Connection) -> Result<(), Why> {
 /// Brings the schema up to date, and tells its version. Of several at once one migrates, and the others find
 /// it done.
 pub fn migrate(connection: &mut Connection) -> Result<u32, Why> {
-    if version(connection)? < KNOWN {
+    let known = u32::try_from(MIGRATIONS.files().count()).unwrap_or(u32::MAX);
+    if version(connection)? < known {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let from = version(&transaction)?;
-        for step in MIGRATIONS.iter().skip(from as usize) {
-            transaction.execute_batch(step)?;
+        for step in MIGRATIONS.files().skip(from as usize) {
+            transaction.execute_batch(step.contents_utf8().unwrap_or_default())?;
         }
-        if from < KNOWN {
+        if from < known {
             transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-            transaction.pragma_update(None, "user_version", KNOWN)?;
+            transaction.pragma_update(None, "user_version", known)?;
         }
         transaction.commit()?;
     }
     let needed = connection.query_row("SELECT least_version FROM compatibility", [], |row| row.get(0))?;
-    if needed > KNOWN {
-        return Err(Why::ProgramTooOld { needed, known: KNOWN });
+    if needed > known {
+        return Err(Why::ProgramTooOld { needed, known });
     }
     Ok(version(connection)?)
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_numbered_from_one_without_a_gap() {
+        for (place, file) in MIGRATIONS.files().enumerate() {
+            let name = file.path().to_str().unwrap();
+            assert!(name.starts_with(&format!("{:04}_", place + 1)), "{name}");
+            assert!(file.contents_utf8().is_some(), "{name}");
+        }
+    }
 }

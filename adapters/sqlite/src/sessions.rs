@@ -1,18 +1,16 @@
 //! The port of the sessions.
 
 use async_trait::async_trait;
-use domain::audit::{Action, NewEvent, Target};
+use domain::audit::{Action, NewEvent};
 use domain::session::{
-    NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionId, SessionStore,
-    UserAgent,
+    NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionStore, UserAgent,
 };
-use domain::user::UserId;
-use domain::{Actor, Cursor, Page, PageSize, StoreError, Who};
+use domain::{Actor, Page, PageRequest, SessionId, StoreError, Target, UserId, Who};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
 use crate::SqliteStore;
-use crate::audit::append;
+use crate::audit::{append, append_count};
 use crate::errors::Failure;
 use crate::rows::{self, micros, session_columns};
 use crate::writer::Undone;
@@ -58,16 +56,10 @@ impl SessionStore for SqliteStore {
         rotated.await?.ok_or(RotationError::Replayed)
     }
 
-    async fn page(
-        &self,
-        of: UserId,
-        now: OffsetDateTime,
-        after: Option<Cursor>,
-        size: PageSize,
-    ) -> Result<Page<Session>, StoreError> {
-        let params = [of.get(), micros(now), after.map_or(0, Cursor::position), i64::from(size.get()) + 1];
+    async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
+        let params = [of.get(), micros(now), request.position(), request.rows()];
         let found = self.scans.run(move |connection| Ok(rows::all(connection, PAGE, params, rows::session)?));
-        Ok(Page::from_one_more(found.await?, size))
+        Ok(Page::from_one_more(found.await?, request))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
@@ -75,7 +67,7 @@ impl SessionStore for SqliteStore {
         let end = move |connection: &Connection| -> Result<bool, Undone<StoreError>> {
             let ended = connection.prepare_cached(END)?.execute([id.get(), of.get()])? > 0;
             if ended {
-                append(connection, &NewEvent::once(&by, Action::SessionEnded, Target::Session(id)))?;
+                append(connection, &NewEvent::once(&by, Action::SESSION_ENDED, Target::of(id)))?;
             }
             Ok(ended)
         };
@@ -92,7 +84,7 @@ impl SessionStore for SqliteStore {
         let by = by.clone();
         let forget = move |connection: &Connection| -> Result<u64, Undone<StoreError>> {
             let count = connection.prepare_cached(FORGET)?.execute([micros(before)])?;
-            append_count(connection, by, Action::SessionsExpired, None, count)?;
+            append_count(connection, by, Action::SESSIONS_EXPIRED, None, count)?;
             Ok(count as u64)
         };
         self.writer.write(forget).await
@@ -110,23 +102,8 @@ impl SessionStore for SqliteStore {
 /// Ends the sessions of a user but one; tells how many they were.
 pub fn end_others(connection: &Connection, of: UserId, spared: Option<SessionId>, by: &Actor) -> Result<u64, Failure> {
     let ended = connection.prepare_cached(END_OTHERS)?.execute(params![of.get(), spared.map(SessionId::get)])?;
-    append_count(connection, by.clone(), Action::SessionEnded, Some(Target::User(of)), ended)?;
+    append_count(connection, by.clone(), Action::SESSION_ENDED, Some(Target::of(of)), ended)?;
     Ok(ended as u64)
-}
-
-/// One event for many; none for none.
-fn append_count(
-    connection: &Connection,
-    by: Actor,
-    action: Action,
-    target: Option<Target>,
-    count: usize,
-) -> Result<(), Failure> {
-    if count == 0 {
-        return Ok(());
-    }
-    let count = u32::try_from(count).unwrap_or(u32::MAX);
-    append(connection, &NewEvent { by, action, target, detail: None, count })
 }
 
 fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session, Undone<OpenSessionError>> {
@@ -145,7 +122,7 @@ fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session
     let opened = rows::first(connection, INSERT, params, rows::session)?;
     let session = opened.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     insert_token(connection, new.refresh_token, session.id)?;
-    append(connection, &NewEvent::once(by, Action::SessionOpened, Target::Session(session.id)))?;
+    append(connection, &NewEvent::once(by, Action::SESSION_OPENED, Target::of(session.id)))?;
     Ok(session)
 }
 
@@ -166,12 +143,12 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
         return Err(unknown());
     }
     let by = Actor { who: Who::User(session.user_id), ..by.clone() };
-    let target = Target::Session(session.id);
+    let target = Target::of(session.id);
     match used_at {
         Some(used_at) if micros(by.at) < used_at + micros_of(rotation.grace) => Ok(session),
         Some(_) => {
             connection.prepare_cached(END)?.execute([session.id.get(), session.user_id.get()])?;
-            append(connection, &NewEvent::once(&by, Action::SessionReplayed, target))?;
+            append(connection, &NewEvent::once(&by, Action::SESSION_REPLAYED, target))?;
             Err(Undone::Refused(RotationError::Replayed))
         }
         None => {
@@ -182,7 +159,7 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
             let refreshed_at = by.at.max(session.opened_at);
             let params = params![session.id.get(), micros(refreshed_at), micros(expiry)];
             let refreshed = rows::first(connection, REFRESH, params, rows::session)?.ok_or_else(unknown)?;
-            append(connection, &NewEvent::once(&by, Action::SessionRefreshed, target))?;
+            append(connection, &NewEvent::once(&by, Action::SESSION_REFRESHED, target))?;
             Ok(refreshed)
         }
     }

@@ -8,10 +8,12 @@ use std::sync::Barrier;
 use std::thread;
 
 use adapter_sqlite::SqliteStore;
+use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
-use domain::student::{Email, RollNumber, StudentFields, StudentFilter, StudentId, StudentName, StudentStore};
-use domain::user::{Attempts, PasswordHash, Role, UserChange, UserStore};
-use domain::{Actor, PageSize, Probe, StoreError, Who};
+use domain::record::{RecordStore, Sample};
+use domain::student::{Student, StudentFilter, StudentId, StudentName};
+use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserChange};
+use domain::{Actor, PageRequest, Probe, StoreError, Text, Who};
 use futures_util::FutureExt;
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -31,13 +33,8 @@ fn made_and_then(path: &Path, sql: &str) {
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
 
-fn asha() -> StudentFields {
-    StudentFields {
-        name: StudentName::parse("Asha").unwrap(),
-        email: Email::parse("asha@example.org").unwrap(),
-        roll_no: RollNumber::parse(7).unwrap(),
-        age: None,
-    }
+fn asha() -> Student {
+    Student { name: StudentName::parse("Asha").unwrap(), ..Student::sample(7) }
 }
 
 /// The message of a database that does not open.
@@ -50,6 +47,7 @@ fn refusal(path: &Path) -> String {
 
 #[test]
 fn of_several_opens_at_once_one_migrates() {
+    let migrations = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
     let (_folder, path) = folder();
     let start = Barrier::new(8);
     thread::scope(|scope| {
@@ -62,7 +60,7 @@ fn of_several_opens_at_once_one_migrates() {
             })
             .collect();
         for version in opened {
-            assert_eq!(version.join().unwrap().unwrap(), 2);
+            assert_eq!(version.join().unwrap().unwrap() as usize, migrations);
         }
     });
 }
@@ -84,7 +82,7 @@ async fn a_newer_schema_is_accepted_while_this_program_can_work_on_it() {
     made_and_then(&path, "PRAGMA user_version = 99; ALTER TABLE students ADD COLUMN house TEXT");
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.schema_version(), 99);
-    StudentStore::insert(&store, asha(), &BY).await.unwrap();
+    RecordStore::<Student>::insert(&store, asha(), &BY).await.unwrap();
 }
 
 #[test]
@@ -119,7 +117,7 @@ async fn a_new_database_is_its_owners_alone() {
 
     let (folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    StudentStore::insert(&store, asha(), &BY).await.unwrap();
+    RecordStore::<Student>::insert(&store, asha(), &BY).await.unwrap();
     let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
     assert_eq!(files.len(), 3, "the database, its log and the log's index: {files:?}");
     for file in files {
@@ -132,10 +130,10 @@ fn a_dropped_store_has_finished_what_was_queued() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     // Polled once, it is queued; nobody waits for its answer.
-    drop(StudentStore::insert(&store, asha(), &BY).now_or_never());
+    drop(RecordStore::<Student>::insert(&store, asha(), &BY).now_or_never());
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
-    let found = StudentStore::find(&store, StudentId::try_from(1).unwrap()).now_or_never();
+    let found = RecordStore::<Student>::find(&store, StudentId::try_from(1).unwrap()).now_or_never();
     assert_eq!(found.unwrap().unwrap().unwrap().fields, asha());
 }
 
@@ -143,7 +141,7 @@ fn a_dropped_store_has_finished_what_was_queued() {
 async fn damaged_data_is_a_failure_and_no_panic() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    let id = StudentStore::insert(&store, asha(), &BY).await.unwrap().id;
+    let id = RecordStore::<Student>::insert(&store, asha(), &BY).await.unwrap().id;
     let broken = [
         "age = 999",
         "email = 'nobody'",
@@ -155,13 +153,14 @@ async fn damaged_data_is_a_failure_and_no_panic() {
         let hand = Connection::open(&path).unwrap();
         hand.execute_batch(&format!(
             "PRAGMA ignore_check_constraints = on; BEGIN; DELETE FROM students;
-            INSERT INTO students VALUES (1, 'Asha', 'asha', 'asha@example.org', 7, NULL, 1, 0, 0);
+            INSERT INTO students (id, name, name_folded, email, roll_no, version, created_at, updated_at)
+            VALUES (1, 'Asha', 'asha', 'asha@example.org', 7, 1, 0, 0);
             UPDATE students SET {damage}; COMMIT"
         ))
         .unwrap();
-        let found = StudentStore::find(&store, id).await;
+        let found = RecordStore::<Student>::find(&store, id).await;
         assert!(matches!(found, Err(StoreError::Failed(_))), "{damage}: {found:?}");
-        let found = StudentStore::page(&store, &StudentFilter::default(), None, PageSize::ONE).await;
+        let found = RecordStore::<Student>::page(&store, &StudentFilter::default(), PageRequest::ONE).await;
         assert!(matches!(found, Err(StoreError::Failed(_))), "{damage}: {found:?}");
     }
 }
@@ -176,12 +175,14 @@ async fn readiness_asks_for_the_tables_that_look_ups_need() {
 }
 
 #[tokio::test]
-async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds() {
+async fn database_of_the_first_version_keeps_its_content() {
     let (_folder, path) = folder();
     let first = concat!(
-        include_str!("../migrations/0001_users_and_students.sql"),
-        "INSERT INTO users VALUES (7, 'Asha', 'asha', 'one', 'admin', 'active', 3, 0, 1);
-         INSERT INTO students VALUES (9, 'Ravi', 'ravi', 'ravi@example.org', 1, NULL, 2, 0, 1);
+        include_str!("../migrations/0001_initial.sql"),
+        "INSERT INTO users (id, username, username_folded, role, status, password_hash, password_change_due, version,
+         created_at, updated_at) VALUES (7, 'Asha', 'asha', 'admin', 'active', 'one', 0, 3, 0, 1);
+         INSERT INTO students (id, name, name_folded, email, roll_no, age, version, created_at, updated_at)
+         VALUES (9, 'Ravi', 'ravi', 'ravi@example.org', 1, NULL, 2, 0, 1);
          PRAGMA application_id = 0x526f6c6c; PRAGMA user_version = 1;",
     );
     Connection::open(&path).unwrap().execute_batch(first).unwrap();
@@ -192,12 +193,12 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it
     assert_eq!((known.user.id.get(), known.user.role, known.user.version.get()), (7, Role::Admin, 3));
     assert!(!known.user.password_change_due && known.password_expires_at.is_none());
     assert_eq!(known.attempts, Attempts::default());
-    let ravi = StudentStore::find(&store, StudentId::try_from(9).unwrap()).await.unwrap().unwrap();
-    assert_eq!((ravi.fields.name.as_str(), ravi.version.get()), ("Ravi", 2));
-    // What is new works for who was there before.
-    store.change(known.user.id, None, UserChange::password(PasswordHash::new("two".into())), &BY).await.unwrap();
-    StudentStore::remove(&store, ravi.id, None, &BY).await.unwrap();
-    let events = AuditLog::page(&store, &EventFilter::default(), None, PageSize::LARGEST).await.unwrap().entries;
-    let actions: Vec<_> = events.iter().map(|event| event.what.action).collect();
-    assert_eq!(actions, [Action::PasswordChanged, Action::StudentRemoved]);
+    let ravi = RecordStore::<Student>::find(&store, StudentId::try_from(9).unwrap()).await.unwrap().unwrap();
+    assert_eq!((ravi.name.as_str(), ravi.version.get()), ("Ravi", 2));
+    let change = UserChange::password(PasswordHash::new("two".into()));
+    RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
+    RecordStore::<Student>::delete(&store, ravi.id, None, &BY).await.unwrap();
+    let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;
+    let actions: Vec<_> = events.into_iter().map(|event| event.what.action).collect();
+    assert_eq!(actions, [Action::PASSWORD_CHANGED, Action::deleted::<Student>()]);
 }

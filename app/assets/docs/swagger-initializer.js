@@ -52,5 +52,5 @@ document.querySelector(".skip-link").addEventListener("click", (event) => {
   main.focus();
 });
 
-bar.start(() => showOperation("changeOwnPassword"));
+bar.start(() => showOperation("replaceOwnPassword"));
 session.start();

@@ -1,11 +1,10 @@
 //! `rollbook audit …`: what was done, read and let go by the person at the machine.
 
 use std::fmt::Display;
-
-use domain::PageSize;
-use domain::audit::{Event, EventFilter, Review};
-use domain::user::{Admin, Principal};
 use std::sync::Arc;
+
+use domain::access::Principal;
+use domain::audit::{Event, EventFilter, Review};
 use time::format_description::well_known::Rfc3339;
 
 use super::arguments::{Audit, AuditCommand};
@@ -16,30 +15,17 @@ use crate::system::SystemClock;
 
 /// Runs one of the commands on the audit.
 pub async fn run(audit: Audit) -> Result<(), Failure> {
-    let admin = Principal::operator().admin()?;
+    let operator = Principal::operator();
     let log = Stores::open(&audit.store.database()?).await?.audit;
     let review = Review { log, clock: Arc::new(SystemClock) };
     match audit.command {
-        AuditCommand::List { actor, action, target, since, until } => {
-            list(&review, &admin, &EventFilter { actor, action, target, since, until }).await
+        AuditCommand::List { actor, action, target, since, before } => {
+            let (by, filter) = (operator.grant()?, EventFilter { actor, action, target, since, before });
+            output::pages(async |request| review.page(&by, &filter, request).await, line).await
         }
         AuditCommand::Prune { older_than } => {
-            let removed = review.prune_older_than(&admin, older_than).await?;
+            let removed = review.prune_older_than(&operator.grant()?, older_than).await?;
             output::line(format_args!("Removed {removed} events."))
-        }
-    }
-}
-
-async fn list(review: &Review, admin: &Admin, filter: &EventFilter) -> Result<(), Failure> {
-    let mut after = None;
-    loop {
-        let page = review.page(admin, filter, after, PageSize::LARGEST).await?;
-        for event in &page.entries {
-            output::line(line(event)?)?;
-        }
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
         }
     }
 }

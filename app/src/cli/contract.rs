@@ -5,20 +5,23 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use adapter_jwt::{JwtTokens, TokenPolicy};
+use domain::access::Role;
+use domain::login::LoggedIn;
+use domain::record::Record;
 use domain::student::Student;
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens};
-use domain::user::{LoggedIn, Role, User};
+use domain::user::User;
 use domain::{Actor, Origin, Who};
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::demo::{enrol_students, make_users};
+use super::demo::{create_students, make_users};
 use super::failure::Failure;
 use super::output;
 use super::throw_away::signing_key;
-use crate::http::Services;
+use crate::http::UseCases;
 use crate::stores::Stores;
 use crate::system::SystemRandom;
 
@@ -34,15 +37,15 @@ const PASSWORD: &str = "nine quiet herons by a weir";
 
 /// Who is in the store.
 pub struct Roll {
-    users: Vec<User>,
-    students: Vec<Student>,
+    users: Vec<Record<User>>,
+    students: Vec<Record<Student>>,
 }
 
 /// Fills an empty store.
 pub async fn fill(stores: &Stores) -> Result<Roll, Failure> {
     let by = Actor::here(Who::Service, START);
     let users = make_users(stores, &USERS, PASSWORD, &by).await?;
-    Ok(Roll { users, students: enrol_students(stores, &by).await? })
+    Ok(Roll { users, students: create_students(stores, &by).await? })
 }
 
 /// What scripts are told, as one line of JSON.
@@ -70,27 +73,27 @@ struct KnownUser {
 pub async fn announce(
     address: SocketAddr,
     roll: &Roll,
-    services: &Services,
+    use_cases: &UseCases,
     ours: &JwtTokens,
     (policy, lifetime): (TokenPolicy, TokenLifetime),
 ) -> Result<(), Failure> {
     let (mut tokens, mut refresh_tokens) = (BTreeMap::new(), BTreeMap::new());
     for (username, role) in USERS {
         let LoggedIn { grant, session, .. } =
-            services.log_in.log_in(username, PASSWORD, None, Origin::default()).await.outcome?;
+            use_cases.log_in.log_in(username, PASSWORD, None, Origin::default()).await.outcome?;
         tokens.insert(username, grant.token.expose().to_owned());
         refresh_tokens.insert(username, grant.refresh_token.expose());
         if (username, role) == ("admin", Role::Admin) {
             let issued = |at| {
                 TokenId::random(&SystemRandom).map(|id| Claims::new(session.user_id, session.id, id, at, lifetime))
             };
-            let long_ago = services.clock.now() - Duration::seconds(lifetime.seconds()) - Duration::HOUR;
+            let long_ago = use_cases.clock.now() - Duration::seconds(lifetime.seconds()) - Duration::HOUR;
             tokens.insert("expired", ours.sign(&issued(long_ago)?)?.expose().to_owned());
             let theirs = JwtTokens::new(&signing_key()?, policy.clone())?;
-            tokens.insert("forged", forged(ours, &theirs, &issued(services.clock.now())?)?);
+            tokens.insert("forged", forged(ours, &theirs, &issued(use_cases.clock.now())?)?);
         }
     }
-    let known = |user: &User| KnownUser {
+    let known = |user: &Record<User>| KnownUser {
         id: user.id.get(),
         username: user.username.to_string(),
         password: PASSWORD,

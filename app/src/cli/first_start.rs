@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use domain::PageSize;
 use domain::user::Accounts;
 use secrecy::ExposeSecret;
 
@@ -15,7 +14,7 @@ use super::output;
 /// written to a file (mode 0600) in the data directory; never to a log.
 pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Failure> {
     // A node of a store that is in use needs no data directory, and may have no place for one.
-    if !accounts.users.page(None, PageSize::ONE).await?.entries.is_empty() {
+    if !accounts.is_empty().await? {
         return Ok(());
     }
     let show = io::stderr().is_terminal();

@@ -1,8 +1,8 @@
 //! `rollbook keys …`: the key ring, kept by the person at the machine.
 
 use adapter_jwt::{KeyRing, RingKey};
-use domain::audit::{Action, NewEvent, Target};
-use domain::{Actor, Clock, Who};
+use domain::audit::{Action, NewEvent};
+use domain::{Actor, Clock, Target, Who};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
@@ -26,7 +26,7 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
         KeysCommand::Generate { algorithm } => {
             let ring = KeyRing::generate(*algorithm, by.at, &SystemRandom)?;
             let draft = RingDraft::of_new(path, &ring)?;
-            audit(&keys, newest(&by, Action::KeyGenerated, &ring)?).await?;
+            audit(&keys, newest(&by, Action::KEY_GENERATED, &ring)?).await?;
             draft.keep()?;
             tell_newest("signs now", &ring)
         }
@@ -37,19 +37,19 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
             let lifetime = Duration::seconds(token_ttl.seconds());
             let ring = before.rotate(algorithm, *announce, lifetime, by.at, &SystemRandom)?;
             let draft = locked.draft(&ring)?;
-            audit(&keys, newest(&by, Action::KeyRotated, &ring)?).await?;
+            audit(&keys, newest(&by, Action::KEY_ROTATED, &ring)?).await?;
             locked.replace(draft)?;
             tell_newest("is announced", &ring)
         }
         KeysCommand::Retire { kid, revoke } => {
             let locked = LockedRing::read(path)?;
             let (ring, action) = if *revoke {
-                (locked.ring().revoke(kid, by.at)?, Action::KeyRevoked)
+                (locked.ring().revoke(kid, by.at)?, Action::KEY_REVOKED)
             } else {
-                (locked.ring().remove(kid, by.at)?, Action::KeyRetired)
+                (locked.ring().remove(kid, by.at)?, Action::KEY_RETIRED)
             };
             let draft = locked.draft(&ring)?;
-            audit(&keys, NewEvent::once(&by, action, Target::Key(kid.clone()))).await?;
+            audit(&keys, NewEvent::once(&by, action, Target::key(kid))).await?;
             locked.replace(draft)?;
             output::line(if *revoke {
                 format!("{kid} is revoked: each server refuses its tokens once it has read the file.")
@@ -84,7 +84,7 @@ async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
 fn newest(by: &Actor, action: Action, ring: &KeyRing) -> Result<NewEvent, Failure> {
     let key = ring.keys().last().ok_or_else(|| Failure::new("the key ring is empty"))?;
     let detail = format!("{}, signs from {} on", key.algorithm(), key.times().signs_from.format(&Rfc3339)?);
-    Ok(NewEvent::once(by, action, Target::Key(key.id().to_owned())).with_detail(detail))
+    Ok(NewEvent::once(by, action, Target::key(key.id())).with_detail(Some(detail)))
 }
 
 fn tell_newest(does: &str, ring: &KeyRing) -> Result<(), Failure> {

@@ -3,11 +3,32 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
+use domain::{Page, PageRequest};
+
 use super::failure::Failure;
 
 /// Prints a line to standard output.
 pub fn line(text: impl Display) -> Result<(), Failure> {
     all(format!("{text}\n").as_bytes())
+}
+
+/// Prints the entries of every page, a line each.
+pub async fn pages<T, E>(
+    page: impl AsyncFn(PageRequest) -> Result<Page<T>, E>,
+    entry: impl Fn(&T) -> Result<String, Failure>,
+) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
+    let mut request = PageRequest::LARGEST;
+    loop {
+        let page = page(request).await?;
+        page.entries.iter().try_for_each(|found| line(entry(found)?))?;
+        request.after = page.next;
+        if request.after.is_none() {
+            return Ok(());
+        }
+    }
 }
 
 /// Prints to standard output. That whoever reads stops reading is no failure.

@@ -12,7 +12,7 @@ impl PasswordSource {
     /// The new password: the first line of standard input, or what is typed twice at a prompt.
     pub fn new_password(&self, username: &Username, policy: PasswordPolicy) -> Result<NewPassword, Failure> {
         let text = if self.password_stdin { first_line()? } else { prompted(username)? };
-        let new = NewPassword::parse(text.expose_secret(), username, policy);
+        let new = NewPassword::parse(text.expose_secret(), Some(username), policy);
         new.map_err(|rule| Failure::new(format!("the password {rule}")))
     }
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{JwtTokens, TokenPolicy};
 use domain::Clock;
+use domain::login::Guessing;
 use domain::quota::RequestQuota;
 use domain::session::SessionLifetimes;
 use domain::token::TokenLifetime;
-use domain::user::Guessing;
 use time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -18,8 +18,8 @@ use super::failure::Failure;
 use super::key_file::KeyFile;
 use super::throw_away::{self, Purpose, ThrowAwayStore};
 use super::{contract, demo, first_start, key_watch, output, signing_key, user};
-use crate::composition::{Policies, Tokens, services};
-use crate::http::{self, Services, Surroundings};
+use crate::composition::{Policies, Tokens, use_cases};
+use crate::http::{self, EdgeConfig, UseCases};
 use crate::server::{self, Listener};
 use crate::stores::{Database, Stores};
 use crate::system::{StartedClock, SystemClock};
@@ -36,16 +36,15 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         purpose.may_listen(&serve)?;
     }
     let listener = Listener::bind(serve.listen, serve.max_connections.get()).await?;
-    let surroundings =
-        Surroundings { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
+    let config = EdgeConfig { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
     if let Some(purpose) = purpose {
         let store = ThrowAwayStore::make(&serve, purpose).await?;
         let outcome = async {
-            let services = match purpose {
+            let use_cases = match purpose {
                 Purpose::Demo => shown(&serve, store.stores(), policy, lifetimes, &listener).await?,
                 Purpose::Contract => promised(&serve, store.stores(), policy, lifetimes, &listener).await?,
             };
-            served(listener, services, surroundings, stop).await;
+            served(listener, use_cases, config, stop).await;
             Ok(())
         };
         let outcome = outcome.await;
@@ -59,9 +58,9 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         opened = opened(&serve, &database) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let services = composed(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
+    let use_cases = composed(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
     announce(&listener);
-    served(listener, services, surroundings, stop).await;
+    served(listener, use_cases, config, stop).await;
     Ok(())
 }
 
@@ -72,13 +71,13 @@ async fn shown(
     policy: TokenPolicy,
     lifetimes: (TokenLifetime, SessionLifetimes),
     listener: &Listener,
-) -> Result<Services, Failure> {
+) -> Result<UseCases, Failure> {
     demo::fill(&stores, SystemClock.now()).await?;
     let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy)?);
-    let services = composed(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
+    let use_cases = composed(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
     announce(listener);
     demo::warn();
-    Ok(services)
+    Ok(use_cases)
 }
 
 /// Contract mode, ready and announced: its clock is set, and nobody is kept waiting.
@@ -88,14 +87,14 @@ async fn promised(
     policy: TokenPolicy,
     lifetimes: (TokenLifetime, SessionLifetimes),
     listener: &Listener,
-) -> Result<Services, Failure> {
+) -> Result<UseCases, Failure> {
     let clock = Arc::new(StartedClock::at(contract::START));
     let roll = contract::fill(&stores).await?;
     let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy.clone())?);
     let relaxed = Policies { guessing: Guessing::Unlimited, requests: RequestQuota::MOST, ..policies(serve) };
-    let services = composed(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
-    contract::announce(listener.address(), &roll, &services, &signer, (policy, lifetimes.0)).await?;
-    Ok(services)
+    let use_cases = composed(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
+    contract::announce(listener.address(), &roll, &use_cases, &signer, (policy, lifetimes.0)).await?;
+    Ok(use_cases)
 }
 
 /// What the command line asks of users.
@@ -107,9 +106,9 @@ const fn policies(serve: &Serve) -> Policies {
     }
 }
 
-async fn served(listener: Listener, services: Services, surroundings: Surroundings, stop: impl Future<Output = ()>) {
-    let upkeep = Upkeep::begin(services.refusals.clone(), services.sessions.clone());
-    server::serve(listener, http::endpoint(services, surroundings), stop).await;
+async fn served(listener: Listener, use_cases: UseCases, config: EdgeConfig, stop: impl Future<Output = ()>) {
+    let upkeep = Upkeep::begin(use_cases.refusals.clone(), use_cases.sessions.clone());
+    server::serve(listener, http::endpoint(use_cases, config), stop).await;
     upkeep.end().await;
 }
 
@@ -158,10 +157,10 @@ async fn composed(
     (lifetime, sessions): (TokenLifetime, SessionLifetimes),
     policies: Policies,
     clock: Arc<dyn Clock>,
-) -> Result<Services, Failure> {
+) -> Result<UseCases, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
     let tokens = Tokens { signer, lifetime, sessions };
-    Ok(services(stores, hasher, tokens, policies, clock).await?)
+    Ok(use_cases(stores, hasher, tokens, policies, clock).await?)
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
-use domain::PageSize;
+use domain::UserId;
+use domain::access::{Principal, Role, SessionsRead, SessionsWrite, UsersRead, UsersWrite};
+use domain::record::{Precondition, Record, RecordError, Records};
 use domain::session::{Session, SessionStore, Sessions, UserAgent};
-use domain::user::{
-    AccountError, Accounts, Admin, NewPassword, PasswordPolicy, Principal, Role, Status, User as Account, UserChange,
-    UserId, Username,
-};
+use domain::user::{Accounts, NewPassword, PasswordPolicy, Status, User as Account, UserChange, Username};
 use secrecy::ExposeSecret;
 use time::format_description::well_known::Rfc3339;
 
@@ -20,7 +19,6 @@ use crate::system::{SystemClock, SystemRandom};
 
 /// Runs one of the commands on accounts.
 pub async fn run(user: User) -> Result<(), Failure> {
-    let admin = Principal::operator().admin()?;
     // Asked for first: a password that will not do should not wait for the store.
     let password = match &user.command {
         UserCommand::Add { username, password, .. } | UserCommand::SetPassword { username, password } => {
@@ -31,7 +29,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
     let stores = Stores::open(&user.store.database()?).await?;
     let sessions = stores.sessions.clone();
     let accounts = accounts(stores, user.passwords.password_min_length)?;
-    let operator = Operator { admin, accounts, sessions };
+    let operator = Operator::new(accounts, sessions)?;
     match (user.command, password) {
         (UserCommand::Add { username, role, .. }, Some(password)) => operator.add(username, password, role).await,
         (UserCommand::SetPassword { username, .. }, Some(password)) => operator.set_password(username, password).await,
@@ -53,7 +51,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
         (UserCommand::Unlock { username }, _) => operator.unlock(&username).await,
         (UserCommand::Sessions { username }, _) => operator.list_sessions(&username).await,
         (UserCommand::EndSessions { username }, _) => operator.end_sessions(&username).await,
-        (UserCommand::Remove { username }, _) => operator.remove(&username).await,
+        (UserCommand::Delete { username }, _) => operator.delete(&username).await,
     }
 }
 
@@ -61,6 +59,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
 pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Failure> {
     Ok(Accounts {
         users: stores.users,
+        credentials: stores.credentials,
         passwords: Arc::new(Argon2Hasher::new(Limits::default())?),
         clock: Arc::new(SystemClock),
         random: Arc::new(SystemRandom),
@@ -70,29 +69,37 @@ pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Fail
 
 /// The person at the machine, and what that person may use.
 struct Operator {
-    admin: Admin,
+    read: UsersRead,
+    write: UsersWrite,
     accounts: Accounts,
+    records: Records<Account>,
     sessions: Arc<dyn SessionStore>,
 }
 
 impl Operator {
+    fn new(accounts: Accounts, sessions: Arc<dyn SessionStore>) -> Result<Self, Failure> {
+        let principal = Principal::operator();
+        let records = accounts.records();
+        Ok(Self { read: principal.grant()?, write: principal.grant()?, accounts, records, sessions })
+    }
+
     async fn add(&self, username: Username, password: NewPassword, role: Role) -> Result<(), Failure> {
-        let made = self.accounts.add(&self.admin, username, password, role).await?;
+        let made = self.accounts.create(&self.write, username, password, role).await?;
         output::line(format_args!("Made {} with the role {}.", made.username, made.role))
     }
 
     async fn set_password(&self, username: Username, password: NewPassword) -> Result<(), Failure> {
-        self.accounts.set_password(&self.admin, self.id_of(&username).await?, password).await?;
+        self.accounts.set_password(&self.write, self.id_of(&username).await?, password).await?;
         output::line(format_args!("Set the password of {username}."))
     }
 
     async fn change(&self, username: &Username, change: UserChange, told: &str) -> Result<(), Failure> {
-        self.accounts.change(&self.admin, self.id_of(username).await?, None, change).await?;
+        self.records.update(&self.write, self.id_of(username).await?, &Precondition::Any, change).await?;
         output::line(told)
     }
 
     async fn reset_password(&self, username: &Username) -> Result<(), Failure> {
-        let reset = self.accounts.reset_password(&self.admin, self.id_of(username).await?).await?;
+        let reset = self.accounts.reset_password(&self.write, self.id_of(username).await?).await?;
         let until = reset.expires_at.format(&Rfc3339)?;
         output::line(format_args!(
             "The one-time password of {username} is {}; it is shown this once, is good until {until}, and has to be \
@@ -102,46 +109,29 @@ impl Operator {
     }
 
     async fn unlock(&self, username: &Username) -> Result<(), Failure> {
-        self.accounts.unlock(&self.admin, self.id_of(username).await?).await?;
+        self.accounts.unlock(&self.write, self.id_of(username).await?).await?;
         output::line(format_args!("{username} may try to log in again."))
     }
 
-    async fn remove(&self, username: &Username) -> Result<(), Failure> {
-        self.accounts.remove(&self.admin, self.id_of(username).await?, None).await?;
-        output::line(format_args!("Removed {username}."))
+    async fn delete(&self, username: &Username) -> Result<(), Failure> {
+        self.records.delete(&self.write, self.id_of(username).await?, &Precondition::Any).await?;
+        output::line(format_args!("Deleted {username}."))
     }
 
     async fn list(&self) -> Result<(), Failure> {
-        let mut after = None;
-        loop {
-            let page = self.accounts.page(&self.admin, after, PageSize::LARGEST).await?;
-            for user in &page.entries {
-                output::line(line(user)?)?;
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
-            }
-        }
+        output::pages(async |request| self.records.list(&self.read, &(), request).await, line).await
     }
 
     async fn list_sessions(&self, username: &Username) -> Result<(), Failure> {
         let (id, sessions) = (self.id_of(username).await?, self.sessions());
-        let mut after = None;
-        loop {
-            let page = sessions.of(&self.admin, id, after, PageSize::LARGEST).await?;
-            for session in &page.entries {
-                output::line(session_line(session)?)?;
-            }
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
-            }
-        }
+        let by: SessionsRead = Principal::operator().grant()?;
+        let page = async |request| sessions.list_of_user(&by, id, request).await;
+        output::pages(page, session_line).await
     }
 
     async fn end_sessions(&self, username: &Username) -> Result<(), Failure> {
-        let ended = self.sessions().end_all(&self.admin, self.id_of(username).await?).await?;
+        let by: SessionsWrite = Principal::operator().grant()?;
+        let ended = self.sessions().end_all(&by, self.id_of(username).await?).await?;
         output::line(format_args!("Ended {ended} sessions of {username}."))
     }
 
@@ -151,9 +141,9 @@ impl Operator {
     }
 
     async fn id_of(&self, username: &Username) -> Result<UserId, Failure> {
-        match self.accounts.named(&self.admin, username).await {
+        match self.accounts.get_by_name(&self.read, username).await {
             Ok(user) => Ok(user.id),
-            Err(AccountError::Unknown) => {
+            Err(RecordError::NotFound) => {
                 Err(Failure::new(format!("there is no user {username}; rollbook user list shows who there is")))
             }
             Err(error) => Err(error.into()),
@@ -162,7 +152,7 @@ impl Operator {
 }
 
 /// Id, name, role, status and the time of the last change, with tabs between them.
-fn line(user: &Account) -> Result<String, Failure> {
+fn line(user: &Record<Account>) -> Result<String, Failure> {
     let (status, changed) = (user.status.as_str(), user.updated_at.format(&Rfc3339)?);
     Ok(format!("{}\t{}\t{}\t{status}\t{changed}", user.id, user.username, user.role))
 }

@@ -1,70 +1,70 @@
-//! The one table of who may do what. The gate enforces it, the document tells it, and the tests try every cell.
+//! Which permission an operation requires, as its first argument states it.
 
-use domain::user::Role;
+use domain::access::{PERMISSIONS, PermissionEntry, Requirement};
+use serde_json::Value;
 
-/// Who may do an operation.
+/// What an operation states in place of a permission if it needs no token.
+pub const PUBLIC: &str = "public";
+
+/// What an operation requires of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Whoever asks, without a token.
-    Anybody,
-    /// Whoever has a good token, also while the password has to be changed.
-    Bearer,
-    /// Users with this role or a higher one, whose password is their own.
-    Role(Role),
+    /// Nothing.
+    Public,
+    Permission(&'static PermissionEntry),
 }
 
-/// One row for each operation, by its operation id, in the order in which the document tells of them. An operation without
-/// a row is nobody's.
-pub const ACCESS: [(&str, Access); 33] = [
-    ("logIn", Access::Anybody),
-    ("refreshToken", Access::Anybody),
-    ("getMe", Access::Role(Role::Viewer)),
-    ("listOwnSessions", Access::Role(Role::Viewer)),
-    ("endOwnSession", Access::Role(Role::Viewer)),
-    ("changeOwnPassword", Access::Bearer),
-    ("logOut", Access::Bearer),
-    ("listStudents", Access::Role(Role::Viewer)),
-    ("enrolStudent", Access::Role(Role::Registrar)),
-    ("getStudent", Access::Role(Role::Viewer)),
-    ("replaceStudent", Access::Role(Role::Registrar)),
-    ("patchStudent", Access::Role(Role::Registrar)),
-    ("removeStudent", Access::Role(Role::Registrar)),
-    ("listUsers", Access::Role(Role::Admin)),
-    ("createUser", Access::Role(Role::Admin)),
-    ("getUser", Access::Role(Role::Admin)),
-    ("patchUser", Access::Role(Role::Admin)),
-    ("removeUser", Access::Role(Role::Admin)),
-    ("resetUserPassword", Access::Role(Role::Admin)),
-    ("unlockUser", Access::Role(Role::Admin)),
-    ("listUserSessions", Access::Role(Role::Admin)),
-    ("endUserSessions", Access::Role(Role::Admin)),
-    ("listAuditEvents", Access::Role(Role::Admin)),
-    ("getLiveness", Access::Anybody),
-    ("getReadiness", Access::Anybody),
-    ("getOpenApiYaml", Access::Anybody),
-    ("getOpenApiJson", Access::Anybody),
-    ("getOpenApi31Yaml", Access::Anybody),
-    ("getKeySet", Access::Anybody),
-    ("readArticleRoll", Access::Role(Role::Viewer)),
-    ("enrolArticleStudent", Access::Role(Role::Registrar)),
-    ("changeArticleStudent", Access::Role(Role::Registrar)),
-    ("removeArticleStudent", Access::Role(Role::Registrar)),
-];
-
 impl Access {
-    /// The row of an operation.
-    pub fn of(operation_id: &str) -> Option<Self> {
-        ACCESS.iter().find(|(id, _)| *id == operation_id).map(|(_, access)| *access)
+    /// Reads the security of an operation as poem-openapi writes it: the name of one permission.
+    pub fn stated(operation: &Value) -> Option<Self> {
+        let [scheme] = operation["security"].as_array()?.as_slice() else { return None };
+        Self::named(scheme.as_object()?.keys().next()?)
+    }
+
+    /// Reads the access of an operation in the finished document.
+    pub fn of(operation: &Value) -> Option<Self> {
+        match operation["x-permission"].as_str() {
+            Some(name) => Self::named(name),
+            None => operation["security"].as_array()?.is_empty().then_some(Self::Public),
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        if name == PUBLIC {
+            return Some(Self::Public);
+        }
+        PERMISSIONS.iter().find(|entry| entry.name == name).map(Self::Permission)
     }
 
     /// The sentence that an operation's description ends with.
     pub fn sentence(self) -> String {
         match self {
-            Self::Anybody => "No token is needed.".to_owned(),
-            Self::Bearer => {
-                "Needs a token, of whatever role; works also while the password has to be changed.".to_owned()
+            Self::Public => "No token is needed.".to_owned(),
+            Self::Permission(PermissionEntry { requirement: Requirement::Session, .. }) => {
+                "Requires a token, of whatever role; also works while the password has to be changed.".to_owned()
             }
-            Self::Role(role) => format!("Needs the role {role}."),
+            Self::Permission(PermissionEntry { requirement: Requirement::Role(role), .. }) => {
+                format!("Requires the role {role}.")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn operation_states_exactly_one_permission() {
+        let stated = |security: Value| Access::stated(&json!({ "security": security }));
+        assert_eq!(stated(json!([{ "public": [] }])), Some(Access::Public));
+        assert!(matches!(stated(json!([{ "students:read": [] }])), Some(Access::Permission(_))));
+        for wrong in
+            [json!(null), json!([]), json!([{ "bearer": [] }]), json!([{ "public": [] }, { "users:read": [] }])]
+        {
+            assert_eq!(stated(wrong.clone()), None, "{wrong}");
         }
     }
 }

@@ -2,191 +2,164 @@
 
 use std::fmt;
 
-use domain::student::Student;
-use domain::user::User;
-use domain::{Record, Version};
-use poem::http::{HeaderMap, HeaderName, header};
+use domain::record::{Precondition, Record, Resource};
+use domain::{Id, Kind, Version};
+use poem::http::{HeaderMap, header};
+use poem::web::headers::{ETag, HeaderMapExt, IfMatch, IfNoneMatch};
+use poem::{FromRequest, Request, RequestBody};
+use serde::{Serialize, Serializer};
 
-use super::problem::{Kind, Problem};
-
-/// A record that is answered with an entity tag.
-pub trait Tagged: Record {
-    /// What the tags of this kind of record begin with, and those of no other.
-    const PREFIX: &'static str;
-}
-
-impl Tagged for Student {
-    const PREFIX: &'static str = "";
-}
-
-impl Tagged for User {
-    const PREFIX: &'static str = "u";
-}
-
-/// A record's entity tag: strong, and no two records ever share one, for it holds the kind, the id and the version.
+/// A record's entity tag: strong, and unique, for it holds the kind, the id and the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag {
-    prefix: &'static str,
+    kind: &'static str,
     id: i64,
     version: Version,
 }
 
 impl EntityTag {
-    pub fn of<R: Tagged>(record: &R) -> Self {
-        Self { prefix: R::PREFIX, id: record.id().into(), version: record.version() }
+    pub fn of<R: Resource>(record: &Record<R>) -> Self {
+        Self::new(record.id, record.version)
     }
 
-    /// Reads an opaque tag without its quotes; `None` for one that is not of this kind of record.
-    fn parse<R: Tagged>(opaque: &str) -> Option<Self> {
-        let (id, version) = opaque.strip_prefix(R::PREFIX)?.split_once('-')?;
-        let id: R::Id = id.parse().ok()?;
-        let tag = Self { prefix: R::PREFIX, id: id.into(), version: Version::new(version.parse().ok()?)? };
-        (tag.to_string().trim_matches('"') == opaque).then_some(tag)
+    fn new<K: Kind>(id: Id<K>, version: Version) -> Self {
+        Self { kind: K::NAME, id: id.get(), version }
+    }
+
+    /// The version of the record `id` that a tag names, in the one spelling that it has.
+    fn version_of<K: Kind>(id: Id<K>, tag: &str) -> Option<Version> {
+        let version = tag.trim_end_matches('"').rsplit('-').next()?.parse().ok().and_then(Version::new)?;
+        (Self::new(id, version).to_string() == tag).then_some(version)
+    }
+
+    /// The tag as `headers` compares it.
+    fn header(self) -> Option<ETag> {
+        self.to_string().parse().ok()
     }
 }
 
 impl fmt::Display for EntityTag {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}{}-{}\"", self.prefix, self.id, self.version.get())
+        write!(f, "\"{}-{}-{}\"", self.kind, self.id, self.version.get())
     }
 }
 
-/// The text of a condition: its header's lines, joined (RFC 9110, section 5.3). `None` where there is none; what
-/// cannot be read is a list of no tag of ours.
-fn condition(headers: &HeaderMap, name: HeaderName) -> Option<String> {
-    let lines: Vec<_> = headers.get_all(name).iter().map(|line| line.to_str().unwrap_or("unreadable")).collect();
-    if lines.is_empty() { None } else { Some(lines.join(", ")) }
-}
-
-/// The tags that a condition lists.
-enum Listed<'a> {
-    /// `*`: whatever there is.
-    Any,
-    /// Each with whether it is weak.
-    Tags(Vec<(bool, &'a str)>),
-}
-
-impl<'a> Listed<'a> {
-    /// Reads `*` or a list of entity tags; `None` for anything else.
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut rest = text.trim();
-        if rest == "*" {
-            return Some(Self::Any);
-        }
-        let mut tags = Vec::new();
-        while !rest.is_empty() {
-            let (weak, quoted) = rest.strip_prefix("W/").map_or((false, rest), |quoted| (true, quoted));
-            let (opaque, behind) = quoted.strip_prefix('"')?.split_once('"')?;
-            tags.push((weak, opaque));
-            rest = behind.trim_start();
-            rest = match rest.strip_prefix(',') {
-                Some(more) => more.trim_start_matches([' ', '\t', ',']),
-                None if rest.is_empty() => rest,
-                None => return None,
-            };
-        }
-        Some(Self::Tags(tags))
+impl Serialize for EntityTag {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
-/// Whether `If-None-Match` names this version: then a read is answered 304, and a write 412. The comparison is weak
-/// (RFC 9110, section 13.1.2); a header that cannot be read names nothing.
-pub fn none_match_fails<R: Tagged>(headers: &HeaderMap, record: &R) -> bool {
-    let if_none_match = condition(headers, header::IF_NONE_MATCH);
-    match if_none_match.as_deref().and_then(Listed::parse) {
-        Some(Listed::Any) => true,
-        Some(Listed::Tags(tags)) => {
-            tags.iter().any(|(_, opaque)| EntityTag::parse::<R>(opaque) == Some(EntityTag::of(record)))
-        }
-        None => false,
+/// The conditions of a request.
+#[derive(Debug, Clone, Default)]
+pub struct Conditions {
+    /// The text of an `If-Match` that may name one version.
+    only: Option<String>,
+    if_match: Option<IfMatch>,
+    if_none_match: Option<IfNoneMatch>,
+}
+
+impl<'a> FromRequest<'a> for Conditions {
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        Ok(Self::of(request.headers()))
     }
 }
 
-/// The version that a write's conditions demand of the record `id`, which `find` looks up where that is needed:
-/// `None` where any will do.
-///
-/// `If-Match` is compared strongly (RFC 9110, section 13.1.1): a tag of another record never matches. With
-/// `If-None-Match` the version that was looked at is the one that may be written.
-///
-/// # Errors
-/// What `find` fails with, else 412 where a condition fails.
-pub async fn demanded_version<R: Tagged, E: Into<Problem>>(
-    headers: &HeaderMap,
-    id: R::Id,
-    find: impl Future<Output = Result<R, E>>,
-) -> Result<Option<Version>, Problem> {
-    let if_match = condition(headers, header::IF_MATCH);
-    if headers.contains_key(header::IF_NONE_MATCH) {
-        let record = find.await.map_err(Into::into)?;
-        let named = if_match.as_deref().is_none_or(|if_match| names(if_match, &record));
-        let fails = !named || none_match_fails(headers, &record);
-        return if fails { Err(Problem::new(Kind::StaleVersion)) } else { Ok(Some(record.version())) };
+impl Conditions {
+    fn of(headers: &HeaderMap) -> Self {
+        let mut lines = headers.get_all(header::IF_MATCH).iter();
+        let only = lines.next().filter(|_| lines.next().is_none()).and_then(|line| line.to_str().ok());
+        Self { only: only.map(str::to_owned), if_match: headers.typed_get(), if_none_match: headers.typed_get() }
     }
-    let Some(if_match) = if_match else { return Ok(None) };
-    match Listed::parse(&if_match) {
-        Some(Listed::Any) => return Ok(None),
-        // The common case needs no look-up: the store compares.
-        Some(Listed::Tags(tags)) if tags.len() == 1 => {
-            let tag = tags.first().filter(|(weak, _)| !weak).and_then(|(_, opaque)| EntityTag::parse::<R>(opaque));
-            if let Some(tag) = tag.filter(|tag| tag.id == id.into()) {
-                return Ok(Some(tag.version));
+
+    /// Whether the client has this version of the record: then a read is answered 304. The comparison is weak (RFC 9110,
+    /// section 13.1.2); what is not an entity tag matches nothing.
+    pub fn match_cached<R: Resource>(&self, record: &Record<R>) -> bool {
+        let (Some(listed), Some(tag)) = (&self.if_none_match, EntityTag::of(record).header()) else { return false };
+        !listed.precondition_passes(&tag)
+    }
+
+    /// What a write of the record `id` requires.
+    ///
+    /// `If-Match` is compared strongly (RFC 9110, section 13.1.1): a tag of another record never matches.
+    pub fn for_write<K: Kind>(self, id: Id<K>) -> Precondition {
+        let Self { only, if_match, if_none_match } = self;
+        if if_none_match.is_none() {
+            if if_match.as_ref().is_none_or(IfMatch::is_any) {
+                return Precondition::Any;
+            }
+            // The common case needs no look-up: the store compares.
+            if let Some(version) = only.and_then(|text| EntityTag::version_of(id, &text)) {
+                return Precondition::Version(version);
             }
         }
-        Some(Listed::Tags(_)) | None => {}
-    }
-    let record = find.await.map_err(Into::into)?;
-    if names(&if_match, &record) { Ok(Some(record.version())) } else { Err(Problem::new(Kind::StaleVersion)) }
-}
-
-/// Whether `If-Match` names this version, compared strongly.
-fn names<R: Tagged>(if_match: &str, record: &R) -> bool {
-    match Listed::parse(if_match) {
-        Some(Listed::Any) => true,
-        Some(Listed::Tags(tags)) => {
-            tags.iter().any(|&(weak, opaque)| !weak && EntityTag::parse::<R>(opaque) == Some(EntityTag::of(record)))
-        }
-        None => false,
+        Precondition::When(Box::new(move |version| {
+            let Some(tag) = EntityTag::new(id, version).header() else { return false };
+            if_match.as_ref().is_none_or(|listed| listed.precondition_passes(&tag))
+                && if_none_match.as_ref().is_none_or(|listed| listed.precondition_passes(&tag))
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::UserId;
+    use domain::student::StudentId;
+    use poem::http::HeaderValue;
+
     use super::*;
 
-    fn tags(text: &str) -> Option<Vec<(bool, &str)>> {
-        match Listed::parse(text)? {
-            Listed::Any => None,
-            Listed::Tags(tags) => Some(tags),
+    /// Requirement 26.
+    #[test]
+    fn tag_has_one_spelling() {
+        let id = StudentId::try_from(7).unwrap();
+        assert_eq!(EntityTag::new(id, Version::FIRST).to_string(), "\"student-7-1\"");
+        assert_eq!(EntityTag::version_of(id, "\"student-7-1\""), Some(Version::FIRST));
+        for wrong in ["7", "7-0", "7-01", "07-1", "7-+1", "7-1-1", "8-1", ""] {
+            assert_eq!(EntityTag::version_of(id, &format!("\"student-{wrong}\"")), None, "{wrong}");
+        }
+        for wrong in ["\"7-1\"", "student-7-1", "\"student-7-1", "\"student-7-1\"\"", "W/\"student-7-1\""] {
+            assert_eq!(EntityTag::version_of(id, wrong), None, "{wrong}");
         }
     }
 
+    /// Requirement 26.
     #[test]
-    fn req_26_a_list_of_tags_is_read() {
-        assert!(matches!(Listed::parse(" * "), Some(Listed::Any)));
-        assert_eq!(tags("\"1-1\""), Some(vec![(false, "1-1")]));
-        assert_eq!(tags("\"1-1\" , W/\"a,b\",,\"\""), Some(vec![(false, "1-1"), (true, "a,b"), (false, "")]));
-        for wrong in ["1-1", "\"1-1", "\"a\" \"b\"", "w/\"a\""] {
-            assert!(Listed::parse(wrong).is_none(), "{wrong}");
-        }
+    fn records_of_two_kinds_share_no_tag() {
+        let id = UserId::try_from(7).unwrap();
+        assert!(EntityTag::version_of(id, "\"user-7-1\"").is_some());
+        assert_eq!(EntityTag::version_of(id, "\"student-7-1\""), None);
     }
 
+    /// Requirement 26.
     #[test]
-    fn req_26_a_tag_has_one_spelling() {
-        let tag = EntityTag { prefix: "", id: 7, version: Version::FIRST };
-        assert_eq!(tag.to_string(), "\"7-1\"");
-        assert_eq!(EntityTag::parse::<Student>("7-1"), Some(tag));
-        for wrong in ["7", "7-0", "7-01", "07-1", "7-+1", "7-1-1", "0-1", ""] {
-            assert_eq!(EntityTag::parse::<Student>(wrong), None, "{wrong}");
-            assert_eq!(EntityTag::parse::<User>(&format!("u{wrong}")), None, "u{wrong}");
+    fn write_requires_the_version_that_its_conditions_name() {
+        let id = StudentId::try_from(7).unwrap();
+        let given = |if_match: Option<&'static str>, if_none_match: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.extend(if_match.map(|text| (header::IF_MATCH, HeaderValue::from_static(text))));
+            headers.extend(if_none_match.map(|text| (header::IF_NONE_MATCH, HeaderValue::from_static(text))));
+            Conditions::of(&headers).for_write(id)
+        };
+        assert!(matches!(given(None, None), Precondition::Any));
+        assert!(matches!(given(Some("*"), None), Precondition::Any));
+        assert!(matches!(given(Some("\"student-7-1\""), None), Precondition::Version(Version::FIRST)));
+        for (if_match, if_none_match, holds) in [
+            (Some("\"student-7-2\", \"student-7-1\""), None, true),
+            (Some("\"student-8-1\""), None, false),
+            (Some("W/\"student-7-1\""), None, false),
+            (Some("nonsense"), None, false),
+            (Some("\"a b\""), None, false),
+            (Some("student-7-1"), None, false),
+            (Some("\"student-7-1"), None, false),
+            (Some("\"\" ,\"a,b\",, \"student-7-1\""), None, true),
+            (None, Some("*"), false),
+            (None, Some("W/\"student-7-1\""), false),
+            (None, Some("\"student-7-2\""), true),
+            (Some("\"student-7-1\""), Some("\"student-7-2\""), true),
+        ] {
+            let Precondition::When(condition) = given(if_match, if_none_match) else { panic!("{if_match:?}") };
+            assert_eq!(condition(Version::FIRST), holds, "{if_match:?} {if_none_match:?}");
         }
-    }
-
-    #[test]
-    fn req_26_records_of_two_kinds_share_no_tag() {
-        let tag = EntityTag { prefix: User::PREFIX, id: 7, version: Version::FIRST };
-        assert_eq!(tag.to_string(), "\"u7-1\"");
-        assert_eq!(EntityTag::parse::<User>("u7-1"), Some(tag));
-        assert_eq!(EntityTag::parse::<User>("7-1"), None);
-        assert_eq!(EntityTag::parse::<Student>("u7-1"), None);
     }
 }

@@ -1,47 +1,48 @@
-//! HTTP: what goes over the wire, and how it becomes use cases and back.
+//! HTTP: the wire format, and how it becomes use cases and back.
 //!
-//! From outside to inside, a request passes [`deprecation::Announced`], [`edge::Edge`] (request id, deadline, panics, the
-//! one format of errors), [`edge::Gate`] (who is asking, and whether such an answer can be made at all), and the routes
-//! to one of the [`operations`].
+//! A request passes [`edge::Edge`] (the operation it is for, request id, deadline, panics, the one format of errors),
+//! [`edge::Gate`] (authentication, permission, quota, whether a response is acceptable), and the routes to one of the
+//! [`operations`].
 
 pub mod access;
-mod body;
 mod conditional;
-mod deprecation;
 pub mod docs;
 pub mod document;
 mod edge;
 mod encoding;
-mod json_answer;
-mod loose;
 mod operations;
-mod page_link;
 mod problem;
 mod rate_limit;
+mod request;
+mod response;
+mod wire;
 
 use std::sync::Arc;
 
 use domain::audit::{Refusals, Review};
+use domain::login::{LogIn, OwnPassword};
 use domain::quota::RequestQuotas;
-use domain::session::{Refresh, Sessions};
-use domain::student::Roll;
-use domain::token::{Authenticate, KeySet};
-use domain::user::{Accounts, LogIn, OwnPassword};
+use domain::record::Records;
+use domain::session::{Authenticate, Refresh, Sessions};
+use domain::token::KeySet;
+use domain::user::Accounts;
 use domain::{Clock, Probe};
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 
-pub use edge::{AllowedOrigins, Origin, Surroundings, TrustedProxies};
+use crate::stores::Stores;
 
-/// The use cases that the operations translate to.
+pub use edge::{AllowedOrigins, EdgeConfig, Origin, TrustedProxies};
+
+/// The use cases that the operations run.
 #[derive(Clone)]
-pub struct Services {
+pub struct UseCases {
+    pub records: ResourceRecords,
     pub authenticate: Authenticate,
     pub log_in: LogIn,
     pub refresh: Refresh,
     pub sessions: Sessions,
     pub own_password: OwnPassword,
-    pub roll: Roll,
     pub accounts: Accounts,
     pub review: Review,
     pub refusals: Arc<Refusals>,
@@ -51,12 +52,31 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
 }
 
+/// Declares [`ResourceRecords`].
+macro_rules! resource_records {
+    ($($records:ident: $resource:ty,)+) => {
+        /// The use cases that every resource has, by the name of its records.
+        #[derive(Clone)]
+        pub struct ResourceRecords {
+            $(pub $records: Records<$resource>,)+
+        }
+
+        impl ResourceRecords {
+            /// The use cases on these stores.
+            #[must_use]
+            pub fn on(stores: &Stores, clock: &Arc<dyn Clock>) -> Self {
+                Self { $($records: Records::new(stores.$records.clone(), clock.clone()),)+ }
+            }
+        }
+    };
+}
+domain::resources!(resource_records);
+
 /// The whole service as one endpoint.
-pub fn endpoint(services: Services, surroundings: Surroundings) -> impl Endpoint<Output = Response> + 'static {
+pub fn endpoint(use_cases: UseCases, config: EdgeConfig) -> impl Endpoint<Output = Response> + 'static {
     let pages = docs::routes(Route::new()).at("/problems/:slug", poem::get(problem::explanation));
     let site = Site { pages, api: document::service().into_endpoint() };
-    let edge = edge::Edge::new(edge::Gate::new(site, Arc::new(services)), surroundings);
-    deprecation::Announced::new(edge)
+    edge::Edge::new(edge::Gate::new(site, Arc::new(use_cases)), config)
 }
 
 /// The pages for people, and the API.
@@ -73,7 +93,7 @@ impl Endpoint for Site {
     }
 }
 
-/// Whether a path belongs to the pages for people, which anybody may read.
+/// Whether a path belongs to the pages for people, which are public.
 fn is_page(path: &str) -> bool {
     docs::is_public(path) || problem::is_public(path)
 }

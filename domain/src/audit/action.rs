@@ -1,110 +1,98 @@
-//! What can be done that the audit tells of.
+//! What audit events report.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Something that was done, or refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    StudentEnrolled,
-    StudentChanged,
-    StudentRemoved,
-    UserCreated,
-    UserChanged,
-    UserRemoved,
-    /// A new password that is its user's own choice, or an operator's.
-    PasswordChanged,
-    /// A one-time password.
-    PasswordReset,
-    /// Too many wrong passwords.
-    UserLocked,
-    UserUnlocked,
-    SessionOpened,
-    SessionRefreshed,
-    SessionEnded,
-    /// A used refresh token was shown again, after its time of grace: its session ended.
-    SessionReplayed,
-    /// Sessions that nobody refreshed in time were cleared away.
-    SessionsExpired,
-    /// A login was refused.
-    LoginRefused,
-    /// An operation was refused to somebody whose role does not reach.
-    AccessRefused,
-    KeyGenerated,
-    KeyRotated,
-    KeyRetired,
-    KeyRevoked,
-    /// Events older than a time were removed, by an operator.
-    AuditPruned,
-}
+use crate::Kind;
 
-/// The text is no action.
+/// Something that was done, or rejected: `user.locked`. Actions are open: a store may hold some that a later release has
+/// introduced.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Action(Cow<'static, str>);
+
+/// The text is not an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be an action of the audit, such as user.created")]
 pub struct ActionError;
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 22] = [
-        Self::StudentEnrolled,
-        Self::StudentChanged,
-        Self::StudentRemoved,
-        Self::UserCreated,
-        Self::UserChanged,
-        Self::UserRemoved,
-        Self::PasswordChanged,
-        Self::PasswordReset,
-        Self::UserLocked,
-        Self::UserUnlocked,
-        Self::SessionOpened,
-        Self::SessionRefreshed,
-        Self::SessionEnded,
-        Self::SessionReplayed,
-        Self::SessionsExpired,
-        Self::LoginRefused,
-        Self::AccessRefused,
-        Self::KeyGenerated,
-        Self::KeyRotated,
-        Self::KeyRetired,
-        Self::KeyRevoked,
-        Self::AuditPruned,
-    ];
+/// Declares the actions that are more than a record's creation, update or deletion, and their list.
+macro_rules! actions {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
+        impl Action {
+            $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)+
 
-    /// The action's name, as stores, the wire and the command line spell it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::StudentEnrolled => "student.enrolled",
-            Self::StudentChanged => "student.changed",
-            Self::StudentRemoved => "student.removed",
-            Self::UserCreated => "user.created",
-            Self::UserChanged => "user.changed",
-            Self::UserRemoved => "user.removed",
-            Self::PasswordChanged => "password.changed",
-            Self::PasswordReset => "password.reset",
-            Self::UserLocked => "user.locked",
-            Self::UserUnlocked => "user.unlocked",
-            Self::SessionOpened => "session.opened",
-            Self::SessionRefreshed => "session.refreshed",
-            Self::SessionEnded => "session.ended",
-            Self::SessionReplayed => "session.replayed",
-            Self::SessionsExpired => "sessions.expired",
-            Self::LoginRefused => "login.refused",
-            Self::AccessRefused => "access.refused",
-            Self::KeyGenerated => "key.generated",
-            Self::KeyRotated => "key.rotated",
-            Self::KeyRetired => "key.retired",
-            Self::KeyRevoked => "key.revoked",
-            Self::AuditPruned => "audit.pruned",
+            /// Every action that is not about a record: of those there are `KIND.created`, `KIND.updated` and
+            /// `KIND.deleted` for each kind.
+            pub const OTHERS: &[Self] = &[$(Self::$name,)+];
         }
+    };
+}
+
+actions! {
+    /// The user, or an operator, has set a new password.
+    PASSWORD_CHANGED = "password.changed";
+    /// A one-time password was set.
+    PASSWORD_RESET = "password.reset";
+    /// Too many failed logins have locked the account.
+    USER_LOCKED = "user.locked";
+    USER_UNLOCKED = "user.unlocked";
+    SESSION_OPENED = "session.opened";
+    SESSION_REFRESHED = "session.refreshed";
+    SESSION_ENDED = "session.ended";
+    /// A used refresh token was presented after its grace period: its session has ended.
+    SESSION_REPLAYED = "session.replayed";
+    /// Sessions that were not refreshed in time were removed.
+    SESSIONS_EXPIRED = "sessions.expired";
+    LOGIN_REFUSED = "login.refused";
+    /// The caller's role does not reach for the operation.
+    ACCESS_REFUSED = "access.refused";
+    KEY_GENERATED = "key.generated";
+    KEY_ROTATED = "key.rotated";
+    KEY_RETIRED = "key.retired";
+    KEY_REVOKED = "key.revoked";
+    /// An operator has removed events older than a time.
+    AUDIT_PRUNED = "audit.pruned";
+}
+
+impl Action {
+    /// The grammar as a regular expression (ECMA-262): exactly what [`Action::from_str`] accepts.
+    pub const PATTERN: &'static str = "^[a-z_]{1,32}[.][a-z_]{1,32}$";
+
+    /// A record of this kind was created.
+    #[must_use]
+    pub fn created<K: Kind>() -> Self {
+        Self::on::<K>("created")
+    }
+
+    /// A record of this kind was changed.
+    #[must_use]
+    pub fn updated<K: Kind>() -> Self {
+        Self::on::<K>("updated")
+    }
+
+    /// A record of this kind was deleted.
+    #[must_use]
+    pub fn deleted<K: Kind>() -> Self {
+        Self::on::<K>("deleted")
+    }
+
+    fn on<K: Kind>(what: &str) -> Self {
+        Self(format!("{}.{what}", K::NAME).into())
+    }
+
+    /// The action's name in stores, on the wire and at the command line.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.0)
     }
 }
 
@@ -112,6 +100,29 @@ impl FromStr for Action {
     type Err = ActionError;
 
     fn from_str(text: &str) -> Result<Self, ActionError> {
-        Self::ALL.into_iter().find(|action| action.as_str() == text).ok_or(ActionError)
+        let is_word =
+            |word: &str| (1..=32).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        match text.split_once('.') {
+            Some((kind, what)) if is_word(kind) && is_word(what) => Ok(Self(text.to_owned().into())),
+            _ => Err(ActionError),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UserKind;
+
+    #[test]
+    fn action_of_a_later_release_is_accepted() {
+        for text in ["user.created", "course.published_early"] {
+            assert_eq!(text.parse::<Action>().unwrap().as_str(), text);
+        }
+        assert_eq!("user.created".parse(), Ok(Action::created::<UserKind>()));
+        for wrong in ["", "user", "user.", ".created", "user.created.twice", "User.created", "user created"] {
+            assert_eq!(wrong.parse::<Action>(), Err(ActionError), "{wrong:?}");
+        }
+        assert!(Action::OTHERS.iter().all(|action| action.as_str().parse() == Ok(action.clone())));
     }
 }

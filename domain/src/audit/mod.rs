@@ -7,7 +7,7 @@ mod refusals;
 mod review;
 
 pub use action::{Action, ActionError};
-pub use event::{Event, EventFilter, EventId, NewEvent, Target, TargetError};
+pub use event::{Event, EventFilter, EventId, EventKind, NewEvent};
 pub use ports::AuditLog;
 #[cfg(feature = "mocks")]
 pub use ports::MockAuditLog;

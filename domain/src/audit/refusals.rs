@@ -5,8 +5,8 @@ use std::mem;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Action, AuditLog, NewEvent, Target};
-use crate::{StoreError, Who};
+use super::{Action, AuditLog, NewEvent};
+use crate::{StoreError, Target, Who};
 
 /// Gathers refusals between one [`Refusals::flush`] and the next: those with the same actor, action, target and client
 /// become one event, with the time and the request of the first, and a count.
@@ -40,12 +40,12 @@ impl Refusals {
     fn add(gathered: &mut HashMap<Kind, NewEvent>, mut event: NewEvent) {
         let mut kind = Kind {
             who: event.by.who,
-            action: event.action,
+            action: event.action.clone(),
             target: event.target.clone(),
             client: event.by.origin.client,
         };
         if gathered.len() >= Self::MOST_KINDS && !gathered.contains_key(&kind) {
-            kind = Kind { who: Who::Anonymous, action: event.action, target: None, client: None };
+            kind = Kind { who: Who::Anonymous, action: event.action.clone(), target: None, client: None };
             (event.by.who, event.by.origin.client, event.target) = (Who::Anonymous, None, None);
         }
         gathered.entry(kind).and_modify(|known| known.count = known.count.saturating_add(event.count)).or_insert(event);

@@ -1,12 +1,12 @@
-//! The use cases of the audit: all need an [`Admin`].
+//! The use cases of the audit.
 
 use std::sync::Arc;
 
 use time::Duration;
 
 use super::{AuditLog, Event, EventFilter};
-use crate::user::Admin;
-use crate::{Clock, Cursor, Page, PageSize, StoreError};
+use crate::access::{AuditRead, AuditWrite, Permission as _};
+use crate::{Clock, Page, PageRequest, StoreError};
 
 /// Reads the audit, and lets old events go.
 #[derive(Clone)]
@@ -22,12 +22,11 @@ impl Review {
     /// [`StoreError`] when the store fails.
     pub async fn page(
         &self,
-        _by: &Admin,
+        _by: &AuditRead,
         filter: &EventFilter,
-        after: Option<Cursor>,
-        size: PageSize,
+        request: PageRequest,
     ) -> Result<Page<Event>, StoreError> {
-        self.log.page(filter, after, size).await
+        self.log.page(filter, request).await
     }
 
     /// Removes the events that are older than `age`; answers how many. What is older than time is counted removes
@@ -35,7 +34,7 @@ impl Review {
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.
-    pub async fn prune_older_than(&self, by: &Admin, age: Duration) -> Result<u64, StoreError> {
+    pub async fn prune_older_than(&self, by: &AuditWrite, age: Duration) -> Result<u64, StoreError> {
         let by = by.at(self.clock.now());
         match by.at.checked_sub(age) {
             Some(before) => self.log.prune(before, &by).await,

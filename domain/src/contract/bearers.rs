@@ -5,58 +5,45 @@ use std::sync::{Arc, Mutex};
 
 use time::Duration;
 
-use super::{Case, Stores, T0, add_user, at, cases, hash};
-use crate::session::{
-    BearersListener, NewSession, RefreshTokenDigest, Session, SessionId, SessionLifetimes, SessionStore,
-};
-use crate::token::TokenLifetime;
-use crate::user::{Role, Status, User, UserChange, UserId, UserStore};
-
-type Store = Arc<dyn Stores>;
+use super::fixtures::{Store, T0, add_user, at, hash, open, users};
+use super::{Case, Stores, cases};
+use crate::access::Role;
+use crate::session::BearersListener;
+use crate::user::{Status, UserChange};
+use crate::{SessionId, UserId};
 
 /// The cases.
 pub const BEARERS: &[Case<dyn Stores>] = cases![dyn Stores:
-    the_bearer_is_the_user_as_stored_now,
-    nobody_bears_a_session_that_is_not_open,
-    nobody_who_is_disabled_bears_a_session,
-    what_changes_a_bearer_is_told_before_its_answer,
+    bearer_is_the_user_as_stored,
+    session_that_is_not_open_has_no_bearer,
+    session_of_disabled_user_has_no_bearer,
+    listener_hears_of_a_change_before_its_caller_returns,
 ];
 
-async fn open(store: &Store, user: &User, token: u8) -> Session {
-    let new = NewSession {
-        user_id: user.id,
-        verified: hash("one"),
-        refresh_token: RefreshTokenDigest::new([token; 32]),
-        lifetimes: SessionLifetimes::new(None, None, TokenLifetime::new(Duration::HOUR).unwrap()).unwrap(),
-        user_agent: None,
-    };
-    SessionStore::open(&**store, new, &at(T0)).await.unwrap()
-}
-
-async fn the_bearer_is_the_user_as_stored_now(store: Store) {
-    let asha = add_user(&*store, "asha", Role::Viewer).await;
+async fn bearer_is_the_user_as_stored(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
     assert_eq!(store.bearer(session.id).await.unwrap().as_deref(), Some(&asha));
-    let changed = store.change(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
+    let changed = users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
     assert_eq!(store.bearer(session.id).await.unwrap().as_deref(), Some(&changed));
 }
 
-async fn nobody_bears_a_session_that_is_not_open(store: Store) {
-    let asha = add_user(&*store, "asha", Role::Viewer).await;
+async fn session_that_is_not_open_has_no_bearer(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
     assert_eq!(store.bearer(SessionId::try_from(1).unwrap()).await.unwrap(), None);
     let session = open(&store, &asha, 1).await;
     store.end(session.id, asha.id, &at(T0)).await.unwrap();
     assert_eq!(store.bearer(session.id).await.unwrap(), None);
 }
 
-async fn nobody_who_is_disabled_bears_a_session(store: Store) {
-    let asha = add_user(&*store, "asha", Role::Viewer).await;
+async fn session_of_disabled_user_has_no_bearer(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
-    store.change(asha.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
     assert_eq!(store.bearer(session.id).await.unwrap(), None);
 }
 
-/// Keeps what it hears.
+/// Records what it hears.
 #[derive(Default)]
 struct Ear(Mutex<Heard>);
 
@@ -68,7 +55,7 @@ struct Heard {
 }
 
 impl Ear {
-    /// What was heard since this was asked before.
+    /// What was heard since the last call.
     fn heard(&self) -> Heard {
         mem::take(&mut *self.0.lock().unwrap())
     }
@@ -88,14 +75,14 @@ impl BearersListener for Ear {
     }
 }
 
-async fn what_changes_a_bearer_is_told_before_its_answer(store: Store) {
+async fn listener_hears_of_a_change_before_its_caller_returns(store: Store) {
     let ear = Arc::new(Ear::default());
     store.tell(ear.clone());
-    let asha = add_user(&*store, "asha", Role::Viewer).await;
-    let meera = add_user(&*store, "meera", Role::Viewer).await;
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let meera = add_user(&store, "meera", Role::Viewer).await;
     let [ended, expired] = [open(&store, &asha, 1).await, open(&store, &asha, 2).await];
 
-    // Whoever judges a bearer asks first whether everything is heard.
+    // A cache of bearers checks before each use that everything is heard.
     let heard = || {
         store.is_heard().unwrap();
         ear.heard()
@@ -110,7 +97,7 @@ async fn what_changes_a_bearer_is_told_before_its_answer(store: Store) {
     };
 
     heard();
-    store.change(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
     user(asha.id);
     store.end(ended.id, asha.id, &at(T0)).await.unwrap();
     session(ended.id);
@@ -119,14 +106,14 @@ async fn what_changes_a_bearer_is_told_before_its_answer(store: Store) {
     for (token, change) in (3..).zip([UserChange::password(hash("one")), UserChange::status(Status::Disabled)]) {
         let opened = open(&store, &meera, token).await;
         heard();
-        store.change(meera.id, None, change, &at(T0)).await.unwrap();
+        users(&store).update(meera.id, None, change, &at(T0)).await.unwrap();
         session(opened.id);
     }
     let opened = open(&store, &asha, 5).await;
     heard();
     store.end_all(asha.id, &at(T0)).await.unwrap();
     session(opened.id);
-    UserStore::remove(&*store, asha.id, None, &at(T0)).await.unwrap();
+    users(&store).delete(asha.id, None, &at(T0)).await.unwrap();
     user(asha.id);
     store.unlock(meera.id, &at(T0)).await.unwrap();
     user(meera.id);

@@ -1,13 +1,19 @@
-//! The contract suites: one list of cases a port, which every implementation must pass.
+//! The contract suites: one list of cases for each port, which every implementation must pass.
 //!
-//! A runner crosses every list with every adapter, each case on an empty store of its own, so that no adapter forgets
-//! one. A case panics where the contract is broken.
+//! A runner crosses every list with every adapter, each case on an empty store of its own, so that no adapter misses a
+//! case. A case panics where the contract is broken.
 
 #![expect(clippy::unwrap_used, reason = "a case is a test: it panics where the contract is broken")]
 
 mod audit;
 mod bearers;
+mod credentials;
+mod events;
+mod fixtures;
 mod login_attempts;
+mod record_events;
+mod records;
+mod refreshes;
 mod sessions;
 mod students;
 mod users;
@@ -15,37 +21,58 @@ mod users;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use time::OffsetDateTime;
-use time::macros::datetime;
-
 pub use audit::AUDIT_LOG;
 pub use bearers::BEARERS;
+pub use credentials::CREDENTIAL_STORE;
+pub use events::AUDIT_EVENTS;
 pub use login_attempts::LOGIN_ATTEMPTS;
+pub use records::record_contract;
+pub use refreshes::REFRESHES;
 pub use sessions::SESSION_STORE;
-pub use students::STUDENT_STORE;
-pub use users::USER_STORE;
+pub use students::STUDENTS;
+pub use users::USERS;
 
 use crate::audit::AuditLog;
+use crate::record::{RecordStore, Resource};
 use crate::session::{Bearers, BearersSource, SessionStore};
-use crate::student::StudentStore;
-use crate::user::{NewUser, PasswordHash, Role, User, UserStore};
-use crate::{Actor, Who};
+use crate::student::Student;
+use crate::user::{CredentialStore, User};
 
-/// One store behind all of its ports: sessions are of users, and the audit tells of everything.
-pub trait Stores: StudentStore + UserStore + SessionStore + Bearers + BearersSource + AuditLog {}
+/// The records of one resource together with the audit of their writes.
+pub trait AuditedStore<R: Resource>: RecordStore<R> + AuditLog {}
 
-impl<S: StudentStore + UserStore + SessionStore + Bearers + BearersSource + AuditLog> Stores for S {}
+impl<R: Resource, S: RecordStore<R> + AuditLog> AuditedStore<R> for S {}
+
+/// One store behind all of its ports: sessions belong to users, and the audit has the writes of all ports.
+pub trait Stores:
+    RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + Bearers + BearersSource + AuditLog
+{
+}
+
+impl<S> Stores for S where
+    S: RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + Bearers + BearersSource + AuditLog
+{
+}
 
 /// The run of one case.
 pub type CaseRun = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// One thing that every implementation of a port must do.
 pub struct Case<P: ?Sized> {
-    /// The rule it proves.
+    /// The rule that the case proves.
     pub name: &'static str,
-    /// Runs it on an empty store.
+    /// Runs the case on an empty store.
     pub run: fn(Arc<P>) -> CaseRun,
 }
+
+// Derived implementations would require the same of the port.
+impl<P: ?Sized> Clone for Case<P> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<P: ?Sized> Copy for Case<P> {}
 
 /// Makes the list of cases of one port out of async functions.
 macro_rules! cases {
@@ -57,23 +84,3 @@ macro_rules! cases {
     };
 }
 use cases;
-
-/// When the cases begin.
-const T0: OffsetDateTime = datetime!(2026-11-23 12:00:00.123456 UTC);
-
-/// Somebody who writes at `at`.
-const fn at(at: OffsetDateTime) -> Actor {
-    Actor::here(Who::Operator, at)
-}
-
-fn hash(text: &str) -> PasswordHash {
-    PasswordHash::new(text.to_owned())
-}
-
-fn new_user(name: &str, role: Role) -> NewUser {
-    NewUser { username: name.parse().unwrap(), password: hash("one"), role, password_change_due: false }
-}
-
-async fn add_user<S: UserStore + ?Sized>(store: &S, name: &str, role: Role) -> User {
-    store.insert(new_user(name, role), &at(T0)).await.unwrap()
-}

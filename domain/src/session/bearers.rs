@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::SessionId;
-use crate::StoreError;
-use crate::user::{User, UserId};
+use crate::record::Record;
+use crate::user::User;
+use crate::{SessionId, StoreError, UserId};
 
 /// Finds the bearers of sessions.
 #[cfg_attr(feature = "mocks", mockall::automock)]
@@ -14,7 +14,7 @@ use crate::user::{User, UserId};
 pub trait Bearers: Send + Sync {
     /// The user whose open session it is, as both are now; `None` where the session has ended, or its user is gone or
     /// disabled.
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<User>>, StoreError>;
+    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
 }
 
 /// Bearers as the store has them, and whatever changes about them, so that somebody else can keep them too.

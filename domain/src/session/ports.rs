@@ -4,9 +4,8 @@ use async_trait::async_trait;
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
-use super::{NewSession, RefreshToken, RefreshTokenDigest, Session, SessionId, SessionLifetimes};
-use crate::user::UserId;
-use crate::{Actor, Cursor, Page, PageSize, StoreError};
+use super::{NewSession, RefreshToken, RefreshTokenDigest, Session, SessionLifetimes};
+use crate::{Actor, Page, PageRequest, SessionId, StoreError, UserId};
 
 /// Keeps the open sessions. Every method is atomic, and leaves its event in the audit in the same transaction. An id is
 /// never used twice. A session that has ended is gone, and its refresh tokens with it.
@@ -34,13 +33,7 @@ pub trait SessionStore: Send + Sync {
 
     /// The sessions of a user that have not expired at `now`, in order of id, behind `after` where it is given; `next`
     /// is set exactly when more follow.
-    async fn page(
-        &self,
-        of: UserId,
-        now: OffsetDateTime,
-        after: Option<Cursor>,
-        size: PageSize,
-    ) -> Result<Page<Session>, StoreError>;
+    async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError>;
 
     /// Ends a session of a user; `false` where the user has no such session.
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError>;
@@ -49,7 +42,7 @@ pub trait SessionStore: Send + Sync {
     async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError>;
 
     /// Forgets the sessions that expired before a time, all of them with one
-    /// [`SessionsExpired`](crate::audit::Action::SessionsExpired) that counts them, and answers how many they were.
+    /// [`Action::SESSIONS_EXPIRED`](crate::audit::Action) that counts them, and answers how many they were.
     async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
 
     /// The key that successors of refresh tokens are derived with: `candidate` where there is none yet. MUST be the same

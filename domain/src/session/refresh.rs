@@ -5,8 +5,10 @@ use std::sync::Arc;
 use thiserror::Error;
 use time::Duration;
 
-use super::{RefreshToken, RefreshTokens, Rotation, RotationError, Session, SessionLifetimes, SessionStore};
-use crate::token::{Grant, GrantError, Grants};
+use super::{
+    Grant, GrantError, Grants, RefreshToken, RefreshTokens, Rotation, RotationError, Session, SessionLifetimes,
+    SessionStore,
+};
 use crate::{Actor, Clock, Origin, StoreError, Who};
 
 /// Refreshes sessions.

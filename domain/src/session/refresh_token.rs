@@ -5,7 +5,8 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretBox};
 use thiserror::Error;
 
-use crate::{Random, RandomError, hex};
+use crate::kernel::hex;
+use crate::{Random, RandomError};
 
 /// A refresh token (RFC 9700, section 4.14): 256 bits. Never shown, wiped from memory when dropped. Written as 64
 /// lower-case hexadecimal digits.

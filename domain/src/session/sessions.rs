@@ -1,19 +1,20 @@
-//! The use cases of seeing and ending sessions: one's own as whoever bears one, anybody's as an [`Admin`].
+//! The use cases of listing and ending sessions: one's own, and those of any user.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Session, SessionId, SessionStore};
-use crate::token::Authenticated;
-use crate::user::{Admin, UserId, UserStore};
-use crate::{Actor, Clock, Cursor, Page, PageSize, StoreError, Who};
+use super::{Session, SessionStore};
+use crate::access::{LogOut, OwnSessionsRead, OwnSessionsWrite, Permission as _, SessionsRead, SessionsWrite};
+use crate::record::RecordStore;
+use crate::user::User;
+use crate::{Actor, Clock, Page, PageRequest, SessionId, StoreError, UserId, Who};
 
 /// Shows and ends sessions.
 #[derive(Clone)]
 pub struct Sessions {
     pub sessions: Arc<dyn SessionStore>,
-    pub users: Arc<dyn UserStore>,
+    pub users: Arc<dyn RecordStore<User>>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -29,59 +30,52 @@ pub enum SessionError {
 }
 
 impl Sessions {
-    /// Ends the bearer's own session (ASVS 7.4.1).
+    /// Ends the session in use (ASVS 7.4.1).
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails: then the session may still be open.
-    pub async fn log_out(&self, bearer: &Authenticated) -> Result<(), StoreError> {
-        let by = bearer.principal.at(self.clock.now());
-        // Somebody else may have ended it meanwhile: it has ended either way.
-        self.sessions.end(bearer.claims.session_id, bearer.user.id, &by).await?;
+    /// [`StoreError`] if the store fails: then the session may still be open.
+    pub async fn log_out(&self, by: &LogOut) -> Result<(), StoreError> {
+        // It may have been ended meanwhile: it has ended either way.
+        self.sessions.end(by.session_id(), by.user_id(), &by.at(self.clock.now())).await?;
         Ok(())
     }
 
-    /// A piece of the bearer's own open sessions, in order of id.
+    /// A page of the caller's own open sessions, in order of id.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
-    pub async fn own(
-        &self,
-        bearer: &Authenticated,
-        after: Option<Cursor>,
-        size: PageSize,
-    ) -> Result<Page<Session>, StoreError> {
-        self.sessions.page(bearer.user.id, self.clock.now(), after, size).await
+    /// [`StoreError`] if the store fails.
+    pub async fn list_own(&self, by: &OwnSessionsRead, request: PageRequest) -> Result<Page<Session>, StoreError> {
+        self.sessions.page(by.user_id(), self.clock.now(), request).await
     }
 
-    /// Ends one of the bearer's own sessions, the one in use included (ASVS 7.5.2).
+    /// Ends one of the caller's own sessions, possibly the one in use (ASVS 7.5.2).
     ///
     /// # Errors
-    /// [`SessionError::Unknown`] where the bearer has no such session, or a failure of the store.
-    pub async fn end_own(&self, bearer: &Authenticated, id: SessionId) -> Result<(), SessionError> {
-        let by = bearer.principal.at(self.clock.now());
-        if self.sessions.end(id, bearer.user.id, &by).await? { Ok(()) } else { Err(SessionError::Unknown) }
+    /// [`SessionError::Unknown`] if the caller has no such session, or a failure of the store.
+    pub async fn end_own(&self, by: &OwnSessionsWrite, id: SessionId) -> Result<(), SessionError> {
+        let actor = by.at(self.clock.now());
+        if self.sessions.end(id, by.user_id(), &actor).await? { Ok(()) } else { Err(SessionError::Unknown) }
     }
 
-    /// A piece of a user's open sessions, in order of id.
+    /// A page of a user's open sessions, in order of id.
     ///
     /// # Errors
-    /// [`SessionError::UnknownUser`] where no such user exists, or a failure of the store.
-    pub async fn of(
+    /// [`SessionError::UnknownUser`] if there is no such user, or a failure of the store.
+    pub async fn list_of_user(
         &self,
-        _by: &Admin,
+        _by: &SessionsRead,
         user: UserId,
-        after: Option<Cursor>,
-        size: PageSize,
+        request: PageRequest,
     ) -> Result<Page<Session>, SessionError> {
         self.known(user).await?;
-        Ok(self.sessions.page(user, self.clock.now(), after, size).await?)
+        Ok(self.sessions.page(user, self.clock.now(), request).await?)
     }
 
     /// Ends all of a user's sessions; answers how many they were.
     ///
     /// # Errors
     /// [`SessionError::UnknownUser`] where no such user exists, or a failure of the store.
-    pub async fn end_all(&self, by: &Admin, user: UserId) -> Result<u64, SessionError> {
+    pub async fn end_all(&self, by: &SessionsWrite, user: UserId) -> Result<u64, SessionError> {
         self.known(user).await?;
         Ok(self.sessions.end_all(user, &by.at(self.clock.now())).await?)
     }

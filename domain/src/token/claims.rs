@@ -6,9 +6,8 @@ use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
-use crate::session::SessionId;
-use crate::user::UserId;
-use crate::{Random, RandomError, hex};
+use crate::kernel::hex;
+use crate::{Random, RandomError, SessionId, UserId};
 
 /// Names one token (`jti`, RFC 7519, section 4.1.7): 128 random bits as 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]

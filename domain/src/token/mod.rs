@@ -1,14 +1,10 @@
-//! Tokens: what one says, and who believes it.
+//! Access tokens: what they claim, and the ports that sign and verify them.
 
-mod authenticate;
 mod claims;
-mod grant;
 mod key_set;
 mod ports;
 
-pub use authenticate::{Authenticate, Authenticated, AuthenticationError};
 pub use claims::{Claims, SignedToken, TokenId, TokenLifetime, TokenLifetimeError};
-pub use grant::{Grant, GrantError, Grants};
 #[cfg(feature = "mocks")]
 pub use key_set::MockKeySet;
 pub use key_set::{KeySet, PublicKey, PublicPoint};

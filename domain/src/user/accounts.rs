@@ -1,4 +1,4 @@
-//! The use cases of keeping the accounts: all need an [`Admin`].
+//! The use cases of user accounts that go beyond those of every record.
 
 use std::sync::Arc;
 
@@ -8,74 +8,55 @@ use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    Admin, HashError, InsertUserError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, Role,
-    SetPassword, User, UserChange, UserChangeError, UserId, UserStore, Username,
+    CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, User,
+    UserChange, Username,
 };
-use crate::{Actor, Clock, Cursor, Page, PageSize, Random, RandomError, StoreError, Version, Who, hex};
+use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
+use crate::kernel::hex;
+use crate::record::{Precondition, Record, RecordError, RecordResult, RecordStore, Records};
+use crate::{Actor, Clock, PageRequest, Random, RandomError, StoreError, UserId, Who};
 
-/// Keeps the accounts.
+/// Manages user accounts.
 #[derive(Clone)]
 pub struct Accounts {
-    pub users: Arc<dyn UserStore>,
+    pub users: Arc<dyn RecordStore<User>>,
+    pub credentials: Arc<dyn CredentialStore>,
     pub passwords: Arc<dyn PasswordHasher>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
-    /// What is asked of new passwords.
+    /// Rules for new passwords.
     pub policy: PasswordPolicy,
 }
 
 /// The account that the first start on an empty store makes, with the only copy of its password.
 #[derive(Debug)]
 pub struct FirstAdministrator {
-    pub user: User,
+    pub user: Record<User>,
     pub password: SecretString,
 }
 
 /// A password that its user has to change before anything else, with the only copy of it.
 #[derive(Debug)]
 pub struct OneTimePassword {
-    pub user: User,
+    pub user: Record<User>,
     pub password: SecretString,
     pub expires_at: OffsetDateTime,
 }
 
-/// Why an account was not kept as asked.
+/// Why an account was not managed as requested.
 #[derive(Debug, Error)]
 pub enum AccountError {
-    #[error("another user has this name")]
-    UsernameTaken,
-    #[error("no such user exists")]
-    Unknown,
-    #[error("the user was changed since it was read")]
-    Stale,
-    #[error("this is the last active administrator; make another one first")]
-    LastAdministrator,
+    #[error(transparent)]
+    Record(#[from] RecordError<User>),
     #[error(transparent)]
     Hash(#[from] HashError),
     #[error(transparent)]
     Random(#[from] RandomError),
-    #[error(transparent)]
-    Store(#[from] StoreError),
 }
 
-impl From<InsertUserError> for AccountError {
-    fn from(error: InsertUserError) -> Self {
-        match error {
-            InsertUserError::UsernameTaken => Self::UsernameTaken,
-            InsertUserError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<UserChangeError> for AccountError {
-    fn from(error: UserChangeError) -> Self {
-        match error {
-            UserChangeError::Unknown => Self::Unknown,
-            // Nothing here is asked for in a session that has to be open still.
-            UserChangeError::Stale | UserChangeError::SessionEnded => Self::Stale,
-            UserChangeError::LastAdministrator => Self::LastAdministrator,
-            UserChangeError::Store(error) => Self::Store(error),
-        }
+impl From<StoreError> for AccountError {
+    fn from(error: StoreError) -> Self {
+        Self::Record(error.into())
     }
 }
 
@@ -83,100 +64,82 @@ impl Accounts {
     /// How long a one-time password is good for.
     pub const ONE_TIME: Duration = Duration::DAY;
 
-    /// Makes an active user.
+    /// The use cases that accounts share with every record.
+    #[must_use]
+    pub fn records(&self) -> Records<User> {
+        Records::new(self.users.clone(), self.clock.clone())
+    }
+
+    /// Creates an active user.
     ///
     /// # Errors
-    /// [`AccountError::UsernameTaken`], or a failure of the hasher or the store.
-    pub async fn add(
+    /// [`UsernameTaken`](super::UserConflict::UsernameTaken), or a failure of the hasher or the store.
+    pub async fn create(
         &self,
-        by: &Admin,
+        by: &UsersWrite,
         username: Username,
         password: NewPassword,
         role: Role,
-    ) -> Result<User, AccountError> {
+    ) -> Result<Record<User>, AccountError> {
         let password = self.passwords.hash(password.into()).await?;
         let new = NewUser { username, password, role, password_change_due: false };
-        Ok(self.users.insert(new, &by.at(self.clock.now())).await?)
-    }
-
-    /// A piece of the list of users, in order of id.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the store fails.
-    pub async fn page(&self, _by: &Admin, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError> {
-        self.users.page(after, size).await
-    }
-
-    /// # Errors
-    /// [`AccountError::Unknown`] where no such user exists, or a failure of the store.
-    pub async fn find(&self, _by: &Admin, id: UserId) -> Result<User, AccountError> {
-        self.users.find(id).await?.ok_or(AccountError::Unknown)
+        Ok(self.records().create(by, new).await?)
     }
 
     /// The user with this name.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`] where there is none.
-    pub async fn named(&self, _by: &Admin, username: &Username) -> Result<User, AccountError> {
-        let known = self.users.find_credentials(username).await?;
-        known.map(|known| known.user).ok_or(AccountError::Unknown)
+    /// [`RecordError::NotFound`], or a failure of the store.
+    pub async fn get_by_name(&self, _by: &UsersRead, username: &Username) -> RecordResult<User> {
+        let known = self.credentials.find_credentials(username).await?;
+        known.map(|known| known.user).ok_or(RecordError::NotFound)
     }
 
-    /// Sets a password anew, and ends the user's sessions.
+    /// Sets a new password, and ends the user's sessions.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`], or a failure of the hasher or the store.
-    pub async fn set_password(&self, by: &Admin, id: UserId, password: NewPassword) -> Result<User, AccountError> {
+    /// [`RecordError::NotFound`], or a failure of the hasher or the store.
+    pub async fn set_password(
+        &self,
+        by: &UsersWrite,
+        id: UserId,
+        password: NewPassword,
+    ) -> Result<Record<User>, AccountError> {
         let hash = self.passwords.hash(password.into()).await?;
-        self.change(by, id, None, UserChange::password(hash)).await
+        Ok(self.records().update(by, id, &Precondition::Any, UserChange::password(hash)).await?)
     }
 
     /// Sets a random password that has to be changed at the next login, within [`Accounts::ONE_TIME`].
     ///
     /// # Errors
-    /// [`AccountError::Unknown`], or a failure of the hasher, the randomness or the store.
-    pub async fn reset_password(&self, by: &Admin, id: UserId) -> Result<OneTimePassword, AccountError> {
-        // Before it is hashed, which takes its time.
-        self.find(by, id).await?;
+    /// [`RecordError::NotFound`], or a failure of the hasher, the randomness or the store.
+    pub async fn reset_password(&self, by: &UsersWrite, id: UserId) -> Result<OneTimePassword, AccountError> {
+        // Before the password is hashed, which is slow.
+        self.users.find(id).await?.ok_or(RecordError::NotFound)?;
         let (text, password) = self.random_password()?;
         let hash = self.passwords.hash(password).await?;
         let by = by.at(self.clock.now());
         let expires_at = by.at + Self::ONE_TIME;
         let password = SetPassword { hash, one_time_until: Some(expires_at), spared: None };
         let change = UserChange { password: Some(password), ..UserChange::default() };
-        let user = self.users.change(id, None, change, &by).await?;
+        let user = self.users.update(id, None, change, &by).await?;
         Ok(OneTimePassword { user, password: text.into(), expires_at })
     }
 
-    /// Forgets a user's failed logins, also where they had locked the account.
+    /// Clears a user's failed logins, also if they have locked the account.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`], or a failure of the store.
-    pub async fn unlock(&self, by: &Admin, id: UserId) -> Result<User, AccountError> {
-        Ok(self.users.unlock(id, &by.at(self.clock.now())).await?)
+    /// [`RecordError::NotFound`], or a failure of the store.
+    pub async fn unlock(&self, by: &UsersWrite, id: UserId) -> RecordResult<User> {
+        self.credentials.unlock(id, &by.at(self.clock.now())).await
     }
 
-    /// Changes what a user may do, and whether the user may log in.
+    /// Whether there is any user yet.
     ///
     /// # Errors
-    /// [`AccountError::Unknown`], [`AccountError::Stale`], [`AccountError::LastAdministrator`], or a failure of
-    /// the store.
-    pub async fn change(
-        &self,
-        by: &Admin,
-        id: UserId,
-        seen: Option<Version>,
-        change: UserChange,
-    ) -> Result<User, AccountError> {
-        Ok(self.users.change(id, seen, change, &by.at(self.clock.now())).await?)
-    }
-
-    /// Removes a user for good.
-    ///
-    /// # Errors
-    /// As [`Accounts::change`].
-    pub async fn remove(&self, by: &Admin, id: UserId, seen: Option<Version>) -> Result<(), AccountError> {
-        Ok(self.users.remove(id, seen, &by.at(self.clock.now())).await?)
+    /// [`StoreError`] if the store fails.
+    pub async fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.users.page(&(), PageRequest::ONE).await?.entries.is_empty())
     }
 
     /// Makes the user `admin` with a random password, to be changed before anything else, if there is no user at all
@@ -185,15 +148,15 @@ impl Accounts {
     /// # Errors
     /// [`AccountError`] when the hasher, the randomness or the store fails.
     pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AccountError> {
-        if !self.users.page(None, PageSize::ONE).await?.entries.is_empty() {
+        if !self.is_empty().await? {
             return Ok(None);
         }
         let (text, password) = self.random_password()?;
-        let username = "admin".parse().map_err(|_| AccountError::Unknown)?;
+        let username = "admin".parse().map_err(StoreError::failed)?;
         let password = self.passwords.hash(password).await?;
         let new = NewUser { username, password, role: Role::Admin, password_change_due: true };
         let by = Actor::here(Who::Service, self.clock.now());
-        let made = self.users.insert_first(new, &by).await?;
+        let made = self.credentials.insert_first(new, &by).await?;
         Ok(made.map(|user| FirstAdministrator { user, password: text.into() }))
     }
 
@@ -210,25 +173,30 @@ impl Accounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::user::{MockPasswordHasher, MockUserStore, Principal};
+    use crate::access::Principal;
+    use crate::record::MockRecordStore;
+    use crate::user::{MockCredentialStore, MockPasswordHasher};
     use crate::{MockClock, MockRandom};
 
+    /// Requirement 21.
     #[tokio::test]
-    async fn req_21_a_busy_hasher_makes_no_user() {
+    async fn busy_hasher_creates_no_user() {
         let mut passwords = MockPasswordHasher::new();
         passwords.expect_hash().once().returning(|_| Err(HashError::Busy));
         let accounts = Accounts {
-            // Nothing is expected of it: a call would panic.
-            users: Arc::new(MockUserStore::new()),
+            // No call is expected: one would panic.
+            users: Arc::new(MockRecordStore::new()),
+            credentials: Arc::new(MockCredentialStore::new()),
             passwords: Arc::new(passwords),
             clock: Arc::new(MockClock::new()),
             random: Arc::new(MockRandom::new()),
             policy: PasswordPolicy::default(),
         };
-        let by = Principal::operator().admin().unwrap();
+        let by = Principal::operator().grant().unwrap();
         let asha: Username = "asha".parse().unwrap();
-        let password = NewPassword::parse("a long enough pass phrase", &asha, PasswordPolicy::default()).ok().unwrap();
-        let refused = accounts.add(&by, asha, password, Role::Viewer).await;
+        let password =
+            NewPassword::parse("a long enough pass phrase", Some(&asha), PasswordPolicy::default()).ok().unwrap();
+        let refused = accounts.create(&by, asha, password, Role::Viewer).await;
         assert!(matches!(refused, Err(AccountError::Hash(HashError::Busy))), "{refused:?}");
     }
 }

@@ -1,5 +1,6 @@
 //! Failed logins in a row, and how long they keep an account closed (ASVS 6.3.1; NIST SP 800-63B-4, section 3.2.2).
 
+use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 /// The failed logins of one account since the last good one.
@@ -12,14 +13,17 @@ pub struct Attempts {
     next_at: Option<OffsetDateTime>,
 }
 
-/// Whether a login may be tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// It may be tried: counted as failed, it makes so many in a row.
-    Admitted(u32),
-    /// Not yet: only after this time.
-    Early(Duration),
-    /// Not before somebody unlocks the account.
+/// Whether a login may be tried: counted as failed, it makes so many in a row.
+pub type Admission = Result<u32, Throttled>;
+
+/// Why a login may not be tried now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Throttled {
+    /// The account, or the client's address, has failed too often.
+    #[error("the next attempt is possible in {retry_in}")]
+    Early { retry_in: Duration },
+    /// The account has failed too often to try again before it is unlocked.
+    #[error("the account is locked")]
     Locked,
 }
 
@@ -50,12 +54,14 @@ impl Attempts {
     }
 
     /// Whether a login may be tried `now`. Counts nothing.
-    #[must_use]
+    ///
+    /// # Errors
+    /// [`Throttled`]
     pub fn admission(&self, now: OffsetDateTime) -> Admission {
         match self.next_at {
-            _ if self.failures >= Self::MOST => Admission::Locked,
-            Some(next_at) if now < next_at => Admission::Early(next_at - now),
-            _ => Admission::Admitted(self.failures + 1),
+            _ if self.failures >= Self::MOST => Err(Throttled::Locked),
+            Some(next_at) if now < next_at => Err(Throttled::Early { retry_in: next_at - now }),
+            _ => Ok(self.failures + 1),
         }
     }
 
@@ -98,28 +104,28 @@ mod tests {
         let mut now = datetime!(2026-11-23 12:00 UTC);
         let mut attempts = Attempts::default();
         let mut waits = Vec::new();
-        while attempts.admission(now) != Admission::Locked {
-            if let Admission::Early(wait) = attempts.admission(now) {
+        while attempts.admission(now) != Err(Throttled::Locked) {
+            if let Err(Throttled::Early { retry_in: wait }) = attempts.admission(now) {
                 waits.push(wait.whole_seconds());
                 now += wait;
             }
             let admission = attempts.admission(now);
             attempts = attempts.counting_one(now);
-            assert_eq!(admission, Admission::Admitted(attempts.failures()));
+            assert_eq!(admission, Ok(attempts.failures()));
         }
         assert_eq!(attempts.failures(), 100);
         assert_eq!(waits.len(), 95);
         assert_eq!(waits[..10], [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
         assert!(waits[9..].iter().all(|wait| *wait == 300));
-        assert_eq!(attempts.admission(now + Duration::days(365)), Admission::Locked);
+        assert_eq!(attempts.admission(now + Duration::days(365)), Err(Throttled::Locked));
     }
 
     #[test]
     fn a_try_that_was_never_made_is_taken_back() {
         let now = datetime!(2026-11-23 12:00 UTC);
         let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.counting_one(now));
-        assert_eq!(five.admission(now), Admission::Early(Duration::SECOND));
-        assert_eq!(five.without_one().admission(now), Admission::Admitted(5));
+        assert_eq!(five.admission(now), Err(Throttled::Early { retry_in: Duration::SECOND }));
+        assert_eq!(five.without_one().admission(now), Ok(5));
         assert_eq!(five.without_one().failures(), 4);
     }
 }

@@ -1,56 +1,36 @@
-//! What the domain needs of whoever keeps the users and hashes the passwords.
+//! Ports to the credentials of users and to password hashing. The accounts themselves are records:
+//! [`RecordStore<User>`](crate::record::RecordStore).
 
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{Admission, Credentials, NewUser, Password, PasswordHash, User, UserChange, UserId, Username};
-use crate::{Actor, Cursor, Page, PageSize, StoreError, Version};
+use super::{Admission, Credentials, NewUser, Password, PasswordHash, User, Username};
+use crate::record::{Record, RecordResult};
+use crate::{Actor, StoreError, UserId};
 
-/// Keeps the users. Every method is atomic, and what it changes leaves its event in the audit in the same transaction. An
-/// id is never used twice, not even after its user is removed.
+/// Stores what logins are judged by. Every method is atomic, and leaves its event in the audit in the same transaction.
+///
+/// Beside the rules of every [`RecordStore`](crate::record::RecordStore), that of users keeps these:
+/// - It MUST reject a change or a deletion that leaves no active administrator with
+///   [`LastAdministrator`](super::UserConflict::LastAdministrator), after the version is found to be the expected one.
+/// - A new password clears the failed logins. If [`UserChange::ends_sessions`](super::UserChange::ends_sessions), and with a
+///   deletion, the user's sessions end in the same transaction, except
+///   [`UserChange::spared`](super::UserChange::spared), with one [`Action::SESSION_ENDED`](crate::audit::Action) event on
+///   the user that counts them. It MUST reject the change with
+///   [`SessionEnded`](super::UserConflict::SessionEnded) if the spared session is not open.
+/// - An update leaves [`UserChange::events`](super::UserChange::events).
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
-pub trait UserStore: Send + Sync {
-    /// Keeps a new, active user at version 1, made and updated at `by.at`.
-    ///
-    /// MUST fail with [`InsertUserError::UsernameTaken`] when the folded name is another user's; nothing is
-    /// written then.
-    async fn insert(&self, new: NewUser, by: &Actor) -> Result<User, InsertUserError>;
+pub trait CredentialStore: Send + Sync {
+    /// Stores a new user if there is none yet; otherwise writes nothing and returns `None`. Of any number of concurrent
+    /// calls, from any number of nodes, exactly one MUST succeed on an empty store.
+    async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError>;
 
-    /// Keeps a new user exactly when there is none yet; `None`, and nothing written, otherwise. Of any
-    /// number of calls at once, from any number of nodes, exactly one MUST succeed on an empty store.
-    async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<User>, StoreError>;
-
-    /// `None` where no such user exists.
-    async fn find(&self, id: UserId) -> Result<Option<User>, StoreError>;
-
-    /// The user whose folded name is that of `username`, with the password's hash.
+    /// Returns the user whose folded name is that of `username`, with the password's hash.
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError>;
 
-    /// The users in order of id, behind `after` where it is given; `next` is set exactly when more follow.
-    async fn page(&self, after: Option<Cursor>, size: PageSize) -> Result<Page<User>, StoreError>;
-
-    /// Changes what `change` sets, adds one to the version, and stamps `by.at`, also where everything already
-    /// was so. A password that is set takes the failed logins with it. Where [`UserChange::ends_sessions`], the user's
-    /// sessions end in the same transaction, but the one that is [`UserChange::spared`]. Leaves [`UserChange::events`]
-    /// in the audit, and where sessions end one [`SessionEnded`](crate::audit::Action::SessionEnded) on the user that
-    /// counts them.
-    ///
-    /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists, else with
-    /// [`UserChangeError::Stale`] unless `seen` is `None` or the version stored now, else with
-    /// [`UserChangeError::LastAdministrator`] when no active administrator would remain, else with
-    /// [`UserChangeError::SessionEnded`] where the session that is to be spared is not open any more: whoever asked in it
-    /// has been shut out meanwhile, by a password reset for one.
-    async fn change(
-        &self,
-        id: UserId,
-        seen: Option<Version>,
-        change: UserChange,
-        by: &Actor,
-    ) -> Result<User, UserChangeError>;
-
-    /// Puts `to` in place of `from`; changes nothing else, and nothing at all unless the stored hash is
-    /// `from`: a password that was changed meanwhile stands.
+    /// Replaces the hash `from` by `to`; changes nothing unless the stored hash is `from`, so that a password that was
+    /// changed meanwhile stays.
     async fn upgrade_hash(
         &self,
         id: UserId,
@@ -60,53 +40,24 @@ pub trait UserStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Admits a login at `by.at`, or not, by [`Attempts::admission`](super::Attempts::admission), and counts one that is
-    /// admitted; of no matter how many at once, on whichever nodes, no more are admitted than were one after the other.
-    /// The one that locks the account leaves a [`UserLocked`](crate::audit::Action::UserLocked); the others leave no
-    /// event: who is let in opens a session, and who is not is refused. A user who does not exist is admitted.
+    /// admitted. However many are made at once, on whichever nodes, no more are admitted than one after the other would
+    /// be. The one that locks the account leaves an [`Action::USER_LOCKED`](crate::audit::Action); the others leave no
+    /// event: an admitted login opens a session, and the others are in the denied-access log. A user who does not exist is
+    /// admitted.
     async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError>;
 
-    /// Takes as long as [`UserStore::admit_login`] does, and changes nothing that anybody could see: for a name that is
-    /// nobody's, so that time does not tell it from others.
+    /// Takes as long as [`CredentialStore::admit_login`] and changes nothing visible: for unknown usernames, so that the
+    /// time does not distinguish them.
     async fn pretend_to_admit_login(&self) -> Result<(), StoreError>;
 
-    /// Takes an admitted login back that was never tried: [`Attempts::without_one`](super::Attempts::without_one).
+    /// Withdraws an admitted login that was never tried: [`Attempts::without_one`](super::Attempts::without_one).
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError>;
 
-    /// Forgets a user's failed logins, and adds one to the version as [`UserStore::change`] does; leaves a
-    /// [`UserUnlocked`](crate::audit::Action::UserUnlocked).
+    /// Clears a user's failed logins, and increments the version as an update does; leaves an
+    /// [`Action::USER_UNLOCKED`](crate::audit::Action).
     ///
-    /// MUST fail, and write nothing, with [`UserChangeError::Unknown`] where no such user exists.
-    async fn unlock(&self, id: UserId, by: &Actor) -> Result<User, UserChangeError>;
-
-    /// Removes a user for good, and ends the user's sessions.
-    ///
-    /// MUST fail, and remove nothing, as [`UserStore::change`] does.
-    async fn remove(&self, id: UserId, seen: Option<Version>, by: &Actor) -> Result<(), UserChangeError>;
-}
-
-/// Why a user was not added.
-#[derive(Debug, Error)]
-pub enum InsertUserError {
-    #[error("another user has this name")]
-    UsernameTaken,
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-/// Why a user was not changed or removed.
-#[derive(Debug, Error)]
-pub enum UserChangeError {
-    #[error("no such user exists")]
-    Unknown,
-    #[error("the user was changed since it was read")]
-    Stale,
-    #[error("this is the last active administrator")]
-    LastAdministrator,
-    /// The session that was to go on has ended meanwhile.
-    #[error("the session has ended")]
-    SessionEnded,
-    #[error(transparent)]
-    Store(#[from] StoreError),
+    /// MUST fail, and write nothing, with [`RecordError::NotFound`] if there is no such user.
+    async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User>;
 }
 
 /// Hashes passwords, slowly on purpose, and never on the threads that serve requests.

@@ -52,7 +52,7 @@ with step("pages"):
     assert (sizes, len(ids)) == ([10, 10, 5], 25), f"pages of {sizes}, {len(ids)} students"
 
 with step("create"):
-    student = students.enrol_student(
+    student = students.create_student(
         StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
     )
     assert (student.roll_no, student.age) == (4711, 22), "another student came back"
@@ -65,26 +65,26 @@ with step("read"):
     tag = answer.headers["etag"]
 
 with step("stale"):
-    students.patch_student(student.id, StudentPatch(email="leela@example.org"), if_match=tag)
+    students.update_student(student.id, StudentPatch(email="leela@example.org"), if_match=tag)
     change = StudentPatch(email="menon@example.org")
-    refused(lambda: students.patch_student(student.id, change, if_match=tag), 412, "/problems/stale-version")
+    refused(lambda: students.update_student(student.id, change, if_match=tag), 412, "/problems/stale-version")
 
 with step("null"):
-    patched = students.patch_student(student.id, StudentPatch(age=None))
+    patched = students.update_student(student.id, StudentPatch(age=None))
     now = students.get_student(student.id)
     assert patched.age is None and now.age is None, f"the age is {now.age}"
     assert now.email == "leela@example.org", f"the email address is {now.email}"
 
 with step("422"):
     wanted = PasswordChange(current_password="password", new_password="shantanu's new password")
-    problem = refused(lambda: sessions.change_own_password(wanted), 422, "/problems/invalid-fields")
+    problem = refused(lambda: sessions.replace_own_password(wanted), 422, "/problems/invalid-fields")
     assert problem.errors is not None, "it names no field"
     [fault] = problem.errors
     assert fault.pointer == "/new_password", f"it points at {fault.pointer}"
     assert fault.detail, "it names no rule"
 
 with step("404"):
-    refused(lambda: students.get_student(999_999), 404, "/problems/unknown-student")
+    refused(lambda: students.get_student(999_999), 404, "/problems/record-not-found")
 
 with step("refresh"):
     refreshed = sessions.refresh_token(RefreshRequest(refresh_token=tokens.refresh_token))
@@ -93,8 +93,8 @@ with step("refresh"):
     assert sessions.get_me().username == "shantanu", "somebody else is logged in"
 
 with step("delete"):
-    students.remove_student(student.id)
-    refused(lambda: students.get_student(student.id), 404, "/problems/unknown-student")
+    students.delete_student(student.id)
+    refused(lambda: students.get_student(student.id), 404, "/problems/record-not-found")
 
 with step("log-out"):
     sessions.log_out()

@@ -4,8 +4,8 @@ import os
 from typing import TypeVar
 
 from rollbook_client import AuthenticatedClient, Client
-from rollbook_client.api.sessions import change_own_password, get_me, log_in, log_out, refresh_token
-from rollbook_client.api.students import enrol_student, get_student, list_students, patch_student, remove_student
+from rollbook_client.api.sessions import get_me, log_in, log_out, refresh_token, replace_own_password
+from rollbook_client.api.students import create_student, delete_student, get_student, list_students, update_student
 from rollbook_client.models import (
     Credentials,
     Me,
@@ -64,7 +64,7 @@ with step("pages"):
 
 with step("create"):
     body = StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
-    student = good(enrol_student.sync_detailed(client=client, body=body), Student)
+    student = good(create_student.sync_detailed(client=client, body=body), Student)
     assert (student.roll_no, student.age) == (4711, 22), "another student came back"
 
 with step("read"):
@@ -73,31 +73,31 @@ with step("read"):
     tag = answer.headers["ETag"]
 
 with step("stale"):
-    changed = patch_student.sync_detailed(
+    changed = update_student.sync_detailed(
         student.id, client=client, if_match=tag, body=StudentPatch(email="leela@example.org")
     )
     good(changed, Student)
-    changed = patch_student.sync_detailed(
+    changed = update_student.sync_detailed(
         student.id, client=client, if_match=tag, body=StudentPatch(email="menon@example.org")
     )
     refused(changed, 412, "/problems/stale-version")
 
 with step("null"):
-    patched = good(patch_student.sync_detailed(student.id, client=client, body=StudentPatch(age=None)), Student)
+    patched = good(update_student.sync_detailed(student.id, client=client, body=StudentPatch(age=None)), Student)
     now = good(get_student.sync_detailed(student.id, client=client), Student)
     assert patched.age is None and now.age is None, f"the age is {now.age}"
     assert now.email == "leela@example.org", f"the email address is {now.email}"
 
 with step("422"):
     change = PasswordChange(current_password="password", new_password="shantanu's new password")
-    problem = refused(change_own_password.sync_detailed(client=client, body=change), 422, "/problems/invalid-fields")
+    problem = refused(replace_own_password.sync_detailed(client=client, body=change), 422, "/problems/invalid-fields")
     assert not isinstance(problem.errors, Unset), "it names no field"
     [fault] = problem.errors
     assert fault.pointer == "/new_password", f"it points at {fault.pointer}"
     assert fault.detail, "it names no rule"
 
 with step("404"):
-    refused(get_student.sync_detailed(999_999, client=client), 404, "/problems/unknown-student")
+    refused(get_student.sync_detailed(999_999, client=client), 404, "/problems/record-not-found")
 
 with step("refresh"):
     body_of_refresh = RefreshRequest(refresh_token=tokens.refresh_token)
@@ -107,9 +107,9 @@ with step("refresh"):
     assert good(get_me.sync_detailed(client=client), Me).username == "shantanu", "somebody else is logged in"
 
 with step("delete"):
-    gone = remove_student.sync_detailed(student.id, client=client)
+    gone = delete_student.sync_detailed(student.id, client=client)
     assert gone.status_code == 204, f"the status is {gone.status_code}"
-    refused(get_student.sync_detailed(student.id, client=client), 404, "/problems/unknown-student")
+    refused(get_student.sync_detailed(student.id, client=client), 404, "/problems/record-not-found")
 
 with step("log-out"):
     left = log_out.sync_detailed(client=client)

@@ -6,9 +6,11 @@ mod opening;
 mod running;
 
 use adapter_postgres::{Options, PostgresStore};
-use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentId, StudentName, StudentStore};
-use domain::user::{NewUser, PasswordHash, Role, User, UserStore};
-use domain::{Actor, StoreError, Who};
+use domain::access::Role;
+use domain::record::{Record, RecordStore, Sample};
+use domain::student::{RollNumber, Student, StudentId, StudentName};
+use domain::user::{NewUser, PasswordHash, User};
+use domain::{Actor, StoreError, Text, Who};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 use time::macros::datetime;
@@ -27,25 +29,24 @@ async fn run(database: &PostgresDatabase, sql: impl Into<String>) -> Result<(), 
     raw_sql(AssertSqlSafe(sql.into())).execute(&mut connection(database).await).await.map(drop)
 }
 
-fn fields(name: &str, roll_no: i64) -> StudentFields {
-    StudentFields {
+fn fields(name: &str, roll_no: i64) -> Student {
+    Student {
         name: StudentName::parse(name).unwrap(),
-        email: Email::parse("someone@example.org").unwrap(),
         roll_no: RollNumber::parse(roll_no).unwrap(),
-        age: Age::parse(20).ok(),
+        ..Student::sample(1)
     }
 }
 
-async fn enrol(store: &PostgresStore, name: &str, roll_no: i64) -> Student {
-    StudentStore::insert(store, fields(name, roll_no), &BY).await.unwrap()
+async fn create(store: &PostgresStore, name: &str, roll_no: i64) -> Record<Student> {
+    RecordStore::<Student>::insert(store, fields(name, roll_no), &BY).await.unwrap()
 }
 
-async fn add(store: &PostgresStore, name: &str, role: Role) -> User {
+async fn add(store: &PostgresStore, name: &str, role: Role) -> Record<User> {
     let password = PasswordHash::new("one".to_owned());
     let new = NewUser { username: name.parse().unwrap(), password, role, password_change_due: false };
-    UserStore::insert(store, new, &BY).await.unwrap()
+    RecordStore::<User>::insert(store, new, &BY).await.unwrap()
 }
 
-async fn find(store: &PostgresStore, id: i64) -> Result<Option<Student>, StoreError> {
-    StudentStore::find(store, StudentId::try_from(id).unwrap()).await
+async fn find(store: &PostgresStore, id: i64) -> Result<Option<Record<Student>>, StoreError> {
+    RecordStore::<Student>::find(store, StudentId::try_from(id).unwrap()).await
 }

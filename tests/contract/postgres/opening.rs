@@ -6,15 +6,17 @@ use std::net::TcpListener;
 use std::thread;
 
 use adapter_postgres::{OpenError, Options, PostgresStore};
+use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
-use domain::user::{Attempts, PasswordHash, Role, UserChange, UserStore};
-use domain::{PageSize, Probe, StoreError};
+use domain::record::RecordStore;
+use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserChange};
+use domain::{PageRequest, Probe, StoreError};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use tests::database::PostgresDatabase;
 use tests::program;
 
-use super::{BY, connection, enrol, fields, find, open, run};
+use super::{BY, connection, create, fields, find, open, run};
 
 async fn refusal(url: impl Into<String>) -> OpenError {
     PostgresStore::connect(Options::new(url)).await.err().unwrap()
@@ -30,7 +32,7 @@ fn assert_one_line_without_password(refused: &OpenError) {
 async fn nodes_that_start_at_once_on_an_empty_database_all_open_it() {
     let database = PostgresDatabase::create();
     let (one, two, three) = tokio::join!(open(&database), open(&database), open(&database));
-    let asha = enrol(&one, "Asha", 7).await;
+    let asha = create(&one, "Asha", 7).await;
     assert_eq!(find(&two, asha.id.get()).await.unwrap(), Some(asha));
     three.ready().await.unwrap();
 }
@@ -40,7 +42,7 @@ async fn nodes_that_start_at_once_make_their_schema_once() {
     let database = PostgresDatabase::create();
     let options = Options { schema: Some("fresh".to_owned()), ..Options::new(database.url()) };
     let (one, two) = tokio::join!(PostgresStore::connect(options.clone()), PostgresStore::connect(options));
-    let asha = enrol(&one.unwrap(), "Asha", 7).await;
+    let asha = create(&one.unwrap(), "Asha", 7).await;
     assert_eq!(find(&two.unwrap(), asha.id.get()).await.unwrap(), Some(asha));
 }
 
@@ -50,7 +52,7 @@ async fn a_schema_of_its_own_is_apart_and_can_be_dropped() {
     let apart = Options { schema: Some("apart".to_owned()), ..Options::new(database.url()) };
     let apart = PostgresStore::connect(apart).await.unwrap();
     let shared = open(&database).await;
-    let asha = enrol(&apart, "Asha", 7).await;
+    let asha = create(&apart, "Asha", 7).await;
     assert_eq!(find(&shared, asha.id.get()).await.unwrap(), None);
     apart.drop_schema().await.unwrap();
     assert!(matches!(apart.ready().await, Err(StoreError::Failed(_))));
@@ -61,7 +63,7 @@ async fn a_schema_of_its_own_is_apart_and_can_be_dropped() {
 async fn a_second_start_keeps_what_is_stored() {
     let database = PostgresDatabase::create();
     let first = open(&database).await;
-    let asha = enrol(&first, "Asha", 7).await;
+    let asha = create(&first, "Asha", 7).await;
     first.close().await;
     assert!(matches!(first.ready().await, Err(StoreError::Unavailable(_))));
     assert_eq!(find(&open(&database).await, asha.id.get()).await.unwrap(), Some(asha));
@@ -71,7 +73,7 @@ async fn a_second_start_keeps_what_is_stored() {
 async fn the_release_before_starts_and_works_on_a_newer_schema() {
     let database = PostgresDatabase::create();
     let running = open(&database).await;
-    enrol(&running, "Asha", 7).await;
+    create(&running, "Asha", 7).await;
     run(
         &database,
         "ALTER TABLE students ADD COLUMN phone text; ALTER TABLE users ADD COLUMN phone text;
@@ -154,18 +156,19 @@ async fn an_unknown_database_is_told_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it_holds() {
+async fn database_of_the_first_version_keeps_its_content() {
     let database = PostgresDatabase::create();
     // As the first release made it: with that migration alone.
     let migrations = program::workspace().join("adapters/postgres/migrations");
     let first = TempDir::new().unwrap();
-    let name = "0001_users_and_students.sql";
+    let name = "0001_initial.sql";
     fs::copy(migrations.join(name), first.path().join(name)).unwrap();
     Migrator::new(first.path()).await.unwrap().run(&mut connection(&database).await).await.unwrap();
     run(
         &database,
-        "INSERT INTO users (username, username_folded, password_hash, role, active, version, created_at, updated_at)
-         VALUES ('Asha', 'asha', 'one', 'admin', true, 3, '2026-01-01Z', '2026-01-01Z')",
+        "INSERT INTO users (username, username_folded, password_hash, role, active, password_change_due, version,
+         created_at, updated_at)
+         VALUES ('Asha', 'asha', 'one', 'admin', true, false, 3, '2026-01-01Z', '2026-01-01Z')",
     )
     .await
     .unwrap();
@@ -174,8 +177,8 @@ async fn a_database_of_the_first_version_is_brought_up_to_date_and_keeps_what_it
     let known = store.find_credentials(&"asha".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((known.user.role, known.user.version.get(), known.attempts), (Role::Admin, 3, Attempts::default()));
     assert!(!known.user.password_change_due && known.password_expires_at.is_none());
-    // What is new works for who was there before.
-    store.change(known.user.id, None, UserChange::password(PasswordHash::new("two".into())), &BY).await.unwrap();
-    let events = AuditLog::page(&store, &EventFilter::default(), None, PageSize::LARGEST).await.unwrap().entries;
-    assert_eq!(events.iter().map(|event| event.what.action).collect::<Vec<_>>(), [Action::PasswordChanged]);
+    let change = UserChange::password(PasswordHash::new("two".into()));
+    RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
+    let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;
+    assert_eq!(events.into_iter().map(|event| event.what.action).collect::<Vec<_>>(), [Action::PASSWORD_CHANGED]);
 }

@@ -1,13 +1,15 @@
 //! An open store: nodes beside each other, and a server in trouble.
 
 use adapter_postgres::{Options, PostgresStore};
-use domain::student::{RollNumber, Student, StudentPatch, StudentStore};
-use domain::user::{Role, UserChangeError, UserStore};
-use domain::{PageSize, Probe, StoreError};
+use domain::access::Role;
+use domain::record::{Record, RecordError, RecordStore};
+use domain::student::{RollNumber, Student, StudentPatch};
+use domain::user::{User, UserConflict};
+use domain::{PageRequest, Probe, StoreError};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 
-use super::{BY, add, connection, enrol, find, open, run};
+use super::{BY, add, connection, create, find, open, run};
 
 /// How many statements of the stores wait for a lock now.
 async fn waiting(watcher: &mut PgConnection) -> i64 {
@@ -56,7 +58,7 @@ async fn a_request_that_finds_no_free_connection_is_unavailable() {
     let refused = tokio::select! {
         biased;
         _ = find(&store, 1) => unreachable!("the table is locked"),
-        refused = UserStore::page(&store, None, PageSize::ONE) => refused,
+        refused = RecordStore::<User>::page(&store, &(), PageRequest::ONE) => refused,
     };
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
 }
@@ -65,7 +67,7 @@ async fn a_request_that_finds_no_free_connection_is_unavailable() {
 async fn a_damaged_row_fails_and_panics_nobody() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
-    let asha = enrol(&store, "Asha", 7).await;
+    let asha = create(&store, "Asha", 7).await;
     for (constraint, damage) in [
         ("students_name", "name = ''"),
         ("students_email", "email = 'x'"),
@@ -93,7 +95,7 @@ async fn a_damaged_row_fails_and_panics_nobody() {
 async fn the_database_itself_refuses_what_the_domain_would() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
-    enrol(&store, "Asha", 7).await;
+    create(&store, "Asha", 7).await;
     let user = add(&store, "asha", Role::Viewer).await;
     for (table, damage) in [
         ("students", "name = ''"),
@@ -119,33 +121,33 @@ async fn the_database_itself_refuses_what_the_domain_would() {
     }
     let refused = run(&database, "UPDATE compatibility SET only_row = false").await.unwrap_err();
     assert!(refused.as_database_error().unwrap().is_check_violation(), "{refused}");
-    assert_eq!(UserStore::find(&store, user.id).await.unwrap(), Some(user));
+    assert_eq!(RecordStore::<User>::find(&store, user.id).await.unwrap(), Some(user));
 }
 
-/// The other transaction frees the number that the amendment waits for, and wants the amendment's student.
+/// The other transaction frees the number that the update waits for, and wants the update's student.
 #[tokio::test]
-async fn an_amendment_that_the_server_ended_to_break_a_deadlock_is_tried_again() {
+async fn update_ended_by_a_deadlock_is_tried_again() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
-    let (asha, ravi) = (enrol(&store, "Asha", 7).await, enrol(&store, "Ravi", 8).await);
+    let (asha, ravi) = (create(&store, "Asha", 7).await, create(&store, "Ravi", 8).await);
     let (mut other, mut watcher) = (connection(&database).await, connection(&database).await);
     // The server ends the one whose patience is shorter.
     raw_sql("SET deadlock_timeout = '60s'").execute(&mut other).await.unwrap();
     let mut other = other.begin().await.unwrap();
-    let set = |student: &Student, roll_no| {
+    let set = |student: &Record<Student>, roll_no| {
         AssertSqlSafe(format!("UPDATE students SET roll_no = {roll_no} WHERE id = {}", student.id))
     };
     raw_sql(set(&ravi, 9)).execute(&mut *other).await.unwrap();
 
     let patch = StudentPatch { roll_no: RollNumber::parse(8).ok(), ..StudentPatch::default() };
-    let amendment = store.amend(asha.id, None, patch, &BY);
+    let update = RecordStore::<Student>::update(&store, asha.id, None, patch, &BY);
     let deadlock = async {
         while waiting(&mut watcher).await < 1 {}
         raw_sql(set(&asha, 10)).execute(&mut *other).await.unwrap();
         other.commit().await.unwrap();
     };
-    let (amended, ()) = tokio::join!(amendment, deadlock);
-    assert_eq!(amended.unwrap().fields.roll_no.get(), 8);
+    let (updated, ()) = tokio::join!(update, deadlock);
+    assert_eq!(updated.unwrap().fields.roll_no.get(), 8);
 }
 
 /// Each node is held up after it has made sure that the other's administrator remains, if nothing else stops it.
@@ -158,12 +160,12 @@ async fn administrators_who_leave_by_different_nodes_do_not_count_on_each_other(
     let mut held = holder.begin().await.unwrap();
     raw_sql("SELECT FROM users WHERE username = 'one' FOR UPDATE").execute(&mut *held).await.unwrap();
 
-    let first = tokio::spawn(async move { UserStore::remove(&one_node, one.id, None, &BY).await });
+    let first = tokio::spawn(async move { RecordStore::<User>::delete(&one_node, one.id, None, &BY).await });
     while waiting(&mut watcher).await < 1 {}
-    let second = tokio::spawn(async move { UserStore::remove(&other_node, other.id, None, &BY).await });
+    let second = tokio::spawn(async move { RecordStore::<User>::delete(&other_node, other.id, None, &BY).await });
     while !second.is_finished() && waiting(&mut watcher).await < 2 {}
     held.commit().await.unwrap();
 
     let left = (first.await.unwrap(), second.await.unwrap());
-    assert!(matches!(left, (Ok(()), Err(UserChangeError::LastAdministrator))), "{left:?}");
+    assert!(matches!(left, (Ok(()), Err(RecordError::Rejected(UserConflict::LastAdministrator)))), "{left:?}");
 }

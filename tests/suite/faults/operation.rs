@@ -24,14 +24,14 @@ pub fn operations() -> Vec<Operation> {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap().to_owned();
-            let access = Access::of(&id).unwrap();
+            let access = Access::of(operation).unwrap();
             let examples = operation.pointer("/requestBody/content/application~1json/examples");
             let body = examples.and_then(|examples| examples.as_object()?.values().next());
             operations.push(Operation {
                 method: method.to_ascii_uppercase(),
                 path: path.clone(),
                 access,
-                public: access == Access::Anybody,
+                public: access == Access::Public,
                 takes_body: operation.get("requestBody").is_some(),
                 body: body.map(|example| resolved(document, example)["value"].clone()).unwrap_or_default(),
                 problems: problems(document, &operation["responses"]),
@@ -66,10 +66,15 @@ impl Operation {
         self.problems.iter().any(|(_, told)| told == slug)
     }
 
+    /// Whether it is one of the articles' operations.
+    pub fn is_legacy(&self) -> bool {
+        ["/login", "/student"].contains(&self.path.as_str())
+    }
+
     /// The query without which the operation refuses everything.
     pub fn query(&self) -> &'static str {
         match self.id.as_str() {
-            "changeArticleStudent" | "removeArticleStudent" => "?student_id=1",
+            "updateLegacyStudent" | "deleteLegacyStudent" => "?student_id=1",
             _ => "",
         }
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask clients`: clients that generators write from openapi.yaml do the same scenario on a real server.
 
+mod go;
 mod prism;
 mod python;
 mod readme;
@@ -30,8 +31,8 @@ use workshop::Workshop;
 
 /// Generate clients from openapi.yaml, compile them, and let each do the same scenario on a server of its own
 ///
-/// Needs `python3` with pip, `node` with npm, and the package registries; brings its own Java. What is generated, and
-/// what each command says, is in target/clients. The clients that README.md shows are tried too.
+/// Needs `python3` with pip, `node` with npm, `go`, and the package registries; brings its own Java. What is generated,
+/// and what each command says, is in target/clients. The clients that README.md shows are tried too.
 #[derive(Debug, Args)]
 pub struct Clients {
     /// Only these

@@ -21,7 +21,11 @@ pub fn language(tool: Tool) -> Option<&'static str> {
         Tool::Progenitor => Some("rust"),
         Tool::OpenapiFetch => Some("ts"),
         Tool::OpenapiPythonClient => Some("python"),
-        Tool::OpenapiGeneratorRust | Tool::TypescriptFetch | Tool::OpenapiGeneratorPython => None,
+        Tool::OpenapiGeneratorRust
+        | Tool::TypescriptFetch
+        | Tool::HeyApi
+        | Tool::OpenapiGeneratorPython
+        | Tool::OpenapiGeneratorGo => None,
     }
 }
 

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use tokio::process::Command;
 
 use super::workshop::Workshop;
-use super::{python, rust, typescript};
+use super::{go, python, rust, typescript};
 use crate::failure::Result;
 
 /// A generator; its name is that of its folder in tests/clients.
@@ -14,8 +14,10 @@ pub enum Tool {
     OpenapiGeneratorRust,
     OpenapiFetch,
     TypescriptFetch,
+    HeyApi,
     OpenapiPythonClient,
     OpenapiGeneratorPython,
+    OpenapiGeneratorGo,
 }
 
 impl Tool {
@@ -25,8 +27,10 @@ impl Tool {
             Self::OpenapiGeneratorRust => "openapi-generator-rust",
             Self::OpenapiFetch => "openapi-fetch",
             Self::TypescriptFetch => "typescript-fetch",
+            Self::HeyApi => "hey-api",
             Self::OpenapiPythonClient => "openapi-python-client",
             Self::OpenapiGeneratorPython => "openapi-generator-python",
+            Self::OpenapiGeneratorGo => "openapi-generator-go",
         }
     }
 
@@ -37,8 +41,10 @@ impl Tool {
             Self::OpenapiGeneratorRust => rust::openapi_generator(workshop).await,
             Self::OpenapiFetch => typescript::openapi_fetch(workshop).await,
             Self::TypescriptFetch => typescript::openapi_generator(workshop).await,
+            Self::HeyApi => typescript::hey_api(workshop).await,
             Self::OpenapiPythonClient => python::openapi_python_client(workshop).await,
             Self::OpenapiGeneratorPython => python::openapi_generator(workshop).await,
+            Self::OpenapiGeneratorGo => go::openapi_generator(workshop).await,
         }
     }
 }

@@ -22,6 +22,16 @@ pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     compile(workshop).await
 }
 
+/// @hey-api/openapi-ts writes the client, and the zod schemas that validate what it sends and receives.
+pub async fn hey_api(workshop: &Workshop) -> Result<Command> {
+    install(workshop).await?;
+    // Its package.json asks for Node 22; it runs on Node 20 too.
+    let mut generate = workshop.program(workshop.path("node_modules/.bin/openapi-ts"));
+    generate.arg("--input").arg(workshop.document()).args(["--file", "openapi-ts.config.js", "--no-log-file"]);
+    workshop.run("generate", generate).await?;
+    compile(workshop).await
+}
+
 /// The program that README.md shows, beside the types that it imports.
 pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
     workshop.write("generated/readme.ts", program)?;

@@ -31,7 +31,7 @@ pub struct Operation {
 pub struct Answer {
     /// The schema of each media type.
     pub content: BTreeMap<String, Value>,
-    /// The problem types that the examples are of; where there are none, any may come.
+    /// The problem types that it can have; any if none are listed.
     pub problems: BTreeSet<String>,
     /// By the name in lower case.
     pub headers: BTreeMap<String, Header>,
@@ -93,11 +93,10 @@ fn answers(document: &Value, operation: &Value) -> BTreeMap<u16, Answer> {
     let answers = responses.filter_map(|(status, response)| {
         let response = resolved(document, response);
         let content = response["content"].as_object().into_iter().flatten();
-        let examples = content.clone().flat_map(|(_, media)| media["examples"].as_object().into_iter().flatten());
-        let problems = examples.filter_map(|(_, example)| problem_type(resolved(document, example)));
+        let problems = response["x-problem-types"].as_array().into_iter().flatten();
         let headers = response["headers"].as_object().into_iter().flatten();
         let answer = Answer {
-            problems: problems.collect(),
+            problems: problems.filter_map(|kind| kind.as_str().map(str::to_owned)).collect(),
             content: content.map(|(name, media)| (name.to_ascii_lowercase(), media["schema"].clone())).collect(),
             headers: headers
                 .map(|(name, header)| (name.to_ascii_lowercase(), Header::of(name, resolved(document, header))))
@@ -106,10 +105,6 @@ fn answers(document: &Value, operation: &Value) -> BTreeMap<u16, Answer> {
         Some((status.parse().ok()?, answer))
     });
     answers.collect()
-}
-
-fn problem_type(example: &Value) -> Option<String> {
-    example["value"]["type"].as_str().filter(|kind| kind.starts_with('/')).map(str::to_owned)
 }
 
 impl Header {

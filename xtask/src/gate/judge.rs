@@ -161,7 +161,8 @@ impl<'d> Judge<'d> {
         let value = if media_type.ends_with("json") {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else if media_type.ends_with("yaml") {
-            serde_yaml::from_str(text).map_err(|error| error.to_string())
+            // Documented as text, which has to be YAML all the same.
+            serde_yaml::from_str::<Value>(text).map(|_| json!(text)).map_err(|error| error.to_string())
         } else {
             Ok(Value::String(text.clone()))
         };

@@ -23,11 +23,10 @@ fn document() -> Value {
             },
         } } },
         "components": {
-            "responses": { "NotFound": { "content": { "application/problem+json": {
-                "schema": { "$ref": "#/components/schemas/Problem" },
-                "examples": { "gone": { "$ref": "#/components/examples/gone" } },
-            } } } },
-            "examples": { "gone": { "value": { "type": "/problems/gone", "status": 404 } } },
+            "responses": { "NotFound": {
+                "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
+                "x-problem-types": ["/problems/gone"],
+            } },
             "schemas": {
                 "Student": {
                     "type": "object",

@@ -47,7 +47,7 @@ impl Base {
                 Since::Version(version) => first_of(version).await?,
             };
         let Some(commit) = commit else { return Ok(None) };
-        let Some(text) = file(&commit, FILE).await else { return Ok(None) };
+        let Some(text) = document(&commit).await else { return Ok(None) };
         let document = serde_yaml::from_str(&text).or_fail(format_args!("{FILE} at {commit}"))?;
         Ok(Some(Self { commit, document }))
     }
@@ -56,6 +56,12 @@ impl Base {
     pub async fn file(&self, path: &str) -> Option<String> {
         file(&self.commit, path).await
     }
+}
+
+/// The document of a commit. Those in which operations state no permissions were drafts that were never published: no
+/// client depends on them.
+async fn document(commit: &str) -> Option<String> {
+    file(commit, FILE).await.filter(|text| text.contains("\n      x-permission: "))
 }
 
 async fn file(commit: &str, path: &str) -> Option<String> {
@@ -81,7 +87,7 @@ async fn first_of(version: &str) -> Result<Option<String>> {
     let log = read("git log", git(["log", "--first-parent", "--format=%H", "--", FILE])).await?;
     let mut first = None;
     for commit in log.lines() {
-        let Some(text) = file(commit, FILE).await else { break };
+        let Some(text) = document(commit).await else { break };
         if !is_of(&text, version) {
             break;
         }

@@ -4,9 +4,9 @@ pub mod base;
 mod changelog;
 mod compare;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
 
 use clap::Args;
 use serde_json::Value;
@@ -19,6 +19,8 @@ use compare::{Effect, changes};
 
 /// The document, in the root of the workspace.
 const FILE: &str = "openapi.yaml";
+/// The table of permissions, as a test reads it.
+const PERMISSIONS: &str = "tests/permissions.txt";
 
 /// Write openapi.yaml from the code, or tell what it changes for clients
 #[derive(Debug, Default, Args)]
@@ -59,9 +61,32 @@ impl OpenApi {
             return record(since, self.check).await;
         }
         let generated = read("rollbook openapi", cargo(["run", "-q", "-p", "app", "--", "openapi"])).await?;
-        let file = root().join(FILE);
-        if self.check { compare(&file, &generated) } else { fs::write(&file, generated).or_fail(FILE) }
+        let permissions = permissions(&serde_yaml::from_str(&generated).or_fail(FILE)?);
+        for (name, generated) in [(FILE, generated), (PERMISSIONS, permissions)] {
+            if self.check {
+                compare(name, &generated)?;
+            } else {
+                fs::write(root().join(name), generated).or_fail(name)?;
+            }
+        }
+        Ok(())
     }
+}
+
+/// A row for each operation of the document: its permission, and what that requires.
+fn permissions(document: &Value) -> String {
+    let mut table =
+        "# Operation, permission, requirement: written by `cargo xtask openapi`, to be reviewed.\n".to_owned();
+    for item in document["paths"].as_object().into_iter().flat_map(serde_json::Map::values) {
+        for operation in item.as_object().into_iter().flat_map(serde_json::Map::values) {
+            let text = |key: &str| operation[key].as_str();
+            let (permission, otherwise) = text("x-permission").map_or(("public", "nothing"), |name| (name, "session"));
+            let requirement = text("x-required-role").unwrap_or(otherwise);
+            let id = text("operationId").unwrap_or_default();
+            let _ = writeln!(table, "{id:<22} {permission:<19} {requirement}");
+        }
+    }
+    table
 }
 
 /// Fails on a breaking change that no new major version announces: since the last document, and since the first one of
@@ -153,12 +178,12 @@ fn major(document: &Value) -> Result<u64> {
     major.ok_or_else(|| Failure::told(format_args!("info.version {version:?} of {FILE} is no version")))
 }
 
-fn compare(file: &Path, generated: &str) -> Result<()> {
-    let checked_in = std::fs::read_to_string(file).or_fail("openapi.yaml")?;
+fn compare(name: &str, generated: &str) -> Result<()> {
+    let checked_in = fs::read_to_string(root().join(name)).or_fail(name)?;
     match first_difference(&checked_in, generated) {
         None => Ok(()),
         Some(line) => Err(Failure::told(format_args!(
-            "openapi.yaml differs from the code at line {line}: run `cargo xtask openapi` and check it in"
+            "{name} differs from the code at line {line}: run `cargo xtask openapi` and check it in"
         ))),
     }
 }

@@ -48,17 +48,17 @@ pub fn scene(operation: &str) -> Scene<'_> {
             scene.before = Bearer::Spare.log_in();
             scene.own = step.keeping(&[("sessionId", SPARE)]);
         }
-        "endOwnSession" => scene.own = step.with(&[("id", Some("{{sessionId}}"))]),
-        "changeOwnPassword" => {
+        "deleteOwnSession" => scene.own = step.with(&[("id", Some("{{sessionId}}"))]),
+        "replaceOwnPassword" => {
             scene.own = step.by(Bearer::Newcomer).sending(&[("current_password", "{{newcomerPassword}}")]);
-            let newcomer = Step::of("removeUser").called("Remove that user");
+            let newcomer = Step::of("deleteUser").called("Remove that user");
             scene.after.push(newcomer.with(&[("id", Some("{{newcomerId}}"))]));
         }
         _ => match operation {
-            operation if operation.contains("Article") => articles(step.by(Bearer::Article), &mut scene),
+            operation if operation.contains("Legacy") => articles(step.by(Bearer::Article), &mut scene),
             operation if operation.contains("Student") => scene.own = student(step),
             operation if operation.contains("User") => {
-                scene.last = operation == "removeUser";
+                scene.last = operation == "deleteUser";
                 scene.own = user(step);
             }
             _ => {}
@@ -70,14 +70,14 @@ pub fn scene(operation: &str) -> Scene<'_> {
 fn student(step: Step<'_>) -> Step<'_> {
     const TAG: (&str, &str) = ("studentTag", "answer.headers.get('ETag')");
     match step.operation {
-        "enrolStudent" => step.keeping(&[("studentId", "body.id"), ("studentRollNo", "body.roll_no"), TAG]),
+        "createStudent" => step.keeping(&[("studentId", "body.id"), ("studentRollNo", "body.roll_no"), TAG]),
         "getStudent" => step.with(&[("id", Some("{{studentId}}")), ("If-None-Match", None)]).keeping(&[TAG]),
-        "replaceStudent" | "patchStudent" | "removeStudent" => {
-            let keeps: &[_] = if step.operation == "removeStudent" { &[] } else { &[TAG] };
+        "replaceStudent" | "updateStudent" | "deleteStudent" => {
+            let keeps: &[_] = if step.operation == "deleteStudent" { &[] } else { &[TAG] };
             // The number of the example's student may be another's.
             let own: &[_] = if step.operation == "replaceStudent" { &[("roll_no", "{{studentRollNo}}")] } else { &[] };
             step.sending(own)
-                .with(&[("id", Some("{{studentId}}")), ("If-Match", Some("{{studentTag}}")), ("If-None-Match", None)])
+                .with(&[("id", Some("{{studentId}}")), ("If-Match", Some("{{studentTag}}"))])
                 .keeping(keeps)
         }
         _ => step,
@@ -89,11 +89,9 @@ fn user(step: Step<'_>) -> Step<'_> {
     match step.operation {
         "createUser" => step.keeping(&[("userId", "body.id"), TAG]),
         "getUser" => step.with(&[("id", Some("{{userId}}")), ("If-None-Match", None)]).keeping(&[TAG]),
-        "patchUser" => {
-            step.with(&[("id", Some("{{userId}}")), ("If-Match", Some("{{userTag}}")), ("If-None-Match", None)])
-        }
+        "updateUser" => step.with(&[("id", Some("{{userId}}")), ("If-Match", Some("{{userTag}}"))]),
         "listUsers" => step,
-        _ => step.with(&[("id", Some("{{userId}}")), ("If-Match", None), ("If-None-Match", None)]),
+        _ => step.with(&[("id", Some("{{userId}}")), ("If-Match", None)]),
     }
 }
 
@@ -104,7 +102,7 @@ fn articles<'a>(step: Step<'a>, scene: &mut Scene<'a>) {
     const CHANGED: &[(&str, Option<&str>)] = &[("student_id", Some("{{articleStudentId}}"))];
     let aside = step.clone().keeping(&[]);
     match step.operation {
-        "readArticleRoll" => {
+        "listLegacyStudents" => {
             scene.before.push(
                 aside
                     .clone()
@@ -116,8 +114,8 @@ fn articles<'a>(step: Step<'a>, scene: &mut Scene<'a>) {
             scene.after.push(aside.called("Find a student by a part of the name").with(&[("name", Some("ash"))]));
             scene.own = step.with(&[("name", None)]);
         }
-        "enrolArticleStudent" => scene.own = step.keeping(&[("articleStudentId", "body.id")]),
-        "changeArticleStudent" => {
+        "createLegacyStudent" => scene.own = step.keeping(&[("articleStudentId", "body.id")]),
+        "updateLegacyStudent" => {
             scene.after.push(
                 aside
                     .called("Change a student without saying which")
@@ -126,7 +124,7 @@ fn articles<'a>(step: Step<'a>, scene: &mut Scene<'a>) {
             );
             scene.own = step.with(CHANGED);
         }
-        "removeArticleStudent" => {
+        "deleteLegacyStudent" => {
             scene.after.push(aside.called("Remove the student again").with(CHANGED).refused(400, WRONG_ID));
             scene.own = Step { says: &[("msg", "Record deleted...!!!")], ..step.with(CHANGED) };
         }

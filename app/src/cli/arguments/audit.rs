@@ -1,8 +1,8 @@
 //! The arguments of `rollbook audit`.
 
 use clap::{Args, Subcommand};
-use domain::Who;
-use domain::audit::{Action, Target};
+use domain::audit::Action;
+use domain::{Target, Who};
 use time::{Duration, OffsetDateTime};
 
 use super::{Store, duration, instant};
@@ -35,7 +35,7 @@ pub enum AuditCommand {
         since: Option<OffsetDateTime>,
         /// Only before this time
         #[arg(long, value_name = "TIME", value_parser = instant)]
-        until: Option<OffsetDateTime>,
+        before: Option<OffsetDateTime>,
     },
     /// Remove old events for good; leaves an event that counts them
     Prune {

@@ -1,7 +1,8 @@
 //! The arguments of `rollbook user`.
 
 use clap::{Args, Subcommand};
-use domain::user::{Role, Username};
+use domain::access::Role;
+use domain::user::Username;
 
 use super::{Passwords, Store};
 
@@ -52,8 +53,8 @@ pub enum UserCommand {
     Sessions { username: Username },
     /// End all of a user's sessions
     EndSessions { username: Username },
-    /// Remove a user for good
-    Remove { username: Username },
+    /// Delete a user permanently
+    Delete { username: Username },
 }
 
 /// Where a password comes from. Never from an argument, which every process on the machine can read.

@@ -1,9 +1,11 @@
 //! Who is in a throw-away store.
 
 use adapter_argon2::{Argon2Hasher, Limits};
-use domain::Actor;
-use domain::student::{Age, Email, RollNumber, Student, StudentFields, StudentName};
-use domain::user::{NewUser, Password, PasswordHasher, Role, User};
+use domain::access::Role;
+use domain::record::Record;
+use domain::student::{Age, RollNumber, Student, StudentName};
+use domain::user::{NewUser, Password, PasswordHasher, User};
+use domain::{Actor, Email, Text};
 
 use crate::cli::failure::Failure;
 use crate::stores::Stores;
@@ -43,7 +45,7 @@ pub async fn make_users(
     users: &[(&str, Role)],
     password: &str,
     by: &Actor,
-) -> Result<Vec<User>, Failure> {
+) -> Result<Vec<Record<User>>, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
     let mut made = Vec::new();
     for (username, role) in users {
@@ -54,17 +56,17 @@ pub async fn make_users(
     Ok(made)
 }
 
-/// Enrols the 25 students.
-pub async fn enrol_students(stores: &Stores, by: &Actor) -> Result<Vec<Student>, Failure> {
-    let mut enrolled = Vec::new();
+/// Creates the 25 students.
+pub async fn create_students(stores: &Stores, by: &Actor) -> Result<Vec<Record<Student>>, Failure> {
+    let mut created = Vec::new();
     for (roll_no, (name, age)) in (101..).zip(STUDENTS) {
-        let student = StudentFields {
+        let student = Student {
             name: StudentName::parse(name)?,
             email: Email::parse(format!("{}@example.org", name.to_lowercase().replace(' ', ".")))?,
             roll_no: RollNumber::parse(roll_no)?,
             age: age.map(Age::parse).transpose()?,
         };
-        enrolled.push(stores.students.insert(student, by).await?);
+        created.push(stores.students.insert(student, by).await?);
     }
-    Ok(enrolled)
+    Ok(created)
 }

@@ -2,14 +2,14 @@
 
 mod data;
 
-use domain::user::Role;
+use domain::access::Role;
 use domain::{Actor, Who};
 
 use super::failure::Failure;
 use super::output;
 use crate::stores::Stores;
 
-pub use data::{enrol_students, make_users};
+pub use data::{create_students, make_users};
 
 /// Name and role; everybody's password is [`PASSWORD`], which breaks the rules for new ones.
 const USERS: [(&str, Role); 3] = [("shantanu", Role::Registrar), ("admin", Role::Admin), ("guest", Role::Viewer)];
@@ -20,7 +20,7 @@ const PASSWORD: &str = "password";
 pub async fn fill(stores: &Stores, at: time::OffsetDateTime) -> Result<(), Failure> {
     let by = Actor::here(Who::Service, at);
     make_users(stores, &USERS, PASSWORD, &by).await?;
-    enrol_students(stores, &by).await?;
+    create_students(stores, &by).await?;
     Ok(())
 }
 

@@ -6,39 +6,36 @@ mod rendition_3_1;
 
 use std::sync::LazyLock;
 
-use poem_openapi::{LicenseObject, OpenApiService, ServerObject};
+use poem_openapi::{ContactObject, LicenseObject, OpenApiService, ServerObject};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub use operations::{Operation, Operations, PathItem};
-pub use pass::EXAMPLES;
+pub use operations::{Found, Operation, Operations};
 
 use super::operations::{API, Api};
 
 const DESCRIPTION: &str = "\
-A student registry: log in, get a JSON Web Token, and read and keep the roll.
+A student registry: log in, get a JSON Web Token, and manage student records.
 
 Log in with `POST /login`, and send the token with every other request: `Authorization: Bearer <token>`. \
 Every error is a problem document (RFC 9457); its `type` points at a page that explains it.
 
-The operations on `/student` are those of the articles that this service takes over from; new clients use \
-`/students`.";
+The operations on `/student` are for legacy clients; new clients use `/students`.";
 
 /// The operations as routes, and as poem-openapi documents them.
 pub fn service() -> OpenApiService<Api, ()> {
     OpenApiService::new(API, "Rollbook", env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
+        .contact(ContactObject::new().name("The administrator of this installation"))
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
-        .server(
-            ServerObject::new("/").description("Wherever this document comes from: a local demo, a test, production."),
-        )
+        .server(ServerObject::new("/").description("The server that this document comes from."))
 }
 
-#[expect(clippy::expect_used, reason = "at start, and only where the library writes no JSON")]
+#[expect(clippy::expect_used, reason = "at start, and only after a mistake in the code that every test meets")]
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     let document = serde_json::from_str(&service().spec()).expect("poem-openapi writes JSON");
-    pass::completed(document)
+    pass::completed(document).expect("operations are declared without mistakes")
 });
 
 /// The document as a tree.

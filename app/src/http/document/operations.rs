@@ -1,4 +1,4 @@
-//! What each path can do, as the document tells it.
+//! The operations of the document, as the edge and the gate look them up.
 
 use std::sync::LazyLock;
 
@@ -8,38 +8,46 @@ use serde_json::Value;
 
 use crate::http::access::Access;
 
-/// The paths for people, which stand beside the document; `*` is any rest.
+/// The paths for people, which are beside the document; `*` is any rest.
 const PAGES: [&str; 4] = ["/", "/docs", "/docs/*", "/problems/*"];
 
 /// Every path with its methods.
 #[derive(Debug)]
 pub struct Operations(Vec<PathItem>);
 
-/// A path, and what it can do.
+/// A path, and its operations.
 #[derive(Debug)]
 pub struct PathItem {
     template: String,
     /// The value of the `Allow` header.
     pub allow: HeaderValue,
-    /// Whether anybody may ask something of the path: then the others of its methods are no secret.
+    /// Whether any of its operations is public: then the others are no secret.
     pub is_public: bool,
     /// Whether it is one of the pages for people.
     pub is_page: bool,
     operations: Vec<Operation>,
 }
 
-/// What the gate has to know of an operation.
+/// An operation.
 #[derive(Debug)]
 pub struct Operation {
     method: Method,
-    /// What the document calls it; empty for a page, which has no name there.
+    /// Its id in the document; empty for a page.
     pub id: String,
-    /// Who may do it; nobody, where the table has no row.
-    pub access: Option<Access>,
-    /// Whether there is something better by now.
+    /// What it requires of its caller.
+    pub access: Access,
     pub is_deprecated: bool,
-    /// The media types that it makes when all goes well.
+    /// The media types of its successful responses.
     pub made: Vec<Mime>,
+}
+
+/// What a request is for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found {
+    /// The path; `None` if it does not exist.
+    pub item: Option<&'static PathItem>,
+    /// The operation; `None` if the path does not have the method.
+    pub operation: Option<&'static Operation>,
 }
 
 impl Operations {
@@ -56,14 +64,14 @@ impl Operations {
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
                 let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
                 let is_deprecated = operation["deprecated"] == true;
-                Some(Operation { method, access: Access::of(&id), id, is_deprecated, made: made_by(operation) })
+                Some(Operation { method, id, access: Access::of(operation)?, is_deprecated, made: made_by(operation) })
             });
             PathItem::new(template.clone(), methods.collect())
         });
         let page = || Operation {
             method: Method::GET,
             id: String::new(),
-            access: Some(Access::Anybody),
+            access: Access::Public,
             is_deprecated: false,
             made: Vec::new(),
         };
@@ -71,15 +79,15 @@ impl Operations {
         Self(documented.chain(pages).collect())
     }
 
-    /// What a path can do; `None` where it does not exist.
-    pub fn at(&self, path: &str) -> Option<&PathItem> {
-        let same = self.0.iter().find(|item| item.template == path);
-        same.or_else(|| self.0.iter().find(|item| item.is_at(path)))
+    /// The operation that a method is at a path.
+    pub fn find(&'static self, method: &Method, path: &str) -> Found {
+        let item = self.at(path);
+        Found { item, operation: item.and_then(|item| item.operation(method)) }
     }
 
-    /// The paths on which something is deprecated.
-    pub fn deprecated(&self) -> impl Iterator<Item = &PathItem> {
-        self.0.iter().filter(|item| item.operations.iter().any(|operation| operation.is_deprecated))
+    fn at(&self, path: &str) -> Option<&PathItem> {
+        let same = self.0.iter().find(|item| item.template == path);
+        same.or_else(|| self.0.iter().find(|item| fits(&item.template, path)))
     }
 }
 
@@ -92,17 +100,12 @@ impl PathItem {
         names.push("OPTIONS");
         names.sort_unstable();
         let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
-        let is_public = operations.iter().any(|operation| operation.access == Some(Access::Anybody));
+        let is_public = operations.iter().any(|operation| operation.access == Access::Public);
         let is_page = operations.iter().all(|operation| operation.id.is_empty());
         Self { template, allow, is_public, is_page, operations }
     }
 
-    /// Whether it is this path.
-    pub fn is_at(&self, path: &str) -> bool {
-        fits(&self.template, path)
-    }
-
-    /// The operation that a method is.
+    /// The operation of a method.
     pub fn operation(&self, method: &Method) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.method == *method)
     }
@@ -134,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn req_24_allow_lists_what_a_path_can_do() {
+    fn allow_lists_the_methods_of_a_path() {
         let allow = |path| Operations::of_document().at(path).map(|item| item.allow.clone());
         assert_eq!(allow("/login").unwrap(), "OPTIONS, POST");
         assert_eq!(allow("/students/7").unwrap(), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use poem::http::{HeaderMap, HeaderName};
+use poem::http::{HeaderMap, HeaderName, HeaderValue, header};
 use poem::{Addr, Request};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -13,18 +13,22 @@ const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-pref
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// The path under which a proxy publishes this service, such as `/rollbook`: what paths in answers begin with.
+/// The path under which a proxy publishes this service, such as `/rollbook`.
 #[derive(Debug, Clone, Default)]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    /// A path of this service as the client of this request knows it.
-    pub fn before(request: &Request, path: &str) -> String {
-        format!("{}{path}", request.data::<Self>().map_or("", Self::as_str))
-    }
-
-    fn as_str(&self) -> &str {
-        &self.0
+    /// Puts the prefix before the absolute paths in `Location` and `Link`.
+    pub fn put_before_paths(&self, headers: &mut HeaderMap) {
+        for (name, begin) in [(header::LOCATION, "/"), (header::LINK, "</")] {
+            let Some(path) = headers.get(&name).and_then(|value| value.to_str().ok()?.strip_prefix(begin)) else {
+                continue;
+            };
+            let begin = begin.trim_end_matches('/');
+            if let Ok(value) = HeaderValue::try_from(format!("{begin}{}/{path}", self.0)) {
+                headers.insert(name, value);
+            }
+        }
     }
 }
 
@@ -107,6 +111,14 @@ mod tests {
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "1.1.1.1"), ("x-forwarded-for", "2.2.2.2")]), "2.2.2.2");
         assert_eq!(client("10.0.0.1", &[("x-forwarded-for", "1.1.1.1, nonsense")]), "10.0.0.1");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn prefix_is_put_before_paths_in_location_and_link() {
+        let mut headers = headers(&[("location", "/students/7"), ("link", "</students?after=1>; rel=\"next\"")]);
+        PathPrefix("/roll".to_owned()).put_before_paths(&mut headers);
+        assert_eq!(headers["location"], "/roll/students/7");
+        assert_eq!(headers["link"], "</roll/students?after=1>; rel=\"next\"");
     }
 
     #[test]

@@ -1,47 +1,49 @@
-//! The gate: who is asking is settled before anything else about a request is looked at.
+//! The gate: authentication comes before everything else about a request.
 
 use std::sync::Arc;
 
-use domain::audit::{Action, NewEvent, Target};
+use domain::Target;
+use domain::audit::{Action, NewEvent};
 use domain::quota::Requester;
-use domain::token::{Authenticated, AuthenticationError, TokenError};
-use poem::error::MethodNotAllowedError;
-use poem::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use domain::session::{Authenticated, AuthenticationError};
+use domain::token::TokenError;
+use poem::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 
 use super::{accept, client, origin, query};
-use crate::http::Services;
+use crate::http::UseCases;
 use crate::http::access::Access;
-use crate::http::document::{Operation, Operations, PathItem};
-use crate::http::problem::{Kind, Problem};
+use crate::http::document::{Found, Operation};
+use crate::http::problem::{Problem, ProblemType};
 use crate::http::rate_limit::RateLimit;
+use crate::http::request::BodyRules;
 
-/// Lets nobody in without a good token, but to the public paths, and nobody do what the table of access does not let
-/// them.
+const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
+/// Requires a valid token except on public paths, and the permission that the operation states.
 pub struct Gate<E> {
     inner: E,
-    services: Arc<Services>,
-    operations: &'static Operations,
+    use_cases: Arc<UseCases>,
 }
 
 impl<E> Gate<E> {
-    pub fn new(inner: E, services: Arc<Services>) -> Self {
-        Self { inner, services, operations: Operations::of_document() }
+    pub const fn new(inner: E, use_cases: Arc<UseCases>) -> Self {
+        Self { inner, use_cases }
     }
 
-    async fn judge(&self, request: &Request) -> Result<Authenticated, Problem> {
+    async fn authenticate(&self, request: &Request) -> Result<Authenticated, Problem> {
         match bearer(request.headers()) {
-            Credentials::None => Err(Problem::new(Kind::Unauthorized)),
+            Credentials::None => Err(Problem::new(ProblemType::Unauthorized)),
             Credentials::Malformed => Err(AuthenticationError::Token(TokenError::Malformed).into()),
-            Credentials::Bearer(token) => Ok(self.services.authenticate.bearer(token, origin(request)).await?),
+            Credentials::Bearer(token) => Ok(self.use_cases.authenticate.bearer(token, origin(request)).await?),
         }
     }
 
-    /// Tells the audit that somebody may not do something; what is refused often there becomes one event.
-    fn note_refusal(&self, caller: &Authenticated, operation: &Operation) {
-        let by = caller.principal.at(self.services.clock.now());
-        let target = Target::Operation(operation.id.clone());
-        self.services.refusals.note(NewEvent::once(&by, Action::AccessRefused, target));
+    /// Leaves an audit event of a denied operation; frequent denials become one event.
+    fn log_denial(&self, caller: &Authenticated, operation: &Operation) {
+        let by = caller.principal.at(self.use_cases.clock.now());
+        let target = Target::operation(&operation.id);
+        self.use_cases.refusals.note(NewEvent::once(&by, Action::ACCESS_REFUSED, target));
     }
 }
 
@@ -49,93 +51,96 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let path = request.uri().path();
-        let item = self.operations.at(path);
+        let found = request.data::<Found>().copied().unwrap_or_default();
         if request.method() == Method::OPTIONS
-            && let Some(allow) = item.map(|item| item.allow.clone()).or_else(|| of_the_server(path))
+            && let Some(response) = options(found, request.uri().path())
         {
-            return Ok(Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow).finish());
+            return Ok(response);
         }
-        let operation = item.and_then(|item| item.operation(request.method()));
-        self.metered(request, item, operation).await
+        if found.item.is_some_and(|item| item.is_page) {
+            return self.pass(request, found, None).await;
+        }
+        self.metered(request, found).await
     }
 }
 
 impl<E: Endpoint<Output = Response>> Gate<E> {
-    /// Settles who is asking, and counts the request against the quota of whoever it is. Whoever shows no good token is an
-    /// address; the pages for people cost nothing.
-    async fn metered(
-        &self,
-        request: Request,
-        item: Option<&PathItem>,
-        operation: Option<&Operation>,
-    ) -> poem::Result<Response> {
-        if item.is_some_and(|item| item.is_page) {
-            return self.pass(request, item, operation, None).await;
-        }
-        let caller =
-            if item.is_some_and(|item| item.is_public) { Ok(None) } else { self.judge(&request).await.map(Some) };
+    /// Authenticates the caller, and counts the request against the caller's quota: that of the address, if there is no valid
+    /// token. The pages for people are not counted.
+    async fn metered(&self, request: Request, found: Found) -> poem::Result<Response> {
+        let is_public = found.item.is_some_and(|item| item.is_public);
+        let caller = if is_public { Ok(None) } else { self.authenticate(&request).await.map(Some) };
         let requester = match &caller {
             Ok(Some(caller)) => Requester::User(caller.user.id),
             Ok(None) | Err(_) => Requester::Address(client(&request)),
         };
         let caller = match caller {
-            // The store is away: that is nobody's fault, and counts against nobody.
+            // The store is unavailable: that counts against no one.
             Err(problem) if problem.status().is_server_error() => return Err(problem.into()),
             other => other,
         };
-        let counted = self.services.quotas.take(requester, self.services.clock.now());
+        let counted = self.use_cases.quotas.take(requester, self.use_cases.clock.now());
         let limit = RateLimit::of_requests(counted.unwrap_or_else(|spent| spent));
         let outcome = match (counted, caller) {
             (Err(spent), _) => Err(Problem::too_many_requests(spent.next_in).into()),
             (Ok(_), Err(problem)) => Err(problem.into()),
-            (Ok(_), Ok(caller)) => self.pass(request, item, operation, caller).await,
+            (Ok(_), Ok(caller)) => self.pass(request, found, caller).await,
         };
-        limit.told(outcome)
+        limit.beside(outcome)
     }
 
-    async fn pass(
-        &self,
-        mut request: Request,
-        item: Option<&PathItem>,
-        operation: Option<&Operation>,
-        caller: Option<Authenticated>,
-    ) -> poem::Result<Response> {
-        let public = caller.is_none();
+    async fn pass(&self, mut request: Request, found: Found, caller: Option<Authenticated>) -> poem::Result<Response> {
+        let is_public = caller.is_none();
+        if let (Some(caller), Some(operation)) = (&caller, found.operation) {
+            authorize(caller, operation).inspect_err(|_| self.log_denial(caller, operation))?;
+        }
+        check_request(&request, found)?;
         if let Some(caller) = caller {
-            if let Some(operation) = operation {
-                may(&caller, operation).inspect_err(|_| self.note_refusal(&caller, operation))?;
-            }
             request.set_data(Arc::new(caller));
         }
-        if operation.is_some() && !query::is_readable(request.uri().query().unwrap_or_default()) {
-            return Err(Problem::new(Kind::MalformedQuery).into());
+        request.set_data(Arc::clone(&self.use_cases));
+        let mut response = self.inner.call(request).await?;
+        if !is_public {
+            // A response is for one caller, and may differ the next time.
+            let headers = response.headers_mut();
+            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
         }
-        if operation.is_some_and(|operation| !accept::accepts(request.headers(), &operation.made)) {
-            return Err(Problem::new(Kind::NotAcceptable).into());
-        }
-        request.set_data(Arc::clone(&self.services));
-        let mut answer = self.inner.call(request).await.map_err(|error| match item {
-            Some(item) if error.is::<MethodNotAllowedError>() => {
-                Problem::new(Kind::MethodNotAllowed).with_header(header::ALLOW, item.allow.clone()).into()
-            }
-            _ => error,
-        })?;
-        if !public {
-            // One caller's answer is nobody else's, and may be another one next time.
-            answer.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-        }
-        Ok(answer)
+        Ok(response)
     }
 }
 
-/// Whether the table of access lets a caller do an operation.
-fn may(caller: &Authenticated, operation: &Operation) -> Result<(), Problem> {
-    match operation.access {
-        Some(Access::Anybody | Access::Bearer) => Ok(()),
-        Some(Access::Role(needs)) => Ok(caller.principal.needs(needs)?),
-        None => Err(Problem::new(Kind::InsufficientRole)),
+/// Rejects requests for what the document does not list, queries that cannot be read, and requests whose response would not
+/// be acceptable.
+fn check_request(request: &Request, found: Found) -> Result<(), Problem> {
+    let item = found.item.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
+    let operation = found
+        .operation
+        .ok_or_else(|| Problem::new(ProblemType::MethodNotAllowed).with_header(header::ALLOW, item.allow.clone()))?;
+    if !query::is_readable(request.uri().query().unwrap_or_default()) {
+        return Err(Problem::new(ProblemType::MalformedQuery));
     }
+    if !accept::accepts(request.headers(), &operation.made) {
+        return Err(Problem::new(ProblemType::NotAcceptable));
+    }
+    Ok(())
+}
+
+/// Whether a caller has the permission that an operation states.
+fn authorize(caller: &Authenticated, operation: &Operation) -> Result<(), Problem> {
+    match operation.access {
+        Access::Public => Ok(()),
+        Access::Permission(entry) => Ok(caller.principal.check(entry.requirement)?),
+    }
+}
+
+/// The response to OPTIONS (RFC 9110, section 9.3.7; RFC 5789, section 3.1).
+fn options(found: Found, path: &str) -> Option<Response> {
+    let allow = found.item.map(|item| item.allow.clone()).or_else(|| of_the_server(path))?;
+    let mut response = Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow);
+    if found.item.is_some_and(|item| item.operation(&Method::PATCH).is_some()) {
+        response = response.header(ACCEPT_PATCH, BodyRules::MERGE_PATCH.media_types.join(", "));
+    }
+    Some(response.finish())
 }
 
 /// `OPTIONS *` asks what the server can do at all (RFC 9110, section 9.3.7).
@@ -180,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn req_01_the_scheme_is_case_insensitive() {
+    fn scheme_is_case_insensitive() {
         for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
             assert_eq!(bearer(&headers(&[value])), Credentials::Bearer("abc"), "{value}");
         }
     }
 
     #[test]
-    fn req_02_no_credentials_are_told_from_bad_ones() {
+    fn missing_credentials_differ_from_malformed_ones() {
         assert_eq!(bearer(&headers(&[])), Credentials::None);
         assert_eq!(bearer(&headers(&["Basic abc"])), Credentials::None);
         assert_eq!(bearer(&headers(&["Bearer"])), Credentials::Malformed);

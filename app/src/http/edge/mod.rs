@@ -2,6 +2,7 @@
 
 mod accept;
 mod cross_origin;
+mod deprecation;
 mod forwarded;
 mod gate;
 mod logged_path;
@@ -11,8 +12,8 @@ mod query;
 mod request_id;
 
 pub use cross_origin::{AllowedOrigins, Origin};
-pub use forwarded::{PathPrefix, TrustedProxies};
+pub use forwarded::TrustedProxies;
 pub use gate::Gate;
 pub use origin::{client, origin, user_agent};
-pub use outermost::{Edge, Surroundings};
+pub use outermost::{Edge, EdgeConfig};
 pub use request_id::RequestId;

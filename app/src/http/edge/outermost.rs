@@ -11,24 +11,27 @@ use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
 use poem::{Endpoint, Request, Response};
 
 use super::cross_origin::AllowedOrigins;
+use super::deprecation;
 use super::forwarded::TrustedProxies;
 use super::logged_path::LoggedPath;
 use super::origin::ClientAddress;
 use super::request_id::{RequestId, X_REQUEST_ID};
-use crate::http::problem::{Kind, Problem};
+use crate::http::document::Operations;
+use crate::http::problem::{Problem, ProblemType};
 
 /// How long a request may take until its answer begins.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Names the request, bounds its time, catches panics, renders every error as a problem, and logs.
+/// Finds the request's operation, names the request, bounds its time, catches panics, renders every error as a problem, and
+/// logs.
 pub struct Edge<E> {
     inner: E,
-    surroundings: Surroundings,
+    config: EdgeConfig,
 }
 
-/// What of the world around it the service believes, and what it lets in.
+/// Which proxies and which origins the edge trusts.
 #[derive(Debug, Clone, Default)]
-pub struct Surroundings {
+pub struct EdgeConfig {
     /// Who may say for whom a request is made.
     pub proxies: TrustedProxies,
     /// Whose pages may read answers.
@@ -36,8 +39,8 @@ pub struct Surroundings {
 }
 
 impl<E> Edge<E> {
-    pub const fn new(inner: E, surroundings: Surroundings) -> Self {
-        Self { inner, surroundings }
+    pub const fn new(inner: E, config: EdgeConfig) -> Self {
+        Self { inner, config }
     }
 }
 
@@ -45,7 +48,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
     type Output = Response;
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        let Surroundings { proxies, origins } = &self.surroundings;
+        let EdgeConfig { proxies, origins } = &self.config;
         let seen = Seen {
             id: RequestId::of(&request),
             method: request.method().clone(),
@@ -55,28 +58,34 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         };
         request.set_data(seen.id.clone());
         request.set_data(ClientAddress(seen.client));
-        if let Some(prefix) = proxies.path_prefix(&request) {
-            request.set_data(prefix);
-        }
+        let prefix = proxies.path_prefix(&request);
         let origin = origins.allowed(request.headers());
         // The server leaves the body out of an answer to HEAD and keeps its length (RFC 9110, section 9.3.2).
         if seen.method == Method::HEAD {
             request.set_method(Method::GET);
         }
+        let found = Operations::of_document().find(request.method(), request.uri().path());
+        request.set_data(found);
 
         let running = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
         let mut answer = match tokio::time::timeout(DEADLINE, running).await {
             Ok(Ok(Ok(answer))) => answer,
             Ok(Ok(Err(error))) if error.is_from_response() => error.into_response(),
             Ok(Ok(Err(error))) => seen.refuse(error.into()),
-            Ok(Err(panic)) => seen.refuse(Problem::new(Kind::Internal).caused_by(message(&*panic))),
-            Err(_) => seen.refuse(Problem::new(Kind::DeadlineExceeded)),
+            Ok(Err(panic)) => seen.refuse(Problem::new(ProblemType::Internal).caused_by(message(&*panic))),
+            Err(_) => seen.refuse(Problem::new(ProblemType::DeadlineExceeded)),
         };
         let headers = answer.headers_mut();
         headers.insert(X_REQUEST_ID, seen.id.header_value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         origins.tell(origin, headers);
+        if found.operation.is_some_and(|operation| operation.is_deprecated) {
+            deprecation::announce(headers);
+        }
+        if let Some(prefix) = prefix {
+            prefix.put_before_paths(headers);
+        }
         seen.log(answer.status());
         Ok(answer)
     }
@@ -101,7 +110,7 @@ impl Seen {
                 request_id = self.id.as_str(),
                 method = %self.method,
                 path = %LoggedPath(self.uri.path()),
-                problem = problem.kind().entry().slug,
+                problem = problem.problem_type().entry().slug,
                 cause = causes.join(": "),
                 "request put off"
             );
@@ -112,14 +121,14 @@ impl Seen {
                 method = %self.method,
                 path = %LoggedPath(self.uri.path()),
                 status = status.as_u16(),
-                problem = problem.kind().entry().slug,
+                problem = problem.problem_type().entry().slug,
                 cause = causes.join(": "),
                 "request failed"
             );
         } else if let Some(cause) = causes.last() {
             tracing::debug!(request_id = self.id.as_str(), status = status.as_u16(), %cause, "request refused");
         }
-        problem.into_answer(&self.id)
+        problem.into_response(&self.id)
     }
 
     fn log(&self, status: StatusCode) {
@@ -151,11 +160,11 @@ mod tests {
     where
         F: Future<Output = poem::Result<Response>> + Send,
     {
-        Edge::new(make(inner), Surroundings::default()).get_response(Request::default()).await
+        Edge::new(make(inner), EdgeConfig::default()).get_response(Request::default()).await
     }
 
     #[tokio::test]
-    async fn req_31_a_panic_is_a_500_problem_that_says_nothing_of_its_cause() {
+    async fn panic_is_a_500_problem_without_its_cause() {
         let answer = answer_of(|_| async { panic!("the database password is hunter2") }).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(answer.content_type(), Some("application/problem+json"));
@@ -164,14 +173,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_request_that_takes_too_long_is_given_up() {
+    async fn request_past_its_deadline_is_abandoned() {
         let answer = answer_of(|_| std::future::pending()).await;
         assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(answer.headers().contains_key(header::RETRY_AFTER));
     }
 
     #[tokio::test]
-    async fn req_31_an_unforeseen_error_is_a_500_problem_that_says_nothing_of_its_cause() {
+    async fn unforeseen_error_is_a_500_problem_without_its_cause() {
         let answer = answer_of(|_| async { Err(poem::Error::from_string("hunter2", StatusCode::IM_A_TEAPOT)) }).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert!(!answer.into_body().into_string().await.unwrap().contains("hunter2"));

@@ -1,5 +1,6 @@
 //! `GET /openapi.yaml`, `/openapi.json` and `/openapi-3.1.yaml`: the API document.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::LazyLock;
 
@@ -8,24 +9,53 @@ use poem::error::InternalServerError;
 use poem::http::{HeaderMap, HeaderValue, header};
 use poem::{IntoResponse, Response};
 use poem_openapi::payload::Payload;
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::{ApiResponse, OpenApi};
+use serde_json::{Value, json};
 
 use super::Tag;
 use crate::http::document;
 use crate::http::encoding::{Coding, Encoded};
+use crate::http::request::Public;
+use crate::http::wire::Described;
 
-/// The document in one of its forms, written and compressed when somebody first asks for it: some milliseconds, once.
+/// An OpenAPI document: as JSON an object, as YAML text.
+struct AsJson;
+struct AsYaml;
+
+impl Described for AsJson {
+    fn name() -> Cow<'static, str> {
+        "OpenApiDocument".into()
+    }
+
+    fn schema(_registry: &mut Registry) -> Value {
+        json!({ "type": "object", "description": "An OpenAPI document.", "additionalProperties": true })
+    }
+}
+
+impl Described for AsYaml {
+    fn name() -> Cow<'static, str> {
+        "OpenApiText".into()
+    }
+
+    fn schema(_registry: &mut Registry) -> Value {
+        json!({ "type": "string", "description": "An OpenAPI document as YAML." })
+    }
+}
+
+/// The document in one of its forms, written and compressed at the first request for it: some milliseconds, once.
 macro_rules! rendition {
-    ($name:ident, $media_type:literal, $version:literal, $written:path) => {
+    ($name:ident, $media_type:literal, $schema:ty, $written:path) => {
         struct $name(Bytes);
 
         impl $name {
-            /// The bytes as the client wants them coded, with the name of the coding where there is one.
-            fn wanted(request: &HeaderMap) -> poem::Result<(Self, Option<String>)> {
+            fn wanted(request: &HeaderMap) -> poem::Result<Rendition<Self>> {
                 static RENDITION: LazyLock<io::Result<Encoded>> =
                     LazyLock::new(|| Encoded::new(Bytes::from_static($written().as_bytes())));
-                coded(&RENDITION, request).map(|(bytes, coding)| (Self(bytes), coding))
+                let coding = Coding::wanted(request);
+                let rendition = RENDITION.as_ref().map_err(InternalServerError)?;
+                let bytes = rendition.bytes(coding).map_err(InternalServerError)?;
+                Ok(Rendition::Document(Self(bytes), coding.name().map(str::to_owned)))
             }
         }
 
@@ -33,7 +63,11 @@ macro_rules! rendition {
             const CONTENT_TYPE: &'static str = $media_type;
 
             fn schema_ref() -> MetaSchemaRef {
-                whole($version)
+                <$schema as Described>::schema_ref()
+            }
+
+            fn register(registry: &mut Registry) {
+                <$schema as Described>::register(registry);
             }
         }
 
@@ -49,66 +83,18 @@ macro_rules! rendition {
     };
 }
 
-rendition!(Json, "application/json", "3.0.3", document::json);
-rendition!(Yaml, "application/yaml", "3.0.3", document::yaml);
-rendition!(Yaml31, "application/yaml", "3.1.0", document::yaml_3_1);
+rendition!(Json, "application/json", AsJson, document::json);
+rendition!(Yaml, "application/yaml", AsYaml, document::yaml);
+rendition!(Yaml31, "application/yaml", AsYaml, document::yaml_3_1);
 
-/// The bytes of `rendition` as the client wants them coded, with the name of the coding where there is one.
-fn coded(rendition: &'static io::Result<Encoded>, request: &HeaderMap) -> poem::Result<(Bytes, Option<String>)> {
-    let coding = Coding::wanted(request);
-    let rendition = rendition.as_ref().map_err(InternalServerError)?;
-    let bytes = rendition.bytes(coding).map_err(InternalServerError)?;
-    Ok((bytes, coding.name().map(str::to_owned)))
-}
-
-/// What every such document has.
-fn whole(version: &'static str) -> MetaSchemaRef {
-    let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
-    let object = || inline(MetaSchema::new("object"));
-    let version = MetaSchema { enum_items: vec![version.into()], ..MetaSchema::new("string") };
-    inline(MetaSchema {
-        properties: vec![
-            ("openapi", inline(version)),
-            ("info", object()),
-            ("paths", object()),
-            ("components", object()),
-        ],
-        required: vec!["openapi", "info", "paths", "components"],
-        ..MetaSchema::new("object")
-    })
-}
-
+/// One of the forms.
 #[derive(ApiResponse)]
-enum JsonRendition {
-    /// The document as JSON.
+enum Rendition<T: Payload + IntoResponse> {
+    /// The document.
     #[oai(status = 200)]
     Document(
-        Json,
-        /// How the bytes are coded, where the client accepts it.
-        #[oai(header = "Content-Encoding")]
-        Option<String>,
-    ),
-}
-
-#[derive(ApiResponse)]
-enum YamlRendition {
-    /// The document as YAML (RFC 9512).
-    #[oai(status = 200)]
-    Document(
-        Yaml,
-        /// How the bytes are coded, where the client accepts it.
-        #[oai(header = "Content-Encoding")]
-        Option<String>,
-    ),
-}
-
-#[derive(ApiResponse)]
-enum Yaml31Rendition {
-    /// The document as YAML (RFC 9512).
-    #[oai(status = 200)]
-    Document(
-        Yaml31,
-        /// How the bytes are coded, where the client accepts it.
+        T,
+        /// Content coding, if the client accepts one.
         #[oai(header = "Content-Encoding")]
         Option<String>,
     ),
@@ -116,30 +102,30 @@ enum Yaml31Rendition {
 
 pub struct DocumentApi;
 
-#[expect(clippy::unused_async, reason = "poem-openapi takes async operations alone")]
+#[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
 #[OpenApi(tag = "Tag::Service")]
 impl DocumentApi {
     /// Get this document as JSON
     ///
-    /// The OpenAPI document of the running service.
+    /// Returns the OpenAPI document of the running service.
     #[oai(path = "/openapi.json", method = "get", operation_id = "getOpenApiJson")]
-    async fn json(&self, request: &HeaderMap) -> poem::Result<JsonRendition> {
-        Json::wanted(request).map(|(bytes, coding)| JsonRendition::Document(bytes, coding))
+    async fn json(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Json>> {
+        Json::wanted(request)
     }
 
     /// Get this document as YAML
     ///
-    /// The OpenAPI document of the running service.
+    /// Returns the OpenAPI document of the running service.
     #[oai(path = "/openapi.yaml", method = "get", operation_id = "getOpenApiYaml")]
-    async fn yaml(&self, request: &HeaderMap) -> poem::Result<YamlRendition> {
-        Yaml::wanted(request).map(|(bytes, coding)| YamlRendition::Document(bytes, coding))
+    async fn yaml(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml>> {
+        Yaml::wanted(request)
     }
 
     /// Get this document as OpenAPI 3.1
     ///
-    /// The same statements in OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as YAML.
+    /// Returns the same document in OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as YAML.
     #[oai(path = "/openapi-3.1.yaml", method = "get", operation_id = "getOpenApi31Yaml")]
-    async fn yaml_3_1(&self, request: &HeaderMap) -> poem::Result<Yaml31Rendition> {
-        Yaml31::wanted(request).map(|(bytes, coding)| Yaml31Rendition::Document(bytes, coding))
+    async fn yaml_3_1(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml31>> {
+        Yaml31::wanted(request)
     }
 }

@@ -1,74 +1,51 @@
-//! `GET /health/…`: whether the process lives, and whether it can do its work.
+//! `GET /health/…`: liveness and readiness.
 
-use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
-use serde::Serialize;
+use poem_openapi::OpenApi;
 
-use super::{Tag, Use};
-use crate::http::json_answer::JsonAnswer;
+use super::{Tag, Uses};
 use crate::http::problem::{Refused, refusals};
+use crate::http::request::Public;
+use crate::http::response::Json;
+use crate::http::wire::{closed_enum, response};
 
-/// How the service is.
-#[derive(Debug, Clone, Copy, Serialize, Enum)]
-#[serde(rename_all = "lowercase")]
-#[oai(rename = "HealthStatus", rename_all = "lowercase")]
-enum HealthStatus {
-    /// The process answers.
-    Live,
-    /// The store answers too.
-    Ready,
-}
-
-/// How the service is.
-#[derive(Serialize, Object)]
-#[oai(rename = "Health", example)]
-struct HealthDocument {
-    status: HealthStatus,
-}
-
-impl Example for HealthDocument {
-    fn example() -> Self {
-        Self { status: HealthStatus::Ready }
+closed_enum! {
+    /// State of the service: `live` if the process responds, `ready` if the store responds, too.
+    pub enum HealthStatus as "HealthStatus" {
+        Live = "live",
+        Ready = "ready",
     }
 }
 
-#[derive(ApiResponse)]
-enum HealthAnswer {
-    /// All is well.
-    #[oai(status = 200)]
-    Well(JsonAnswer<HealthDocument>),
-}
-
-impl HealthAnswer {
-    fn with(status: HealthStatus) -> Self {
-        Self::Well(JsonAnswer(HealthDocument { status }))
+response! {
+    /// State of the service.
+    pub struct Health as "Health" {
+        status: HealthStatus = "ready",
     }
 }
 
 refusals! {
-    /// What stands in the way of being ready.
     BeingReady: Unavailable;
 }
 
 pub struct HealthApi;
 
-#[expect(clippy::unused_async, reason = "poem-openapi takes async operations alone")]
+#[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
 #[OpenApi(tag = "Tag::Service")]
 impl HealthApi {
-    /// Ask whether the process lives
+    /// Get the liveness
     ///
-    /// Answers as long as the process can. Asks nobody else.
+    /// Responds if the process can. Depends on nothing else.
     #[oai(path = "/health/live", method = "get", operation_id = "getLiveness")]
-    async fn live(&self) -> HealthAnswer {
-        HealthAnswer::with(HealthStatus::Live)
+    async fn live(&self, _public: Public) -> Json<Health> {
+        Json(Health { status: HealthStatus::Live })
     }
 
-    /// Ask whether the service can do its work
+    /// Get the readiness
     ///
-    /// Asks the store; 503 while it is away.
+    /// Queries the store; 503 while it is unavailable.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
-    async fn ready(&self, uses: Use<'_>) -> Result<HealthAnswer, Refused<BeingReady>> {
+    async fn ready(&self, _public: Public, uses: Uses<'_>) -> Result<Json<Health>, Refused<BeingReady>> {
         uses.probe.ready().await?;
-        Ok(HealthAnswer::with(HealthStatus::Ready))
+        Ok(Json(Health { status: HealthStatus::Ready }))
     }
 }

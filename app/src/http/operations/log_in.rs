@@ -1,81 +1,72 @@
-//! `POST /login`: a name and a password against tokens, as the articles wrote it.
+//! `POST /login`: a name and a password against tokens, as in the articles.
 
 use poem::Request;
-use poem_openapi::types::Example;
-use poem_openapi::{ApiResponse, Object, OpenApi};
+use poem_openapi::{ApiResponse, OpenApi};
 
-use super::grant::TokenDocument;
-use super::{Tag, Use};
-use crate::http::body::{AtFault, Content, Fields, JsonBody, text};
+use super::token::TokenDocument;
+use super::{Tag, Uses};
 use crate::http::edge::{origin, user_agent};
-use crate::http::json_answer::JsonAnswer;
-use crate::http::problem::{Fault, Kind, Problem, Refused, refusals};
+use crate::http::problem::{Refused, refusals};
 use crate::http::rate_limit::RateLimit;
+use crate::http::request::{Body, BodyRules, Public};
+use crate::http::response::Json;
+use crate::http::wire::{input, text_value};
 
-/// A name and a password. The keys are capitalised, as the articles' clients send them.
-#[derive(Object)]
-#[oai(rename = "Credentials", example)]
-pub struct CredentialsDocument {
-    /// The name; its case does not matter.
-    #[oai(rename = "Username", validator(min_length = "1", max_length = "64"))]
-    username: String,
-    /// The password.
-    #[oai(rename = "Password", validator(min_length = "1", max_length = "128"))]
-    password: String,
-}
+/// Any text but the empty one.
+pub struct LoginName(String);
+/// Any text but the empty one.
+pub struct LoginPassword(String);
 
-impl Example for CredentialsDocument {
-    fn example() -> Self {
-        Self { username: "shantanu".into(), password: "password".into() }
-    }
-}
-
-impl Content for CredentialsDocument {
-    type Parsed = (String, String);
-
-    const MEDIA_TYPES: &'static [&'static str] = &[];
-    const MAX_BYTES: usize = 16 * 1024;
-    const IGNORES_UNKNOWN: bool = true;
-
-    fn parse(fields: &mut Fields) -> Result<Self::Parsed, AtFault> {
-        let username = fields.required("Username", text(not_empty));
-        let password = fields.required("Password", text(not_empty));
-        Ok((username?, password?))
-    }
-
-    fn malformed(_detail: String) -> Problem {
-        Problem::new(Kind::IncompleteCredentials)
-    }
-
-    fn invalid(faults: Vec<Fault>) -> Problem {
-        Problem::new(Kind::IncompleteCredentials).with_faults(faults)
-    }
-}
+text_value!(
+    LoginName { "minLength": 1, "maxLength": 64 },
+    |text| not_empty(text).map(LoginName),
+    |name: &LoginName| name.0.clone()
+);
+text_value!(
+    LoginPassword { "minLength": 1, "maxLength": 128, "format": "password" },
+    |text| not_empty(text).map(LoginPassword),
+    |password: &LoginPassword| password.0.clone()
+);
 
 fn not_empty(text: String) -> Result<String, &'static str> {
     if text.is_empty() { Err("must not be empty") } else { Ok(text) }
 }
 
+/// A name and a password as sent.
+pub struct Sent {
+    username: LoginName,
+    password: LoginPassword,
+}
+
+input! {
+    /// A name and a password. The keys are capitalised, as legacy clients send them.
+    Credentials as "Credentials" => Sent, BodyRules::LOGIN, {
+        /// Username; its case is ignored.
+        username as "Username": LoginName = "shantanu",
+        /// Password.
+        password as "Password": LoginPassword = "password",
+    }
+}
+
 #[derive(ApiResponse)]
-enum LoggedInAnswer {
-    /// The name and the password are right: a token.
+enum LoggedIn {
+    /// The name and the password are right: the tokens of a new session.
     #[oai(status = 200)]
     Token(
-        JsonAnswer<TokenDocument>,
-        /// Always `no-store`: nobody on the way may keep a token (RFC 6749, section 5.1).
+        Json<TokenDocument>,
+        /// Always `no-store` (RFC 6749, section 5.1).
         #[oai(header = "Cache-Control")]
         String,
-        /// How many logins may fail, and in how many seconds.
+        /// Size of the quotas of failed logins, and the seconds in which they are restored.
         #[oai(header = "RateLimit-Policy")]
         Option<String>,
-        /// How many failed logins are left, and in how many seconds there will be more.
+        /// Failed logins that are left, and the seconds until there are more.
         #[oai(header = "RateLimit")]
         Option<String>,
     ),
 }
 
 refusals! {
-    /// What a login can be refused for.
     LoggingIn: IncompleteCredentials, InvalidCredentials, TooManyAttempts, AccountLocked, Busy;
 }
 
@@ -85,26 +76,30 @@ pub struct LogInApi;
 impl LogInApi {
     /// Log in
     ///
-    /// Opens a session for the user with this name and password, and answers its first tokens. After 5 logins in a row
-    /// that failed, an account waits 1, 2, 4 and up to 300 seconds before each further try; after 100 it is locked. A
-    /// client's address waits too, after far more of them. Nobody looks at the request's Content-Type. Unknown keys are
-    /// ignored.
+    /// Opens a session for the user with this name and password, and returns its first tokens. After five consecutive failed
+    /// logins the account is throttled: each further attempt has to wait for 1, 2, 4 and up to 300 seconds, and earlier ones
+    /// are rejected with 429 and `Retry-After`. After 100 the account is locked. A client address is throttled after far more
+    /// failures. The Content-Type header and unknown keys are ignored.
     #[oai(path = "/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,
-        uses: Use<'_>,
+        _public: Public,
+        uses: Uses<'_>,
         request: &Request,
-        body: JsonBody<CredentialsDocument>,
-    ) -> Result<LoggedInAnswer, Refused<LoggingIn>> {
-        let (username, password) = body.read().await?;
-        let attempt = uses.log_in.log_in(&username, &password, user_agent(request), origin(request)).await;
+        body: Body<Credentials>,
+    ) -> Result<LoggedIn, Refused<LoggingIn>> {
+        let Sent { username, password } = body.read().await?;
+        let attempt = uses.log_in.log_in(&username.0, &password.0, user_agent(request), origin(request)).await;
         let limits = attempt.limits.map(RateLimit::from);
-        let logged_in = attempt.outcome.map_err(|error| RateLimit::beside(limits.as_ref(), error.into()))?;
+        let logged_in = attempt.outcome.map_err(|error| match limits.clone() {
+            Some(limits) => limits.beside_problem(error.into()),
+            None => error.into(),
+        })?;
         if let Some(reason) = &logged_in.outdated_hash_kept {
             tracing::warn!(user_id = logged_in.user.id.get(), %reason, "an outdated password hash was kept");
         }
-        let token = JsonAnswer(TokenDocument::from(&logged_in.grant));
+        let token = Json(TokenDocument::from(&logged_in.grant));
         let (policy, left) = limits.map(|limits| (limits.policy, limits.left)).unzip();
-        Ok(LoggedInAnswer::Token(token, "no-store".to_owned(), policy, left))
+        Ok(LoggedIn::Token(token, "no-store".to_owned(), policy, left))
     }
 }

@@ -1,75 +1,77 @@
-//! The operations: each parses, runs one use case, and answers.
+//! The operations: each extracts, runs one use case, and responds.
 
-mod answers;
 mod audit;
-mod caller;
 mod document;
-mod grant;
 mod health;
 mod key_set;
+mod legacy;
 mod log_in;
 mod me;
 mod own_password;
 mod sessions;
-mod student;
-mod students;
-mod users;
+mod students; // resource
+mod token;
+mod users; // resource
 
 use std::sync::Arc;
 
 use poem::web::Data;
 use poem_openapi::Tags;
 
-use super::Services;
+use super::UseCases;
 
-/// Every operation, for the routes and for the document.
-pub type Api = (
+/// Nests a list of types, or of their values, in pairs: poem-openapi implements its trait for tuples of limited length.
+macro_rules! nested {
+    ($last:path) => { $last };
+    ($first:path, $($rest:path),+) => { ($first, nested!($($rest),+)) };
+}
+
+/// Declares [`Api`] and its one value.
+macro_rules! apis {
+    ($($api:path),+ $(,)?) => {
+        /// Every operation, for the routes and for the document.
+        pub type Api = nested!($($api),+);
+
+        /// The one value of [`Api`].
+        pub const API: Api = nested!($($api),+);
+    };
+}
+
+// The document lists operations and tags in this order.
+apis! {
     log_in::LogInApi,
-    sessions::SessionsApi,
+    sessions::RefreshApi,
     me::MeApi,
+    sessions::OwnSessionsApi,
     own_password::OwnPasswordApi,
-    students::StudentsApi,
-    users::UsersApi,
+    sessions::LogOutApi,
+    students::StudentsApi, // resource
+    users::UsersApi, // resource
     users::UserSessionsApi,
     audit::AuditApi,
-    student::StudentApi,
     health::HealthApi,
     document::DocumentApi,
     key_set::KeySetApi,
-);
-
-/// The one value of [`Api`].
-pub const API: Api = (
-    log_in::LogInApi,
-    sessions::SessionsApi,
-    me::MeApi,
-    own_password::OwnPasswordApi,
-    students::StudentsApi,
-    users::UsersApi,
-    users::UserSessionsApi,
-    audit::AuditApi,
-    student::StudentApi,
-    health::HealthApi,
-    document::DocumentApi,
-    key_set::KeySetApi,
-);
+    legacy::LegacyApi,
+}
 
 /// The use cases, as the gate hands them to an operation.
-type Use<'a> = Data<&'a Arc<Services>>;
+type Uses<'a> = Data<&'a Arc<UseCases>>;
 
 /// How the document groups the operations.
 #[derive(Tags)]
 enum Tag {
-    /// Log in and out, and see who you are.
+    /// Log in and out, manage your sessions and your password.
     Sessions,
-    /// The roll of students.
-    Students,
-    /// Who may log in, and what each may do: for administrators.
-    Users,
-    /// Who did what, to whom, when and from where: for administrators.
+    /// Student records.
+    Students, // resource
+    /// User accounts and their sessions, for administrators.
+    Users, // resource
+    /// The audit log, for administrators.
     Audit,
-    /// Whether the service lives, and what it offers.
+    /// Health, the API document and the public keys.
     Service,
-    /// The articles' own operations on students, for clients of old.
-    Articles,
+    /// The deprecated operations of the articles, for legacy clients.
+    #[oai(rename = "Legacy API")]
+    Legacy,
 }

@@ -1,76 +1,80 @@
-//! `PUT /me/password`: one's own password, changed by whoever knows the current one.
+//! `PUT /me/password`: one's own password, replaced by a caller who knows the current one.
 
-use domain::user::{NewPassword, Password};
-use poem_openapi::types::Example;
-use poem_openapi::{Object, OpenApi};
+use domain::access::OwnPasswordWrite;
+use domain::user::{NewPassword, Password, PasswordPolicy, Username};
+use poem_openapi::OpenApi;
 
-use super::caller::Caller;
-use super::sessions::EndAnswer;
-use super::users::new_password_of_nobody;
-use super::{Tag, Use};
-use crate::http::body::{AtFault, Content, Fields, JsonBody, text};
-use crate::http::problem::{Fault, Kind, Problem, Refused, refusals};
+use super::sessions::Ended;
+use super::users::NewPasswordText;
+use super::{Tag, Uses};
+use crate::http::problem::{Refused, refusals};
+use crate::http::request::{Body, BodyRules, By, Content, Fields, Invalid};
+use crate::http::wire::object::described_object;
+use crate::http::wire::text_value;
 
-/// A new password in the place of the current one.
-#[derive(Object)]
-#[oai(rename = "PasswordChange", example, deny_unknown_fields)]
-pub struct PasswordChangeDocument {
-    /// The password as it is.
-    #[oai(validator(min_length = "1", max_length = "128"))]
-    current_password: String,
-    /// The password as it is to be: 15 characters or more, where this installation asks for nothing else; not a common
-    /// one, not the current one, and without the username in it.
-    #[oai(validator(min_length = "8", max_length = "128"))]
-    new_password: String,
-}
+// A login checks only the upper length: so does this.
+text_value!(
+    Password { "minLength": 1, "maxLength": Password::MAX_CHARS, "format": "password" },
+    |text: String| Password::parse(&text),
+    Password::expose
+);
 
-impl Example for PasswordChangeDocument {
-    fn example() -> Self {
-        Self { current_password: "password".into(), new_password: "slow river under seven bridges".into() }
+/// The current password and the new one.
+pub struct PasswordChange;
+
+described_object! {
+    PasswordChange, "PasswordChange", ["The current password and the new one."],
+    true, WireField::request_schema, crate::http::wire::Presence::is_required, {
+        /// The current password.
+        current_password: Password = "password",
+        /// The new password: at least 15 characters, unless this installation has another minimum; not a common one, not the
+        /// current one, and without the username.
+        new_password: NewPasswordText = "slow river under seven bridges",
     }
 }
 
-impl Content for PasswordChangeDocument {
-    type Parsed = (Password, String);
+/// What the rules for a new password depend on.
+pub struct PasswordRules {
+    policy: PasswordPolicy,
+    username: Username,
+}
 
-    const MAX_BYTES: usize = 16 * 1024;
+impl Content for PasswordChange {
+    type Parsed = (Password, NewPassword);
+    type Context = PasswordRules;
 
-    fn parse(fields: &mut Fields) -> Result<Self::Parsed, AtFault> {
-        let policy = fields.password_policy();
-        let current = fields.required("current_password", text(|text: String| Password::parse(&text)));
-        // Whose it is is not known here: the caller's name in it is found afterwards.
+    const RULES: BodyRules = BodyRules::SMALL_JSON;
+
+    fn parse(fields: &mut Fields, rules: &PasswordRules) -> Result<Self::Parsed, Invalid> {
+        let current = fields.take("current_password");
         let new =
-            fields.required("new_password", text(|text: String| new_password_of_nobody(&text, policy).map(|_| text)));
+            fields.required("new_password", |text| NewPasswordText::judge(text, Some(&rules.username), rules.policy));
         Ok((current?, new?))
     }
 }
 
 refusals! {
-    /// What a change of one's own password can be refused for.
-    ChangingPassword: InvalidFields, TooManyAttempts, AccountLocked, Busy;
+    Replacing: InvalidFields, TooManyAttempts, AccountLocked, Busy;
 }
 
 pub struct OwnPasswordApi;
 
 #[OpenApi(tag = "Tag::Sessions")]
 impl OwnPasswordApi {
-    /// Change your password
+    /// Replace your password
     ///
-    /// Puts a new password in the place of the current one, and ends your other sessions. A wrong current password
-    /// counts like a failed login.
-    #[oai(path = "/me/password", method = "put", operation_id = "changeOwnPassword")]
-    async fn change(
+    /// Replaces your password, and ends your other sessions. A wrong current password counts as a failed login.
+    #[oai(path = "/me/password", method = "put", operation_id = "replaceOwnPassword")]
+    async fn replace(
         &self,
-        caller: Caller,
-        uses: Use<'_>,
-        body: JsonBody<PasswordChangeDocument>,
-    ) -> Result<EndAnswer, Refused<ChangingPassword>> {
-        let (current, new) = body.read().await?;
-        let bearer = caller.authenticated();
-        let new = NewPassword::parse(&new, &bearer.user.username, uses.own_password.policy).map_err(|rule| {
-            Problem::new(Kind::InvalidFields).with_faults(vec![Fault::at("/new_password".to_owned(), rule.to_string())])
-        })?;
-        uses.own_password.change(bearer, current, new).await?;
-        Ok(EndAnswer::Ended)
+        by: By<OwnPasswordWrite>,
+        uses: Uses<'_>,
+        body: Body<PasswordChange>,
+    ) -> Result<Ended, Refused<Replacing>> {
+        let username = by.caller().user.username.clone();
+        let rules = PasswordRules { policy: uses.own_password.policy, username };
+        let (current, new) = body.read_with(&rules).await?;
+        uses.own_password.change(&by, &rules.username, current, new).await?;
+        Ok(Ended::Ended)
     }
 }

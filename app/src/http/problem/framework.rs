@@ -1,9 +1,9 @@
 //! Which problem each of the framework's own errors is.
 
-use poem::error::{MethodNotAllowedError, NotFoundError, ParsePathError};
+use poem::error::ParsePathError;
 use poem::http::StatusCode;
 
-use super::{Kind, Problem};
+use super::{Problem, ProblemType};
 
 impl From<poem::Error> for Problem {
     fn from(error: poem::Error) -> Self {
@@ -11,25 +11,19 @@ impl From<poem::Error> for Problem {
             Ok(problem) => return problem,
             Err(error) => error,
         };
-        if error.is::<NotFoundError>() {
-            return Self::new(Kind::NotFound);
-        }
         // What cannot be decoded in a path names nothing.
         if error.is::<ParsePathError>() || error.is::<poem_openapi::error::ParsePathError>() {
-            return Self::new(Kind::NotFound);
+            return Self::new(ProblemType::NotFound);
         }
-        if error.is::<MethodNotAllowedError>() {
-            return Self::new(Kind::MethodNotAllowed);
-        }
-        let kind = match error.status() {
-            StatusCode::BAD_REQUEST => Kind::MalformedBody,
-            StatusCode::UNAUTHORIZED => Kind::Unauthorized,
-            StatusCode::NOT_FOUND => Kind::NotFound,
-            StatusCode::METHOD_NOT_ALLOWED => Kind::MethodNotAllowed,
-            StatusCode::PAYLOAD_TOO_LARGE => Kind::PayloadTooLarge,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Kind::UnsupportedMediaType,
-            _ => Kind::Internal,
+        let problem_type = match error.status() {
+            StatusCode::BAD_REQUEST => ProblemType::MalformedBody,
+            StatusCode::UNAUTHORIZED => ProblemType::Unauthorized,
+            StatusCode::NOT_FOUND => ProblemType::NotFound,
+            StatusCode::METHOD_NOT_ALLOWED => ProblemType::MethodNotAllowed,
+            StatusCode::PAYLOAD_TOO_LARGE => ProblemType::PayloadTooLarge,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ProblemType::UnsupportedMediaType,
+            _ => ProblemType::Internal,
         };
-        Self::new(kind).caused_by(error.to_string())
+        Self::new(problem_type).caused_by(error.to_string())
     }
 }

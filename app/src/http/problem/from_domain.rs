@@ -1,15 +1,16 @@
-//! Which problem each of the domain's errors is. No match here has a `_` arm: an error that the domain gets
-//! anew does not compile until it has its place.
+//! Which problem each of the domain's errors is; those of one resource stand beside its operations. No match here has a `_`
+//! arm: a new error of the domain does not compile until it has its place.
 
-use domain::StoreError;
-use domain::session::{RefreshError, SessionError};
-use domain::student::{FindError, InsertError, RemoveError, ReplaceError};
-use domain::token::{AuthenticationError, GrantError};
-use domain::user::{AccountError, Attempts, Forbidden, HashError, LogInError, OwnPasswordError};
+use domain::access::Forbidden;
+use domain::login::{LogInError, OwnPasswordError};
+use domain::record::{RecordError, Resource};
+use domain::session::{AuthenticationError, GrantError, RefreshError, SessionError};
+use domain::user::{AccountError, Attempts, HashError, Throttled};
+use domain::{SessionKind, StoreError, UserKind};
 use poem::http::{HeaderValue, header};
 use time::Duration;
 
-use super::{Fault, Kind, Problem};
+use super::{FieldError, Problem, ProblemType};
 
 /// The challenge to a token that is shown and not good (RFC 6750, section 3.1).
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"invalid_token\"");
@@ -17,17 +18,18 @@ const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"roll
 impl Problem {
     /// The caller's quota of requests is used up.
     pub fn too_many_requests(retry_in: Duration) -> Self {
-        Self::new(Kind::TooManyRequests).with_header(header::RETRY_AFTER, whole_seconds(retry_in))
+        Self::new(ProblemType::TooManyRequests).with_header(header::RETRY_AFTER, whole_seconds(retry_in))
     }
+}
 
-    /// Too many wrong passwords, or too many failed logins from one address.
-    fn too_many_attempts(retry_in: Duration) -> Self {
-        Self::new(Kind::TooManyAttempts).with_header(header::RETRY_AFTER, whole_seconds(retry_in))
-    }
-
-    /// Nothing but an administrator helps: the longest wait there is says when to look again.
-    fn account_locked() -> Self {
-        Self::new(Kind::AccountLocked).with_header(header::RETRY_AFTER, whole_seconds(Attempts::LONGEST_WAIT))
+impl From<Throttled> for Problem {
+    fn from(throttled: Throttled) -> Self {
+        let (problem, wait) = match throttled {
+            Throttled::Early { retry_in } => (ProblemType::TooManyAttempts, retry_in),
+            // Nothing but an administrator helps: the longest wait says when to look again.
+            Throttled::Locked => (ProblemType::AccountLocked, Attempts::LONGEST_WAIT),
+        };
+        Self::new(problem).with_header(header::RETRY_AFTER, whole_seconds(wait))
     }
 }
 
@@ -40,8 +42,8 @@ fn whole_seconds(wait: Duration) -> HeaderValue {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Unavailable(_) => Self::new(Kind::Unavailable).caused_by(error),
-            StoreError::Failed(_) => Self::new(Kind::Internal).caused_by(error),
+            StoreError::Unavailable(_) => Self::new(ProblemType::Unavailable).caused_by(error),
+            StoreError::Failed(_) => Self::new(ProblemType::Internal).caused_by(error),
         }
     }
 }
@@ -49,8 +51,8 @@ impl From<StoreError> for Problem {
 impl From<HashError> for Problem {
     fn from(error: HashError) -> Self {
         match error {
-            HashError::Busy => Self::new(Kind::Busy),
-            HashError::Failed(_) => Self::new(Kind::Internal).caused_by(error),
+            HashError::Busy => Self::new(ProblemType::Busy),
+            HashError::Failed(_) => Self::new(ProblemType::Internal).caused_by(error),
         }
     }
 }
@@ -58,13 +60,26 @@ impl From<HashError> for Problem {
 impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
-            LogInError::InvalidCredentials => Self::new(Kind::InvalidCredentials),
-            LogInError::Early { retry_in } => Self::too_many_attempts(retry_in),
-            LogInError::Locked => Self::account_locked(),
+            LogInError::InvalidCredentials => Self::new(ProblemType::InvalidCredentials),
+            LogInError::Throttled(error) => error.into(),
             LogInError::Hash(error) => error.into(),
             LogInError::Store(error) => error.into(),
             LogInError::Grant(error) => error.into(),
-            LogInError::Random(error) => Self::new(Kind::Internal).caused_by(error),
+            LogInError::Random(error) => Self::new(ProblemType::Internal).caused_by(error),
+        }
+    }
+}
+
+impl<R: Resource> From<RecordError<R>> for Problem
+where
+    Self: From<R::Conflict>,
+{
+    fn from(error: RecordError<R>) -> Self {
+        match error {
+            RecordError::NotFound => Self::record_not_found::<R::Kind>(),
+            RecordError::Stale => Self::new(ProblemType::StaleVersion),
+            RecordError::Rejected(conflict) => conflict.into(),
+            RecordError::Store(error) => error.into(),
         }
     }
 }
@@ -72,13 +87,9 @@ impl From<LogInError> for Problem {
 impl From<AccountError> for Problem {
     fn from(error: AccountError) -> Self {
         match error {
-            AccountError::UsernameTaken => Self::new(Kind::UsernameTaken),
-            AccountError::Unknown => Self::new(Kind::UnknownUser),
-            AccountError::Stale => Self::new(Kind::StaleVersion),
-            AccountError::LastAdministrator => Self::new(Kind::LastAdministrator),
+            AccountError::Record(error) => error.into(),
             AccountError::Hash(error) => error.into(),
-            AccountError::Store(error) => error.into(),
-            AccountError::Random(error) => Self::new(Kind::Internal).caused_by(error),
+            AccountError::Random(error) => Self::new(ProblemType::Internal).caused_by(error),
         }
     }
 }
@@ -86,7 +97,7 @@ impl From<AccountError> for Problem {
 impl From<RefreshError> for Problem {
     fn from(error: RefreshError) -> Self {
         match error {
-            RefreshError::Invalid | RefreshError::Replayed => Self::new(Kind::InvalidRefreshToken)
+            RefreshError::Invalid | RefreshError::Replayed => Self::new(ProblemType::InvalidRefreshToken)
                 .with_header(header::WWW_AUTHENTICATE, INVALID_TOKEN)
                 .caused_by(error),
             RefreshError::Grant(error) => error.into(),
@@ -98,8 +109,8 @@ impl From<RefreshError> for Problem {
 impl From<SessionError> for Problem {
     fn from(error: SessionError) -> Self {
         match error {
-            SessionError::Unknown => Self::new(Kind::UnknownSession),
-            SessionError::UnknownUser => Self::new(Kind::UnknownUser),
+            SessionError::Unknown => Self::record_not_found::<SessionKind>(),
+            SessionError::UnknownUser => Self::record_not_found::<UserKind>(),
             SessionError::Store(error) => error.into(),
         }
     }
@@ -107,14 +118,13 @@ impl From<SessionError> for Problem {
 
 impl From<OwnPasswordError> for Problem {
     fn from(error: OwnPasswordError) -> Self {
-        let at_fault = |pointer: &str, rule: String| {
-            Self::new(Kind::InvalidFields).with_faults(vec![Fault::at(pointer.to_owned(), rule)])
+        let invalid = |pointer: &str, rule: String| {
+            Self::new(ProblemType::InvalidFields).with_errors(vec![FieldError::at(pointer.to_owned(), rule)])
         };
         match error {
-            OwnPasswordError::WrongPassword => at_fault("/current_password", error.to_string()),
-            OwnPasswordError::Unchanged => at_fault("/new_password", error.to_string()),
-            OwnPasswordError::Early { retry_in } => Self::too_many_attempts(retry_in),
-            OwnPasswordError::Locked => Self::account_locked(),
+            OwnPasswordError::WrongPassword => invalid("/current_password", error.to_string()),
+            OwnPasswordError::Unchanged => invalid("/new_password", error.to_string()),
+            OwnPasswordError::Throttled(error) => error.into(),
             OwnPasswordError::SessionEnded => AuthenticationError::SessionEnded.into(),
             OwnPasswordError::Hash(error) => error.into(),
             OwnPasswordError::Store(error) => error.into(),
@@ -125,9 +135,9 @@ impl From<OwnPasswordError> for Problem {
 impl From<AuthenticationError> for Problem {
     fn from(error: AuthenticationError) -> Self {
         match error {
-            AuthenticationError::Token(_) | AuthenticationError::SessionEnded => {
-                Self::new(Kind::Unauthorized).with_header(header::WWW_AUTHENTICATE, INVALID_TOKEN).caused_by(error)
-            }
+            AuthenticationError::Token(_) | AuthenticationError::SessionEnded => Self::new(ProblemType::Unauthorized)
+                .with_header(header::WWW_AUTHENTICATE, INVALID_TOKEN)
+                .caused_by(error),
             AuthenticationError::Store(error) => error.into(),
         }
     }
@@ -135,7 +145,7 @@ impl From<AuthenticationError> for Problem {
 
 impl From<GrantError> for Problem {
     fn from(error: GrantError) -> Self {
-        Self::new(Kind::Internal).caused_by(error)
+        Self::new(ProblemType::Internal).caused_by(error)
     }
 }
 
@@ -144,49 +154,12 @@ impl From<Forbidden> for Problem {
         let challenge = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"insufficient_scope\"");
         let problem = match error {
             Forbidden::RoleTooLow { .. } => {
-                Self::new(Kind::InsufficientRole).with_detail(format!("This operation {error}."))
+                Self::new(ProblemType::InsufficientRole).with_detail(format!("This operation {error}."))
             }
-            Forbidden::PasswordChangeDue => Self::new(Kind::PasswordChangeDue),
+            Forbidden::PasswordChangeDue => Self::new(ProblemType::PasswordChangeDue),
+            // Every caller over HTTP has one.
+            Forbidden::NoSession => return Self::new(ProblemType::Internal).caused_by(error),
         };
         problem.with_header(header::WWW_AUTHENTICATE, challenge)
-    }
-}
-
-impl From<FindError> for Problem {
-    fn from(error: FindError) -> Self {
-        match error {
-            FindError::Unknown => Self::new(Kind::UnknownStudent),
-            FindError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<InsertError> for Problem {
-    fn from(error: InsertError) -> Self {
-        match error {
-            InsertError::RollNumberTaken => Self::new(Kind::RollNumberTaken),
-            InsertError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<ReplaceError> for Problem {
-    fn from(error: ReplaceError) -> Self {
-        match error {
-            ReplaceError::Unknown => Self::new(Kind::UnknownStudent),
-            ReplaceError::Stale => Self::new(Kind::StaleVersion),
-            ReplaceError::RollNumberTaken => Self::new(Kind::RollNumberTaken),
-            ReplaceError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<RemoveError> for Problem {
-    fn from(error: RemoveError) -> Self {
-        match error {
-            RemoveError::Unknown => Self::new(Kind::UnknownStudent),
-            RemoveError::Stale => Self::new(Kind::StaleVersion),
-            RemoveError::Store(error) => error.into(),
-        }
     }
 }

@@ -3,37 +3,43 @@
 mod document;
 mod framework;
 mod from_domain;
-mod kind;
 mod pages;
 mod refused;
+mod types;
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
+use domain::Kind;
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 
-pub use document::{Fault, PROBLEM_JSON, ProblemDocument};
-pub use kind::Kind;
+pub use document::{FieldError, PROBLEM_JSON, ProblemDocument};
 pub use pages::{explanation, is_public};
 pub(crate) use refused::refusals;
 pub use refused::{Refusals, Refused};
+pub use types::ProblemType;
 
 /// An answer of 400 and above in the making.
 #[derive(Debug)]
 pub struct Problem {
-    kind: Kind,
+    kind: ProblemType,
     detail: Cow<'static, str>,
-    faults: Vec<Fault>,
+    errors: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl Problem {
     /// A problem with its type's own detail.
-    pub fn new(kind: Kind) -> Self {
-        let detail = Cow::Borrowed(kind.entry().detail);
-        Self { kind, detail, faults: Vec::new(), headers: Vec::new(), cause: None }
+    pub fn new(problem_type: ProblemType) -> Self {
+        let detail = Cow::Borrowed(problem_type.entry().detail);
+        Self { kind: problem_type, detail, errors: Vec::new(), headers: Vec::new(), cause: None }
+    }
+
+    /// No record of this kind has the id.
+    pub fn record_not_found<K: Kind>() -> Self {
+        Self::new(ProblemType::RecordNotFound).with_detail(format!("No {} has this id.", K::NAME))
     }
 
     /// Says more precisely what is wrong.
@@ -42,9 +48,9 @@ impl Problem {
         self
     }
 
-    /// Names the fields that are at fault.
-    pub fn with_faults(mut self, faults: Vec<Fault>) -> Self {
-        self.faults = faults;
+    /// Names the invalid fields.
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
         self
     }
 
@@ -69,8 +75,13 @@ impl Problem {
         self
     }
 
-    pub const fn kind(&self) -> Kind {
+    pub const fn problem_type(&self) -> ProblemType {
         self.kind
+    }
+
+    #[cfg(test)]
+    pub fn errors(&self) -> &[FieldError] {
+        &self.errors
     }
 
     pub fn status(&self) -> StatusCode {

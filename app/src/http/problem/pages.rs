@@ -5,7 +5,7 @@ use poem::http::header;
 use poem::web::Path;
 use poem::{Response, Result, handler};
 
-use super::Kind;
+use super::ProblemType;
 
 /// Whether a path belongs to these pages, which anybody may read.
 pub fn is_public(path: &str) -> bool {
@@ -15,7 +15,8 @@ pub fn is_public(path: &str) -> bool {
 /// `GET /problems/{slug}`
 #[handler]
 pub fn explanation(Path(slug): Path<String>) -> Result<Response> {
-    let entry = Kind::ALL.iter().map(|kind| kind.entry()).find(|entry| entry.slug == slug).ok_or(NotFoundError)?;
+    let entry =
+        ProblemType::ALL.iter().map(|kind| kind.entry()).find(|entry| entry.slug == slug).ok_or(NotFoundError)?;
     let (title, status) = (entry.title, entry.status);
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title} - Rollbook</title>\n\

@@ -7,7 +7,7 @@ mod list;
 mod tests;
 
 use super::PasswordPolicy;
-use crate::fold::fold;
+use crate::kernel::fold;
 
 /// What people put between words, and what is as good as nothing there.
 const SEPARATORS: [char; 3] = ['-', '_', '.'];

@@ -2,7 +2,7 @@
 
 use super::is_common;
 use super::list::{LIST, LONGEST, contains};
-use crate::fold::fold;
+use crate::kernel::fold;
 
 fn assert_common(passwords: &[&str]) {
     for password in passwords {

@@ -11,7 +11,7 @@ use super::{Comparison, Effect, resolved};
 const ROLE: &str = "x-required-role";
 const ROLES: [&str; 3] = ["viewer", "registrar", "admin"];
 
-const PROBLEM_JSON: &str = "application/problem+json";
+const PROBLEM_TYPES: &str = "x-problem-types";
 
 impl<'d> Comparison<'d> {
     pub(super) fn operation(&mut self, old: &'d Value, new: &'d Value) {
@@ -161,12 +161,10 @@ impl<'d> Comparison<'d> {
                 None => self.note(Effect::Breaking, format!("{at} as {media_type} removed")),
                 Some(after) => {
                     self.schema(direction, at, &before["schema"], &after["schema"]);
-                    if media_type == PROBLEM_JSON {
-                        self.problems(at, &before["examples"], &after["examples"]);
-                    }
                 }
             }
         }
+        self.problems(at, &old[PROBLEM_TYPES], &new[PROBLEM_TYPES]);
         for (media_type, _) in new["content"].as_object().into_iter().flatten() {
             if old["content"].get(media_type).is_none() {
                 self.note(Effect::Added, format!("{at} as {media_type} added"));
@@ -174,10 +172,11 @@ impl<'d> Comparison<'d> {
         }
     }
 
-    /// The types of problems, each of which has an example of its own.
+    /// The types of problems that a response can have.
     fn problems(&mut self, at: &str, old: &Value, new: &Value) {
-        let types = |examples: &Value| -> BTreeSet<String> {
-            examples.as_object().into_iter().flatten().map(|(slug, _)| slug.clone()).collect()
+        let types = |list: &Value| -> BTreeSet<String> {
+            let types = list.as_array().into_iter().flatten().filter_map(Value::as_str);
+            types.map(|uri| uri.trim_start_matches("/problems/").to_owned()).collect()
         };
         let (before, after) = (types(old), types(new));
         for slug in before.difference(&after) {

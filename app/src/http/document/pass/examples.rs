@@ -4,20 +4,20 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-/// The examples of each operation, by its id.
+/// The examples of each operation, by its id, and those of parameters that all operations share.
 #[expect(
     clippy::expect_used,
     reason = "at start, and only where the file that is compiled in is no YAML; tests read it"
 )]
-pub static EXAMPLES: LazyLock<Value> =
+static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| serde_yaml::from_str(include_str!("../examples.yaml")).expect("examples.yaml is YAML"));
 
 /// Adds the examples of an operation.
-pub fn add(operation: &mut Value, id: &str, schemas: &Value) {
-    let examples = &EXAMPLES[id];
+pub fn add(operation: &mut Value, schemas: &Value) {
+    let examples = &EXAMPLES[operation["operationId"].as_str().unwrap_or_default()];
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
-        let example = parameter["name"].as_str().map_or(&Value::Null, |name| &examples["parameters"][name]);
-        if !example.is_null() {
+        let Some(name) = parameter["name"].as_str() else { continue };
+        if let Some(example) = examples["parameters"].get(name).or_else(|| EXAMPLES["parameters"].get(name)) {
             parameter["example"] = example.clone();
         }
     }

@@ -1,19 +1,24 @@
-//! The headers of every answer, under the names that the standards write.
+//! The headers of every response, under the names that the standards write.
 
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::http::access::Access;
+use crate::http::request::ANY_MEDIA_TYPE;
 
 /// What an operation's own answer type names that is not the same everywhere; poem-openapi writes such names in capitals.
 const OWN: [&str; 5] = ["Cache-Control", "Content-Encoding", "ETag", "Link", "Location"];
 
 /// Names the headers of each answer of an operation.
-pub fn complete(operation: &mut Value, access: Option<Access>) {
+pub fn complete(operation: &mut Value, access: Access) {
     let deprecated = operation["deprecated"] == true;
+    let any_media_type = operation["requestBody"]["description"] == ANY_MEDIA_TYPE;
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let status = status.parse().unwrap_or(StatusCode::OK);
-        complete_response(status, access == Some(Access::Anybody), deprecated, response);
+        complete_response(status, access == Access::Public, deprecated, response);
+        if any_media_type && let Some(headers) = response["headers"].as_object_mut() {
+            headers.remove("Accept");
+        }
     }
 }
 
@@ -50,9 +55,9 @@ fn complete_response(status: StatusCode, public: bool, deprecated: bool, respons
 /// A header that an operation's own answer type names, with its grammar.
 fn own(name: &str, header: &Value) -> Value {
     let schema = match name {
-        "ETag" => json!({ "type": "string", "maxLength": 64, "pattern": "^\"u?[0-9]+-[0-9]+\"$" }),
+        "ETag" => json!({ "type": "string", "maxLength": 64, "pattern": "^\"[a-z]+-[1-9][0-9]*-[1-9][0-9]*\"$" }),
         "Link" => json!({ "type": "string", "maxLength": 2048, "pattern": "^<[^<>]+>; rel=\"next\"$" }),
-        "Location" => json!({ "type": "string", "maxLength": 1024, "pattern": "^/([^/]+/)*[0-9]+$" }),
+        "Location" => json!({ "type": "string", "maxLength": 1024, "pattern": "^/([^/]+/)*[1-9][0-9]*$" }),
         "Cache-Control" => json!({ "type": "string", "maxLength": 64, "pattern": "^[a-z0-9=-]+(, [a-z0-9=-]+)*$" }),
         "Content-Encoding" => json!({ "type": "string", "enum": ["gzip"] }),
         _ => header["schema"].clone(),
@@ -77,41 +82,41 @@ pub fn shared() -> Value {
     let pattern = |pattern: &str, most: u32| json!({ "maxLength": most, "pattern": pattern });
     json!({
         "X-Request-Id": header(
-            "What the log calls this request: the request's own X-Request-Id where it is 1 to 128 letters, digits, dots, underscores and hyphens.",
+            "Id of the request in the server's log: the request's own X-Request-Id if it has 1 to 128 letters, digits, dots, underscores and hyphens.",
             true, pattern("^[A-Za-z0-9._-]{1,128}$", 128), "63af6b99-4"),
         "X-Content-Type-Options": header("Always `nosniff`.", true, json!({ "enum": ["nosniff"] }), "nosniff"),
         "Referrer-Policy": header("Always `no-referrer`.", true, json!({ "enum": ["no-referrer"] }), "no-referrer"),
         "Access-Control-Allow-Origin": header(
-            "The request's origin, where this installation lets its pages read the answer; absent otherwise.",
+            "The request's origin, if this installation allows its pages to read the response; absent otherwise.",
             false, pattern("^https?://[^/?#]+$", 512), "https://roll.example.org"),
         "Cache-Control": header(
-            "`no-store` for problems, `private, no-cache` for what one caller may see.",
+            "`no-store` for problems, `private, no-cache` for responses to one caller.",
             true, json!({ "enum": ["no-store", "private, no-cache"] }), "no-store"),
         "WWW-Authenticate": header(
             "How to authenticate (RFC 6750, section 3).",
             true, pattern("^Bearer realm=\"rollbook\"(, error=\"(invalid_token|insufficient_scope)\")?$", 128),
             "Bearer realm=\"rollbook\""),
         "Accept": header(
-            "The media types that are taken, where the body's is not.",
+            "The accepted media types, if the body's is not one of them.",
             false, pattern("^[a-z]+/[a-z0-9.+-]+(, [a-z]+/[a-z0-9.+-]+)*$", 256), "application/json"),
-        "Accept-Encoding": header("`identity`, where the body was encoded.", false, json!({ "enum": ["identity"] }), "identity"),
+        "Accept-Encoding": header("`identity`, if the body was encoded.", false, json!({ "enum": ["identity"] }), "identity"),
         "Deprecation": header(
-            "Since when there is something better: a date of structured fields (RFC 9745).",
+            "Time since which there is a replacement: a date of structured fields (RFC 9745).",
             true, pattern("^@[0-9]{1,12}$", 16), "@1795392000"),
         "Sunset": header(
-            "Until when the operation stays at least: an HTTP date (RFC 8594).",
+            "Earliest end of the operation: an HTTP date (RFC 8594).",
             true, pattern("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$", 29),
             "Mon, 24 Nov 2036 00:00:00 GMT"),
         "RateLimit": header(
-            "What is left of each quota (`r`), and in how many seconds there will be more (`t`): `requests` for all of a user's requests, or of an address's without a token; on a login also `address` for the failed ones of an address, and `account` for those of an account in a row. Of an account, no more come back with time: `t` is the wait before its next try, and a good login or an administrator brings all back.",
+            "What is left of each quota (`r`), and the seconds until there is more (`t`): `requests` for the requests of a user, or of an address without a token; on a login also `address` for the failed logins of an address, and `account` for the consecutive failed logins of an account. The quota of an account does not refill with time: `t` is the wait before the next attempt, and a successful login or an administrator restores it.",
             true, pattern("^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+\";r=[0-9]+;t=[0-9]+)*$", 256),
             "\"requests\";r=5999;t=1"),
         "RateLimit-Policy": header(
-            "The size of each quota (`q`), and the seconds in which all of it comes back (`w`); of `account` the longest wait before a try.",
+            "The size of each quota (`q`), and the seconds in which it refills (`w`); for `account` the longest wait before an attempt.",
             true, pattern("^\"[a-z]+\";q=[0-9]+;w=[0-9]+(, \"[a-z]+\";q=[0-9]+;w=[0-9]+)*$", 256),
             "\"requests\";q=6000;w=60"),
         "Retry-After": {
-            "description": "Seconds until another try is worth it. An account that is locked stays so until an administrator unlocks it: there it is when to look again.",
+            "description": "Seconds until another attempt is worthwhile. A locked account stays locked until an administrator unlocks it.",
             "required": true,
             "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 86400 },
             "example": 1

@@ -1,112 +1,164 @@
-//! Links: where an answer's values lead next.
+//! Links: from a response's values to the operations that take them.
 
 use serde_json::{Map, Value, json};
 
-/// How a link fills in what its target asks for.
-enum Fill {
-    /// Nothing is asked for.
-    Nothing,
-    /// These parameters, from this expression.
-    Parameter(&'static str, &'static str),
-    /// This field of the body, from this expression. Only the description tells it: where a link's `requestBody` is no
-    /// string, openapi-generator refuses the whole document.
-    Field(&'static str, &'static str),
-}
+/// A link that the shape of the document does not give: from an operation's status to an operation, with a parameter from
+/// the response, if any. Where a link fills a body, only the description states it: openapi-generator refuses other bodies.
+type Other = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>, &'static str);
 
-use Fill::{Field, Nothing, Parameter};
-
-const ID: Fill = Parameter("id", "$response.body#/id");
-const NEXT: Fill = Parameter("after", "$response.body#/next");
-const REFRESH: Fill = Field("refresh_token", "$response.body#/refresh_token");
-
-/// From an operation's status, by an operation, with what.
-const LINKS: [(&str, &str, &str, Fill); 32] = [
-    ("logIn", "200", "getMe", Nothing),
-    ("logIn", "200", "refreshToken", REFRESH),
-    ("refreshToken", "200", "getMe", Nothing),
-    ("refreshToken", "200", "refreshToken", REFRESH),
-    ("listOwnSessions", "200", "listOwnSessions", NEXT),
-    ("listOwnSessions", "200", "endOwnSession", Parameter("id", "$response.body#/sessions/0/id")),
-    ("listStudents", "200", "listStudents", NEXT),
-    ("listStudents", "200", "getStudent", Parameter("id", "$response.body#/students/0/id")),
-    ("enrolStudent", "201", "getStudent", ID),
-    ("enrolStudent", "201", "replaceStudent", ID),
-    ("enrolStudent", "201", "patchStudent", ID),
-    ("enrolStudent", "201", "removeStudent", ID),
-    ("replaceStudent", "200", "getStudent", ID),
-    ("patchStudent", "200", "getStudent", ID),
-    ("listUsers", "200", "listUsers", NEXT),
-    ("listUsers", "200", "getUser", Parameter("id", "$response.body#/users/0/id")),
-    ("createUser", "201", "getUser", ID),
-    ("createUser", "201", "patchUser", ID),
-    ("createUser", "201", "removeUser", ID),
-    ("createUser", "201", "resetUserPassword", ID),
-    ("createUser", "201", "unlockUser", ID),
-    ("createUser", "201", "listUserSessions", ID),
-    ("createUser", "201", "endUserSessions", ID),
-    ("patchUser", "200", "getUser", ID),
-    ("unlockUser", "200", "getUser", ID),
-    ("getUser", "200", "listUserSessions", ID),
-    ("listUserSessions", "200", "listUserSessions", NEXT),
-    ("listAuditEvents", "200", "listAuditEvents", NEXT),
-    ("enrolArticleStudent", "201", "getStudent", ID),
-    ("enrolArticleStudent", "201", "changeArticleStudent", Parameter("student_id", "$response.body#/id")),
-    ("enrolArticleStudent", "201", "removeArticleStudent", Parameter("student_id", "$response.body#/id")),
-    ("changeArticleStudent", "200", "getStudent", Parameter("id", "$response.body#/author/id")),
+const OTHERS: [Other; 8] = [
+    ("logIn", "200", "getMe", None, TOKEN),
+    ("logIn", "200", "refreshToken", None, REFRESH),
+    ("refreshToken", "200", "getMe", None, TOKEN),
+    ("refreshToken", "200", "refreshToken", None, REFRESH),
+    ("createLegacyStudent", "201", "getStudent", Some(("id", "$response.body#/id")), ID),
+    ("createLegacyStudent", "201", "updateLegacyStudent", Some(("student_id", "$response.body#/id")), ID),
+    ("createLegacyStudent", "201", "deleteLegacyStudent", Some(("student_id", "$response.body#/id")), ID),
+    ("updateLegacyStudent", "200", "getStudent", Some(("id", "$response.body#/author/id")), ID),
 ];
 
-/// Adds the links of an operation's answers.
-pub fn add(operation: &mut Value, id: &str) {
-    for (_, status, target, fill) in LINKS.iter().filter(|(from, ..)| *from == id) {
-        let Some(response) = operation["responses"].get_mut(*status) else { continue };
-        response["links"][target] = link(target, fill);
-    }
+const TOKEN: &str = "The operation takes the new token.";
+const REFRESH: &str = "`refresh_token` is that of the response.";
+const ID: &str = "The id is that of the response.";
+const NEXT: &str =
+    "The next page, unless `next` is null. The `limit` and the filters have to be repeated; the `Link` header does.";
+const FIRST: &str = "The id is that of the page's first entry.";
+
+/// An operation as links see it.
+struct Operation {
+    path: String,
+    method: String,
+    id: String,
+    /// The component of its successful response, with the status.
+    success: Option<(String, String)>,
+    takes_if_match: bool,
 }
 
-fn link(target: &str, fill: &Fill) -> Value {
-    let mut link = json!({ "operationId": target });
-    match fill {
-        Nothing | Field(..) => {}
-        Parameter(name, expression) => {
-            // A page of one user's sessions is followed by a page of the same user's.
-            let mut parameters = Map::from_iter([((*name).to_owned(), json!(expression))]);
-            if (target, *name) == ("listUserSessions", "after") {
-                parameters.insert("id".to_owned(), json!("$request.path.id"));
-            }
-            link["parameters"] = Value::Object(parameters);
+/// Adds the links of every response. A record, which has an entity tag, leads to the operations at its path and below; a
+/// page, which has a cursor, to the next page and to its first entry.
+pub fn add(document: &mut Value) {
+    let operations = operations(document);
+    let mut links = Vec::new();
+    for from in &operations {
+        let Some((status, component)) = &from.success else { continue };
+        let properties = &document["components"]["schemas"][component]["properties"];
+        if properties.get("etag").is_some() {
+            links.extend(of_record(from, &operations).map(|(target, link)| (from, status.as_str(), target, link)));
+        }
+        if properties.get("next").is_some() {
+            let entries = properties.as_object().into_iter().flatten().find(|(_, schema)| schema["type"] == "array");
+            let entries = entries.map(|(name, _)| name.as_str()).unwrap_or_default();
+            links.extend(of_page(from, entries, &operations).map(|(to, link)| (from, status.as_str(), to, link)));
+        }
+        for (_, status, target, parameter, description) in OTHERS.iter().filter(|(id, ..)| *id == from.id) {
+            let parameters = parameter.map(|(name, value)| (name.to_owned(), json!(value)));
+            links.push((from, *status, *target, link(target, parameters.into_iter().collect(), description)));
         }
     }
-    link["description"] = json!(match fill {
-        Nothing => "The same token is for this, too.".to_owned(),
-        Parameter("after", _) => "The next page, unless `next` is null. Send the `limit` and the filters of this one again; the `Link` header has them.".to_owned(),
-        Parameter(name, expression) if expression.contains("/0/") =>
-            format!("`{name}` is that of the first on the page, where there is one."),
-        Parameter(name, expression) | Field(name, expression) =>
-            format!("`{name}` is the `{}` of the answer.", field(expression)),
-    });
-    link
+    let links: Vec<_> = links
+        .into_iter()
+        .map(|(from, status, target, link)| {
+            (from.path.clone(), from.method.clone(), status.to_owned(), target.to_owned(), link)
+        })
+        .collect();
+    for (path, method, status, target, link) in links {
+        document["paths"][path][method]["responses"][status]["links"][target] = link;
+    }
 }
 
-/// The field that an expression names.
-fn field(expression: &str) -> String {
-    expression.rsplit('#').next().unwrap_or_default().trim_start_matches('/').replace('/', ".")
+fn operations(document: &mut Value) -> Vec<Operation> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object_mut().into_iter().flatten() {
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            let responses = operation["responses"].as_object().into_iter().flatten();
+            let success = responses.filter(|(status, _)| status.starts_with('2')).find_map(|(status, response)| {
+                let reference = response.pointer("/content/application~1json/schema/$ref")?.as_str()?;
+                Some((status.clone(), reference.rsplit('/').next()?.to_owned()))
+            });
+            found.push(Operation {
+                path: path.clone(),
+                method: method.clone(),
+                id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
+                success,
+                takes_if_match: operation["responses"].get("412").is_some(),
+            });
+        }
+    }
+    found
+}
+
+fn of_record<'a>(from: &'a Operation, operations: &'a [Operation]) -> impl Iterator<Item = (&'a str, Value)> + 'a {
+    let record = match from.path.split_once("{id}") {
+        Some((collection, _)) => format!("{collection}{{id}}"),
+        None => format!("{}/{{id}}", from.path),
+    };
+    let targets = operations.iter().filter(move |to| to.path.starts_with(&record) && to.id != from.id);
+    targets.map(|to| {
+        let mut parameters = Map::from_iter([("id".to_owned(), json!("$response.body#/id"))]);
+        if to.takes_if_match {
+            parameters.insert("If-Match".to_owned(), json!("$response.header.ETag"));
+        }
+        (to.id.as_str(), link(&to.id, parameters, ID))
+    })
+}
+
+fn of_page<'a>(
+    from: &'a Operation,
+    entries: &str,
+    operations: &'a [Operation],
+) -> impl Iterator<Item = (&'a str, Value)> + 'a {
+    let mut next = Map::from_iter([("after".to_owned(), json!("$response.body#/next"))]);
+    if from.path.contains("{id}") {
+        next.insert("id".to_owned(), json!("$request.path.id"));
+    }
+    let next = (from.id.as_str(), link(&from.id, next, NEXT));
+    let entry = format!("{}/{{id}}", from.path);
+    let first = json!(format!("$response.body#/{entries}/0/id"));
+    let to_entry = operations.iter().find(|to| to.path == entry);
+    let first = to_entry.map(|to| (to.id.as_str(), link(&to.id, Map::from_iter([("id".to_owned(), first)]), FIRST)));
+    [next].into_iter().chain(first)
+}
+
+fn link(target: &str, parameters: Map<String, Value>, description: &str) -> Value {
+    let mut link = json!({ "operationId": target, "description": description });
+    if !parameters.is_empty() {
+        link["parameters"] = Value::Object(parameters);
+    }
+    link
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::objects;
     use super::*;
-    use crate::http::access::ACCESS;
 
     #[test]
-    fn every_link_leads_from_an_operation_to_another() {
-        let is_known = |id: &str| ACCESS.iter().any(|(known, _)| *known == id);
-        for (from, _, target, _) in &LINKS {
-            assert!(is_known(from) && is_known(target), "{from} -> {target}");
+    fn every_link_leads_to_an_operation() {
+        let mut document = crate::http::document::tree().clone();
+        let ids: Vec<_> = operations(&mut document).into_iter().map(|operation| operation.id).collect();
+        let mut links = 0;
+        for item in objects(&mut document["paths"]) {
+            for operation in objects(item) {
+                for response in objects(&mut operation["responses"]) {
+                    for target in response["links"].as_object().into_iter().flat_map(Map::keys) {
+                        assert!(ids.contains(target), "{target}");
+                        links += 1;
+                    }
+                }
+            }
         }
-        let document = crate::http::document::tree().to_string();
-        assert_eq!(
-            document.matches("\"links\"").count(),
-            LINKS.map(|(from, status, ..)| (from, status)).into_iter().collect::<std::collections::BTreeSet<_>>().len()
+        assert!(
+            OTHERS.iter().all(|(from, _, to, ..)| ids.iter().any(|id| id == from) && ids.iter().any(|id| id == to))
         );
+        assert!(links > OTHERS.len() + 20, "{links}");
+    }
+
+    #[test]
+    fn read_record_leads_to_conditional_writes() {
+        let document = crate::http::document::tree();
+        let links = &document["paths"]["/students/{id}"]["get"]["responses"]["200"]["links"];
+        for target in ["replaceStudent", "updateStudent", "deleteStudent"] {
+            assert_eq!(links[target]["parameters"]["If-Match"], "$response.header.ETag", "{target}");
+        }
     }
 }

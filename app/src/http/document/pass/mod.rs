@@ -1,41 +1,51 @@
-//! The one pass over poem-openapi's document: what is true of the service and the library cannot say.
+//! The one pass over poem-openapi's document: what is true of the service and the library cannot express.
 
-mod clearable;
+mod access;
 mod conditions;
+mod directions;
 mod examples;
-mod grammars;
 mod headers;
 mod links;
-mod order;
+mod parameters;
 mod problems;
-mod schemas;
 mod shared_responses;
 
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
-use crate::http::access::Access;
+use crate::http::wire::unpack;
 
-pub use examples::EXAMPLES;
+/// A mistake in the declaration of operations or of their wire format.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub enum DocumentError {
+    #[error("the operation {0} states no permission: its first argument has to be `By<…>` or `Public`")]
+    NoPermission(String),
+    #[error("the components {0:?} bound text and are used in requests and in responses, where bounds break clients")]
+    BoundsInBothDirections(Vec<String>),
+}
 
-/// The document with everything that is true.
-pub fn completed(mut document: Value) -> Value {
+/// The complete document.
+///
+/// # Errors
+/// [`DocumentError`]
+pub fn completed(mut document: Value) -> Result<Value, DocumentError> {
     document["openapi"] = json!("3.0.3");
+    unpack(&mut document);
     describe_servers(&mut document["servers"]);
-    order::sort(&mut document);
-    schemas::complete(&mut document["components"]["schemas"]);
+    order_tags(&mut document);
     let schemas = document["components"]["schemas"].clone();
     for item in objects(&mut document["paths"]) {
         for operation in objects(item) {
-            complete_operation(operation, &schemas);
+            complete_operation(operation, &schemas)?;
         }
     }
+    links::add(&mut document);
     document["components"]["responses"] = shared_responses::gathered(&mut document["paths"]);
     document["components"]["parameters"] = conditions::shared();
     document["components"]["headers"] = headers::shared();
     document["components"]["examples"] = problems::shared_examples();
-    grammars::write(&mut document);
-    clearable::name(&mut document["components"]["schemas"]);
-    document
+    directions::check(&document)?;
+    Ok(document)
 }
 
 /// What `poem_openapi::ServerObject` has no field for.
@@ -45,25 +55,37 @@ fn describe_servers(servers: &mut Value) {
     }
 }
 
-fn complete_operation(operation: &mut Value, schemas: &Value) {
-    let Some(id) = operation["operationId"].as_str().map(str::to_owned) else { return };
-    let access = Access::of(&id);
-    if access == Some(Access::Anybody) {
-        // Said out loud, for readers who would otherwise take it for forgotten.
-        operation["security"] = json!([]);
+/// Lists the groups of operations in the order in which the operations come.
+fn order_tags(document: &mut Value) {
+    let mut used: Vec<Value> = Vec::new();
+    for item in objects(&mut document["paths"]) {
+        for operation in objects(item) {
+            used.extend(operation["tags"].as_array().cloned().into_iter().flatten());
+        }
     }
-    if let (Some(access), Some(description)) = (access, operation["description"].as_str()) {
-        operation["description"] = json!(format!("{description}\n\n{}", access.sentence()));
+    if let Some(tags) = document["tags"].as_array_mut() {
+        tags.sort_by_key(|tag| used.iter().position(|name| tag["name"] == *name));
     }
-    if let Some(Access::Role(role)) = access {
-        // The sentence, for programs. Where it is missing and security is not empty, any token will do.
-        operation["x-required-role"] = json!(role.as_str());
-    }
+}
+
+fn complete_operation(operation: &mut Value, schemas: &Value) -> Result<(), DocumentError> {
+    let access = access::complete(operation)?;
+    parameters::unfold(operation);
     conditions::add(operation);
+    describe_responses(operation, schemas);
     problems::complete(operation, access, schemas);
     headers::complete(operation, access);
-    links::add(operation, &id);
-    examples::add(operation, &id, schemas);
+    examples::add(operation, schemas);
+    Ok(())
+}
+
+/// Describes responses by their content where nothing else describes them.
+fn describe_responses(operation: &mut Value, schemas: &Value) {
+    for response in objects(&mut operation["responses"]).filter(|response| response["description"] == "") {
+        let reference = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);
+        let name = reference.and_then(|reference| reference.rsplit('/').next()).unwrap_or_default();
+        response["description"] = schemas[name]["description"].clone();
+    }
 }
 
 /// The objects among the values of an object.

@@ -1,14 +1,14 @@
-//! The problems that each operation can answer: its own, those of the edge, and an example of each.
+//! The problems that each operation can respond with: its own, those of the edge, and an example of each.
 
-use domain::user::Role;
+use domain::access::{PermissionEntry, Requirement, Role};
 use poem::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::http::access::Access;
-use crate::http::problem::{Kind, PROBLEM_JSON};
+use crate::http::problem::{PROBLEM_JSON, ProblemType};
 
-/// Every answer of 400 and above that an operation can make, in place of what its own type tells.
-pub fn complete(operation: &mut Value, access: Option<Access>, schemas: &Value) {
+/// Every response of 400 and above of an operation, in place of what its own type lists.
+pub fn complete(operation: &mut Value, access: Access, schemas: &Value) {
     let takes_body = operation.get("requestBody").is_some();
     let example = invalid_fields(operation, schemas);
     let kinds = kinds(operation, access, takes_body);
@@ -19,14 +19,17 @@ pub fn complete(operation: &mut Value, access: Option<Access>, schemas: &Value) 
         let response = responses.entry(entry.status.as_str()).or_insert_with(|| problem(entry.detail));
         let examples = &mut response["content"][PROBLEM_JSON]["examples"];
         examples[entry.slug] = match kind {
-            Kind::InvalidFields | Kind::InvalidStudentData | Kind::IncompleteCredentials => {
-                json!({ "summary": entry.title, "value": with_faults(*kind, &example) })
+            ProblemType::InvalidFields | ProblemType::InvalidStudentData | ProblemType::IncompleteCredentials => {
+                json!({ "summary": entry.title, "value": with_errors(*kind, &example) })
             }
             _ => json!({ "$ref": format!("#/components/examples/{}", entry.slug) }),
         };
     }
     for (status, response) in responses.iter_mut() {
         let of_status: Vec<_> = kinds.iter().filter(|kind| kind.entry().status.as_str() == status).collect();
+        if !of_status.is_empty() {
+            response["x-problem-types"] = of_status.iter().map(|kind| kind.uri()).collect();
+        }
         if of_status.len() > 1 {
             response["description"] = json!(reason(&of_status));
         }
@@ -36,53 +39,55 @@ pub fn complete(operation: &mut Value, access: Option<Access>, schemas: &Value) 
 
 /// One example for each type of problem.
 pub fn shared_examples() -> Value {
-    let example = |kind: &Kind| {
+    let example = |kind: &ProblemType| {
         let entry = kind.entry();
         (
             entry.slug.to_owned(),
             json!({ "summary": entry.title, "description": entry.remedy, "value": document(*kind) }),
         )
     };
-    let shared = Kind::ALL.iter().filter(|kind| {
+    let shared = ProblemType::ALL.iter().filter(|kind| {
         // The first three differ by operation, the others belong to none.
         !matches!(
             kind,
-            Kind::InvalidFields
-                | Kind::InvalidStudentData
-                | Kind::IncompleteCredentials
-                | Kind::NotFound
-                | Kind::MethodNotAllowed
+            ProblemType::InvalidFields
+                | ProblemType::InvalidStudentData
+                | ProblemType::IncompleteCredentials
+                | ProblemType::NotFound
+                | ProblemType::MethodNotAllowed
         )
     });
     Value::Object(shared.map(example).collect())
 }
 
-/// Which problems an operation can answer, in order of their status.
-fn kinds(operation: &Value, access: Option<Access>, takes_body: bool) -> Vec<Kind> {
+/// The problems of an operation, in order of their status.
+fn kinds(operation: &Value, access: Access, takes_body: bool) -> Vec<ProblemType> {
     let own = own(operation);
-    let looks_at_type = takes_body && !own.iter().any(|kind| kind.entry().status == StatusCode::BAD_REQUEST);
-    let mut edge = vec![Kind::MalformedQuery, Kind::TooManyRequests, Kind::Internal];
+    let mut edge = vec![ProblemType::MalformedQuery, ProblemType::TooManyRequests, ProblemType::Internal];
     if makes_content(operation) {
-        edge.push(Kind::NotAcceptable);
+        edge.push(ProblemType::NotAcceptable);
     }
-    if access != Some(Access::Anybody) {
-        edge.push(Kind::Unauthorized);
+    if access != Access::Public {
+        edge.push(ProblemType::Unauthorized);
     }
     let asks_store = own.iter().any(|kind| kind.entry().status == StatusCode::SERVICE_UNAVAILABLE);
-    if access != Some(Access::Anybody) || asks_store {
-        edge.extend([Kind::Unavailable, Kind::DeadlineExceeded]);
+    if access != Access::Public || asks_store {
+        edge.extend([ProblemType::Unavailable, ProblemType::DeadlineExceeded]);
     }
     match access {
-        Some(Access::Role(Role::Viewer)) => edge.push(Kind::PasswordChangeDue),
-        Some(Access::Role(_)) => edge.extend([Kind::InsufficientRole, Kind::PasswordChangeDue]),
-        // Every user is a viewer at least: nobody who has a token lacks the role for what viewers may do.
-        _ => {}
+        Access::Permission(PermissionEntry { requirement: Requirement::Role(role), .. }) => {
+            edge.push(ProblemType::PasswordChangeDue);
+            // Every user is at least a viewer.
+            if *role > Role::Viewer {
+                edge.push(ProblemType::InsufficientRole);
+            }
+        }
+        Access::Public | Access::Permission(_) => {}
     }
     if takes_body {
-        edge.extend([Kind::RequestTimeout, Kind::PayloadTooLarge]);
-    }
-    if looks_at_type {
-        edge.extend([Kind::MalformedBody, Kind::UnsupportedMediaType]);
+        // Bodies of any media type can be encoded, or end early.
+        edge.extend([ProblemType::RequestTimeout, ProblemType::PayloadTooLarge]);
+        edge.extend([ProblemType::MalformedBody, ProblemType::UnsupportedMediaType]);
     }
     let more = edge.into_iter().filter(|kind| !own.contains(kind)).collect::<Vec<_>>();
     let mut kinds: Vec<_> = own.iter().copied().chain(more).collect();
@@ -90,12 +95,12 @@ fn kinds(operation: &Value, access: Option<Access>, takes_body: bool) -> Vec<Kin
     kinds
 }
 
-/// What the operation's own type says, see [`Refused`](crate::http::problem::Refused).
-fn own(operation: &Value) -> Vec<Kind> {
+/// What the operation's own type lists, see [`Refused`](crate::http::problem::Refused).
+fn own(operation: &Value) -> Vec<ProblemType> {
     let responses = operation["responses"].as_object().into_iter().flatten();
     let slugs = responses
         .flat_map(|(_, response)| response["content"][PROBLEM_JSON]["schema"]["enum"].as_array().into_iter().flatten());
-    slugs.filter_map(|slug| Kind::ALL.into_iter().find(|kind| *slug == kind.entry().slug)).collect()
+    slugs.filter_map(|slug| ProblemType::ALL.iter().copied().find(|kind| *slug == kind.entry().slug)).collect()
 }
 
 fn makes_content(operation: &Value) -> bool {
@@ -109,63 +114,65 @@ fn problem(description: &str) -> Value {
 }
 
 /// What a status means where several problems share it.
-fn reason(kinds: &[&Kind]) -> String {
+fn reason(kinds: &[&ProblemType]) -> String {
     let Some(status) = kinds.first().map(|kind| kind.entry().status) else { return String::new() };
     let reason = match status {
-        StatusCode::UNAUTHORIZED => "The credentials are not good; `type` tells which.",
+        StatusCode::UNAUTHORIZED => "The credentials are invalid; `type` states why.",
         StatusCode::FORBIDDEN => {
-            "The role is too low, or the password has to be changed before anything else; `type` tells which."
+            "The role is too low, or the password has to be changed before anything else; `type` states which."
         }
-        StatusCode::CONFLICT => "A rule about other records is broken; `type` tells which.",
-        StatusCode::TOO_MANY_REQUESTS => "Too much was tried; `type` tells what, `Retry-After` when to try again.",
-        StatusCode::SERVICE_UNAVAILABLE => "It cannot be done now; `type` tells why, `Retry-After` when to try again.",
-        _ => return capitalised(&kinds.iter().map(|kind| fault(**kind)).collect::<Vec<_>>().join(", or ")),
+        StatusCode::CONFLICT => "A rule about other records is broken; `type` states which.",
+        StatusCode::TOO_MANY_REQUESTS => "A limit is reached; `type` states which, `Retry-After` when to try again.",
+        StatusCode::SERVICE_UNAVAILABLE => {
+            "The service is temporarily unavailable; `type` states why, `Retry-After` when to try again."
+        }
+        _ => return capitalised(&kinds.iter().map(|kind| wrong(**kind)).collect::<Vec<_>>().join(", or ")),
     };
     reason.to_owned()
 }
 
 /// What is wrong with a request, as a part of a sentence.
-fn fault(kind: Kind) -> &'static str {
+fn wrong(kind: ProblemType) -> &'static str {
     match kind {
-        Kind::MalformedQuery => "the query cannot be read",
-        Kind::MalformedBody => "the body cannot be read",
-        Kind::IncompleteCredentials => "the name or the password is missing",
-        Kind::InvalidStudentData => "the student's data break a rule, or the roll number is taken",
-        Kind::MissingStudentId => "no student is named",
-        Kind::WrongStudentId => "there is no such student",
+        ProblemType::MalformedQuery => "the query cannot be read",
+        ProblemType::MalformedBody => "the body cannot be read",
+        ProblemType::IncompleteCredentials => "the name or the password is missing",
+        ProblemType::InvalidStudentData => "the student's data break a rule, or the roll number is taken",
+        ProblemType::MissingStudentId => "no student is named",
+        ProblemType::WrongStudentId => "there is no such student",
         kind => kind.entry().title,
     }
 }
 
 fn capitalised(text: &str) -> String {
     let (first, rest) = text.split_at_checked(1).unwrap_or_default();
-    format!("{}{rest}; `type` tells which.", first.to_ascii_uppercase())
+    format!("{}{rest}; `type` states which.", first.to_ascii_uppercase())
 }
 
 /// The problem as it goes over the wire.
-fn document(kind: Kind) -> Value {
+fn document(kind: ProblemType) -> Value {
     let entry = kind.entry();
     let mut document = json!({
-        "type": format!("/problems/{}", entry.slug),
+        "type": kind.uri(),
         "title": entry.title,
         "status": entry.status.as_u16(),
         "detail": entry.detail,
         "description": entry.detail,
         "request_id": "63af6b99-4",
     });
-    if kind == Kind::MissingStudentId {
+    if kind == ProblemType::MissingStudentId {
         document["msg"] = json!(entry.detail);
     }
     document
 }
 
-fn with_faults(kind: Kind, faults: &Value) -> Value {
+fn with_errors(kind: ProblemType, errors: &Value) -> Value {
     let mut document = document(kind);
-    document["errors"] = faults.clone();
+    document["errors"] = errors.clone();
     document
 }
 
-/// What can be at fault in a request of this operation: one of its own fields, or one of its parameters.
+/// An invalid field or parameter of this operation.
 fn invalid_fields(operation: &Value, schemas: &Value) -> Value {
     let schema = operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
     let schema = schema.and_then(|reference| reference.rsplit('/').next()).map(|name| &schemas[name]);

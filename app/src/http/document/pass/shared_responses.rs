@@ -1,20 +1,22 @@
-//! Responses that many operations answer alike, written once.
+//! Responses that many operations have in common, written once.
 
 use std::collections::BTreeMap;
 
+use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::objects;
 use crate::http::problem::PROBLEM_JSON;
 
-/// Moves each problem response that stands more than once to where all can refer to it; answers those.
+/// Moves each problem response that occurs more than once to the components, and returns those.
 pub fn gathered(paths: &mut Value) -> Value {
-    let mut places: BTreeMap<String, u32> = BTreeMap::new();
-    each(paths, |response| *places.entry(response.to_string()).or_default() += 1);
+    let mut uses: BTreeMap<String, u32> = BTreeMap::new();
+    each(paths, |_, response| *uses.entry(response.to_string()).or_default() += 1);
+    let usual = usual_problems(paths, &uses);
     let mut shared = Map::new();
-    each(paths, |response| {
-        if places.get(&response.to_string()).is_some_and(|places| *places > 1) {
-            let name = name(response);
+    each(paths, |status, response| {
+        if uses.get(&response.to_string()).is_some_and(|uses| *uses > 1) {
+            let name = name(status, response, usual.get(status));
             let known = shared.entry(&name).or_insert_with(|| response.clone());
             // Two that differ in something else keep their own place.
             if known == response {
@@ -26,24 +28,50 @@ pub fn gathered(paths: &mut Value) -> Value {
     Value::Object(shared)
 }
 
-fn each(paths: &mut Value, mut visit: impl FnMut(&mut Value)) {
+fn each(paths: &mut Value, mut visit: impl FnMut(&str, &mut Value)) {
     for item in objects(paths) {
         for operation in objects(item) {
-            objects(&mut operation["responses"]).filter(|response| is_problem(response)).for_each(&mut visit);
+            for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+                if !response["content"][PROBLEM_JSON].is_null() {
+                    visit(status, response);
+                }
+            }
         }
     }
 }
 
-fn is_problem(response: &Value) -> bool {
-    !response["content"][PROBLEM_JSON].is_null()
+/// The problems that most responses of each status can be.
+fn usual_problems(paths: &mut Value, uses: &BTreeMap<String, u32>) -> BTreeMap<String, Vec<String>> {
+    let mut usual: BTreeMap<String, (u32, Vec<String>)> = BTreeMap::new();
+    each(paths, |status, response| {
+        let uses = uses.get(&response.to_string()).copied().unwrap_or_default();
+        let best = usual.entry(status.to_owned()).or_default();
+        if uses > best.0 {
+            *best = (uses, problems(response));
+        }
+    });
+    usual.into_iter().map(|(status, (_, problems))| (status, problems)).collect()
 }
 
-/// What the problems are called, one after the other; a deprecated operation says more in its headers.
-fn name(response: &Value) -> String {
+fn problems(response: &Value) -> Vec<String> {
+    let examples = response["content"][PROBLEM_JSON]["examples"].as_object();
+    examples.into_iter().flat_map(Map::keys).cloned().collect()
+}
+
+/// The problem, if there is one; else the one that is unusual for the status, or the status in words. A deprecated operation
+/// has more headers.
+fn name(status: &str, response: &Value, usual: Option<&Vec<String>>) -> String {
     let deprecated = if response["headers"]["Deprecation"].is_null() { "" } else { "Deprecated" };
-    let problems = response["content"][PROBLEM_JSON]["examples"].as_object().into_iter().flatten();
-    let names: Vec<_> = problems.map(|(slug, _)| camel_case(slug)).collect();
-    format!("{deprecated}{}", names.join("Or"))
+    let problems = problems(response);
+    let unusual = problems.iter().find(|slug| !usual.is_some_and(|usual| usual.contains(slug)));
+    let name = match (problems.as_slice(), unusual) {
+        ([slug], _) | (_, Some(slug)) => camel_case(slug),
+        (_, None) => {
+            let reason = status.parse().ok().and_then(|status: StatusCode| status.canonical_reason());
+            reason.unwrap_or(status).replace(' ', "")
+        }
+    };
+    format!("{deprecated}{name}")
 }
 
 fn camel_case(slug: &str) -> String {

@@ -1,25 +1,20 @@
-//! `/users/{id}/sessions`: anybody's sessions, for administrators.
+//! `/users/{id}/sessions`: the sessions of any user, for administrators.
 
-use domain::user::UserId;
-use poem::Request;
+use domain::UserId;
+use domain::access::{SessionsRead, SessionsWrite};
 use poem_openapi::OpenApi;
-use poem_openapi::param::{Path, Query};
+use poem_openapi::param::Path;
 
-use super::super::answers::PageAnswer;
-use super::super::caller::Caller;
-use super::super::sessions::{EndAnswer, PageDocument, page_document};
-use super::super::{Tag, Use};
-use crate::http::edge::PathPrefix;
-use crate::http::json_answer::JsonAnswer;
-use crate::http::loose::{Loose, Parameters};
-use crate::http::page_link::next_link;
-use crate::http::problem::{Kind, Refused, refusals};
+use super::super::sessions::{Ended, SessionDocument};
+use super::super::{Tag, Uses};
+use crate::http::problem::{Refused, refusals};
+use crate::http::request::{By, PageQuery};
+use crate::http::response::PageResponse;
+use crate::http::wire::Wire;
 
 refusals! {
-    /// What a look at a user's sessions can be refused for.
-    Paging: UnknownUser, InvalidFields;
-    /// What the end of a user's sessions can be refused for.
-    Ending: UnknownUser;
+    Listing: RecordNotFound, InvalidFields;
+    Deleting: RecordNotFound;
 }
 
 pub struct UserSessionsApi;
@@ -28,48 +23,32 @@ pub struct UserSessionsApi;
 impl UserSessionsApi {
     /// List a user's sessions
     ///
-    /// A page of a user's open sessions in order of id.
+    /// Returns one page of a user's open sessions in order of id.
     #[oai(path = "/users/:id/sessions", method = "get", operation_id = "listUserSessions")]
     async fn list(
         &self,
-        caller: Caller,
-        uses: Use<'_>,
-        request: &Request,
-        /// The user's id.
-        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
-        id: Path<Loose<i64>>,
-        /// The most sessions to answer at once.
-        #[oai(validator(minimum(value = "1"), maximum(value = "200")))]
-        limit: Query<Option<Loose<u16>>>,
-        /// The `next` of the page before.
-        after: Query<Option<Loose<String>>>,
-    ) -> Result<PageAnswer<PageDocument>, Refused<Paging>> {
-        let by = caller.admin()?;
-        let id: UserId = id.0.id(Kind::UnknownUser)?;
-        let mut parameters = Parameters::default();
-        parameters.known(request, &["limit", "after"]);
-        let (size, after) = parameters.page(limit.0.as_ref(), after.0.as_ref());
-        parameters.check()?;
-        let page = uses.sessions.of(&by, id, after, size).await?;
-        let path = PathPrefix::before(request, &format!("/users/{id}/sessions"));
-        let link = page.next.map(|next| next_link(&path, next, size, &[]));
-        Ok(PageAnswer::Page(JsonAnswer(page_document(&page, caller.authenticated())), link))
+        by: By<SessionsRead>,
+        uses: Uses<'_>,
+        /// Id of the user.
+        id: Path<Wire<UserId>>,
+        query: PageQuery<()>,
+    ) -> Result<PageResponse<SessionDocument>, Refused<Listing>> {
+        let page = uses.sessions.list_of_user(&by, id.id()?, query.page).await?;
+        Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))
     }
 
-    /// End a user's sessions
+    /// Delete a user's sessions
     ///
-    /// Ends all of a user's open sessions: their tokens are refused from now on, and the user has to log in again.
-    #[oai(path = "/users/:id/sessions", method = "delete", operation_id = "endUserSessions")]
-    async fn end(
+    /// Ends all open sessions of a user: their tokens are invalid at once, and the user has to log in again.
+    #[oai(path = "/users/:id/sessions", method = "delete", operation_id = "deleteUserSessions")]
+    async fn delete(
         &self,
-        caller: Caller,
-        uses: Use<'_>,
-        /// The user's id.
-        #[oai(validator(minimum(value = "1"), maximum(value = "9007199254740991")))]
-        id: Path<Loose<i64>>,
-    ) -> Result<EndAnswer, Refused<Ending>> {
-        let by = caller.admin()?;
-        uses.sessions.end_all(&by, id.0.id(Kind::UnknownUser)?).await?;
-        Ok(EndAnswer::Ended)
+        by: By<SessionsWrite>,
+        uses: Uses<'_>,
+        /// Id of the user.
+        id: Path<Wire<UserId>>,
+    ) -> Result<Ended, Refused<Deleting>> {
+        uses.sessions.end_all(&by, id.id()?).await?;
+        Ok(Ended::Ended)
     }
 }

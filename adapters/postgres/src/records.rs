@@ -1,0 +1,150 @@
+//! The record port of every resource, and the SQL that all tables share.
+
+use async_trait::async_trait;
+use domain::audit::Action;
+use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
+use domain::{Actor, Id, Page, PageRequest, StoreError, Version};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgExecutor;
+
+use crate::PostgresStore;
+use crate::audit::{audited, with_event};
+use crate::failure::{is_deadlock, store_error, violated_constraint};
+use crate::rows;
+use crate::table::{Assignments, Sql, Table};
+
+/// How often an update is tried that the server ended to break a deadlock. Two updates that each want the other's old
+/// unique value lock each other out; the one that is tried again finds the other one done.
+const UPDATE_TRIES: usize = 3;
+
+#[async_trait]
+impl<R: Table> RecordStore<R> for PostgresStore {
+    async fn insert(&self, new: R::New, by: &Actor) -> RecordResult<R> {
+        let inserted = insert::<R>(new, "", by, &self.pool).await?;
+        inserted.ok_or_else(|| store_error(sqlx::Error::RowNotFound).into())
+    }
+
+    async fn find(&self, id: Id<R::Kind>) -> Result<Option<Record<R>>, StoreError> {
+        let find = sqlx::query(R::SQL.find).bind(id.get()).fetch_optional(&self.pool).await;
+        find.map_err(store_error)?.as_ref().map(rows::record).transpose()
+    }
+
+    /// A page: as a search, unless an index finds its only row. One statement for each combination of conditions, so that a
+    /// cached plan uses the index that they allow.
+    async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
+        let conditions = R::conditions(filter);
+        let is_point = conditions.is_point;
+        let Sql { table, columns, .. } = R::SQL;
+        let page = format!("SELECT {columns} FROM {table} WHERE id > $1{} ORDER BY id LIMIT $2", conditions.sql);
+        let page = sqlx::query(AssertSqlSafe(page)).bind(request.position()).bind(request.rows());
+        let page = conditions.bind(page);
+        let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
+        let found = if is_point { read.await? } else { self.searches.run(read).await? };
+        Ok(Page::from_one_more(found.iter().map(rows::record).collect::<Result<_, _>>()?, request))
+    }
+
+    async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
+        R::write_update(self, id, seen, &patch, by).await
+    }
+
+    async fn delete(&self, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
+        R::write_delete(self, id, seen, by).await
+    }
+}
+
+/// Updates a record with its event, in one statement.
+pub(crate) async fn update<R: Table>(
+    store: &PostgresStore,
+    id: Id<R::Kind>,
+    seen: Option<Version>,
+    patch: &R::Patch,
+    by: &Actor,
+) -> RecordResult<R> {
+    let mut tries = 1;
+    let updated = loop {
+        let set = R::update(patch);
+        let update = with_event::<R::Kind>(&update_statement::<R>(&set, 7), R::SQL.columns);
+        let update = audited(update, by, &Action::updated::<R::Kind>(), patch.detail());
+        let update = update.bind(id.get()).bind(seen.map(Version::get)).bind(by.at);
+        match set.bind(update).fetch_optional(&store.pool).await {
+            Err(error) if is_deadlock(&error) && tries < UPDATE_TRIES => tries += 1,
+            updated => break updated.map_err(rejected)?,
+        }
+    };
+    match updated {
+        Some(row) => Ok(rows::record(&row)?),
+        None => Err(unmatched(store, id, seen).await),
+    }
+}
+
+/// Deletes a record with its event, in one statement.
+pub(crate) async fn delete<R: Table>(
+    store: &PostgresStore,
+    id: Id<R::Kind>,
+    seen: Option<Version>,
+    by: &Actor,
+) -> RecordResult<R, ()> {
+    let delete = format!("DELETE FROM {} WHERE id = $7 AND version = COALESCE($8, version) RETURNING id", R::SQL.table);
+    let delete = audited(with_event::<R::Kind>(&delete, "id"), by, &Action::deleted::<R::Kind>(), None);
+    let delete = delete.bind(id.get()).bind(seen.map(Version::get)).execute(&store.pool).await;
+    match delete.map_err(store_error)?.rows_affected() {
+        0 => Err(unmatched(store, id, seen).await),
+        _ => Ok(()),
+    }
+}
+
+/// Inserts a record with its event, if `condition` (SQL) holds.
+pub(crate) async fn insert<R: Table>(
+    new: R::New,
+    condition: &str,
+    by: &Actor,
+    at: impl PgExecutor<'_>,
+) -> RecordResult<R, Option<Record<R>>> {
+    let new = R::insert(new);
+    let values: Vec<_> = (7..).take(new.columns.len()).map(|parameter| format!("${parameter}")).collect();
+    let insert = format!(
+        "INSERT INTO {} ({}, version, created_at, updated_at) SELECT {}, 1, $1, $1 {condition} RETURNING {}",
+        R::SQL.table,
+        new.columns.join(", "),
+        values.join(", "),
+        R::SQL.columns
+    );
+    let insert = with_event::<R::Kind>(&insert, R::SQL.columns);
+    let insert = new.bind(audited(insert, by, &Action::created::<R::Kind>(), None));
+    let row = insert.fetch_optional(at).await.map_err(rejected)?;
+    Ok(row.as_ref().map(rows::record).transpose()?)
+}
+
+/// The statement that updates a row; its parameters begin with `$first`: id, version, time, then the values that are set.
+pub(crate) fn update_statement<R: Table>(set: &Assignments, first: usize) -> String {
+    let columns = (first + 3..).zip(&set.columns);
+    let set = columns.map(|(parameter, column)| format!("{column} = ${parameter}"));
+    let set = set.chain([format!("version = version + 1, updated_at = ${}", first + 2)]).collect::<Vec<_>>().join(", ");
+    format!(
+        "UPDATE {} SET {set} WHERE id = ${first} AND version = COALESCE(${}, version) RETURNING {}",
+        R::SQL.table,
+        first + 1,
+        R::SQL.columns
+    )
+}
+
+/// Why a statement matched no row of this id. Neither reason can turn wrong meanwhile: ids and versions never come back.
+pub(crate) async fn unmatched<R: Table>(
+    store: &PostgresStore,
+    id: Id<R::Kind>,
+    seen: Option<Version>,
+) -> RecordError<R> {
+    match (seen, RecordStore::<R>::find(store, id).await) {
+        (_, Err(error)) => error.into(),
+        (Some(_), Ok(Some(_))) => RecordError::Stale,
+        (_, Ok(_)) => RecordError::NotFound,
+    }
+}
+
+/// The rule that a violated constraint stands for.
+pub(crate) fn rejected<R: Table>(error: sqlx::Error) -> RecordError<R> {
+    match violated_constraint(&error).and_then(R::conflict) {
+        Some(conflict) => RecordError::Rejected(conflict),
+        None => store_error(error).into(),
+    }
+}

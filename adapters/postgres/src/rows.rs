@@ -1,0 +1,80 @@
+//! The domain's types out of columns, every rule checked.
+
+use domain::record::Record;
+use domain::user::Attempts;
+use domain::{StoreError, Text, Version};
+use sqlx::postgres::PgRow;
+use sqlx::{Decode, Postgres, Row, Type};
+use time::OffsetDateTime;
+
+use crate::failure::{Damaged, store_error};
+use crate::instant::Instant;
+use crate::table::Table;
+
+/// Reads the columns of one row from left to right.
+pub(crate) struct Columns<'r> {
+    row: &'r PgRow,
+    table: &'static str,
+    id: i64,
+    next: usize,
+}
+
+impl<'r> Columns<'r> {
+    /// The first column is the id.
+    pub fn new(row: &'r PgRow, table: &'static str) -> Result<Self, StoreError> {
+        Ok(Self { row, table, id: row.try_get(0).map_err(store_error)?, next: 1 })
+    }
+
+    /// The next column, parsed by the domain.
+    pub fn next<V: Decode<'r, Postgres> + Type<Postgres>, T, E>(
+        &mut self,
+        column: &'static str,
+        parse: impl FnOnce(V) -> Result<T, E>,
+    ) -> Result<T, StoreError> {
+        let value = self.row.try_get(self.next).map_err(|_| self.damaged(column))?;
+        self.next += 1;
+        parse(value).map_err(|_| self.damaged(column))
+    }
+
+    pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, StoreError> {
+        self.next(column, |text: &str| T::parse(text))
+    }
+
+    pub fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
+        self.next(column, |at: Instant| Ok::<_, ()>(at.0))
+    }
+
+    pub fn time_if_any(&mut self, column: &'static str) -> Result<Option<OffsetDateTime>, StoreError> {
+        self.next(column, |at: Option<Instant>| Ok::<_, ()>(at.map(|at| at.0)))
+    }
+
+    pub fn attempts(&mut self) -> Result<Attempts, StoreError> {
+        let failures = self.next("failed_logins", u32::try_from as fn(i32) -> _)?;
+        Ok(Attempts::new(failures, self.time_if_any("next_login_at")?))
+    }
+
+    /// The id, the first column.
+    pub fn id<I: TryFrom<i64>>(&self) -> Result<I, StoreError> {
+        self.id.try_into().map_err(|_| self.damaged("id"))
+    }
+
+    /// The columns of [`Sql::columns`](crate::table::Sql::columns).
+    pub fn record<R: Table>(&mut self) -> Result<Record<R>, StoreError> {
+        Ok(Record {
+            id: self.id()?,
+            fields: R::read(self)?,
+            version: self.next("version", |number| Version::new(number).ok_or(()))?,
+            created_at: self.time("created_at")?,
+            updated_at: self.time("updated_at")?,
+        })
+    }
+
+    fn damaged(&self, column: &'static str) -> StoreError {
+        StoreError::failed(Damaged { table: self.table, id: self.id, column })
+    }
+}
+
+/// The record in a row of [`Sql::columns`](crate::table::Sql::columns).
+pub(crate) fn record<R: Table>(row: &PgRow) -> Result<Record<R>, StoreError> {
+    Columns::new(row, R::SQL.table)?.record()
+}

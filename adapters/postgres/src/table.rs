@@ -1,0 +1,156 @@
+//! What the generic SQL has to know about a resource.
+
+use domain::record::{RecordResult, Resource};
+use domain::{Actor, Id, StoreError, Version};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{Encode, Postgres, Type};
+
+use crate::PostgresStore;
+use crate::records;
+use crate::rows::Columns;
+
+pub(crate) type PgQuery = Query<'static, Postgres, PgArguments>;
+
+/// A resource that is stored in a table of its own, beside the columns `id`, `version`, `created_at` and `updated_at` that
+/// every such table has.
+pub(crate) trait Table: Resource {
+    /// Made by [`sql!`].
+    const SQL: Sql;
+
+    /// The columns of a new record.
+    fn insert(new: Self::New) -> Assignments;
+
+    /// The columns that a patch changes.
+    fn update(patch: &Self::Patch) -> Assignments;
+
+    /// Reads the columns that [`Table::SQL`] lists, in their order.
+    fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError>;
+
+    /// The rule that a violation of this constraint breaks.
+    fn conflict(constraint: &str) -> Option<Self::Conflict>;
+
+    /// What a row has to meet to match a filter.
+    fn conditions(filter: &Self::Filter) -> Conditions {
+        let _ = filter;
+        Conditions::default()
+    }
+
+    /// Updates a record, with its events. A resource with rules beyond the table's constraints has its own.
+    fn write_update(
+        store: &PostgresStore,
+        id: Id<Self::Kind>,
+        seen: Option<Version>,
+        patch: &Self::Patch,
+        by: &Actor,
+    ) -> impl Future<Output = RecordResult<Self>> + Send {
+        records::update(store, id, seen, patch, by)
+    }
+
+    /// Deletes a record, with its event. A resource with rules beyond the table's constraints has its own.
+    fn write_delete(
+        store: &PostgresStore,
+        id: Id<Self::Kind>,
+        seen: Option<Version>,
+        by: &Actor,
+    ) -> impl Future<Output = RecordResult<Self, ()>> + Send {
+        records::delete(store, id, seen, by)
+    }
+}
+
+/// SQL that depends on names alone.
+pub(crate) struct Sql {
+    pub table: &'static str,
+    /// What reads select: the id, the resource's own columns, the version and the times.
+    pub columns: &'static str,
+    pub find: &'static str,
+}
+
+/// The SQL of a table whose own columns are these.
+macro_rules! sql {
+    ($table:literal, $columns:expr) => {
+        $crate::table::Sql {
+            table: $table,
+            columns: concat!("id, ", $columns, ", version, created_at, updated_at"),
+            find: concat!("SELECT id, ", $columns, ", version, created_at, updated_at FROM ", $table, " WHERE id = $1"),
+        }
+    };
+}
+pub(crate) use sql;
+
+/// What can be bound to a query.
+pub(crate) trait Bound: for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + 'static {}
+
+impl<T: for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + 'static> Bound for T {}
+
+/// Binds one value to a query.
+type Bind = Box<dyn FnOnce(PgQuery) -> PgQuery + Send>;
+
+fn bind(value: impl Bound) -> Bind {
+    Box::new(|query| query.bind(value))
+}
+
+/// Columns with their new values.
+#[derive(Default)]
+pub(crate) struct Assignments {
+    pub columns: Vec<&'static str>,
+    values: Vec<Bind>,
+}
+
+impl Assignments {
+    /// Sets a column, unless the value is `None`.
+    pub fn set(mut self, column: &'static str, value: Option<impl Bound>) -> Self {
+        if let Some(value) = value {
+            self.columns.push(column);
+            self.values.push(bind(value));
+        }
+        self
+    }
+
+    /// Binds the values in the order of the columns.
+    pub fn bind(self, query: PgQuery) -> PgQuery {
+        self.values.into_iter().fold(query, |query, bind| bind(query))
+    }
+}
+
+/// Conditions that a row has to meet, joined by AND.
+#[derive(Default)]
+pub(crate) struct Conditions {
+    /// SQL that begins with AND, unless it is empty.
+    pub sql: String,
+    values: Vec<Bind>,
+    /// Whether at most one row can meet them, found through an index.
+    pub is_point: bool,
+}
+
+impl Conditions {
+    /// The number of the first parameter: those before it are the page's position and size.
+    const FIRST: usize = 3;
+
+    /// The column, which has a unique index, equals the value.
+    pub fn equals_unique(mut self, column: &str, value: Option<impl Bound>) -> Self {
+        self.is_point |= value.is_some();
+        self.and(value, |parameter| format!("{column} = {parameter}"));
+        self
+    }
+
+    /// The column contains the text.
+    pub fn contains(mut self, column: &str, text: Option<String>) -> Self {
+        self.and(text, |parameter| format!("position({parameter} IN {column}) > 0"));
+        self
+    }
+
+    fn and(&mut self, value: Option<impl Bound>, condition: impl FnOnce(&str) -> String) {
+        if let Some(value) = value {
+            let parameter = format!("${}", Self::FIRST + self.values.len());
+            self.values.push(bind(value));
+            self.sql += " AND ";
+            self.sql += &condition(&parameter);
+        }
+    }
+
+    /// Binds the values in the order of their parameters.
+    pub fn bind(self, query: PgQuery) -> PgQuery {
+        self.values.into_iter().fold(query, |query, bind| bind(query))
+    }
+}

@@ -1,0 +1,134 @@
+//! The record port of every resource, and the SQL that all tables share.
+
+use async_trait::async_trait;
+use domain::audit::{Action, NewEvent};
+use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
+use domain::{Actor, Id, Page, PageRequest, StoreError, Target, Version};
+use rusqlite::{Connection, params_from_iter};
+
+use crate::SqliteStore;
+use crate::audit::append;
+use crate::errors::Failure;
+use crate::rows::{self, micros};
+use crate::table::{Assignments, Conditions, Sql, Table};
+use crate::writer::Undone;
+
+#[async_trait]
+impl<R: Table> RecordStore<R> for SqliteStore {
+    async fn insert(&self, new: R::New, by: &Actor) -> RecordResult<R> {
+        let by = by.clone();
+        self.writer.write(move |connection| insert(connection, new, &by)).await
+    }
+
+    async fn find(&self, id: Id<R::Kind>) -> Result<Option<Record<R>>, StoreError> {
+        Ok(self.points.with(|connection| rows::first(connection, R::SQL.find, [id.get()], rows::record))?)
+    }
+
+    /// A page: on the calling thread if an index finds its only row, else as a scan.
+    async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
+        let Conditions { sql, values: conditions, is_point } = R::conditions(filter);
+        let Sql { table, columns, .. } = R::SQL;
+        let sql = format!("SELECT {columns} FROM {table} WHERE id > ?{sql} ORDER BY id LIMIT ?");
+        let values = [vec![request.position().into()], conditions, vec![request.rows().into()]].concat();
+        let read = move |connection: &Connection| {
+            Ok::<_, StoreError>(rows::all(connection, &sql, params_from_iter(values), rows::record)?)
+        };
+        let found = if is_point { self.points.with(read)? } else { self.scans.run(read).await? };
+        Ok(Page::from_one_more(found, request))
+    }
+
+    async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
+        let by = by.clone();
+        self.writer.write(move |connection| R::write_update(connection, id, seen, &patch, &by)).await
+    }
+
+    async fn delete(&self, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
+        let by = by.clone();
+        self.writer.write(move |connection| R::write_delete(connection, id, seen, &by)).await
+    }
+}
+
+/// What a write of a record results in.
+pub type Written<R, T = Record<R>> = Result<T, Undone<RecordError<R>>>;
+
+/// Inserts a record with its event.
+pub fn insert<R: Table>(connection: &Connection, new: R::New, by: &Actor) -> Written<R> {
+    let (columns, mut values): (Vec<_>, Vec<_>) = R::insert(new).0.into_iter().unzip();
+    let at = micros(by.at);
+    values.extend([at.into(), at.into()]);
+    let sql = format!(
+        "INSERT INTO {} ({}, version, created_at, updated_at) VALUES ({}1, ?, ?) RETURNING {}",
+        R::SQL.table,
+        columns.join(", "),
+        "?, ".repeat(columns.len()),
+        R::SQL.columns
+    );
+    let inserted = rows::first(connection, &sql, params_from_iter(values), rows::record).map_err(rejected)?;
+    let record: Record<R> = inserted.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    append(connection, &NewEvent::once(by, Action::created::<R::Kind>(), Target::of(record.id)))?;
+    Ok(record)
+}
+
+/// Updates a record, with its event.
+pub fn update<R: Table>(
+    connection: &Connection,
+    id: Id<R::Kind>,
+    seen: Option<Version>,
+    patch: &R::Patch,
+    by: &Actor,
+) -> Written<R> {
+    let record = update_row::<R>(connection, id, seen, R::update(patch), by)?;
+    let updated = NewEvent::once(by, Action::updated::<R::Kind>(), Target::of(id));
+    append(connection, &updated.with_detail(patch.detail()))?;
+    Ok(record)
+}
+
+/// Updates a row, which leaves no event yet. An UPDATE that matches no row breaks no constraint: so `NotFound` and `Stale`
+/// come before the rules about other records.
+pub fn update_row<R: Table>(
+    connection: &Connection,
+    id: Id<R::Kind>,
+    seen: Option<Version>,
+    Assignments(set): Assignments,
+    by: &Actor,
+) -> Written<R> {
+    let (columns, mut values): (Vec<_>, Vec<_>) = set.into_iter().unzip();
+    let set: Vec<_> = columns.iter().map(|column| format!("{column} = ?")).collect();
+    let set = [set, vec!["version = version + 1, updated_at = ?".to_owned()]].concat().join(", ");
+    let sql = format!(
+        "UPDATE {} SET {set} WHERE id = ? AND version = coalesce(?, version) \
+         RETURNING {}",
+        R::SQL.table,
+        R::SQL.columns
+    );
+    values.extend([micros(by.at).into(), id.get().into(), seen.map(Version::get).into()]);
+    let updated = rows::first(connection, &sql, params_from_iter(values), rows::record).map_err(rejected)?;
+    updated.map_or_else(|| Err(unmatched::<R>(connection, id)), Ok)
+}
+
+/// Deletes a record, with its event.
+pub fn delete<R: Table>(connection: &Connection, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> Written<R, ()> {
+    let sql = format!("DELETE FROM {} WHERE id = ?1 AND version = coalesce(?2, version)", R::SQL.table);
+    if connection.prepare_cached(&sql)?.execute((id.get(), seen.map(Version::get)))? == 0 {
+        return Err(unmatched::<R>(connection, id));
+    }
+    append(connection, &NewEvent::once(by, Action::deleted::<R::Kind>(), Target::of(id)))?;
+    Ok(())
+}
+
+/// Why a statement matched no row of this id.
+fn unmatched<R: Table>(connection: &Connection, id: Id<R::Kind>) -> Undone<RecordError<R>> {
+    match rows::exists(connection, R::SQL.find, [id.get()]) {
+        Ok(true) => Undone::Refused(RecordError::Stale),
+        Ok(false) => Undone::Refused(RecordError::NotFound),
+        Err(failure) => Undone::Failed(failure),
+    }
+}
+
+/// The rule that a violated unique index stands for.
+fn rejected<R: Table>(failure: Failure) -> Undone<RecordError<R>> {
+    match failure.violated_column().and_then(R::conflict) {
+        Some(conflict) => Undone::Refused(RecordError::Rejected(conflict)),
+        None => Undone::Failed(failure),
+    }
+}

@@ -1,0 +1,124 @@
+//! What the generic SQL has to know about a resource.
+
+use domain::record::Resource;
+use domain::{Actor, Id, Version};
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use crate::errors::Failure;
+use crate::records::{self, Written};
+use crate::rows::Columns;
+
+/// A resource that is stored in a table of its own, beside the columns `id`, `version`, `created_at` and `updated_at` that
+/// every such table has.
+pub trait Table: Resource {
+    /// Made by [`sql!`].
+    const SQL: Sql;
+
+    /// The columns of a new record.
+    fn insert(new: Self::New) -> Assignments;
+
+    /// The columns that a patch changes.
+    fn update(patch: &Self::Patch) -> Assignments;
+
+    /// Reads the columns that [`Table::SQL`] lists, in their order.
+    fn read(columns: &mut Columns<'_>) -> Result<Self, Failure>;
+
+    /// The rule that a duplicate in this column breaks.
+    fn conflict(column: &str) -> Option<Self::Conflict>;
+
+    /// What a row has to meet to match a filter.
+    fn conditions(filter: &Self::Filter) -> Conditions {
+        let _ = filter;
+        Conditions::default()
+    }
+
+    /// Updates a record, with its events. A resource with rules beyond the table's constraints has its own.
+    fn write_update(
+        connection: &Connection,
+        id: Id<Self::Kind>,
+        seen: Option<Version>,
+        patch: &Self::Patch,
+        by: &Actor,
+    ) -> Written<Self> {
+        records::update(connection, id, seen, patch, by)
+    }
+
+    /// Deletes a record, with its event. A resource with rules beyond the table's constraints has its own.
+    fn write_delete(
+        connection: &Connection,
+        id: Id<Self::Kind>,
+        seen: Option<Version>,
+        by: &Actor,
+    ) -> Written<Self, ()> {
+        records::delete::<Self>(connection, id, seen, by)
+    }
+}
+
+/// SQL that depends on names alone.
+pub struct Sql {
+    pub table: &'static str,
+    /// What reads select: the id, the resource's own columns, the version and the times.
+    pub columns: &'static str,
+    pub find: &'static str,
+}
+
+/// The SQL of a table whose own columns are these.
+macro_rules! sql {
+    ($table:literal, $columns:expr) => {
+        $crate::table::Sql {
+            table: $table,
+            columns: concat!("id, ", $columns, ", version, created_at, updated_at"),
+            find: concat!("SELECT id, ", $columns, ", version, created_at, updated_at FROM ", $table, " WHERE id = ?1"),
+        }
+    };
+}
+pub(crate) use sql;
+
+/// Columns with their new values.
+#[derive(Default)]
+pub struct Assignments(pub Vec<(&'static str, Value)>);
+
+impl Assignments {
+    /// Sets a column, unless the value is `None`.
+    #[must_use]
+    pub fn set(mut self, column: &'static str, value: Option<impl Into<Value>>) -> Self {
+        self.0.extend(value.map(|value| (column, value.into())));
+        self
+    }
+}
+
+/// Conditions that a row has to meet, joined by AND.
+#[derive(Default)]
+pub struct Conditions {
+    /// SQL that begins with AND, unless it is empty.
+    pub sql: String,
+    pub values: Vec<Value>,
+    /// Whether at most one row can meet them, found through an index.
+    pub is_point: bool,
+}
+
+impl Conditions {
+    /// The column, which has a unique index, equals the value.
+    #[must_use]
+    pub fn equals_unique(mut self, column: &str, value: Option<impl Into<Value>>) -> Self {
+        self.is_point |= value.is_some();
+        self.and(value, |parameter| format!("{column} = {parameter}"));
+        self
+    }
+
+    /// The column contains the text.
+    #[must_use]
+    pub fn contains(mut self, column: &str, text: Option<String>) -> Self {
+        self.and(text, |parameter| format!("instr({column}, {parameter}) > 0"));
+        self
+    }
+
+    fn and(&mut self, value: Option<impl Into<Value>>, condition: impl FnOnce(&str) -> String) {
+        if let Some(value) = value {
+            self.values.push(value.into());
+            self.sql += " AND ";
+            self.sql += &condition("?");
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `/student`: the operations of the articles, to the letter.
+
+mod listing;
+mod wire;
+
+use domain::access::{StudentsRead, StudentsWrite};
+use domain::record::{Precondition, RecordError};
+use domain::student::{NamePart, Student, StudentFilter, StudentId};
+use poem::Request;
+use poem_openapi::param::Query;
+use poem_openapi::{ApiResponse, OpenApi};
+
+use listing::Listing;
+use wire::{AnyText, LegacyChange, LegacyMessage, LegacyStudent, LegacyStudentInput, LegacyStudentPatch};
+
+use super::{Tag, Uses};
+use crate::http::problem::{Problem, ProblemType, Refused, refusals};
+use crate::http::request::{Body, By};
+use crate::http::response::Json;
+use crate::http::wire::{Nested, Wire};
+
+#[derive(ApiResponse)]
+enum Listed {
+    /// Every student, or with `name` one student.
+    #[oai(status = 200)]
+    Students(Listing),
+}
+
+#[derive(ApiResponse)]
+enum Created {
+    /// The student was created.
+    #[oai(status = 201)]
+    Created(
+        Json<LegacyStudent>,
+        /// Path of the student.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+refusals! {
+    Reading: ;
+    Creating: InvalidStudentData;
+    Changing: InvalidStudentData, MissingStudentId, WrongStudentId;
+    Deleting: MissingStudentId, WrongStudentId;
+}
+
+pub struct LegacyApi;
+
+#[OpenApi(tag = "Tag::Legacy")]
+impl LegacyApi {
+    /// List students (legacy)
+    ///
+    /// Returns every student under `Students`; with `name` the first student whose name contains it, ignoring case, under
+    /// `Student`, or an empty object there. Use `GET /students` instead.
+    #[oai(path = "/student", method = "get", operation_id = "listLegacyStudents", deprecated)]
+    async fn list(
+        &self,
+        by: By<StudentsRead>,
+        uses: Uses<'_>,
+        request: &Request,
+        /// Text that the student's name contains, ignoring case.
+        name: Query<Option<Wire<AnyText>>>,
+    ) -> Result<Listed, Refused<Reading>> {
+        let name = name.0.as_ref().and_then(Wire::text).unwrap_or_default();
+        if name.is_empty() {
+            let all = Listing::all(uses.records.students.clone(), by.into_proof(), request.data()).await?;
+            return Ok(Listed::Students(all));
+        }
+        // No name contains what cannot be part of one.
+        let student = match NamePart::parse(name) {
+            Ok(part) => {
+                uses.records
+                    .students
+                    .first(&by, &StudentFilter { name: Some(part), ..StudentFilter::default() })
+                    .await?
+            }
+            Err(_) => None,
+        };
+        Ok(Listed::Students(Listing::one(student)?))
+    }
+
+    /// Create a student (legacy)
+    ///
+    /// Creates a student record. Use `POST /students` instead.
+    #[oai(path = "/student", method = "post", operation_id = "createLegacyStudent", deprecated)]
+    async fn create(
+        &self,
+        by: By<StudentsWrite>,
+        uses: Uses<'_>,
+        body: Body<LegacyStudentInput>,
+    ) -> Result<Created, Refused<Creating>> {
+        let student = uses.records.students.create(&by, body.read().await?).await.map_err(legacy_problem)?;
+        let location = format!("/students/{}", student.id);
+        Ok(Created::Created(Json(student.into()), location))
+    }
+
+    /// Update a student (legacy)
+    ///
+    /// Sets the given fields. Use `PATCH /students/{id}` instead.
+    #[oai(path = "/student", method = "put", operation_id = "updateLegacyStudent", deprecated)]
+    async fn update(
+        &self,
+        by: By<StudentsWrite>,
+        uses: Uses<'_>,
+        /// Id of the student.
+        student_id: Query<Wire<StudentId>>,
+        body: Body<LegacyStudentPatch>,
+    ) -> Result<Json<LegacyChange>, Refused<Changing>> {
+        let id = required_id(&student_id)?;
+        let patch = body.read().await?;
+        let student = uses.records.students.update(&by, id, &Precondition::Any, patch).await.map_err(legacy_problem)?;
+        Ok(Json(LegacyChange { author: Nested(student.into()) }))
+    }
+
+    /// Delete a student (legacy)
+    ///
+    /// Deletes a student record permanently. Use `DELETE /students/{id}` instead.
+    #[oai(path = "/student", method = "delete", operation_id = "deleteLegacyStudent", deprecated)]
+    async fn delete(
+        &self,
+        by: By<StudentsWrite>,
+        uses: Uses<'_>,
+        /// Id of the student.
+        student_id: Query<Wire<StudentId>>,
+    ) -> Result<Json<LegacyMessage>, Refused<Deleting>> {
+        let id = required_id(&student_id)?;
+        uses.records.students.delete(&by, id, &Precondition::Any).await.map_err(legacy_problem)?;
+        Ok(Json(LegacyMessage { msg: "Record deleted...!!!" }))
+    }
+}
+
+/// The id in the query.
+fn required_id(student_id: &Wire<StudentId>) -> Result<StudentId, Problem> {
+    match student_id.text() {
+        None | Some("") => Err(Problem::new(ProblemType::MissingStudentId)),
+        Some(id) => id.parse().map_err(|_| Problem::new(ProblemType::WrongStudentId)),
+    }
+}
+
+/// The articles' words for what goes wrong with a record.
+fn legacy_problem(error: RecordError<Student>) -> Problem {
+    match error {
+        RecordError::NotFound | RecordError::Stale => Problem::new(ProblemType::WrongStudentId),
+        RecordError::Rejected(_) => Problem::new(ProblemType::InvalidStudentData),
+        RecordError::Store(error) => error.into(),
+    }
+}

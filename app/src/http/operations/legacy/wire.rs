@@ -1,0 +1,112 @@
+//! Students as the articles' `/student` reads and writes them.
+
+use domain::Email;
+use domain::record::Record;
+use domain::student::{Age, RollNumber, Student, StudentId, StudentName, StudentPatch};
+use poem_openapi::registry::Registry;
+use serde_json::{Value, json};
+
+use crate::http::request::BodyRules;
+use crate::http::wire::{Described, Nested, Property, Text, input, object_schema, patch, response, text_value};
+
+/// Any text: the articles' server accepted every name to search for.
+pub struct AnyText(pub String);
+
+text_value!(AnyText {}, |text| Ok::<_, &str>(AnyText(text)), |text: &AnyText| text.0.clone());
+
+response! {
+    /// A student, with the keys of the articles.
+    pub struct LegacyStudent as "LegacyStudent" {
+        /// Permanent identifier, never reused.
+        id: StudentId = 1,
+        name: StudentName = "Asha",
+        emailid: Email = "asha@example.org",
+        rollno: RollNumber = 7,
+        age: Option<Age> = (),
+    }
+}
+
+impl From<Record<Student>> for LegacyStudent {
+    fn from(record: Record<Student>) -> Self {
+        let Student { name, email, roll_no, age } = record.fields;
+        Self { id: record.id, name, emailid: email, rollno: roll_no, age }
+    }
+}
+
+/// The student that was found, or an empty object.
+struct LegacyStudentMatch;
+
+impl Described for LegacyStudentMatch {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LegacyStudentMatch".into()
+    }
+
+    fn schema(registry: &mut Registry) -> Value {
+        let mut schema = LegacyStudent::schema(registry);
+        schema["description"] = json!("The student that was found: all of its fields, or none.");
+        if let Some(object) = schema.as_object_mut() {
+            object.remove("required");
+        }
+        schema
+    }
+}
+
+/// The schema of a list of legacy students.
+pub struct LegacyStudents;
+
+impl Described for LegacyStudents {
+    fn name() -> std::borrow::Cow<'static, str> {
+        "LegacyStudents".into()
+    }
+
+    fn schema(registry: &mut Registry) -> Value {
+        LegacyStudent::register(registry);
+        LegacyStudentMatch::register(registry);
+        let students = json!({ "type": "array", "items": LegacyStudent::reference() });
+        let properties = vec![
+            Property::new("Students", "Every student, in order of id. Their number has no upper bound.", students),
+            Property::new(
+                "Student",
+                "The first student whose name contains the query's.",
+                LegacyStudentMatch::reference(),
+            ),
+        ];
+        let description = "Every student under `Students`, or with the query's `name` one student under `Student`.";
+        object_schema(description, properties, false)
+    }
+}
+
+response! {
+    /// The changed student, under the key of the articles.
+    pub struct LegacyChange as "LegacyChange" {
+        author: Nested<LegacyStudent> =
+            json!({ "id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": 21 }),
+    }
+}
+
+response! {
+    /// The student is deleted, in words.
+    pub struct LegacyMessage as "LegacyMessage" {
+        msg: Text = "Record deleted...!!!",
+    }
+}
+
+input! {
+    /// A new student, with the keys of the articles. Unknown keys are ignored.
+    LegacyStudentInput as "LegacyStudentInput" => Student, BodyRules::LEGACY_STUDENT, {
+        name: StudentName = "Meera Nair",
+        email as "emailid": Email = "meera.nair@example.org",
+        roll_no as "rollno": RollNumber = 127,
+        age: Option<Age> = 21,
+    }
+}
+
+patch! {
+    /// The fields to change, with the keys of the articles. Unknown keys are ignored.
+    LegacyStudentPatch as "LegacyStudentPatch" => StudentPatch, BodyRules::LEGACY_STUDENT, {
+        name: StudentName = (),
+        email as "emailid": Email = "asha@example.org",
+        roll_no as "rollno": RollNumber = (),
+        age: Option<Age> = 21,
+    }
+}

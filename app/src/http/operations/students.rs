@@ -1,0 +1,168 @@
+//! `/students`: student records.
+
+use domain::record::Resource;
+use domain::student::{Age, NamePart, RollNumber, Student, StudentConflict, StudentFilter, StudentName, StudentPatch};
+use domain::{Email, Id, MAX_ID, Text};
+use poem_openapi::OpenApi;
+use poem_openapi::param::Path;
+
+use super::{Tag, Uses};
+use crate::http::conditional::Conditions;
+use crate::http::problem::{Problem, ProblemType, Refused, refusals};
+use crate::http::request::{Body, By, PageQuery, filters};
+use crate::http::response::{Created, Deleted, Found, PageResponse, Updated};
+use crate::http::wire::{Wire, integer_value, text_value, wire};
+
+type Read = By<<Student as Resource>::Read>;
+type Write = By<<Student as Resource>::Write>;
+
+text_value!(StudentName);
+text_value!(
+    NamePart { "minLength": 1, "maxLength": StudentName::MAX_CHARS, "pattern": StudentName::PATTERN },
+    |text: String| NamePart::parse(&text),
+    NamePart::folded
+);
+integer_value!(RollNumber, 1, MAX_ID, RollNumber::parse, RollNumber::get);
+integer_value!(Age, Age::MIN, Age::MAX, Age::parse, Age::get);
+
+wire! {
+    /// A student.
+    Student as StudentDocument "Student", StudentInput "StudentInput", StudentPatchInput "StudentPatch" => StudentPatch,
+    in "students" {
+        /// Name as written: not blank, without control characters.
+        name: StudentName = "Asha Rao",
+        /// Email address: ASCII, with a host name after the @.
+        email: Email = "asha.rao@example.org",
+        /// Roll number, unique among students.
+        roll_no: RollNumber = 126,
+        /// Age in completed years; null if unknown.
+        age: Option<Age> = 20,
+    }
+}
+
+filters! {
+    StudentFilter {
+        /// Only students whose name contains this text, ignoring case.
+        name: NamePart,
+        /// Only the student with this roll number.
+        roll_no: RollNumber,
+    }
+}
+
+impl From<StudentConflict> for Problem {
+    fn from(conflict: StudentConflict) -> Self {
+        match conflict {
+            StudentConflict::RollNumberTaken => Self::new(ProblemType::RollNumberTaken),
+        }
+    }
+}
+
+refusals! {
+    Listing: InvalidFields;
+    Creating: RollNumberTaken, InvalidFields;
+    Getting: RecordNotFound;
+    Changing: RecordNotFound, RollNumberTaken, StaleVersion, InvalidFields;
+    Deleting: RecordNotFound, StaleVersion;
+}
+
+pub struct StudentsApi;
+
+#[OpenApi(tag = "Tag::Students")]
+impl StudentsApi {
+    /// List students
+    ///
+    /// Returns one page of the students in order of id. Follow `next` (or the `Link` header) until it is null to read all of
+    /// them. Several filters are joined by and.
+    #[oai(path = "/students", method = "get", operation_id = "listStudents")]
+    async fn list(
+        &self,
+        by: Read,
+        uses: Uses<'_>,
+        query: PageQuery<StudentFilter>,
+    ) -> Result<PageResponse<StudentDocument>, Refused<Listing>> {
+        let page = uses.records.students.list(&by, &query.filter, query.page).await?;
+        Ok(PageResponse::new(page, &query))
+    }
+
+    /// Create a student
+    ///
+    /// Creates a student record.
+    #[oai(path = "/students", method = "post", operation_id = "createStudent")]
+    async fn create(
+        &self,
+        by: Write,
+        uses: Uses<'_>,
+        body: Body<StudentInput>,
+    ) -> Result<Created<StudentDocument>, Refused<Creating>> {
+        Ok(uses.records.students.create(&by, body.read().await?).await?.into())
+    }
+
+    /// Get a student
+    ///
+    /// Returns one student. With `If-None-Match` the response is 304 if the record has not changed.
+    #[oai(path = "/students/:id", method = "get", operation_id = "getStudent")]
+    async fn get(
+        &self,
+        by: Read,
+        uses: Uses<'_>,
+        conditions: Conditions,
+        /// Id of the student.
+        id: Path<Wire<Id<Student>>>,
+    ) -> Result<Found<StudentDocument>, Refused<Getting>> {
+        Ok(Found::new(uses.records.students.get(&by, id.id()?).await?, &conditions))
+    }
+
+    /// Replace a student
+    ///
+    /// Sets every field; an absent age is cleared. With `If-Match` the record is replaced only if its version is one of those
+    /// listed.
+    #[oai(path = "/students/:id", method = "put", operation_id = "replaceStudent")]
+    async fn replace(
+        &self,
+        by: Write,
+        uses: Uses<'_>,
+        conditions: Conditions,
+        /// Id of the student.
+        id: Path<Wire<Id<Student>>>,
+        body: Body<StudentInput>,
+    ) -> Result<Updated<StudentDocument>, Refused<Changing>> {
+        let (fields, id) = (body.read().await?, id.id()?);
+        Ok(uses.records.students.replace(&by, id, &conditions.for_write(id), fields).await?.into())
+    }
+
+    /// Update a student
+    ///
+    /// Sets the given fields by JSON Merge Patch (RFC 7396), also as `application/merge-patch+json`: null clears the age. With
+    /// `If-Match` the record is updated only if its version is one of those listed.
+    #[oai(path = "/students/:id", method = "patch", operation_id = "updateStudent")]
+    async fn update(
+        &self,
+        by: Write,
+        uses: Uses<'_>,
+        conditions: Conditions,
+        /// Id of the student.
+        id: Path<Wire<Id<Student>>>,
+        body: Body<StudentPatchInput>,
+    ) -> Result<Updated<StudentDocument>, Refused<Changing>> {
+        let (patch, id) = (body.read().await?, id.id()?);
+        Ok(uses.records.students.update(&by, id, &conditions.for_write(id), patch).await?.into())
+    }
+
+    /// Delete a student
+    ///
+    /// Deletes a student record permanently; its id is never reused. With `If-Match` the record is deleted only if its version
+    /// is one of those listed.
+    #[oai(path = "/students/:id", method = "delete", operation_id = "deleteStudent")]
+    async fn delete(
+        &self,
+        by: Write,
+        uses: Uses<'_>,
+        conditions: Conditions,
+        /// Id of the student.
+        id: Path<Wire<Id<Student>>>,
+    ) -> Result<Deleted, Refused<Deleting>> {
+        let id = id.id()?;
+        uses.records.students.delete(&by, id, &conditions.for_write(id)).await?;
+        Ok(Deleted::Deleted)
+    }
+}

@@ -1,0 +1,15 @@
+//! What operations take: bodies, queries and conditions.
+
+mod body;
+mod by;
+mod fields;
+mod filters;
+mod page_query;
+mod strict_json;
+
+pub use body::{ANY_MEDIA_TYPE, Body, BodyRules, Content};
+pub use by::{By, Public, SCHEME};
+pub use fields::{Fields, Invalid};
+pub(crate) use filters::filters;
+pub use filters::{Filters, ParameterDoc};
+pub use page_query::{PARAMETERS, PageQuery, Query};

@@ -1,0 +1,206 @@
+//! Fields of objects: a value, an optional one, a list or another object.
+
+use poem_openapi::registry::Registry;
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::schema::carried;
+use super::{Described, WireValue, response_schema};
+use crate::http::request::{Fields, Invalid};
+
+/// When a field is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    Always,
+    /// Absent or null in requests, null in responses.
+    Nullable,
+    /// Absent in responses.
+    Omitted,
+}
+
+impl Presence {
+    /// Whether a request has to have the field.
+    pub fn is_required(self) -> bool {
+        self == Self::Always
+    }
+
+    /// Whether every response has the field.
+    pub fn is_always_sent(self) -> bool {
+        self != Self::Omitted
+    }
+}
+
+/// A field of an object in responses.
+pub trait ResponseField: Sized + Send + Sync + 'static {
+    const PRESENCE: Presence;
+
+    /// Registers the components that the schemas refer to.
+    fn register(registry: &mut Registry);
+
+    fn response_schema(registry: &mut Registry) -> Value;
+
+    /// Whether a response leaves the field out.
+    fn is_absent(&self) -> bool {
+        false
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+}
+
+/// A field of an object in requests, too: `T` is required and never null, `Option<T>` may be absent or null in requests and
+/// is null in responses.
+pub trait WireField: ResponseField {
+    fn request_schema(registry: &mut Registry) -> Value;
+
+    /// The schema in a JSON Merge Patch (RFC 7396); registers what it refers to.
+    fn patch_schema(registry: &mut Registry) -> Value;
+
+    /// Takes the field out of a body.
+    ///
+    /// # Errors
+    /// [`Invalid`] if it breaks a rule, which is among the field errors then.
+    fn take(fields: &mut Fields, key: &str) -> Result<Self, Invalid>;
+}
+
+impl<T: WireValue> ResponseField for T {
+    const PRESENCE: Presence = Presence::Always;
+
+    fn register(registry: &mut Registry) {
+        <T as WireValue>::register(registry);
+    }
+
+    fn response_schema(_registry: &mut Registry) -> Value {
+        response_schema::<T>()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WireValue::write(self, serializer)
+    }
+}
+
+impl<T: WireValue> WireField for T {
+    fn request_schema(_registry: &mut Registry) -> Value {
+        T::schema()
+    }
+
+    fn patch_schema(_registry: &mut Registry) -> Value {
+        T::schema()
+    }
+
+    fn take(fields: &mut Fields, key: &str) -> Result<Self, Invalid> {
+        fields.required(key, T::parse)
+    }
+}
+
+impl<T: WireValue> ResponseField for Option<T> {
+    const PRESENCE: Presence = Presence::Nullable;
+
+    fn register(registry: &mut Registry) {
+        <T as WireValue>::register(registry);
+    }
+
+    fn response_schema(_registry: &mut Registry) -> Value {
+        nullable(response_schema::<T>())
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(value) => WireValue::write(value, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<T: WireValue> WireField for Option<T> {
+    fn request_schema(_registry: &mut Registry) -> Value {
+        nullable(T::schema())
+    }
+
+    /// A component: where the schema stands inline, generators for languages with one way to leave a value out (progenitor)
+    /// take null for absent, and their clients cannot clear the field.
+    fn patch_schema(registry: &mut Registry) -> Value {
+        let name = format!("Nullable{}", T::NAME);
+        let mut schema = nullable(T::schema());
+        schema["title"] = json!(name);
+        registry.create_schema::<Self, _>(name.clone(), |_| carried(schema));
+        json!({ "$ref": format!("#/components/schemas/{name}") })
+    }
+
+    fn take(fields: &mut Fields, key: &str) -> Result<Self, Invalid> {
+        fields.optional(key, T::parse)
+    }
+}
+
+fn nullable(mut schema: Value) -> Value {
+    if schema.get("$ref").is_some() {
+        schema = json!({ "allOf": [schema] });
+    }
+    schema["nullable"] = json!(true);
+    schema
+}
+
+/// A field that responses leave out if it is `None`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Omittable<F>(pub Option<F>);
+
+impl<F: ResponseField> ResponseField for Omittable<F> {
+    const PRESENCE: Presence = Presence::Omitted;
+
+    fn register(registry: &mut Registry) {
+        F::register(registry);
+    }
+
+    fn response_schema(registry: &mut Registry) -> Value {
+        F::response_schema(registry)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(field) => field.write(serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+/// At most `MAX` objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<D, const MAX: usize>(pub Vec<D>);
+
+impl<D: Described + Serialize + Send + Sync, const MAX: usize> ResponseField for List<D, MAX> {
+    const PRESENCE: Presence = Presence::Always;
+
+    fn register(registry: &mut Registry) {
+        D::register(registry);
+    }
+
+    fn response_schema(_registry: &mut Registry) -> Value {
+        json!({ "type": "array", "maxItems": MAX, "items": D::reference() })
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// Another object.
+pub struct Nested<D>(pub D);
+
+impl<D: Described + Serialize + Send + Sync> ResponseField for Nested<D> {
+    const PRESENCE: Presence = Presence::Always;
+
+    fn register(registry: &mut Registry) {
+        D::register(registry);
+    }
+
+    fn response_schema(_registry: &mut Registry) -> Value {
+        D::reference()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}

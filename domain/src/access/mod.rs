@@ -1,0 +1,9 @@
+//! Access control: roles, permissions, and the principals that hold them.
+
+mod permission;
+mod principal;
+mod role;
+
+pub use permission::*;
+pub use principal::{Forbidden, Principal};
+pub use role::{Role, RoleError};

@@ -1,0 +1,112 @@
+//! What every [`SessionStore`](crate::session::SessionStore) must do with refresh tokens.
+
+use futures_util::future::join_all;
+use time::Duration;
+
+use super::fixtures::{GRACE, IDLE, Store, T0, add_user, count_events, open, open_at, rotate};
+use super::{Case, Stores, cases};
+use crate::access::Role;
+use crate::audit::Action;
+use crate::session::{RotationError, Session};
+
+/// The cases.
+pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
+    refresh_token_is_used_once,
+    lost_response_is_repeated_within_the_grace_period,
+    replay_after_the_grace_period_ends_the_session,
+    one_of_32_concurrent_refreshes_happens,
+    unknown_refresh_token_changes_nothing,
+    idle_session_is_not_refreshed_after_its_expiry,
+    refreshed_session_ends_at_its_absolute_end,
+    every_node_gets_the_same_derivation_key,
+];
+
+/// Requirement 12.
+async fn refresh_token_is_used_once(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    let day = T0 + Duration::DAY;
+    let refreshed = rotate(&store, 1, day).await.unwrap();
+    assert_eq!(refreshed, Session { refreshed_at: day, expires_at: day + IDLE, ..opened });
+    let refreshed = rotate(&store, 2, day + Duration::DAY).await.unwrap();
+    assert_eq!(refreshed.refreshed_at, day + Duration::DAY);
+    assert_eq!(count_events(&store, Action::SESSION_REFRESHED).await, 2);
+}
+
+/// Requirement 12.
+async fn lost_response_is_repeated_within_the_grace_period(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    open(&store, &asha, 1).await;
+    let refreshed = rotate(&store, 1, T0 + Duration::MINUTE).await.unwrap();
+    let again = rotate(&store, 1, T0 + Duration::MINUTE + GRACE - Duration::MICROSECOND).await.unwrap();
+    assert_eq!(again, refreshed);
+    assert_eq!(count_events(&store, Action::SESSION_REFRESHED).await, 1);
+    rotate(&store, 2, T0 + Duration::HOUR).await.unwrap();
+}
+
+/// Requirement 12.
+async fn replay_after_the_grace_period_ends_the_session(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    let other = open(&store, &asha, 100).await;
+    rotate(&store, 1, T0).await.unwrap();
+    let replayed = rotate(&store, 1, T0 + GRACE).await;
+    assert!(matches!(replayed, Err(RotationError::Replayed)), "{replayed:?}");
+    assert_eq!(open_at(&store, asha.id, T0).await, [other.id]);
+    for token in [1, 2] {
+        let rejected = rotate(&store, token, T0 + GRACE).await;
+        assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
+    }
+    assert!(store.bearer(opened.id).await.unwrap().is_none());
+    assert_eq!(count_events(&store, Action::SESSION_REPLAYED).await, 1);
+}
+
+/// Requirement 12.
+async fn one_of_32_concurrent_refreshes_happens(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    open(&store, &asha, 1).await;
+    let refreshed = join_all((0..32).map(|_| rotate(&store, 1, T0 + Duration::MINUTE))).await;
+    let first = refreshed[0].as_ref().unwrap();
+    assert!(refreshed.iter().all(|refreshed| refreshed.as_ref().unwrap() == first));
+    assert_eq!(count_events(&store, Action::SESSION_REFRESHED).await, 1);
+    rotate(&store, 2, T0 + Duration::HOUR).await.unwrap();
+}
+
+async fn unknown_refresh_token_changes_nothing(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    let rejected = rotate(&store, 2, T0).await;
+    assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
+    assert_eq!(open_at(&store, asha.id, T0).await, [opened.id]);
+}
+
+async fn idle_session_is_not_refreshed_after_its_expiry(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    let last = opened.expires_at - Duration::MICROSECOND;
+    assert_eq!(open_at(&store, asha.id, last).await, [opened.id]);
+    assert_eq!(open_at(&store, asha.id, opened.expires_at).await, []);
+    let rejected = rotate(&store, 1, opened.expires_at).await;
+    assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
+    rotate(&store, 1, last).await.unwrap();
+}
+
+async fn refreshed_session_ends_at_its_absolute_end(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    for (token, day) in [(1, 6), (2, 12), (3, 18), (4, 24), (5, 29)] {
+        let now = T0 + Duration::days(day);
+        let refreshed = rotate(&store, token, now).await.unwrap();
+        assert_eq!((refreshed.expires_at, refreshed.ends_at), ((now + IDLE).min(opened.ends_at), opened.ends_at));
+    }
+    let rejected = rotate(&store, 6, opened.ends_at).await;
+    assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
+}
+
+async fn every_node_gets_the_same_derivation_key(store: Store) {
+    let keys = join_all((1..=8).map(|candidate| store.derivation_key([candidate; 32]))).await;
+    let first = *keys[0].as_ref().unwrap();
+    assert!((1..=8).any(|candidate| first == [candidate; 32]));
+    assert!(keys.iter().all(|key| *key.as_ref().unwrap() == first));
+    assert_eq!(store.derivation_key([9; 32]).await.unwrap(), first);
+}

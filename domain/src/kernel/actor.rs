@@ -1,0 +1,95 @@
+//! Who does something, when, and from where: every write carries it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use thiserror::Error;
+use time::OffsetDateTime;
+
+use super::UserId;
+
+/// The one on whose behalf something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// A user with an account.
+    User(UserId),
+    /// The person at the machine's own command line.
+    Operator,
+    /// The service itself, as at its first start.
+    Service,
+    /// Somebody who has not shown who it is.
+    Anonymous,
+}
+
+/// The text is nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("must be user:ID, operator, service or anonymous")]
+pub struct WhoError;
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Operator => f.write_str("operator"),
+            Self::Service => f.write_str("service"),
+            Self::Anonymous => f.write_str("anonymous"),
+        }
+    }
+}
+
+impl FromStr for Who {
+    type Err = WhoError;
+
+    fn from_str(text: &str) -> Result<Self, WhoError> {
+        match (text, text.strip_prefix("user:")) {
+            (_, Some(id)) => id.parse().map(Self::User).map_err(|_| WhoError),
+            ("operator", None) => Ok(Self::Operator),
+            ("service", None) => Ok(Self::Service),
+            ("anonymous", None) => Ok(Self::Anonymous),
+            _ => Err(WhoError),
+        }
+    }
+}
+
+/// Where a request came from. Both are unknown where nothing was requested over a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// What the log calls the request: 1 to 128 characters.
+    pub request_id: Option<Arc<str>>,
+    /// The client's address.
+    pub client: Option<IpAddr>,
+}
+
+/// Who changes something, the time that the change is stamped with, and where it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub who: Who,
+    /// UTC, whole microseconds: what every store keeps.
+    pub at: OffsetDateTime,
+    pub origin: Origin,
+}
+
+impl Actor {
+    /// Somebody who acts on this machine, without a request.
+    #[must_use]
+    pub const fn here(who: Who, at: OffsetDateTime) -> Self {
+        Self { who, at, origin: Origin { request_id: None, client: None } }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_acts_has_one_spelling() {
+        for text in ["user:7", "operator", "service", "anonymous"] {
+            assert_eq!(text.parse::<Who>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "user", "user:", "user:07", "root", "Operator"] {
+            assert_eq!(wrong.parse::<Who>(), Err(WhoError), "{wrong:?}");
+        }
+    }
+}

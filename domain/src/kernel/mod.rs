@@ -1,0 +1,32 @@
+//! What every other module builds on: identifiers, actors, pages, versions, time and randomness.
+
+mod actor;
+mod clock;
+mod email;
+mod fold;
+pub(crate) mod hex;
+mod id;
+mod page;
+mod page_size;
+mod random;
+mod store_error;
+mod target;
+mod text;
+mod version;
+
+pub use actor::{Actor, Origin, Who, WhoError};
+pub use clock::Clock;
+pub use email::{Email, EmailError};
+pub(crate) use fold::fold;
+pub use id::{Id, IdError, Kind, MAX_ID, SessionId, SessionKind, UserId, UserKind};
+pub use page::{Cursor, CursorError, Listed, Page, PageRequest};
+pub use page_size::{PageSize, PageSizeError};
+pub use random::{Random, RandomError};
+pub use store_error::StoreError;
+pub use target::{Target, TargetError};
+pub use text::{LINE_PATTERN, Text, TextError};
+pub(crate) use text::{line, text};
+pub use version::Version;
+
+#[cfg(feature = "mocks")]
+pub use {clock::MockClock, random::MockRandom};

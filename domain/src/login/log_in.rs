@@ -1,0 +1,282 @@
+//! The use case of logging in: a name and a password against a session.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+
+use thiserror::Error;
+use time::Duration;
+
+use super::{Guesses, Guessing};
+use crate::audit::{Action, NewEvent, Refusals};
+use crate::kernel::fold;
+use crate::quota::Budget;
+use crate::record::Record;
+use crate::session::{
+    Grant, GrantError, Grants, NewSession, OpenSessionError, RefreshToken, RefreshTokens, Session, SessionLifetimes,
+    SessionStore, UserAgent,
+};
+use crate::user::{
+    Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Status,
+    Throttled, User, Username, Verdict,
+};
+use crate::{Actor, Clock, Origin, RandomError, StoreError, Target, Who};
+
+/// Logs users in.
+#[derive(Clone)]
+pub struct LogIn {
+    pub credentials: Arc<dyn CredentialStore>,
+    pub sessions: Arc<dyn SessionStore>,
+    pub passwords: Arc<dyn PasswordHasher>,
+    pub guesses: Arc<dyn Guesses>,
+    pub refusals: Arc<Refusals>,
+    pub refresh_tokens: Arc<dyn RefreshTokens>,
+    pub grants: Grants,
+    pub clock: Arc<dyn Clock>,
+    pub lifetimes: SessionLifetimes,
+    pub guessing: Guessing,
+}
+
+/// A try to log in, and what is left of the quotas after it.
+#[derive(Debug)]
+pub struct LogInAttempt {
+    /// `None` where the store failed before anything was known.
+    pub limits: Option<LogInLimits>,
+    pub outcome: Result<LoggedIn, LogInError>,
+}
+
+/// How many failed logins are left, of the account and of the client's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogInLimits {
+    pub account: Budget,
+    pub address: Budget,
+}
+
+/// A login that went well.
+#[derive(Debug)]
+pub struct LoggedIn {
+    pub user: Record<User>,
+    pub session: Session,
+    pub grant: Grant,
+    /// Why a hash with weaker parameters than today's was not replaced; the next login tries again.
+    pub outdated_hash_kept: Option<LogInError>,
+}
+
+/// Why nobody was logged in.
+#[derive(Debug, Error)]
+pub enum LogInError {
+    /// The name is nobody's, the password is wrong or no longer good, or the account is disabled: alike on purpose.
+    #[error("the credentials are not valid")]
+    InvalidCredentials,
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    #[error(transparent)]
+    Random(#[from] RandomError),
+}
+
+/// Whom a name was found to be.
+enum Candidate {
+    Known(Box<Credentials>),
+    /// The name, folded as a user's is: whatever would be the same user is the same nobody.
+    Nobody(String),
+}
+
+impl LogIn {
+    /// Judges a name and a password, and opens a session for their user.
+    ///
+    /// Takes the same time whether the name exists or not (ASVS 6.3.8). A right password that is stored with
+    /// weaker parameters than today's is hashed again on the way (ASVS 11.4.2). A try that comes too early for its
+    /// account or its address is refused at once, neither hashed nor counted (ASVS 6.3.1).
+    pub async fn log_in(
+        &self,
+        username: &str,
+        password: &str,
+        user_agent: Option<UserAgent>,
+        origin: Origin,
+    ) -> LogInAttempt {
+        let by = Actor { who: Who::Anonymous, at: self.clock.now(), origin };
+        let candidate = match self.candidate(username).await {
+            Ok(candidate) => candidate,
+            Err(error) => return LogInAttempt { limits: None, outcome: Err(error.into()) },
+        };
+        let mut failures = None;
+        let outcome = self.judge(&candidate, password, user_agent, &by, &mut failures).await;
+        if let Err(LogInError::InvalidCredentials | LogInError::Throttled(_)) = &outcome {
+            self.note_refusal(&candidate, &by);
+        }
+        LogInAttempt { limits: Some(self.limits(&candidate, failures, &outcome, &by)), outcome }
+    }
+
+    async fn candidate(&self, username: &str) -> Result<Candidate, StoreError> {
+        let known = match username.parse::<Username>() {
+            Ok(username) => self.credentials.find_credentials(&username).await?,
+            Err(_) => None,
+        };
+        Ok(known.map_or_else(|| Candidate::Nobody(fold(username)), |known| Candidate::Known(Box::new(known))))
+    }
+
+    /// Judges the try, and tells how many have failed in a row with it, where it came so far that this was looked at.
+    async fn judge(
+        &self,
+        candidate: &Candidate,
+        password: &str,
+        user_agent: Option<UserAgent>,
+        by: &Actor,
+        failures: &mut Option<u32>,
+    ) -> Result<LoggedIn, LogInError> {
+        if self.guessing == Guessing::Unlimited {
+            *failures = Some(0);
+            return self.verify(candidate, password, user_agent, by).await;
+        }
+        let address = self.guesses.budget(client(by), by.at);
+        if address.left == 0 {
+            return Err(Throttled::Early { retry_in: address.next_in }.into());
+        }
+        let admission = self.admit(candidate, by).await?;
+        // Those who have to wait have used up all that cost none.
+        *failures = Some(admission.unwrap_or(Attempts::FREE));
+        admission?;
+        let judged = self.verify(candidate, password, user_agent, by).await;
+        match &judged {
+            Err(LogInError::InvalidCredentials) => self.guesses.failed(client(by), by.at),
+            // Never hashed, and so never tried.
+            Err(LogInError::Hash(HashError::Busy)) => {
+                *failures = failures.map(|failures| failures.saturating_sub(1));
+                self.withdraw(candidate).await?;
+            }
+            _ => {}
+        }
+        judged
+    }
+
+    /// Counts the try, if it may be made now.
+    async fn admit(&self, candidate: &Candidate, by: &Actor) -> Result<Admission, StoreError> {
+        Ok(match candidate {
+            Candidate::Known(known) => match known.attempts.admission(by.at) {
+                Ok(_) => self.credentials.admit_login(known.user.id, by).await?,
+                // Cannot have become better meanwhile, and costs no write so.
+                refused => refused,
+            },
+            Candidate::Nobody(name) => {
+                let admission = self.guesses.admit_nobody(name, by.at);
+                if admission.is_ok() {
+                    self.credentials.pretend_to_admit_login().await?;
+                }
+                admission
+            }
+        })
+    }
+
+    async fn withdraw(&self, candidate: &Candidate) -> Result<(), StoreError> {
+        match candidate {
+            Candidate::Known(known) => self.credentials.withdraw_login(known.user.id).await,
+            Candidate::Nobody(name) => {
+                self.guesses.withdraw_nobody(name);
+                self.credentials.pretend_to_admit_login().await
+            }
+        }
+    }
+
+    async fn verify(
+        &self,
+        candidate: &Candidate,
+        password: &str,
+        user_agent: Option<UserAgent>,
+        by: &Actor,
+    ) -> Result<LoggedIn, LogInError> {
+        let password = Password::parse(password).map_err(|_| LogInError::InvalidCredentials)?;
+        let known = match candidate {
+            Candidate::Known(known) => Some(known),
+            Candidate::Nobody(_) => None,
+        };
+        let stored = known.map(|known| known.password.clone());
+        let verdict = self.passwords.verify(password.clone(), stored).await?;
+        let is_good = |known: &Credentials| {
+            known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
+        };
+        let known =
+            known.filter(|known| verdict != Verdict::Wrong && is_good(known)).ok_or(LogInError::InvalidCredentials)?;
+        let by = Actor { who: Who::User(known.user.id), ..by.clone() };
+
+        // A store that cannot write now, or a full queue, is no reason to refuse a right password.
+        let (verified, outdated_hash_kept) = match verdict {
+            Verdict::RightButOutdated => match self.upgrade(known, password, &by).await {
+                Ok(fresh) => (fresh, None),
+                Err(error) => (known.password.clone(), Some(error)),
+            },
+            Verdict::Right | Verdict::Wrong => (known.password.clone(), None),
+        };
+        let refresh_token = RefreshToken::random(&*self.grants.random)?;
+        let new = NewSession {
+            user_id: known.user.id,
+            verified,
+            refresh_token: self.refresh_tokens.digest(&refresh_token),
+            lifetimes: self.lifetimes,
+            user_agent,
+        };
+        let session = self.sessions.open(new, &by).await.map_err(|error| match error {
+            OpenSessionError::Outdated => LogInError::InvalidCredentials,
+            OpenSessionError::Store(error) => error.into(),
+        })?;
+        let grant = self.grants.grant(&session, refresh_token, by.at)?;
+        Ok(LoggedIn { user: known.user.clone(), session, grant, outdated_hash_kept })
+    }
+
+    async fn upgrade(&self, known: &Credentials, password: Password, by: &Actor) -> Result<PasswordHash, LogInError> {
+        let fresh = self.passwords.hash(password).await?;
+        self.credentials.upgrade_hash(known.user.id, &known.password, &fresh, by).await?;
+        Ok(fresh)
+    }
+
+    fn note_refusal(&self, candidate: &Candidate, by: &Actor) {
+        let target = match candidate {
+            Candidate::Known(known) => Some(Target::of(known.user.id)),
+            Candidate::Nobody(_) => None,
+        };
+        self.refusals.note(NewEvent { by: by.clone(), action: Action::LOGIN_REFUSED, target, detail: None, count: 1 });
+    }
+
+    /// What is left, told from the count that this very try was given: of tries that are made at once, none is told
+    /// another's, or a name that is nobody's would be told from others by that.
+    fn limits(
+        &self,
+        candidate: &Candidate,
+        counted: Option<u32>,
+        outcome: &Result<LoggedIn, LogInError>,
+        by: &Actor,
+    ) -> LogInLimits {
+        let failures = match (outcome, counted, candidate) {
+            (Ok(_), ..) => 0,
+            (_, Some(failures), _) => failures,
+            // Its address was refused before anybody looked at the account.
+            (_, None, Candidate::Known(known)) => known.attempts.failures(),
+            (_, None, Candidate::Nobody(name)) => self.guesses.failures_of_nobody(name),
+        };
+        let wait = match outcome {
+            Err(LogInError::Throttled(Throttled::Early { retry_in })) => *retry_in,
+            Err(LogInError::Throttled(Throttled::Locked)) => Attempts::LONGEST_WAIT,
+            Err(LogInError::InvalidCredentials) => Attempts::wait_after(failures),
+            _ => Duration::ZERO,
+        };
+        let account = Budget {
+            quota: Attempts::FREE,
+            window: Attempts::LONGEST_WAIT,
+            left: Attempts::FREE.saturating_sub(failures),
+            next_in: wait,
+        };
+        LogInLimits { account, address: self.guesses.budget(client(by), by.at) }
+    }
+}
+
+/// Where an address is not known, all such are one.
+fn client(by: &Actor) -> IpAddr {
+    by.origin.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+#[cfg(test)]
+mod tests;

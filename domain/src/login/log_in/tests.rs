@@ -1,0 +1,318 @@
+use mockall::predicate::{always, eq, function};
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use super::*;
+use crate::access::Role;
+use crate::audit::MockAuditLog;
+use crate::login::MockGuesses;
+use crate::session::{MockRefreshTokens, MockSessionStore, RefreshTokenDigest};
+use crate::token::{MockTokens, SignedToken, TokenLifetime};
+use crate::user::{MockCredentialStore, MockPasswordHasher};
+use crate::{MockClock, MockRandom, SessionId, UserId, Version};
+
+const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+const FULL: Budget = Budget { quota: 300, window: Duration::minutes(5), left: 300, next_in: Duration::ZERO };
+
+/// The ports behind an attempt. A call that a test does not expect fails the test.
+struct Mocks {
+    credentials: MockCredentialStore,
+    sessions: MockSessionStore,
+    passwords: MockPasswordHasher,
+    guesses: MockGuesses,
+    audit: MockAuditLog,
+    tokens: MockTokens,
+    guessing: Guessing,
+}
+
+impl Mocks {
+    /// A store that has `asha` (id 7), or no user.
+    fn store(known: Option<Credentials>) -> Self {
+        let mut credentials = MockCredentialStore::new();
+        credentials.expect_find_credentials().returning(move |_| Ok(known.clone()));
+        Self {
+            credentials,
+            sessions: MockSessionStore::new(),
+            passwords: MockPasswordHasher::new(),
+            guesses: MockGuesses::new(),
+            audit: MockAuditLog::new(),
+            tokens: MockTokens::new(),
+            guessing: Guessing::Limited,
+        }
+    }
+
+    /// An attempt that is admitted, counted once and hashed once, with this verdict.
+    fn admitting(known: Option<Credentials>, verdict: Verdict) -> Self {
+        let stored = known.as_ref().map(|known| known.password.clone());
+        let counted = known.as_ref().map(|known| known.attempts.failures() + 1);
+        let mut mocks = Self::store(known);
+        mocks.guesses.expect_budget().return_const(FULL);
+        if let Some(counted) = counted {
+            mocks.credentials.expect_admit_login().times(1).returning(move |_, _| Ok(Ok(counted)));
+        } else {
+            mocks.guesses.expect_admit_nobody().times(1).returning(|_, _| Ok(1));
+            mocks.credentials.expect_pretend_to_admit_login().times(1).returning(|| Ok(()));
+        }
+        mocks
+            .passwords
+            .expect_verify()
+            .with(function(|password: &Password| password.expose() == "s3cret"), eq(stored))
+            .times(1)
+            .returning(move |_, _| Ok(verdict));
+        mocks
+    }
+
+    /// Session 3 is opened, and its bearer gets a token.
+    fn opening(mut self, verified: &'static str) -> Self {
+        self.sessions.expect_open().times(1).returning(move |new, by| {
+            assert_eq!((new.user_id.get(), by.who, by.at), (7, Who::User(new.user_id), NOW));
+            assert_eq!(new.verified, PasswordHash::new(verified.into()));
+            assert_eq!(new.refresh_token, RefreshTokenDigest::new([0xcd; 32]));
+            Ok(session(new.user_id))
+        });
+        self.tokens.expect_sign().times(1).returning(|claims| {
+            assert_eq!((claims.user_id.get(), claims.session_id.get()), (7, 3));
+            assert_eq!((claims.issued_at, claims.expires_at), (NOW, NOW + Duration::minutes(15)));
+            assert_eq!(claims.token_id.as_str(), "ab".repeat(16));
+            Ok(SignedToken::new("signed".into()))
+        });
+        self
+    }
+
+    /// The client's address is charged this many failures, and the audit gets one refusal, with this user as its target
+    /// if there is one.
+    fn refused(mut self, times: usize, target: Option<i64>) -> Self {
+        self.guesses.expect_failed().times(times).return_const(());
+        let target = target.map(|id| Target::of(UserId::try_from(id).unwrap()));
+        self.audit.expect_append().times(1).returning(move |events| {
+            let events: Vec<_> =
+                events.into_iter().map(|event| (event.action, event.by.who, event.target, event.count)).collect();
+            assert_eq!(events, [(Action::LOGIN_REFUSED, Who::Anonymous, target.clone(), 1)]);
+            Ok(())
+        });
+        self
+    }
+
+    async fn log_in(self, username: &str) -> LogInAttempt {
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(|| NOW);
+        let mut random = MockRandom::new();
+        random.expect_fill().returning(|bytes| {
+            bytes.fill(0xab);
+            Ok(())
+        });
+        let mut refresh_tokens = MockRefreshTokens::new();
+        refresh_tokens.expect_digest().returning(|token| {
+            assert_eq!(token.bits(), &[0xab; 32]);
+            RefreshTokenDigest::new([0xcd; 32])
+        });
+        let lifetime = TokenLifetime::new(Duration::minutes(15)).unwrap();
+        let log_in = LogIn {
+            credentials: Arc::new(self.credentials),
+            sessions: Arc::new(self.sessions),
+            passwords: Arc::new(self.passwords),
+            guesses: Arc::new(self.guesses),
+            refusals: Arc::new(Refusals::new(Arc::new(self.audit))),
+            refresh_tokens: Arc::new(refresh_tokens),
+            grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
+            clock: Arc::new(clock),
+            lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
+            guessing: self.guessing,
+        };
+        let attempt = log_in.log_in(username, "s3cret", None, Origin::default()).await;
+        log_in.refusals.flush().await.unwrap();
+        attempt
+    }
+}
+
+fn session(user_id: UserId) -> Session {
+    Session {
+        id: SessionId::try_from(3).unwrap(),
+        user_id,
+        opened_at: NOW,
+        refreshed_at: NOW,
+        expires_at: NOW + Duration::days(7),
+        ends_at: NOW + Duration::days(30),
+        client: None,
+        user_agent: None,
+    }
+}
+
+fn asha(status: Status) -> Credentials {
+    let user = Record {
+        id: UserId::try_from(7).unwrap(),
+        fields: User { username: "asha".parse().unwrap(), role: Role::Viewer, status, password_change_due: false },
+        version: Version::FIRST,
+        created_at: NOW,
+        updated_at: NOW,
+    };
+    let password = PasswordHash::new("old".into());
+    Credentials { user, password, password_expires_at: None, attempts: Attempts::default() }
+}
+
+/// Asha after this many failed logins, the last of them at [`NOW`].
+fn asha_after(failures: u32) -> Credentials {
+    let attempts = (0..failures).fold(Attempts::default(), |attempts, _| attempts.counting_one(NOW));
+    Credentials { attempts, ..asha(Status::Active) }
+}
+
+#[tokio::test]
+async fn right_password_opens_session_with_both_tokens() {
+    let attempt = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).opening("old").log_in("asha").await;
+    let grant = attempt.outcome.unwrap().grant;
+    assert_eq!((grant.token.expose(), grant.expires_in), ("signed", 15 * 60));
+    assert_eq!((grant.refresh_token.expose(), grant.refresh_expires_in), ("ab".repeat(32), 7 * 24 * 3600));
+    assert_eq!(attempt.limits.unwrap().account.left, Attempts::FREE);
+}
+
+/// Requirement 15.
+#[tokio::test]
+async fn unknown_name_is_hashed_against_nothing_and_refused() {
+    let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("unknown").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+/// Requirement 15.
+#[tokio::test]
+async fn malformed_name_is_hashed_too() {
+    let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("white space").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+/// Requirement 16.
+#[tokio::test]
+async fn wrong_password_is_refused_and_counted() {
+    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Wrong).refused(1, Some(7));
+    let attempt = mocks.log_in("asha").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+    let account = attempt.limits.unwrap().account;
+    assert_eq!((account.left, account.next_in), (0, Duration::SECOND));
+}
+
+/// Requirement 15.
+#[tokio::test]
+async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
+    for known in [Some(asha(Status::Active)), None] {
+        let target = known.as_ref().map(|known| known.user.id.get());
+        let mut mocks = Mocks::store(known).refused(1, target);
+        mocks.guesses.expect_budget().return_const(FULL);
+        // Three concurrent attempts were admitted after the look-up of the name.
+        mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
+        mocks.credentials.expect_pretend_to_admit_login().returning(|| Ok(()));
+        mocks.guesses.expect_admit_nobody().returning(|_, _| Ok(4));
+        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+        assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
+    }
+}
+
+/// Requirement 15.
+#[tokio::test]
+async fn unknown_name_is_folded_like_a_username() {
+    for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
+        let mut mocks = Mocks::store(None).refused(1, None);
+        mocks.guesses.expect_budget().return_const(FULL);
+        mocks.guesses.expect_admit_nobody().with(eq(folded), always()).returning(|_, _| Ok(1));
+        mocks.credentials.expect_pretend_to_admit_login().returning(|| Ok(()));
+        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+        assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");
+    }
+}
+
+#[tokio::test]
+async fn disabled_user_is_refused_like_a_wrong_password() {
+    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Right).refused(1, Some(7));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+#[tokio::test]
+async fn one_time_password_is_accepted_until_it_expires() {
+    let until = |expiry| Some(Credentials { password_expires_at: Some(expiry), ..asha(Status::Active) });
+    let mocks = Mocks::admitting(until(NOW + Duration::MICROSECOND), Verdict::Right).opening("old");
+    assert!(mocks.log_in("asha").await.outcome.is_ok());
+    let mocks = Mocks::admitting(until(NOW), Verdict::Right).refused(1, Some(7));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+/// Requirement 16.
+#[tokio::test]
+async fn early_attempt_is_neither_hashed_nor_counted() {
+    let mut mocks = Mocks::store(Some(asha_after(6))).refused(0, Some(7));
+    mocks.guesses.expect_budget().return_const(FULL);
+    let attempt = mocks.log_in("asha").await;
+    assert!(
+        matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::Early { retry_in })) if retry_in == Duration::seconds(2))
+    );
+    assert_eq!(attempt.limits.unwrap().account.next_in, Duration::seconds(2));
+}
+
+/// Requirement 16.
+#[tokio::test]
+async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
+    mocks.guesses.expect_budget().return_const(FULL);
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Throttled(Throttled::Locked))));
+}
+
+/// Requirement 16.
+#[tokio::test]
+async fn address_without_budget_is_refused_for_any_name() {
+    for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
+        let mut mocks = Mocks::store(known).refused(0, target);
+        mocks.guesses.expect_failures_of_nobody().return_const(0_u32);
+        mocks.guesses.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
+        let outcome = mocks.log_in("asha").await.outcome;
+        assert!(
+            matches!(outcome, Err(LogInError::Throttled(Throttled::Early { retry_in })) if retry_in == Duration::seconds(9))
+        );
+    }
+}
+
+#[tokio::test]
+async fn unlimited_guessing_neither_counts_nor_delays() {
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
+    mocks.guessing = Guessing::Unlimited;
+    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+    let attempt = mocks.log_in("asha").await;
+    assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
+    let account = attempt.limits.unwrap().account;
+    assert_eq!((account.left, account.next_in), (Attempts::FREE, Duration::ZERO));
+}
+
+#[tokio::test]
+async fn attempt_rejected_by_full_queue_is_withdrawn() {
+    let mut mocks = Mocks::store(Some(asha(Status::Active)));
+    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
+    mocks.passwords.expect_verify().times(1).returning(|_, _| Err(HashError::Busy));
+    mocks.credentials.expect_withdraw_login().times(1).returning(|_| Ok(()));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Hash(HashError::Busy))));
+}
+
+#[tokio::test]
+async fn change_during_hashing_refuses_the_login() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).refused(1, Some(7));
+    mocks.sessions.expect_open().times(1).returning(|_, _| Err(OpenSessionError::Outdated));
+    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
+}
+
+/// Requirement 13.
+#[tokio::test]
+async fn outdated_hash_is_replaced_at_login() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("new");
+    mocks.passwords.expect_hash().times(1).returning(|_| Ok(PasswordHash::new("new".into())));
+    mocks
+        .credentials
+        .expect_upgrade_hash()
+        .with(always(), eq(PasswordHash::new("old".into())), eq(PasswordHash::new("new".into())), always())
+        .times(1)
+        .returning(|_, _, _, _| Ok(()));
+    assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_none());
+}
+
+#[tokio::test]
+async fn outdated_hash_that_cannot_be_replaced_still_logs_in() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("old");
+    mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
+    assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_some());
+}

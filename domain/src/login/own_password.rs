@@ -1,0 +1,116 @@
+//! The use case of changing one's own password.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::Guessing;
+use crate::access::{OwnPasswordWrite, Permission as _};
+use crate::audit::{Action, NewEvent, Refusals};
+use crate::record::{RecordError, RecordStore};
+use crate::user::{
+    CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Throttled, User,
+    UserChange, Username, Verdict,
+};
+use crate::{Actor, Clock, StoreError, Target};
+
+/// Changes the caller's own password.
+#[derive(Clone)]
+pub struct OwnPassword {
+    pub users: Arc<dyn RecordStore<User>>,
+    pub credentials: Arc<dyn CredentialStore>,
+    pub passwords: Arc<dyn PasswordHasher>,
+    pub refusals: Arc<Refusals>,
+    pub clock: Arc<dyn Clock>,
+    /// What is asked of new passwords.
+    pub policy: PasswordPolicy,
+    pub guessing: Guessing,
+}
+
+/// Why a password was not changed.
+#[derive(Debug, Error)]
+pub enum OwnPasswordError {
+    #[error("is not the current password")]
+    WrongPassword,
+    #[error("must differ from the current password")]
+    Unchanged,
+    /// Wrong passwords count like failed logins.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
+    /// The session was ended, or the user removed, since the token was judged.
+    #[error("the session has ended")]
+    SessionEnded,
+    #[error(transparent)]
+    Hash(#[from] HashError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl OwnPassword {
+    /// Replaces the password `current` of the caller, who is called `username`, by `new`, and ends the caller's other
+    /// sessions (ASVS 7.4.3). A wrong current password counts as a failed login and leaves the same event, so that a stolen
+    /// token does not help to guess it.
+    ///
+    /// # Errors
+    /// [`OwnPasswordError`]
+    pub async fn change(
+        &self,
+        by: &OwnPasswordWrite,
+        username: &Username,
+        current: Password,
+        new: NewPassword,
+    ) -> Result<(), OwnPasswordError> {
+        let actor = by.at(self.clock.now());
+        let outcome = self.change_as(by, username, current, new.into(), &actor).await;
+        if let Err(OwnPasswordError::WrongPassword | OwnPasswordError::Throttled(_)) = outcome {
+            let event = NewEvent::once(&actor, Action::LOGIN_REFUSED, Target::of(by.user_id()));
+            self.refusals.note(event);
+        }
+        outcome
+    }
+
+    async fn change_as(
+        &self,
+        caller: &OwnPasswordWrite,
+        username: &Username,
+        current: Password,
+        new: Password,
+        by: &Actor,
+    ) -> Result<(), OwnPasswordError> {
+        let known = self.credentials.find_credentials(username).await?;
+        let id = caller.user_id();
+        let known = known.filter(|known| known.user.id == id).ok_or(OwnPasswordError::SessionEnded)?;
+        if self.guessing != Guessing::Unlimited {
+            known.attempts.admission(by.at)?;
+            self.credentials.admit_login(id, by).await??;
+        }
+        match self.passwords.verify(current.clone(), Some(known.password)).await {
+            Ok(Verdict::Right | Verdict::RightButOutdated) => {}
+            Ok(Verdict::Wrong) => return Err(OwnPasswordError::WrongPassword),
+            Err(error) => {
+                self.credentials.withdraw_login(id).await?;
+                return Err(error.into());
+            }
+        }
+        let changed = if current.expose() == new.expose() {
+            Err(OwnPasswordError::Unchanged)
+        } else {
+            self.passwords.hash(new).await.map_err(OwnPasswordError::from)
+        };
+        let hash = match changed {
+            Ok(hash) => hash,
+            Err(error) => {
+                // The current password was right: nothing has failed.
+                self.credentials.withdraw_login(id).await?;
+                return Err(error);
+            }
+        };
+        let password = SetPassword { hash, one_time_until: None, spared: Some(caller.session_id()) };
+        let change = UserChange { password: Some(password), ..UserChange::default() };
+        match self.users.update(id, None, change, by).await {
+            Ok(_) => Ok(()),
+            Err(RecordError::Store(error)) => Err(error.into()),
+            Err(_) => Err(OwnPasswordError::SessionEnded),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The use case of telling who bears a token.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::Bearers;
+use crate::access::Principal;
+use crate::record::Record;
+use crate::token::{Claims, TokenError, Tokens};
+use crate::user::User;
+use crate::{Clock, Origin, StoreError};
+
+/// Tells who bears a token.
+#[derive(Clone)]
+pub struct Authenticate {
+    pub tokens: Arc<dyn Tokens>,
+    pub bearers: Arc<dyn Bearers>,
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Somebody with a good token.
+#[derive(Debug, Clone)]
+pub struct Authenticated {
+    pub principal: Principal,
+    pub user: Arc<Record<User>>,
+    pub claims: Claims,
+}
+
+/// Why the bearer of a token is not believed.
+#[derive(Debug, Error)]
+pub enum AuthenticationError {
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// It was ended by hand, or by a change of its user.
+    #[error("the token's session has ended")]
+    SessionEnded,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Authenticate {
+    /// Verifies the token, and that its session is still open.
+    ///
+    /// # Errors
+    /// [`AuthenticationError`]
+    pub async fn bearer(&self, token: &str, origin: Origin) -> Result<Authenticated, AuthenticationError> {
+        let claims = self.tokens.verify(token, self.clock.now())?;
+        let user = self.bearers.bearer(claims.session_id).await?;
+        let user = user.filter(|user| user.id == claims.user_id).ok_or(AuthenticationError::SessionEnded)?;
+        let principal = Principal::user(user.id, user.role, user.password_change_due, claims.session_id, origin);
+        Ok(Authenticated { principal, user, claims })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::datetime;
+
+    use super::*;
+    use crate::access::{Role, StudentsWrite, UsersWrite};
+    use crate::session::MockBearers;
+    use crate::token::{MockTokens, TokenId};
+    use crate::user::Status;
+    use crate::{MockClock, SessionId, UserId, Version};
+
+    const BEARER: i64 = 7;
+
+    /// Presents a good token of user 7 in session 3, which the store says is `owner`'s.
+    async fn bearer_of(owner: Option<i64>) -> Result<Authenticated, AuthenticationError> {
+        let now = datetime!(2026-11-23 12:00 UTC);
+        let user_id = UserId::try_from(BEARER).unwrap();
+        let session_id = SessionId::try_from(3).unwrap();
+        let mut tokens = MockTokens::new();
+        tokens.expect_verify().returning(move |token, at| {
+            assert_eq!((token, at), ("good", now));
+            let token_id = TokenId::from_token("t".into());
+            Ok(Claims { user_id, session_id, token_id, issued_at: now, expires_at: now })
+        });
+        let mut bearers = MockBearers::new();
+        bearers.expect_bearer().times(1).returning(move |asked| {
+            assert_eq!(asked, session_id);
+            let user = owner.map(|id| Record {
+                id: UserId::try_from(id).unwrap(),
+                fields: User {
+                    username: "asha".parse().unwrap(),
+                    role: Role::Registrar,
+                    status: Status::Active,
+                    password_change_due: false,
+                },
+                version: Version::FIRST,
+                created_at: now,
+                updated_at: now,
+            });
+            Ok(user.map(Arc::new))
+        });
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(move || now);
+        let authenticate =
+            Authenticate { tokens: Arc::new(tokens), bearers: Arc::new(bearers), clock: Arc::new(clock) };
+        authenticate.bearer("good", Origin::default()).await
+    }
+
+    #[tokio::test]
+    async fn the_bearer_of_a_good_token_has_the_role_that_is_stored_now() {
+        let bearer = bearer_of(Some(BEARER)).await.unwrap();
+        assert!(bearer.principal.grant::<StudentsWrite>().is_ok());
+        assert!(bearer.principal.grant::<UsersWrite>().is_err());
+    }
+
+    #[tokio::test]
+    async fn req_18_the_token_of_a_session_that_is_no_longer_open_is_refused() {
+        assert!(matches!(bearer_of(None).await, Err(AuthenticationError::SessionEnded)));
+    }
+
+    #[tokio::test]
+    async fn a_token_that_names_somebody_elses_session_is_refused() {
+        assert!(matches!(bearer_of(Some(BEARER + 1)).await, Err(AuthenticationError::SessionEnded)));
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_asks_no_store() {
+        let mut tokens = MockTokens::new();
+        tokens.expect_verify().returning(|_, _| Err(TokenError::Expired));
+        let mut clock = MockClock::new();
+        clock.expect_now().returning(|| datetime!(2026-11-23 12:00 UTC));
+        let authenticate =
+            Authenticate { tokens: Arc::new(tokens), bearers: Arc::new(MockBearers::new()), clock: Arc::new(clock) };
+        let refused = authenticate.bearer("expired", Origin::default()).await;
+        assert!(matches!(refused, Err(AuthenticationError::Token(TokenError::Expired))));
+    }
+}

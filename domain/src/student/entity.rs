@@ -1,0 +1,52 @@
+//! A student.
+
+use thiserror::Error;
+
+use super::{Age, NamePart, RollNumber, StudentName};
+use crate::access::{StudentsRead, StudentsWrite};
+use crate::record::{Resource, fields};
+use crate::{Email, Id, Kind};
+
+fields! {
+    /// What is recorded about a student.
+    pub struct Student, StudentPatch {
+        pub name: StudentName,
+        pub email: Email,
+        /// Unique among students.
+        pub roll_no: RollNumber,
+        pub age: Option<Age>,
+    }
+}
+
+/// Identifies a student.
+pub type StudentId = Id<Student>;
+
+/// Matches the students that meet every condition that is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StudentFilter {
+    /// The name contains this part, ignoring case.
+    pub name: Option<NamePart>,
+    /// The roll number is this one.
+    pub roll_no: Option<RollNumber>,
+}
+
+/// A rule about other students that a write breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum StudentConflict {
+    #[error("another student holds this roll number")]
+    RollNumberTaken,
+}
+
+impl Kind for Student {
+    const NAME: &'static str = "student";
+}
+
+impl Resource for Student {
+    type Kind = Self;
+    type New = Self;
+    type Patch = StudentPatch;
+    type Filter = StudentFilter;
+    type Conflict = StudentConflict;
+    type Read = StudentsRead;
+    type Write = StudentsWrite;
+}

@@ -1,0 +1,49 @@
+//! Sample students, with which the contract cases run.
+
+#![expect(clippy::unwrap_used, reason = "the samples are valid")]
+
+use super::{Age, RollNumber, Student, StudentConflict, StudentName, StudentPatch};
+use crate::record::{Sample, Unique};
+use crate::{Email, Text};
+
+impl Sample for Student {
+    const UNIQUE: Option<Unique<Self>> = Some(Unique {
+        rival: rival_student,
+        take_over: Some(|n| rival_student(n).into()),
+        is_taken: |conflict| matches!(conflict, StudentConflict::RollNumberTaken),
+    });
+
+    fn sample(n: u32) -> Self {
+        Self {
+            name: StudentName::parse(format!("Student {n}")).unwrap(),
+            email: Email::parse(format!("student{n}@example.org")).unwrap(),
+            roll_no: RollNumber::parse(n.into()).unwrap(),
+            age: Some(Age::parse(20).unwrap()),
+        }
+    }
+
+    fn fields_of(new: &Self) -> Self {
+        new.clone()
+    }
+
+    fn patch(n: u32) -> StudentPatch {
+        StudentPatch { age: Some(Some(age(n))), ..StudentPatch::default() }
+    }
+
+    fn patched(self, n: u32) -> Self {
+        Self { age: Some(age(n)), ..self }
+    }
+}
+
+fn rival_student(n: u32) -> Student {
+    Student {
+        name: StudentName::parse("Rival").unwrap(),
+        email: Email::parse("rival@example.org").unwrap(),
+        age: None,
+        ..Student::sample(n)
+    }
+}
+
+fn age(n: u32) -> Age {
+    Age::parse(i64::from(n % 100) + 30).unwrap()
+}

@@ -1,0 +1,42 @@
+//! Sample users, with which the contract cases run.
+
+#![expect(clippy::unwrap_used, reason = "the samples are valid")]
+
+use super::{NewUser, PasswordHash, Status, User, UserChange, UserConflict};
+use crate::access::Role;
+use crate::record::{Sample, Unique};
+
+impl Sample for User {
+    const UNIQUE: Option<Unique<Self>> = Some(Unique {
+        rival: |n| NewUser { password_change_due: true, ..new_user(&format!("åSA{n}"), Role::Admin) },
+        take_over: None,
+        is_taken: |conflict| matches!(conflict, UserConflict::UsernameTaken),
+    });
+
+    fn sample(n: u32) -> NewUser {
+        new_user(&format!("Åsa{n}"), Role::Viewer)
+    }
+
+    fn fields_of(new: &NewUser) -> Self {
+        let NewUser { username, role, password_change_due, .. } = new.clone();
+        Self { username, role, status: Status::Active, password_change_due }
+    }
+
+    fn patch(n: u32) -> UserChange {
+        UserChange::role(role(n))
+    }
+
+    fn patched(self, n: u32) -> Self {
+        Self { role: role(n), ..self }
+    }
+}
+
+/// Never an administrator: the last one would have to stay.
+fn role(n: u32) -> Role {
+    if n.is_multiple_of(2) { Role::Viewer } else { Role::Registrar }
+}
+
+fn new_user(name: &str, role: Role) -> NewUser {
+    let password = PasswordHash::new(format!("hash of {name}"));
+    NewUser { username: name.parse().unwrap(), password, role, password_change_due: false }
+}

@@ -1,0 +1,213 @@
+// The scenario with the client that openapi-generator writes as go.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	rollbook "scenario/generated"
+)
+
+const (
+	staleVersion  = "/problems/stale-version"
+	invalidFields = "/problems/invalid-fields"
+	unknown       = "/problems/record-not-found"
+	unauthorized  = "/problems/unauthorized"
+)
+
+type scenario struct {
+	*rollbook.APIClient
+	// Carries the token.
+	ctx     context.Context
+	tokens  *rollbook.Token
+	student *rollbook.Student
+	tag     string
+}
+
+func main() {
+	configuration := rollbook.NewConfiguration()
+	configuration.Servers = rollbook.ServerConfigurations{{URL: os.Getenv("ROLLBOOK_URL")}}
+	s := scenario{APIClient: rollbook.NewAPIClient(configuration), ctx: context.Background()}
+
+	step("log-in", s.logIn())
+	step("pages", s.pages())
+	step("create", s.create())
+	step("read", s.read())
+	step("stale", s.stale())
+	step("null", s.null())
+	step("422", s.fields())
+	step("404", s.missing(999_999))
+	step("refresh", s.refresh())
+	step("delete", s.remove())
+	step("log-out", s.logOut())
+	step("401", s.loggedOut())
+}
+
+func (s *scenario) holds(tokens *rollbook.Token) {
+	s.tokens = tokens
+	s.ctx = context.WithValue(context.Background(), rollbook.ContextAccessToken, tokens.Token)
+}
+
+func (s *scenario) logIn() error {
+	credentials := rollbook.NewCredentials("shantanu", "password")
+	tokens, _, err := s.SessionsAPI.LogIn(s.ctx).Credentials(*credentials).Execute()
+	if err == nil {
+		s.holds(tokens)
+	}
+	return err
+}
+
+func (s *scenario) pages() error {
+	var sizes []int
+	ids := map[int64]bool{}
+	request := s.StudentsAPI.ListStudents(s.ctx).Limit(10)
+	for next := request; ; {
+		page, _, err := next.Execute()
+		if err != nil {
+			return err
+		}
+		for _, student := range page.Students {
+			ids[student.Id] = true
+		}
+		sizes = append(sizes, len(page.Students))
+		after := page.Next.Get()
+		if after == nil {
+			break
+		}
+		next = request.After(*after)
+	}
+	return check(fmt.Sprint(sizes) == "[10 10 5]" && len(ids) == 25, "pages of %v, %d students", sizes, len(ids))
+}
+
+func (s *scenario) create() error {
+	input := rollbook.NewStudentInput("Leela Menon", "leela.menon@example.org", 4711)
+	input.SetAge(22)
+	student, _, err := s.StudentsAPI.CreateStudent(s.ctx).StudentInput(*input).Execute()
+	if err != nil {
+		return err
+	}
+	s.student = student
+	return check(student.RollNo == 4711 && student.GetAge() == 22, "another student came back")
+}
+
+func (s *scenario) get(id int64) (*rollbook.Student, *http.Response, error) {
+	return s.StudentsAPI.GetStudent(s.ctx, id).Execute()
+}
+
+func (s *scenario) read() error {
+	student, response, err := s.get(s.student.Id)
+	if err != nil {
+		return err
+	}
+	s.tag = response.Header.Get("ETag")
+	return check(student.Name == "Leela Menon", "another student was read")
+}
+
+func (s *scenario) patch(patch *rollbook.StudentPatch) rollbook.ApiUpdateStudentRequest {
+	return s.StudentsAPI.UpdateStudent(s.ctx, s.student.Id).StudentPatch(*patch)
+}
+
+func (s *scenario) stale() error {
+	patch := rollbook.NewStudentPatch()
+	patch.SetEmail("leela@example.org")
+	if _, _, err := s.patch(patch).IfMatch(s.tag).Execute(); err != nil {
+		return err
+	}
+	patch.SetEmail("menon@example.org")
+	_, _, err := s.patch(patch).IfMatch(s.tag).Execute()
+	_, err = refused(err, http.StatusPreconditionFailed, staleVersion)
+	return err
+}
+
+func (s *scenario) null() error {
+	patch := rollbook.NewStudentPatch()
+	patch.SetAgeNil()
+	patched, _, err := s.patch(patch).Execute()
+	if err != nil {
+		return err
+	}
+	now, _, err := s.get(s.student.Id)
+	if err != nil {
+		return err
+	}
+	if patched.Age.Get() != nil || now.Age.Get() != nil {
+		return fmt.Errorf("the age is %d", now.GetAge())
+	}
+	return check(now.Email == "leela@example.org", "the email address is %s", now.Email)
+}
+
+func (s *scenario) fields() error {
+	change := rollbook.NewPasswordChange("password", "shantanu's new password")
+	_, err := s.SessionsAPI.ReplaceOwnPassword(s.ctx).PasswordChange(*change).Execute()
+	problem, err := refused(err, http.StatusUnprocessableEntity, invalidFields)
+	if err != nil {
+		return err
+	}
+	if len(problem.Errors) != 1 {
+		return fmt.Errorf("%d fields are at fault", len(problem.Errors))
+	}
+	fault := problem.Errors[0]
+	if fault.GetPointer() != "/new_password" {
+		return fmt.Errorf("it points at %q", fault.GetPointer())
+	}
+	return check(fault.Detail != "", "it names no rule")
+}
+
+func (s *scenario) missing(id int64) error {
+	_, _, err := s.get(id)
+	_, err = refused(err, http.StatusNotFound, unknown)
+	return err
+}
+
+func (s *scenario) refresh() error {
+	before := s.tokens.RefreshToken
+	request := rollbook.NewRefreshRequest(before)
+	tokens, _, err := s.SessionsAPI.RefreshToken(s.ctx).RefreshRequest(*request).Execute()
+	if err != nil {
+		return err
+	}
+	s.holds(tokens)
+	me, _, err := s.SessionsAPI.GetMe(s.ctx).Execute()
+	if err != nil {
+		return err
+	}
+	if me.Username != "shantanu" {
+		return fmt.Errorf("%s is logged in", me.Username)
+	}
+	return check(tokens.RefreshToken != before, "the refresh token is the same")
+}
+
+func (s *scenario) remove() error {
+	if _, err := s.StudentsAPI.DeleteStudent(s.ctx, s.student.Id).Execute(); err != nil {
+		return err
+	}
+	return s.missing(s.student.Id)
+}
+
+func (s *scenario) logOut() error {
+	_, err := s.SessionsAPI.LogOut(s.ctx).Execute()
+	return err
+}
+
+func (s *scenario) loggedOut() error {
+	_, _, err := s.SessionsAPI.GetMe(s.ctx).Execute()
+	_, err = refused(err, http.StatusUnauthorized, unauthorized)
+	return err
+}
+
+// refused reads an error as the problem that it has to be.
+func refused(err error, status int, kind string) (problem rollbook.Problem, otherwise error) {
+	var answer *rollbook.GenericOpenAPIError
+	if !errors.As(err, &answer) {
+		return problem, fmt.Errorf("it was not refused by the server: %v", err)
+	}
+	problem, ok := answer.Model().(rollbook.Problem)
+	if !ok {
+		return problem, fmt.Errorf("it is no problem: %w: %s", err, answer.Body())
+	}
+	is := problem.Type == kind && int(problem.Status) == status
+	return problem, check(is, "the problem is %s, %d", problem.Type, problem.Status)
+}
