@@ -36,6 +36,7 @@ impl<'r> Columns<'r> {
         parse(value).map_err(|_| self.damaged(column))
     }
 
+    /// The next column, a text of the domain.
     pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, StoreError> {
         self.next(column, |text: &str| T::parse(text))
     }

@@ -81,8 +81,11 @@ impl<'r> Columns<'r> {
         parse(value).map_err(|error| self.damaged(column, &error))
     }
 
+    /// The next column, a text of the domain.
     pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, Failure> {
-        self.next(column, |text: String| T::parse(text))
+        let text = self.row.get_ref(self.next)?.as_str().map_err(|error| self.damaged(column, &error))?;
+        self.next += 1;
+        T::parse(text).map_err(|error| self.damaged(column, &error))
     }
 
     fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, Failure> {

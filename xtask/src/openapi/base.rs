@@ -14,8 +14,7 @@ pub enum Since {
     /// The merge-base with the branch that changes go to; where that is the very commit that is checked out, the one
     /// before.
     MergeBase,
-    /// The first whose document has this version, all of it or what it begins with; none where that is the one that is
-    /// checked out.
+    /// The first whose document has this version, all of it or what it begins with.
     Version(String),
     /// What git knows under this name.
     Rev(String),
@@ -83,7 +82,6 @@ async fn before() -> Result<Option<String>> {
 
 /// The first of the latest commits whose documents have a version that begins with `version`.
 async fn first_of(version: &str) -> Result<Option<String>> {
-    let head = commit("HEAD").await?;
     let log = read("git log", git(["log", "--first-parent", "--format=%H", "--", FILE])).await?;
     let mut first = None;
     for commit in log.lines() {
@@ -93,7 +91,7 @@ async fn first_of(version: &str) -> Result<Option<String>> {
         }
         first = Some(commit.to_owned());
     }
-    Ok(first.filter(|first| *first != head))
+    Ok(first)
 }
 
 /// Whether the version that a document tells is this one, or begins with it.

@@ -35,6 +35,9 @@ pub fn with(changelog: &str, changes: &[Change]) -> String {
             known.push(entry);
         }
     }
+    if entries.is_empty() && !changelog.contains(UNRELEASED) {
+        return changelog.to_owned();
+    }
     let mut text = format!("{}\n{UNRELEASED}\n", before.trim_end().to_owned() + "\n");
     for (effect, heading) in HEADINGS {
         if let Some(entries) = entries.get(&effect) {
@@ -85,6 +88,7 @@ mod tests {
     #[test]
     fn what_is_released_stays() {
         let released = "# Changelog\n\n## 1.0.0\n\n### Added\n\n- `GET /me`: added\n";
+        assert_eq!(with(released, &[]), released);
         let next = with(released, &[change(Effect::Added, "GET /me", "added")]);
         assert_eq!(
             next,
