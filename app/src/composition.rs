@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{HmacRefreshTokens, JwtTokens};
-use adapter_memory::{CachedBearers, GuessMemory, RequestQuotaMemory};
-use domain::audit::{Refusals, Review};
-use domain::login::{Guessing, LogIn, OwnPassword};
+use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SessionCache};
+use domain::audit::{DeniedAccessLog, Review};
+use domain::login::{LogIn, LoginThrottling, OwnPassword};
 use domain::quota::RequestQuota;
 use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionStore, Sessions};
 use domain::token::TokenLifetime;
@@ -30,7 +30,7 @@ pub struct Tokens {
 pub struct Policies {
     pub passwords: PasswordPolicy,
     pub requests: RequestQuota,
-    pub guessing: Guessing,
+    pub throttling: LoginThrottling,
 }
 
 /// Why the use cases could not be put together.
@@ -53,29 +53,29 @@ pub async fn use_cases(
     policies: Policies,
     clock: Arc<dyn Clock>,
 ) -> Result<UseCases, CompositionError> {
-    let Policies { passwords: policy, requests, guessing } = policies;
+    let Policies { passwords: policy, requests, throttling } = policies;
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
     let refresh_tokens = Arc::new(HmacRefreshTokens::new(&derivation_key(&*stores.sessions).await?));
     let grants = Grants { tokens: signer.clone(), random: random.clone(), lifetime };
     let records = ResourceRecords::on(&stores, &clock);
-    let refusals = Arc::new(Refusals::new(stores.audit.clone()));
-    let bearers = Arc::new(CachedBearers::new(stores.bearers, stores.bearers_source));
+    let denied_access = Arc::new(DeniedAccessLog::new(stores.audit.clone()));
+    let session_lookup = Arc::new(SessionCache::new(stores.session_lookup, stores.invalidation_feed));
     Ok(UseCases {
         records,
-        authenticate: Authenticate { tokens: signer.clone(), bearers, clock: clock.clone() },
+        authenticate: Authenticate { tokens: signer.clone(), session_lookup, clock: clock.clone() },
         log_in: LogIn {
             credentials: stores.credentials.clone(),
             sessions: stores.sessions.clone(),
             passwords: passwords.clone(),
-            guesses: Arc::new(GuessMemory::default()),
-            refusals: refusals.clone(),
+            throttle: Arc::new(LoginThrottleMemory::default()),
+            denied_access: denied_access.clone(),
             refresh_tokens: refresh_tokens.clone(),
             grants: grants.clone(),
             clock: clock.clone(),
             lifetimes,
-            guessing,
+            throttling,
         },
         refresh: Refresh { sessions: stores.sessions.clone(), refresh_tokens, grants, clock: clock.clone(), lifetimes },
         sessions: Sessions { sessions: stores.sessions, users: stores.users.clone(), clock: clock.clone() },
@@ -83,10 +83,10 @@ pub async fn use_cases(
             users: stores.users.clone(),
             credentials: stores.credentials.clone(),
             passwords: passwords.clone(),
-            refusals: refusals.clone(),
+            denied_access: denied_access.clone(),
             clock: clock.clone(),
             policy,
-            guessing,
+            throttling,
         },
         accounts: Accounts {
             users: stores.users,
@@ -97,7 +97,7 @@ pub async fn use_cases(
             policy,
         },
         review: Review { log: stores.audit, clock: clock.clone() },
-        refusals,
+        denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests)),
         probe: stores.probe,
         key_set: signer,

@@ -11,7 +11,7 @@ use adapter_sqlite::SqliteStore;
 use domain::Probe;
 use domain::audit::AuditLog;
 use domain::record::RecordStore;
-use domain::session::{Bearers, BearersSource, SessionStore};
+use domain::session::{InvalidationFeed, SessionLookup, SessionStore};
 use domain::user::CredentialStore;
 use thiserror::Error;
 
@@ -79,8 +79,8 @@ macro_rules! stores {
 domain::resources!(stores {
     credentials: CredentialStore,
     sessions: SessionStore,
-    bearers: Bearers,
-    bearers_source: BearersSource,
+    session_lookup: SessionLookup,
+    invalidation_feed: InvalidationFeed,
     audit: AuditLog,
     probe: Probe,
 });

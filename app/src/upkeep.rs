@@ -1,15 +1,15 @@
-//! What a server does that no request asks for: it hands gathered refusals to the audit, and clears expired sessions away.
+//! What a server does that no request asks for: it hands gathered denied requests to the audit, and clears expired sessions away.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::audit::Refusals;
+use domain::audit::DeniedAccessLog;
 use domain::session::Sessions;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How long refusals are gathered.
+/// How long denied requests are gathered.
 const GATHERING: Duration = Duration::from_secs(5);
 /// How long what has expired lies about, at most.
 const CLEARING: Duration = Duration::from_hours(1);
@@ -23,7 +23,7 @@ pub struct Upkeep {
 impl Upkeep {
     /// Begins it; needs a runtime.
     #[must_use]
-    pub fn begin(refusals: Arc<Refusals>, sessions: Sessions) -> Self {
+    pub fn begin(denied_access: Arc<DeniedAccessLog>, sessions: Sessions) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let [mut gathered, mut expired] = [GATHERING, CLEARING].map(interval);
@@ -31,9 +31,9 @@ impl Upkeep {
             expired.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    _ = gathered.tick() => flush(&refusals).await,
+                    _ = gathered.tick() => flush(&denied_access).await,
                     _ = expired.tick() => forget_expired(&sessions).await,
-                    _ = &mut stopped => break flush(&refusals).await,
+                    _ = &mut stopped => break flush(&denied_access).await,
                 }
             }
         });
@@ -48,9 +48,9 @@ impl Upkeep {
     }
 }
 
-async fn flush(refusals: &Refusals) {
-    if let Err(error) = refusals.flush().await {
-        tracing::warn!(%error, "the audit does not take refusals now: they are gathered on");
+async fn flush(denied_access: &DeniedAccessLog) {
+    if let Err(error) = denied_access.flush().await {
+        tracing::warn!(%error, "the audit does not take denied_access now: they are gathered on");
     }
 }
 

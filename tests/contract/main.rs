@@ -12,8 +12,8 @@ use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
 use domain::Kind;
 use domain::contract::{
-    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, BEARERS, CREDENTIAL_STORE, Case, LOGIN_ATTEMPTS, REFRESHES, SESSION_STORE,
-    STUDENTS, Stores, USERS, record_contract,
+    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CREDENTIAL_STORE, Case, LOGIN_ATTEMPTS, REFRESHES, SESSION_LOOKUP,
+    SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
 };
 use domain::record::{RecordStore, Sample};
 use libtest_mimic::{Arguments, Trial};
@@ -89,7 +89,7 @@ fn trials<A: Adapter>() -> Vec<Trial> {
         ("credential_store", LOGIN_ATTEMPTS),
         ("session_store", SESSION_STORE),
         ("session_store", REFRESHES),
-        ("bearers", BEARERS),
+        ("bearers", SESSION_LOOKUP),
         ("audit_log", AUDIT_LOG),
         ("audit_log", AUDIT_EVENTS),
     ];

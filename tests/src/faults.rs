@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use domain::audit::{AuditLog, Event, EventFilter, NewEvent};
 use domain::record::{Record, RecordResult, RecordStore, Resource};
 use domain::session::{
-    Bearers, BearersListener, BearersSource, NewSession, OpenSessionError, Rotation, RotationError, Session,
-    SessionStore,
+    InvalidationFeed, InvalidationListener, NewSession, OpenSessionError, Rotation, RotationError, Session,
+    SessionLookup, SessionStore,
 };
 use domain::user::{
     Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, User,
@@ -72,7 +72,7 @@ pub struct Faults {
     /// Every port of the store except those that judge sessions.
     pub stores: Arc<Switch>,
     /// The ports that judge sessions: every request with a token uses them.
-    pub bearers: Arc<Switch>,
+    pub session_lookup: Arc<Switch>,
     pub clock: Arc<Switch>,
     /// The password hasher.
     pub hasher: Arc<Switch>,
@@ -81,7 +81,7 @@ pub struct Faults {
 impl Faults {
     /// The same stores, behind the switches.
     pub fn around(&self, stores: Stores) -> Stores {
-        let Self { stores: switch, bearers, .. } = self;
+        let Self { stores: switch, session_lookup, .. } = self;
         /// All of them: the record ports by the list of resources.
         macro_rules! behind_switches {
             ($($records:ident: $resource:ty,)+) => {
@@ -91,8 +91,8 @@ impl Faults {
             sessions: Arc::new(Faulty { inner: stores.sessions, switch: switch.clone() }),
             audit: Arc::new(Faulty { inner: stores.audit, switch: switch.clone() }),
             probe: Arc::new(Faulty { inner: stores.probe, switch: switch.clone() }),
-            bearers: Arc::new(Faulty { inner: stores.bearers, switch: bearers.clone() }),
-            bearers_source: Arc::new(Faulty { inner: stores.bearers_source, switch: bearers.clone() }),
+            session_lookup: Arc::new(Faulty { inner: stores.session_lookup, switch: session_lookup.clone() }),
+            invalidation_feed: Arc::new(Faulty { inner: stores.invalidation_feed, switch: session_lookup.clone() }),
                 }
             };
         }
@@ -147,7 +147,7 @@ faulty!(CredentialStore {
     async fn find_credentials(username: &Username) -> Result<Option<Credentials>, StoreError>;
     async fn upgrade_hash(id: UserId, from: &PasswordHash, to: &PasswordHash, by: &Actor) -> Result<(), StoreError>;
     async fn admit_login(id: UserId, by: &Actor) -> Result<Admission, StoreError>;
-    async fn pretend_to_admit_login() -> Result<(), StoreError>;
+    async fn admit_dummy_login() -> Result<(), StoreError>;
     async fn withdraw_login(id: UserId) -> Result<(), StoreError>;
     async fn unlock(id: UserId, by: &Actor) -> RecordResult<User>;
 });
@@ -172,8 +172,8 @@ faulty!(Probe {
     async fn ready() -> Result<(), StoreError>;
 });
 
-faulty!(Bearers {
-    async fn bearer(session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
+faulty!(SessionLookup {
+    async fn active_user(session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
 });
 
 #[async_trait]
@@ -189,14 +189,14 @@ impl PasswordHasher for Faulty<dyn PasswordHasher> {
     }
 }
 
-impl BearersSource for Faulty<dyn BearersSource> {
-    fn tell(&self, listener: Arc<dyn BearersListener>) {
-        self.inner.tell(listener);
+impl InvalidationFeed for Faulty<dyn InvalidationFeed> {
+    fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
+        self.inner.subscribe(listener);
     }
 
-    fn is_heard(&self) -> Result<bool, StoreError> {
+    fn is_current(&self) -> Result<bool, StoreError> {
         self.switch.judge()?;
-        self.inner.is_heard()
+        self.inner.is_current()
     }
 }
 

@@ -14,7 +14,7 @@ use app::server::{self, Listener};
 use app::stores::Stores;
 use app::system::{SystemClock, SystemRandom};
 use domain::access::Role;
-use domain::audit::Refusals;
+use domain::audit::DeniedAccessLog;
 use domain::quota::RequestQuota;
 use domain::record::Record;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
@@ -95,7 +95,7 @@ impl Default for Setup {
 pub struct Server {
     pub stores: Stores,
     /// What was refused and is not in the audit yet.
-    pub refusals: Arc<Refusals>,
+    pub refusals: Arc<DeniedAccessLog>,
     setup: Setup,
     address: SocketAddr,
     http: reqwest::Client,
@@ -137,7 +137,7 @@ impl Server {
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
-        let refusals = use_cases.refusals.clone();
+        let refusals = use_cases.denied_access.clone();
         let endpoint = http::endpoint(use_cases, setup.config.clone());
         tokio::spawn(server::serve(listener, endpoint, async {
             let _ = stopped.await;
@@ -265,7 +265,8 @@ async fn password_hash() -> PasswordHash {
 /// Writes each case as two tests, one on each store: `on_each_store! { async fn rule(server) { … } }`.
 #[macro_export]
 macro_rules! on_each_store {
-    ($(async fn $rule:ident($server:ident) $body:block)+) => {$(
+    ($($(#[$meta:meta])* async fn $rule:ident($server:ident) $body:block)+) => {$(
+        $(#[$meta])*
         mod $rule {
             use super::*;
 

@@ -20,7 +20,7 @@ async fn registrar(server: &Server) -> Client {
     server.client(Role::Registrar).await
 }
 
-async fn enrol(client: &Client, name: &str, roll_no: i64) -> Value {
+async fn create_student(client: &Client, name: &str, roll_no: i64) -> Value {
     let body = json!({"name": name, "emailid": "asha@example.org", "rollno": roll_no, "age": 20});
     client.send("POST", "/student", &body).await.expect(201)
 }
@@ -87,7 +87,7 @@ on_each_store! {
 
     async fn without_a_good_token_everything_is_the_same_401(server) {
         let client = registrar(&server).await;
-        enrol(&client, "Asha", 7).await;
+        create_student(&client, "Asha", 7).await;
         for authorization in [None, Some("Bearer"), Some("Bearer "), Some("Bearer x.y.z"), Some("nonsense"), Some("Basic YTpi")] {
             for path in ["/student", "/student?name=asha", "/nowhere", "/students/1"] {
                 let mut request = server.anonymous().request("GET", path);
@@ -103,8 +103,8 @@ on_each_store! {
     async fn all_students_are_listed(server) {
         let client = registrar(&server).await;
         assert_eq!(client.get("/student").await.expect(200), json!({"Students": []}));
-        let asha = enrol(&client, "Asha", 7).await;
-        let ravi = enrol(&client, "Ravi", 8).await;
+        let asha = create_student(&client, "Asha", 7).await;
+        let ravi = create_student(&client, "Ravi", 8).await;
         for path in ["/student", "/student?name="] {
             assert_eq!(client.get(path).await.expect(200), json!({"Students": [asha, ravi]}));
         }
@@ -113,7 +113,7 @@ on_each_store! {
     async fn a_roll_of_many_pages_is_listed_whole(server) {
         let client = registrar(&server).await;
         for roll_no in 1..=401 {
-            enrol(&client, &format!("Student {roll_no}"), roll_no).await;
+            create_student(&client, &format!("Student {roll_no}"), roll_no).await;
         }
         let all = client.get("/student").await.expect(200);
         let numbers: Vec<_> = all["Students"].as_array().unwrap().iter().map(|s| s["rollno"].as_i64().unwrap()).collect();
@@ -122,8 +122,8 @@ on_each_store! {
 
     async fn the_first_student_whose_name_contains_the_text_is_found(server) {
         let client = registrar(&server).await;
-        let asha = enrol(&client, "Asha Rao", 7).await;
-        enrol(&client, "Sasha", 8).await;
+        let asha = create_student(&client, "Asha Rao", 7).await;
+        create_student(&client, "Sasha", 8).await;
         assert_eq!(client.get("/student?name=ASH").await.expect(200), json!({"Student": asha}));
         for nobody in ["xyz", "%25", "%00", "_"] {
             let answer = client.get(&format!("/student?name={nobody}")).await;
@@ -140,7 +140,7 @@ on_each_store! {
 
     async fn a_new_student_that_will_not_do_is_a_400(server) {
         let client = registrar(&server).await;
-        enrol(&client, "Asha", 7).await;
+        create_student(&client, "Asha", 7).await;
         for body in [
             r#"{"emailid": "a@example.org", "rollno": 8, "age": 20}"#,
             r#"{"name": "Ravi", "emailid": "a@example.org", "age": 20}"#,
@@ -160,7 +160,7 @@ on_each_store! {
 
     async fn a_student_is_changed_in_part_and_answered_as_author(server) {
         let client = registrar(&server).await;
-        enrol(&client, "Asha", 7).await;
+        create_student(&client, "Asha", 7).await;
         let changed = client.send("PUT", "/student?student_id=1", &json!({"age": 21, "more": 1})).await.expect(200);
         let asha = json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": 21});
         assert_eq!(changed, json!({"author": asha}));
@@ -171,8 +171,8 @@ on_each_store! {
 
     async fn a_change_that_will_not_do_is_a_400(server) {
         let client = registrar(&server).await;
-        enrol(&client, "Asha", 7).await;
-        enrol(&client, "Ravi", 8).await;
+        create_student(&client, "Asha", 7).await;
+        create_student(&client, "Ravi", 8).await;
         for body in [r#"{"rollno": 8}"#, r#"{"emailid": "none"}"#, r#"{"name": null}"#, r#"{"age": "x"}"#, "no JSON", ""] {
             let answer = Answer::to(client.request("PUT", "/student?student_id=1").body(body)).await;
             let problem = answer.expect_problem(400, "invalid-student-data");
@@ -202,7 +202,7 @@ on_each_store! {
 
     async fn a_student_is_removed(server) {
         let client = registrar(&server).await;
-        enrol(&client, "Asha", 7).await;
+        create_student(&client, "Asha", 7).await;
         let answer = client.delete("/student?student_id=1").await;
         assert_eq!(answer.expect(200), json!({"msg": "Record deleted...!!!"}));
         assert_eq!(client.get("/student").await.expect(200), json!({"Students": []}));

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::on_each_store;
 
-async fn enrol(client: &Client) -> (String, String) {
+async fn create_student(client: &Client) -> (String, String) {
     let body = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let made = client.send("POST", "/students", &body).await;
     made.expect(201);
@@ -26,7 +26,7 @@ async fn if_none_match(client: &Client, path: &str, tag: &str) -> u16 {
 on_each_store! {
     async fn req_26_a_known_version_is_not_sent_again(server) {
         let client = server.client(Role::Registrar).await;
-        let (path, tag) = enrol(&client).await;
+        let (path, tag) = create_student(&client).await;
         for known in [tag.clone(), format!("W/{tag}"), "*".into(), format!("\"other\", {tag}")] {
             assert_eq!(if_none_match(&client, &path, &known).await, 304, "{known}");
         }
@@ -39,7 +39,7 @@ on_each_store! {
 
     async fn req_26_a_stale_version_is_a_412_and_changes_nothing(server) {
         let client = server.client(Role::Registrar).await;
-        let (path, stale) = enrol(&client).await;
+        let (path, stale) = create_student(&client).await;
         let now = client.send("PATCH", &path, &json!({"age": 21})).await;
         let student = now.expect(200);
         assert_ne!(now.header("etag"), stale);
@@ -54,7 +54,7 @@ on_each_store! {
 
     async fn req_26_the_version_that_is_stored_may_be_changed(server) {
         let client = server.client(Role::Registrar).await;
-        let (path, tag) = enrol(&client).await;
+        let (path, tag) = create_student(&client).await;
         let changed = if_match(&client, "PATCH", &path, &tag, &json!({"age": 21})).await;
         changed.expect(200);
         let list = format!("\"1-9\", {}, {tag}", changed.header("etag"));
@@ -74,7 +74,7 @@ on_each_store! {
 
     async fn req_26_lines_of_a_condition_are_joined_and_an_unreadable_one_is_none_that_holds(server) {
         let client = server.client(Role::Registrar).await;
-        let (path, tag) = enrol(&client).await;
+        let (path, tag) = create_student(&client).await;
         let lines = client.request("GET", &path).header("if-none-match", "\"0-0\"").header("if-none-match", &tag);
         assert_eq!(Answer::to(lines).await.status, 304);
         let lines = client.request("PATCH", &path).header("if-match", "\"9-9\"").header("if-match", &tag);
@@ -85,7 +85,7 @@ on_each_store! {
 
     async fn req_26_a_write_heeds_if_none_match(server) {
         let client = server.client(Role::Registrar).await;
-        let (path, tag) = enrol(&client).await;
+        let (path, tag) = create_student(&client).await;
         for (named, status) in [("*", 412), (&*tag, 412), ("\"9-9\"", 200)] {
             let write = client.request("PATCH", &path).header("if-none-match", named).json(&json!({"age": 21}));
             Answer::to(write).await.expect(status);
@@ -96,9 +96,9 @@ on_each_store! {
 
     async fn req_26_a_removed_students_tag_never_fits_the_next_one(server) {
         let client = server.client(Role::Registrar).await;
-        let (path, tag) = enrol(&client).await;
+        let (path, tag) = create_student(&client).await;
         client.delete(&path).await;
-        let (next_path, next_tag) = enrol(&client).await;
+        let (next_path, next_tag) = create_student(&client).await;
         assert_ne!((&path, &tag), (&next_path, &next_tag));
         assert_eq!(if_none_match(&client, &next_path, &tag).await, 200);
         if_match(&client, "PATCH", &next_path, &tag, &json!({})).await.expect_problem(412, "stale-version");

@@ -16,7 +16,7 @@ const STUDENTS: i64 = 2_000;
 const CONNECTIONS: usize = 64;
 
 /// Makes students one after another until there are enough or the server is gone; reports each that was answered.
-async fn enrol(client: Client, next: Arc<AtomicI64>, answered: mpsc::UnboundedSender<i64>) {
+async fn create_student(client: Client, next: Arc<AtomicI64>, answered: mpsc::UnboundedSender<i64>) {
     loop {
         let roll_no = next.fetch_add(1, Ordering::Relaxed);
         if roll_no > STUDENTS {
@@ -57,7 +57,7 @@ async fn a_kill_loses_nothing_that_was_answered() {
     let writers: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
             let client = server.client(client.token().map(str::to_owned));
-            tokio::spawn(enrol(client, Arc::clone(&next), sender.clone()))
+            tokio::spawn(create_student(client, Arc::clone(&next), sender.clone()))
         })
         .collect();
     drop(sender);

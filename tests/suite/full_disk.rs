@@ -28,7 +28,7 @@ fn on_a_small_disk(installation: &Installation) -> Command {
     command
 }
 
-async fn enrol(client: &Client, roll_no: i64) -> tests::client::Answer {
+async fn create_student(client: &Client, roll_no: i64) -> tests::client::Answer {
     let student = json!({"name": "x".repeat(100), "email": "asha@example.org", "roll_no": roll_no});
     client.send("POST", "/students", &student).await
 }
@@ -50,7 +50,7 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     let mut roll_nos = 1..10_000;
     let refused = loop {
         let roll_no = roll_nos.next().expect("a disk that fills up");
-        let answer = enrol(&client, roll_no).await;
+        let answer = create_student(&client, roll_no).await;
         if answer.status != 201 {
             break answer;
         }
@@ -63,7 +63,7 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     // Small changes may still fit; what is answered counts.
     let mut refusals = 0;
     for roll_no in roll_nos.by_ref().take(50) {
-        let answer = enrol(&client, roll_no).await;
+        let answer = create_student(&client, roll_no).await;
         if answer.status == 201 {
             answered.insert(roll_no);
         } else {
@@ -77,7 +77,7 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
 
     fs::remove_file(filler).unwrap();
     for roll_no in roll_nos.take(50) {
-        enrol(&client, roll_no).await.expect(201);
+        create_student(&client, roll_no).await.expect(201);
         answered.insert(roll_no);
     }
     assert_eq!(roll_numbers(&client).await, answered);

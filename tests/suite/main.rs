@@ -24,10 +24,10 @@ mod first_start;
 mod framework_errors;
 #[cfg(target_os = "linux")]
 mod full_disk;
-mod guessing;
 mod identity;
 mod installation;
 mod keys;
+mod login_throttle;
 mod merge_patch;
 mod nodes;
 mod own_password;

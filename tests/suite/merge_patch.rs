@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tests::client::{Answer, Client};
 use tests::on_each_store;
 
-async fn enrol(client: &Client) -> String {
+async fn create_student(client: &Client) -> String {
     let body = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7, "age": 20});
     let made = client.send("POST", "/students", &body).await;
     made.expect(201);
@@ -19,7 +19,7 @@ fn fields(student: &Value) -> Value {
 on_each_store! {
     async fn req_28_what_is_absent_stays_and_null_clears(server) {
         let client = server.client(Role::Registrar).await;
-        let path = enrol(&client).await;
+        let path = create_student(&client).await;
         for (patch, becomes) in [
             (json!({}), json!(["Asha", "asha@example.org", 7, 20])),
             (json!({"name": "Åsa"}), json!(["Åsa", "asha@example.org", 7, 20])),
@@ -36,7 +36,7 @@ on_each_store! {
 
     async fn req_28_null_on_a_required_field_and_a_patch_that_is_no_object_are_422(server) {
         let client = server.client(Role::Registrar).await;
-        let path = enrol(&client).await;
+        let path = create_student(&client).await;
         for (patch, pointer) in [
             (json!({"name": null}), "/name"),
             (json!({"email": null}), "/email"),
@@ -56,7 +56,7 @@ on_each_store! {
 
     async fn req_28_both_media_types_are_taken(server) {
         let client = server.client(Role::Registrar).await;
-        let path = enrol(&client).await;
+        let path = create_student(&client).await;
         for (age, media_type) in [(21, "application/json"), (22, "application/merge-patch+json"), (23, "application/json; charset=utf-8")] {
             let request = client.request("PATCH", &path).header("content-type", media_type);
             let patched = Answer::to(request.body(json!({"age": age}).to_string())).await.expect(200);

@@ -9,7 +9,7 @@ fn asha() -> Value {
     json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7, "age": 20})
 }
 
-async fn enrol(client: &Client, name: &str, roll_no: i64) -> Value {
+async fn create_student(client: &Client, name: &str, roll_no: i64) -> Value {
     let body = json!({"name": name, "email": "someone@example.org", "roll_no": roll_no});
     client.send("POST", "/students", &body).await.expect(201)
 }
@@ -35,8 +35,8 @@ on_each_store! {
 
     async fn a_taken_roll_number_is_a_conflict(server) {
         let client = server.client(Role::Registrar).await;
-        enrol(&client, "Asha", 7).await;
-        let ravi = enrol(&client, "Ravi", 8).await;
+        create_student(&client, "Asha", 7).await;
+        let ravi = create_student(&client, "Ravi", 8).await;
         client.send("POST", "/students", &asha()).await.expect_problem(409, "roll-number-taken");
         let path = format!("/students/{}", ravi["id"]);
         client.send("PUT", &path, &asha()).await.expect_problem(409, "roll-number-taken");
@@ -56,7 +56,7 @@ on_each_store! {
 
     async fn a_removed_student_is_gone(server) {
         let client = server.client(Role::Registrar).await;
-        let made = enrol(&client, "Asha", 7).await;
+        let made = create_student(&client, "Asha", 7).await;
         let path = format!("/students/{}", made["id"]);
         let removed = client.delete(&path).await;
         assert_eq!((removed.status.as_u16(), removed.body.len()), (204, 0));
@@ -68,7 +68,7 @@ on_each_store! {
 
     async fn what_is_no_id_names_nobody(server) {
         let client = server.client(Role::Registrar).await;
-        enrol(&client, "Asha", 7).await;
+        create_student(&client, "Asha", 7).await;
         for id in ["0", "01", "+1", "-1", "x", "1.0", "9007199254740992", "99999999999999999999", "%00"] {
             client.get(&format!("/students/{id}")).await.expect_problem(404, "record-not-found");
         }
@@ -78,7 +78,7 @@ on_each_store! {
         let client = server.client(Role::Registrar).await;
         let all: Vec<_> = (1..=7).map(|n| format!("Student {n}")).collect();
         for (roll_no, name) in (1..).zip(&all) {
-            enrol(&client, name, roll_no).await;
+            create_student(&client, name, roll_no).await;
         }
         let (mut path, mut seen) = ("/students?limit=3".to_owned(), Vec::new());
         for page_no in 1.. {
@@ -100,7 +100,7 @@ on_each_store! {
     async fn a_page_holds_fifty_where_nothing_is_said(server) {
         let client = server.client(Role::Registrar).await;
         for roll_no in 1..=51 {
-            enrol(&client, "Asha", roll_no).await;
+            create_student(&client, "Asha", roll_no).await;
         }
         assert_eq!(names(&client.get("/students").await.expect(200)).len(), 50);
         assert_eq!(names(&client.get("/students?limit=200").await.expect(200)).len(), 51);
@@ -109,7 +109,7 @@ on_each_store! {
     async fn students_are_found_by_name_and_by_roll_number(server) {
         let client = server.client(Role::Registrar).await;
         for (roll_no, name) in (1..).zip(["Asha Rao", "Sasha", "Åsa", "100% Ravi"]) {
-            enrol(&client, name, roll_no).await;
+            create_student(&client, name, roll_no).await;
         }
         for (query, found) in [
             ("name=ASHA", vec!["Asha Rao", "Sasha"]),

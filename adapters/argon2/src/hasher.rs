@@ -28,7 +28,7 @@ pub struct Argon2Hasher {
     argon2: Argon2<'static>,
     /// What a password is verified against where no hash is stored: made with the parameters of today, so that
     /// it takes the time of a hash made today (ASVS 6.3.8).
-    decoy: PasswordHash,
+    dummy_hash: PasswordHash,
 }
 
 impl Argon2Hasher {
@@ -43,8 +43,8 @@ impl Argon2Hasher {
     fn with_parameters(limits: Limits, memory_kib: u32, passes: u32) -> Result<Self, HashError> {
         let params = Params::new(memory_kib, passes, LANES, Some(OUTPUT_BYTES)).map_err(|error| failed(&error))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&argon2, "nobody's password")?;
-        Ok(Self { queue: Queue::new(limits), argon2, decoy })
+        let dummy_hash = hash(&argon2, "nobody's password")?;
+        Ok(Self { queue: Queue::new(limits), argon2, dummy_hash })
     }
 }
 
@@ -58,7 +58,7 @@ impl PasswordHasher for Argon2Hasher {
     async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError> {
         let argon2 = self.argon2.clone();
         let is_known = stored.is_some();
-        let against = stored.unwrap_or_else(|| self.decoy.clone());
+        let against = stored.unwrap_or_else(|| self.dummy_hash.clone());
         let verdict = self.queue.run(move || verify(&argon2, password.expose(), &against)).await??;
         Ok(if is_known { verdict } else { Verdict::Wrong })
     }

@@ -1,11 +1,11 @@
 //! What a node remembers by itself, in bounded memory: the bearers of sessions, guesses, and requests.
 
-mod bearers;
 mod buckets;
-mod guesses;
+mod login_throttle;
 mod network;
 mod request_quotas;
+mod session_cache;
 
-pub use bearers::CachedBearers;
-pub use guesses::GuessMemory;
+pub use login_throttle::LoginThrottleMemory;
 pub use request_quotas::RequestQuotaMemory;
+pub use session_cache::SessionCache;

@@ -104,14 +104,14 @@ CREATE TABLE secrets (
 );
 
 -- Written in place of an account for unknown usernames, so that the time does not distinguish them.
-CREATE TABLE login_decoys (
+CREATE TABLE dummy_login_attempts (
     id            smallint NOT NULL,
     failed_logins integer NOT NULL,
     next_login_at timestamptz,
     CONSTRAINT login_decoys_pkey PRIMARY KEY (id)
 );
 
-INSERT INTO login_decoys (id, failed_logins) SELECT id, 0 FROM generate_series(1, 64) AS id;
+INSERT INTO dummy_login_attempts (id, failed_logins) SELECT id, 0 FROM generate_series(1, 64) AS id;
 
 CREATE TABLE audit_events (
     id          bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 9007199254740991),
@@ -137,9 +137,9 @@ CREATE INDEX audit_events_target ON audit_events (target, id);
 CREATE INDEX audit_events_action ON audit_events (action, id);
 
 -- Notifies every node of a change of what sessions are judged by, in the transaction of the change.
-CREATE FUNCTION notify_bearers() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION notify_invalidation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_notify('rollbook_bearers', TG_TABLE_SCHEMA || ' ' || TG_ARGV[0] || ' ' || OLD.id);
+    PERFORM pg_notify('rollbook_invalidations', TG_TABLE_SCHEMA || ' ' || TG_ARGV[0] || ' ' || OLD.id);
     RETURN NULL;
 END
 $$;
@@ -147,6 +147,6 @@ $$;
 CREATE TRIGGER users_changed AFTER UPDATE ON users FOR EACH ROW
     WHEN (OLD.version <> NEW.version OR OLD.role <> NEW.role OR OLD.active <> NEW.active
         OR OLD.password_change_due <> NEW.password_change_due)
-    EXECUTE FUNCTION notify_bearers('user');
-CREATE TRIGGER users_removed AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION notify_bearers('user');
-CREATE TRIGGER sessions_ended AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION notify_bearers('session');
+    EXECUTE FUNCTION notify_invalidation('user');
+CREATE TRIGGER users_removed AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION notify_invalidation('user');
+CREATE TRIGGER sessions_ended AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION notify_invalidation('session');

@@ -13,10 +13,11 @@ use crate::rows::Columns;
 
 const ATTEMPTS: &str = "SELECT id, failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
 const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-const DECOY: &str = "SELECT id::bigint, failed_logins, next_login_at FROM login_decoys WHERE id = $1 FOR UPDATE";
-const SET_DECOY: &str = "UPDATE login_decoys SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
+const DUMMY: &str =
+    "SELECT id::bigint, failed_logins, next_login_at FROM dummy_login_attempts WHERE id = $1 FOR UPDATE";
+const SET_DUMMY: &str = "UPDATE dummy_login_attempts SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
 /// As many rows stand in the schema.
-const DECOYS: i16 = 64;
+const DUMMIES: i16 = 64;
 
 /// Admits a login, or not, and counts one that is admitted.
 pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
@@ -30,12 +31,12 @@ pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admis
 }
 
 /// Takes as long as [`admit`], and changes nothing that anybody could see.
-pub(crate) async fn pretend_to_admit(pool: &PgPool) -> Result<(), StoreError> {
+pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
     // In turn, so that several at once seldom wait for each other.
     static NEXT: AtomicI16 = AtomicI16::new(0);
-    let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DECOYS) + 1;
+    let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DUMMIES) + 1;
     let count = |_| ((), Some(Attempts::default()));
-    update((DECOY, SET_DECOY), id.into(), count, None, pool).await?;
+    update((DUMMY, SET_DUMMY), id.into(), count, None, pool).await?;
     Ok(())
 }
 

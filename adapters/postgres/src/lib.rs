@@ -5,10 +5,9 @@
 
 mod attempts;
 mod audit;
-mod bearers;
 mod failure;
-mod hearing;
 mod instant;
+mod invalidation_feed;
 mod open;
 mod open_error;
 mod options;
@@ -16,6 +15,7 @@ mod probe;
 mod records;
 mod rows;
 mod searches;
+mod session_lookup;
 mod sessions;
 mod store;
 mod students; // resource

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
 use tokio::time::timeout;
 
-use crate::hearing::Hearing;
+use crate::invalidation_feed::NotifyFeed;
 use crate::options::Target;
 use crate::searches::Searches;
 use crate::{OpenError, Options, PostgresStore};
@@ -37,7 +37,7 @@ impl PostgresStore {
         // Failing to say goodbye harms nobody: the server notices.
         let _ = connection.close().await;
         Ok(Self {
-            hearing: Arc::new(Hearing::new(target.connect.clone(), options.revocation_bound)),
+            invalidations: Arc::new(NotifyFeed::new(target.connect.clone(), options.revocation_bound)),
             pool: pool(target.connect, options.max_connections),
             searches: Arc::new(Searches::on(options.max_connections)),
             schema: target.schema,

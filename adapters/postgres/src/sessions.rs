@@ -110,7 +110,7 @@ impl SessionStore for PostgresStore {
                 let replayed = NewEvent::once(&by, Action::SESSION_REPLAYED, Target::of(session.id));
                 append(&replayed, &mut *transaction).await?;
                 transaction.commit().await.map_err(store_error)?;
-                self.hearing.session_ended(session.id);
+                self.invalidations.session_ended(session.id);
                 Err(RotationError::Replayed)
             }
             None => {
@@ -134,7 +134,7 @@ impl SessionStore for PostgresStore {
         }
         append(&NewEvent::once(by, Action::SESSION_ENDED, Target::of(id)), &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
-        self.hearing.session_ended(id);
+        self.invalidations.session_ended(id);
         Ok(true)
     }
 
@@ -142,7 +142,7 @@ impl SessionStore for PostgresStore {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
         let ended = end_others(of, None, by, &mut transaction).await?;
         transaction.commit().await.map_err(store_error)?;
-        self.hearing.sessions_ended(&ended);
+        self.invalidations.sessions_ended(&ended);
         Ok(ended.len() as u64)
     }
 
@@ -153,7 +153,7 @@ impl SessionStore for PostgresStore {
         let count = forgotten.len() as u64;
         append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
-        self.hearing.sessions_ended(&forgotten);
+        self.invalidations.sessions_ended(&forgotten);
         Ok(count)
     }
 

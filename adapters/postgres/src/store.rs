@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 
 use crate::failure::store_error;
-use crate::hearing::Hearing;
+use crate::invalidation_feed::NotifyFeed;
 use crate::searches::Searches;
 
 /// Keeps students, users, sessions and the audit in Postgres. Cheap to clone; clones share the connections.
@@ -18,7 +18,7 @@ use crate::searches::Searches;
 pub struct PostgresStore {
     pub(crate) pool: PgPool,
     pub(crate) searches: Arc<Searches>,
-    pub(crate) hearing: Arc<Hearing>,
+    pub(crate) invalidations: Arc<NotifyFeed>,
     /// Quoted for SQL.
     pub(crate) schema: Option<String>,
 }
@@ -49,7 +49,7 @@ impl PostgresStore {
     /// Waits until every connection is given back, and closes it. What is asked of the store afterwards is
     /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.hearing.end();
+        self.invalidations.end();
         self.pool.close().await;
     }
 }

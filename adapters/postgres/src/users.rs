@@ -119,8 +119,8 @@ impl Table for User {
             Vec::new()
         };
         transaction.commit().await.map_err(store_error)?;
-        store.hearing.user_changed(id);
-        store.hearing.sessions_ended(&ended);
+        store.invalidations.user_changed(id);
+        store.invalidations.sessions_ended(&ended);
         Ok(user)
     }
 
@@ -137,8 +137,8 @@ impl Table for User {
         let deleted = NewEvent::once(by, Action::deleted::<UserKind>(), Target::of(id));
         append(&deleted, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
-        store.hearing.user_changed(id);
-        store.hearing.sessions_ended(&ended);
+        store.invalidations.user_changed(id);
+        store.invalidations.sessions_ended(&ended);
         Ok(())
     }
 }
@@ -216,8 +216,8 @@ impl CredentialStore for PostgresStore {
         attempts::admit(id, by, &self.pool).await
     }
 
-    async fn pretend_to_admit_login(&self) -> Result<(), StoreError> {
-        attempts::pretend_to_admit(&self.pool).await
+    async fn admit_dummy_login(&self) -> Result<(), StoreError> {
+        attempts::admit_dummy(&self.pool).await
     }
 
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
@@ -232,7 +232,7 @@ impl CredentialStore for PostgresStore {
         let user = update_row(id, None, cleared, by, &mut *transaction).await?.ok_or(RecordError::NotFound)?;
         append(&NewEvent::once(by, Action::USER_UNLOCKED, Target::of(id)), &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
-        self.hearing.user_changed(id);
+        self.invalidations.user_changed(id);
         Ok(user)
     }
 }

@@ -68,13 +68,13 @@ CREATE TABLE secrets (
 ) STRICT, WITHOUT ROWID;
 
 -- Written in place of an account for unknown usernames, so that the time does not distinguish them.
-CREATE TABLE login_decoys (
+CREATE TABLE dummy_login_attempts (
     only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
     failed_logins INTEGER NOT NULL,
     next_login_at INTEGER
 ) STRICT;
 
-INSERT INTO login_decoys (only_row, failed_logins) VALUES (1, 0);
+INSERT INTO dummy_login_attempts (only_row, failed_logins) VALUES (1, 0);
 
 CREATE TABLE audit_events (
     id         INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 9007199254740991),

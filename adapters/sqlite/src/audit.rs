@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use crate::SqliteStore;
 use crate::errors::Failure;
 use crate::rows::{self, event_columns, micros};
-use crate::writer::Undone;
+use crate::writer::TxError;
 
 const INSERT: &str = "INSERT INTO audit_events (at, actor, action, target, detail, count, request_id, client) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -70,7 +70,7 @@ pub fn append_count(
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn append(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        let write = move |connection: &Connection| -> Result<(), Undone<StoreError>> {
+        let write = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
             events.iter().try_for_each(|event| append(connection, event))?;
             Ok(())
         };
@@ -98,7 +98,7 @@ impl AuditLog for SqliteStore {
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
-        let prune = move |connection: &Connection| -> Result<u64, Undone<StoreError>> {
+        let prune = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
             let removed = connection.prepare_cached(PRUNE)?.execute([micros(before)])?;
             append_count(connection, by, Action::AUDIT_PRUNED, None, removed)?;
             Ok(removed as u64)

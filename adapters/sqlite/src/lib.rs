@@ -4,13 +4,13 @@
 //! go to one thread that commits together what waits together, one `fsync` for all.
 
 mod audit;
-mod bearers;
 mod errors;
 mod open;
 mod readers;
 mod records;
 mod rows;
 mod schema;
+mod session_lookup;
 mod sessions;
 mod students; // resource
 mod table;
@@ -25,9 +25,9 @@ use domain::{Probe, StoreError};
 
 pub use open::OpenError;
 
-use bearers::Hearing;
 use errors::Failure;
 use readers::{Readers, Scans};
+use session_lookup::DataVersionFeed;
 use writer::Writer;
 
 /// Keeps users, sessions, students and the audit in one `SQLite` file.
@@ -39,7 +39,7 @@ pub struct SqliteStore {
     points: Readers,
     scans: Scans,
     writer: Writer,
-    hearing: Hearing,
+    invalidations: DataVersionFeed,
     schema_version: u32,
 }
 
@@ -57,7 +57,7 @@ impl SqliteStore {
             points: Readers::new(open::readers(path, cores.clamp(2, 8))?),
             scans: Scans::new(open::readers(path, Scans::RUNNING)?),
             writer: Writer::start(writer).map_err(|why| OpenError::thread(path, why))?,
-            hearing: Hearing::default(),
+            invalidations: DataVersionFeed::default(),
             schema_version,
         })
     }

@@ -20,12 +20,12 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 #[error("the database {} cannot be opened: {}", .path.display(), .why.to_string().replace('\n', " "))]
 pub struct OpenError {
     path: PathBuf,
-    why: Why,
+    why: OpenErrorKind,
 }
 
 /// The reason, and the way out.
 #[derive(Debug, Error)]
-pub(crate) enum Why {
+pub(crate) enum OpenErrorKind {
     #[error("{0}; let this user write the folder, or name another file")]
     File(#[from] io::Error),
     #[error("{0}; {hint}", hint = hint(.0))]
@@ -56,12 +56,12 @@ fn hint(error: &SqliteError) -> &'static str {
 }
 
 impl OpenError {
-    fn new(path: &Path, why: impl Into<Why>) -> Self {
+    fn new(path: &Path, why: impl Into<OpenErrorKind>) -> Self {
         Self { path: path.to_owned(), why: why.into() }
     }
 
     pub(crate) fn thread(path: &Path, why: io::Error) -> Self {
-        Self::new(path, Why::Thread(why))
+        Self::new(path, OpenErrorKind::Thread(why))
     }
 }
 
@@ -75,11 +75,11 @@ pub fn readers(path: &Path, count: usize) -> Result<Vec<Connection>, OpenError> 
     (0..count).map(|_| open_reader(path)).collect::<Result<_, _>>().map_err(|why| OpenError::new(path, why))
 }
 
-fn open_writer(path: &Path) -> Result<(Connection, u32), Why> {
+fn open_writer(path: &Path) -> Result<(Connection, u32), OpenErrorKind> {
     make(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     if connection.is_readonly("main")? {
-        return Err(Why::ReadOnly);
+        return Err(OpenErrorKind::ReadOnly);
     }
     schema::refuse_foreign(&connection)?;
     log_ahead(&connection)?;
@@ -90,13 +90,13 @@ fn open_writer(path: &Path) -> Result<(Connection, u32), Why> {
     Ok((connection, version))
 }
 
-fn open_reader(path: &Path) -> Result<Connection, Why> {
+fn open_reader(path: &Path) -> Result<Connection, OpenErrorKind> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Why> {
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> {
     // SQLite reads `file:` and `:memory:` at the beginning of a name as something else than a file.
     let path = path::absolute(path)?;
     // One thread at a time uses a connection: SQLite's own locking of connections is not needed.
@@ -127,12 +127,12 @@ fn make(path: &Path) -> io::Result<()> {
 
 /// Switches to the write-ahead log. `SQLite` does not wait for others that switch at the same time, so this
 /// does.
-fn log_ahead(connection: &Connection) -> Result<(), Why> {
+fn log_ahead(connection: &Connection) -> Result<(), OpenErrorKind> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
         match connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0)) {
             Ok(mode) if mode == "wal" => return Ok(()),
-            Ok(_) => return Err(Why::NoLog),
+            Ok(_) => return Err(OpenErrorKind::NoLog),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(10));
             }

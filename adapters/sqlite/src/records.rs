@@ -11,7 +11,7 @@ use crate::audit::append;
 use crate::errors::Failure;
 use crate::rows::{self, micros};
 use crate::table::{Assignments, Conditions, Sql, Table};
-use crate::writer::Undone;
+use crate::writer::TxError;
 
 #[async_trait]
 impl<R: Table> RecordStore<R> for SqliteStore {
@@ -49,7 +49,7 @@ impl<R: Table> RecordStore<R> for SqliteStore {
 }
 
 /// What a write of a record results in.
-pub type Written<R, T = Record<R>> = Result<T, Undone<RecordError<R>>>;
+pub type Written<R, T = Record<R>> = Result<T, TxError<RecordError<R>>>;
 
 /// Inserts a record with its event.
 pub fn insert<R: Table>(connection: &Connection, new: R::New, by: &Actor) -> Written<R> {
@@ -117,18 +117,18 @@ pub fn delete<R: Table>(connection: &Connection, id: Id<R::Kind>, seen: Option<V
 }
 
 /// Why a statement matched no row of this id.
-fn unmatched<R: Table>(connection: &Connection, id: Id<R::Kind>) -> Undone<RecordError<R>> {
+fn unmatched<R: Table>(connection: &Connection, id: Id<R::Kind>) -> TxError<RecordError<R>> {
     match rows::exists(connection, R::SQL.find, [id.get()]) {
-        Ok(true) => Undone::Refused(RecordError::Stale),
-        Ok(false) => Undone::Refused(RecordError::NotFound),
-        Err(failure) => Undone::Failed(failure),
+        Ok(true) => TxError::Refused(RecordError::Stale),
+        Ok(false) => TxError::Refused(RecordError::NotFound),
+        Err(failure) => TxError::Failed(failure),
     }
 }
 
 /// The rule that a violated unique index stands for.
-fn rejected<R: Table>(failure: Failure) -> Undone<RecordError<R>> {
+fn rejected<R: Table>(failure: Failure) -> TxError<RecordError<R>> {
     match failure.violated_column().and_then(R::conflict) {
-        Some(conflict) => Undone::Refused(RecordError::Rejected(conflict)),
-        None => Undone::Failed(failure),
+        Some(conflict) => TxError::Refused(RecordError::Rejected(conflict)),
+        None => TxError::Failed(failure),
     }
 }

@@ -6,7 +6,7 @@
 use include_dir::{Dir, include_dir};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::open::Why;
+use crate::open::OpenErrorKind;
 
 /// File `n` leads from version `n - 1` to `n`: `0001_initial.sql` and so on. A released file never changes.
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
@@ -15,18 +15,18 @@ static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 const APPLICATION_ID: i32 = 0x526f_6c6c;
 
 /// Fails where the file holds another program's tables.
-pub fn refuse_foreign(connection: &Connection) -> Result<(), Why> {
+pub fn refuse_foreign(connection: &Connection) -> Result<(), OpenErrorKind> {
     let ours = connection.query_row(
         "SELECT application_id = ?1 OR NOT EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id",
         [APPLICATION_ID],
         |row| row.get(0),
     )?;
-    if ours { Ok(()) } else { Err(Why::Foreign) }
+    if ours { Ok(()) } else { Err(OpenErrorKind::Foreign) }
 }
 
 /// Brings the schema up to date, and tells its version. Of several at once one migrates, and the others find
 /// it done.
-pub fn migrate(connection: &mut Connection) -> Result<u32, Why> {
+pub fn migrate(connection: &mut Connection) -> Result<u32, OpenErrorKind> {
     let known = u32::try_from(MIGRATIONS.files().count()).unwrap_or(u32::MAX);
     if version(connection)? < known {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -42,7 +42,7 @@ pub fn migrate(connection: &mut Connection) -> Result<u32, Why> {
     }
     let needed = connection.query_row("SELECT least_version FROM compatibility", [], |row| row.get(0))?;
     if needed > known {
-        return Err(Why::ProgramTooOld { needed, known });
+        return Err(OpenErrorKind::ProgramTooOld { needed, known });
     }
     Ok(version(connection)?)
 }

@@ -13,7 +13,7 @@ use crate::SqliteStore;
 use crate::audit::{append, append_count};
 use crate::errors::Failure;
 use crate::rows::{self, micros, session_columns};
-use crate::writer::Undone;
+use crate::writer::TxError;
 
 const VERIFIED: &str = "UPDATE users SET failed_logins = 0, next_login_at = NULL \
      WHERE id = ?1 AND status = 'active' AND password_hash = ?2";
@@ -50,7 +50,7 @@ impl SessionStore for SqliteStore {
         let (rotation, by) = (rotation.clone(), by.clone());
         // A replay is a refusal that writes: for the writer it is an answer like others.
         let rotated = self.writer.write(move |connection| match rotate(connection, &rotation, &by) {
-            Err(Undone::Refused(RotationError::Replayed)) => Ok(None),
+            Err(TxError::Refused(RotationError::Replayed)) => Ok(None),
             other => other.map(Some),
         });
         rotated.await?.ok_or(RotationError::Replayed)
@@ -64,7 +64,7 @@ impl SessionStore for SqliteStore {
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
         let by = by.clone();
-        let end = move |connection: &Connection| -> Result<bool, Undone<StoreError>> {
+        let end = move |connection: &Connection| -> Result<bool, TxError<StoreError>> {
             let ended = connection.prepare_cached(END)?.execute([id.get(), of.get()])? > 0;
             if ended {
                 append(connection, &NewEvent::once(&by, Action::SESSION_ENDED, Target::of(id)))?;
@@ -76,13 +76,13 @@ impl SessionStore for SqliteStore {
 
     async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
-        let end = move |connection: &Connection| Ok::<_, Undone<_>>(end_others(connection, of, None, &by)?);
+        let end = move |connection: &Connection| Ok::<_, TxError<_>>(end_others(connection, of, None, &by)?);
         self.writer.write(end).await
     }
 
     async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
-        let forget = move |connection: &Connection| -> Result<u64, Undone<StoreError>> {
+        let forget = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
             let count = connection.prepare_cached(FORGET)?.execute([micros(before)])?;
             append_count(connection, by, Action::SESSIONS_EXPIRED, None, count)?;
             Ok(count as u64)
@@ -91,7 +91,7 @@ impl SessionStore for SqliteStore {
     }
 
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        let key = move |connection: &Connection| -> Result<[u8; 32], Undone<StoreError>> {
+        let key = move |connection: &Connection| -> Result<[u8; 32], TxError<StoreError>> {
             connection.prepare_cached(KEEP_SECRET)?.execute([candidate])?;
             Ok(connection.prepare_cached(SECRET)?.query_row([], |row| row.get(0))?)
         };
@@ -106,9 +106,9 @@ pub fn end_others(connection: &Connection, of: UserId, spared: Option<SessionId>
     Ok(ended as u64)
 }
 
-fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session, Undone<OpenSessionError>> {
+fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session, TxError<OpenSessionError>> {
     if connection.prepare_cached(VERIFIED)?.execute(params![new.user_id.get(), new.verified.expose()])? == 0 {
-        return Err(Undone::Refused(OpenSessionError::Outdated));
+        return Err(TxError::Refused(OpenSessionError::Outdated));
     }
     let end = new.lifetimes.end(by.at);
     let params = params![
@@ -132,8 +132,8 @@ fn insert_token(connection: &Connection, token: RefreshTokenDigest, session: Ses
 }
 
 /// [`RotationError::Replayed`] has ended the session, and is to be committed.
-fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Session, Undone<RotationError>> {
-    let unknown = || Undone::Refused(RotationError::Unknown);
+fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Session, TxError<RotationError>> {
+    let unknown = || TxError::Refused(RotationError::Unknown);
     let token = rows::first(connection, TOKEN, [rotation.presented.as_bytes()], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
     })?;
@@ -149,7 +149,7 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
         Some(_) => {
             connection.prepare_cached(END)?.execute([session.id.get(), session.user_id.get()])?;
             append(connection, &NewEvent::once(&by, Action::SESSION_REPLAYED, target))?;
-            Err(Undone::Refused(RotationError::Replayed))
+            Err(TxError::Refused(RotationError::Replayed))
         }
         None => {
             connection.prepare_cached(USE_TOKEN)?.execute(params![rotation.presented.as_bytes(), micros(by.at)])?;

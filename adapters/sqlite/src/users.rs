@@ -18,7 +18,7 @@ use crate::records::{self, Written, update_row};
 use crate::rows::{self, Columns, attempts_columns, micros};
 use crate::sessions::end_others;
 use crate::table::{Assignments, Sql, Table, sql};
-use crate::writer::Undone;
+use crate::writer::TxError;
 
 /// The columns of a user's record that are the user's own.
 macro_rules! user_columns {
@@ -39,7 +39,8 @@ const ANY: &str = "SELECT 1 FROM users";
 const IS_OPEN: &str = "SELECT 1 FROM sessions WHERE id = ?1 AND user_id = ?2";
 const ATTEMPTS: &str = concat!("SELECT id, ", attempts_columns!(), " FROM users WHERE id = ?1");
 const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = ?2, next_login_at = ?3 WHERE id = ?1";
-const PRETEND: &str = "UPDATE login_decoys SET failed_logins = (failed_logins + 1) % 100, next_login_at = NULL";
+const COUNT_DUMMY: &str =
+    "UPDATE dummy_login_attempts SET failed_logins = (failed_logins + 1) % 100, next_login_at = NULL";
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const ANOTHER_ADMINISTRATOR: &str = "SELECT 1 FROM users WHERE role = 'admin' AND status = 'active' AND id <> ?1";
 
@@ -145,7 +146,7 @@ impl CredentialStore for SqliteStore {
         by: &Actor,
     ) -> Result<(), StoreError> {
         let (from, to, by) = (from.clone(), to.clone(), by.clone());
-        let upgrade = move |connection: &Connection| -> Result<(), Undone<StoreError>> {
+        let upgrade = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
             let params = params![id.get(), from.expose(), to.expose()];
             if connection.prepare_cached(UPGRADE_HASH)?.execute(params)? > 0 {
                 append(connection, &UserChange::hash_upgraded(id, &by))?;
@@ -157,19 +158,19 @@ impl CredentialStore for SqliteStore {
 
     async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError> {
         let by = by.clone();
-        self.writer.write(move |connection| Ok::<_, Undone<_>>(admit(connection, id, &by)?)).await
+        self.writer.write(move |connection| Ok::<_, TxError<_>>(admit(connection, id, &by)?)).await
     }
 
-    async fn pretend_to_admit_login(&self) -> Result<(), StoreError> {
-        let pretend = |connection: &Connection| -> Result<(), Undone<StoreError>> {
-            connection.prepare_cached(PRETEND)?.execute([])?;
+    async fn admit_dummy_login(&self) -> Result<(), StoreError> {
+        let pretend = |connection: &Connection| -> Result<(), TxError<StoreError>> {
+            connection.prepare_cached(COUNT_DUMMY)?.execute([])?;
             Ok(())
         };
         self.writer.write(pretend).await
     }
 
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
-        let withdraw = move |connection: &Connection| -> Result<(), Undone<StoreError>> {
+        let withdraw = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
             let attempts = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)?;
             attempts.map_or(Ok(()), |attempts| set_attempts(connection, id, attempts.without_one()))?;
             Ok(())
@@ -212,9 +213,9 @@ fn set_attempts(connection: &Connection, id: UserId, attempts: Attempts) -> Resu
 
 fn known(connection: &Connection, id: UserId, seen: Option<Version>) -> Written<User> {
     let found = rows::first(connection, User::SQL.find, [id.get()], rows::record)?;
-    let user: Record<User> = found.ok_or(Undone::Refused(RecordError::NotFound))?;
+    let user: Record<User> = found.ok_or(TxError::Refused(RecordError::NotFound))?;
     if seen.is_some_and(|seen| seen != user.version) {
-        return Err(Undone::Refused(RecordError::Stale));
+        return Err(TxError::Refused(RecordError::Stale));
     }
     Ok(user)
 }
@@ -227,6 +228,6 @@ fn keep_an_administrator(connection: &Connection, leaving: &Record<User>) -> Wri
     Ok(())
 }
 
-const fn rejected(conflict: UserConflict) -> Undone<RecordError<User>> {
-    Undone::Refused(RecordError::Rejected(conflict))
+const fn rejected(conflict: UserConflict) -> TxError<RecordError<User>> {
+    TxError::Refused(RecordError::Rejected(conflict))
 }

@@ -24,19 +24,19 @@ const GROUP: usize = 256;
 
 /// Takes writes; ends its thread, when dropped, after the last that waits.
 pub struct Writer {
-    queue: Option<SyncSender<Box<dyn Member>>>,
+    queue: Option<SyncSender<Box<dyn QueuedWrite>>>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Why a write is taken back.
 #[derive(Debug)]
-pub enum Undone<E> {
+pub enum TxError<E> {
     /// A rule of the domain.
     Refused(E),
     Failed(Failure),
 }
 
-impl<E, F: Into<Failure>> From<F> for Undone<E> {
+impl<E, F: Into<Failure>> From<F> for TxError<E> {
     fn from(failure: F) -> Self {
         Self::Failed(failure.into())
     }
@@ -57,7 +57,7 @@ impl Writer {
     /// transaction that writes, so nothing changes between what it reads and what it writes.
     pub fn write<T, E, W>(&self, work: W) -> impl Future<Output = Result<T, E>> + Send + use<T, E, W>
     where
-        W: FnOnce(&Connection) -> Result<T, Undone<E>> + Send + 'static,
+        W: FnOnce(&Connection) -> Result<T, TxError<E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
@@ -87,7 +87,7 @@ impl Drop for Writer {
     }
 }
 
-fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Member>>) {
+fn serve(connection: &Connection, waiting: &Receiver<Box<dyn QueuedWrite>>) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
@@ -103,7 +103,7 @@ fn serve(connection: &Connection, waiting: &Receiver<Box<dyn Member>>) {
 }
 
 /// Runs a group in one transaction.
-fn commit(connection: &Connection, group: &mut [Box<dyn Member>]) -> Result<(), NotCommitted> {
+fn commit(connection: &Connection, group: &mut [Box<dyn QueuedWrite>]) -> Result<(), NotCommitted> {
     let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     execute("BEGIN IMMEDIATE")?;
     for member in group {
@@ -138,7 +138,7 @@ impl From<rusqlite::Error> for NotCommitted {
 }
 
 /// One write of a group.
-trait Member: Send {
+trait QueuedWrite: Send {
     /// Does the work; tells whether to keep it.
     fn run(&mut self, connection: &Connection) -> bool;
     /// Tells the caller, if there still is one.
@@ -153,19 +153,19 @@ struct Write<W, T, E> {
 enum State<W, T, E> {
     Waiting(W),
     Running,
-    Done(Result<T, Undone<E>>),
+    Done(Result<T, TxError<E>>),
 }
 
-impl<W, T, E> Member for Write<W, T, E>
+impl<W, T, E> QueuedWrite for Write<W, T, E>
 where
-    W: FnOnce(&Connection) -> Result<T, Undone<E>> + Send,
+    W: FnOnce(&Connection) -> Result<T, TxError<E>> + Send,
     T: Send,
     E: From<StoreError> + Send,
 {
     fn run(&mut self, connection: &Connection) -> bool {
         let State::Waiting(work) = mem::replace(&mut self.state, State::Running) else { return false };
         let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
-        let result = result.unwrap_or(Err(Undone::Failed(Failure::Panicked)));
+        let result = result.unwrap_or(Err(TxError::Failed(Failure::Panicked)));
         let keep = result.is_ok();
         self.state = State::Done(result);
         keep
@@ -174,10 +174,10 @@ where
     fn answer(self: Box<Self>, group: Result<(), &NotCommitted>) {
         let answer = match (group, self.state) {
             (Ok(()), State::Done(Ok(value))) => Ok(value),
-            (Ok(()), State::Done(Err(Undone::Refused(refusal)))) => Err(refusal),
-            (Ok(()), State::Done(Err(Undone::Failed(failure)))) => Err(StoreError::from(failure).into()),
+            (Ok(()), State::Done(Err(TxError::Refused(refusal)))) => Err(refusal),
+            (Ok(()), State::Done(Err(TxError::Failed(failure)))) => Err(StoreError::from(failure).into()),
             (Ok(()), State::Waiting(_) | State::Running) => Err(StoreError::failed("the write never ran").into()),
-            (Err(_), State::Done(Err(Undone::Failed(failure)))) => Err(StoreError::unavailable(failure).into()),
+            (Err(_), State::Done(Err(TxError::Failed(failure)))) => Err(StoreError::unavailable(failure).into()),
             (Err(why), _) => Err(StoreError::unavailable(why.clone()).into()),
         };
         // A caller that gave up needs no answer.

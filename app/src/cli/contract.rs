@@ -36,16 +36,16 @@ const USERS: [(&str, Role); 4] =
 const PASSWORD: &str = "nine quiet herons by a weir";
 
 /// Who is in the store.
-pub struct Roll {
+pub struct SampleData {
     users: Vec<Record<User>>,
     students: Vec<Record<Student>>,
 }
 
 /// Fills an empty store.
-pub async fn fill(stores: &Stores) -> Result<Roll, Failure> {
+pub async fn fill(stores: &Stores) -> Result<SampleData, Failure> {
     let by = Actor::here(Who::Service, START);
     let users = make_users(stores, &USERS, PASSWORD, &by).await?;
-    Ok(Roll { users, students: create_students(stores, &by).await? })
+    Ok(SampleData { users, students: create_students(stores, &by).await? })
 }
 
 /// What scripts are told, as one line of JSON.
@@ -72,7 +72,7 @@ struct KnownUser {
 /// Logs everybody in, and prints the announcement on standard output.
 pub async fn announce(
     address: SocketAddr,
-    roll: &Roll,
+    samples: &SampleData,
     use_cases: &UseCases,
     ours: &JwtTokens,
     (policy, lifetime): (TokenPolicy, TokenLifetime),
@@ -102,10 +102,10 @@ pub async fn announce(
     let announcement = Announcement {
         base_url: format!("http://{address}"),
         clock: START.format(&Rfc3339)?,
-        users: roll.users.iter().map(known).collect(),
+        users: samples.users.iter().map(known).collect(),
         tokens,
         refresh_tokens,
-        student_ids: roll.students.iter().map(|student| student.id.get()).collect(),
+        student_ids: samples.students.iter().map(|student| student.id.get()).collect(),
     };
     output::line(serde_json::to_string(&announcement)?)
 }

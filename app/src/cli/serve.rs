@@ -6,7 +6,7 @@ use std::sync::Arc;
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{JwtTokens, TokenPolicy};
 use domain::Clock;
-use domain::login::Guessing;
+use domain::login::LoginThrottling;
 use domain::quota::RequestQuota;
 use domain::session::SessionLifetimes;
 use domain::token::TokenLifetime;
@@ -41,10 +41,10 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         let store = ThrowAwayStore::make(&serve, purpose).await?;
         let outcome = async {
             let use_cases = match purpose {
-                Purpose::Demo => shown(&serve, store.stores(), policy, lifetimes, &listener).await?,
-                Purpose::Contract => promised(&serve, store.stores(), policy, lifetimes, &listener).await?,
+                Purpose::Demo => start_demo(&serve, store.stores(), policy, lifetimes, &listener).await?,
+                Purpose::Contract => start_contract_mode(&serve, store.stores(), policy, lifetimes, &listener).await?,
             };
-            served(listener, use_cases, config, stop).await;
+            serve_until(stop, listener, use_cases, config).await;
             Ok(())
         };
         let outcome = outcome.await;
@@ -60,12 +60,12 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     };
     let use_cases = composed(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
     announce(&listener);
-    served(listener, use_cases, config, stop).await;
+    serve_until(stop, listener, use_cases, config).await;
     Ok(())
 }
 
 /// A demo, ready and announced.
-async fn shown(
+async fn start_demo(
     serve: &Serve,
     stores: Stores,
     policy: TokenPolicy,
@@ -81,7 +81,7 @@ async fn shown(
 }
 
 /// Contract mode, ready and announced: its clock is set, and nobody is kept waiting.
-async fn promised(
+async fn start_contract_mode(
     serve: &Serve,
     stores: Stores,
     policy: TokenPolicy,
@@ -89,11 +89,11 @@ async fn promised(
     listener: &Listener,
 ) -> Result<UseCases, Failure> {
     let clock = Arc::new(StartedClock::at(contract::START));
-    let roll = contract::fill(&stores).await?;
+    let samples = contract::fill(&stores).await?;
     let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy.clone())?);
-    let relaxed = Policies { guessing: Guessing::Unlimited, requests: RequestQuota::MOST, ..policies(serve) };
+    let relaxed = Policies { throttling: LoginThrottling::Unlimited, requests: RequestQuota::MOST, ..policies(serve) };
     let use_cases = composed(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
-    contract::announce(listener.address(), &roll, &use_cases, &signer, (policy, lifetimes.0)).await?;
+    contract::announce(listener.address(), &samples, &use_cases, &signer, (policy, lifetimes.0)).await?;
     Ok(use_cases)
 }
 
@@ -102,12 +102,12 @@ const fn policies(serve: &Serve) -> Policies {
     Policies {
         passwords: serve.passwords.password_min_length,
         requests: serve.request_quota,
-        guessing: Guessing::Limited,
+        throttling: LoginThrottling::Limited,
     }
 }
 
-async fn served(listener: Listener, use_cases: UseCases, config: EdgeConfig, stop: impl Future<Output = ()>) {
-    let upkeep = Upkeep::begin(use_cases.refusals.clone(), use_cases.sessions.clone());
+async fn serve_until(stop: impl Future<Output = ()>, listener: Listener, use_cases: UseCases, config: EdgeConfig) {
+    let upkeep = Upkeep::begin(use_cases.denied_access.clone(), use_cases.sessions.clone());
     server::serve(listener, http::endpoint(use_cases, config), stop).await;
     upkeep.end().await;
 }

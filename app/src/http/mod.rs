@@ -19,7 +19,7 @@ mod wire;
 
 use std::sync::Arc;
 
-use domain::audit::{Refusals, Review};
+use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{LogIn, OwnPassword};
 use domain::quota::RequestQuotas;
 use domain::record::Records;
@@ -45,7 +45,7 @@ pub struct UseCases {
     pub own_password: OwnPassword,
     pub accounts: Accounts,
     pub review: Review,
-    pub refusals: Arc<Refusals>,
+    pub denied_access: Arc<DeniedAccessLog>,
     pub quotas: Arc<dyn RequestQuotas>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,

@@ -25,7 +25,7 @@ pub struct NewEvent {
     pub target: Option<Target>,
     /// What exactly, in a few words of the service's own (at most 200 characters): never what somebody typed.
     pub detail: Option<String>,
-    /// How often it happened: refusals of a kind are gathered. At least 1.
+    /// How often it happened: denied requests of a kind are gathered. At least 1.
     pub count: u32,
 }
 

@@ -1,15 +1,15 @@
 //! The audit: who did what, to whom, when and from where.
 
 mod action;
+mod denied_access_log;
 mod event;
 mod ports;
-mod refusals;
 mod review;
 
 pub use action::{Action, ActionError};
+pub use denied_access_log::DeniedAccessLog;
 pub use event::{Event, EventFilter, EventId, EventKind, NewEvent};
 pub use ports::AuditLog;
 #[cfg(feature = "mocks")]
 pub use ports::MockAuditLog;
-pub use refusals::Refusals;
 pub use review::Review;

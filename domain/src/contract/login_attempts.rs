@@ -47,12 +47,12 @@ async fn concurrent_logins_are_admitted_as_sequential_ones_are(store: Store) {
     }
     counts.sort_unstable();
     assert_eq!(counts, [1, 2, 3, 4, 5], "each has a count of its own");
-    assert!(early.iter().all(|early| *early == Err(Throttled::Early { retry_in: Duration::SECOND })), "{early:?}");
+    assert!(early.iter().all(|early| *early == Err(Throttled::Early { retry_after: Duration::SECOND })), "{early:?}");
     assert_eq!(attempts(&store, "asha").await, Attempts::new(5, Some(T0 + Duration::SECOND)));
     let next = store.admit_login(asha.id, &at(T0 + Duration::SECOND)).await.unwrap();
     assert_eq!(next, Ok(6));
     let after = store.admit_login(asha.id, &at(T0 + Duration::SECOND)).await.unwrap();
-    assert_eq!(after, Err(Throttled::Early { retry_in: Duration::seconds(2) }));
+    assert_eq!(after, Err(Throttled::Early { retry_after: Duration::seconds(2) }));
 }
 
 /// Requirement 16.
@@ -95,7 +95,7 @@ async fn unknown_user_is_neither_counted_nor_unlocked(store: Store) {
     let unknown = UserId::try_from(7).unwrap();
     for _ in 0..7 {
         assert_eq!(store.admit_login(unknown, &at(T0)).await.unwrap(), Ok(1));
-        store.pretend_to_admit_login().await.unwrap();
+        store.admit_dummy_login().await.unwrap();
     }
     store.withdraw_login(unknown).await.unwrap();
     let unlocked = store.unlock(unknown, &at(T0)).await;

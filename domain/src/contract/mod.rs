@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a case is a test: it panics where the contract is broken")]
 
 mod audit;
-mod bearers;
 mod credentials;
 mod events;
 mod fixtures;
@@ -14,6 +13,7 @@ mod login_attempts;
 mod record_events;
 mod records;
 mod refreshes;
+mod session_lookup;
 mod sessions;
 mod students;
 mod users;
@@ -22,19 +22,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use audit::AUDIT_LOG;
-pub use bearers::BEARERS;
 pub use credentials::CREDENTIAL_STORE;
 pub use events::AUDIT_EVENTS;
 pub use login_attempts::LOGIN_ATTEMPTS;
 pub use records::record_contract;
 pub use refreshes::REFRESHES;
+pub use session_lookup::SESSION_LOOKUP;
 pub use sessions::SESSION_STORE;
 pub use students::STUDENTS;
 pub use users::USERS;
 
 use crate::audit::AuditLog;
 use crate::record::{RecordStore, Resource};
-use crate::session::{Bearers, BearersSource, SessionStore};
+use crate::session::{InvalidationFeed, SessionLookup, SessionStore};
 use crate::student::Student;
 use crate::user::{CredentialStore, User};
 
@@ -45,12 +45,18 @@ impl<R: Resource, S: RecordStore<R> + AuditLog> AuditedStore<R> for S {}
 
 /// One store behind all of its ports: sessions belong to users, and the audit has the writes of all ports.
 pub trait Stores:
-    RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + Bearers + BearersSource + AuditLog
+    RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + SessionLookup + InvalidationFeed + AuditLog
 {
 }
 
 impl<S> Stores for S where
-    S: RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + Bearers + BearersSource + AuditLog
+    S: RecordStore<Student>
+        + RecordStore<User>
+        + CredentialStore
+        + SessionStore
+        + SessionLookup
+        + InvalidationFeed
+        + AuditLog
 {
 }
 

@@ -57,7 +57,7 @@ async fn replay_after_the_grace_period_ends_the_session(store: Store) {
         let rejected = rotate(&store, token, T0 + GRACE).await;
         assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
     }
-    assert!(store.bearer(opened.id).await.unwrap().is_none());
+    assert!(store.active_user(opened.id).await.unwrap().is_none());
     assert_eq!(count_events(&store, Action::SESSION_REPLAYED).await, 1);
 }
 

@@ -77,9 +77,9 @@ async fn session_is_ended_only_for_its_own_user(store: Store) {
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;
     assert!(!store.end(opened.id, meera.id, &at(T0)).await.unwrap());
-    assert!(store.bearer(opened.id).await.unwrap().is_some());
+    assert!(store.active_user(opened.id).await.unwrap().is_some());
     assert!(store.end(opened.id, asha.id, &at(T0)).await.unwrap());
-    assert!(store.bearer(opened.id).await.unwrap().is_none());
+    assert!(store.active_user(opened.id).await.unwrap().is_none());
     assert!(!store.end(opened.id, asha.id, &at(T0)).await.unwrap());
     assert_eq!(count_events(&store, Action::SESSION_ENDED).await, 1);
     let rejected = rotate(&store, 1, T0).await;
@@ -108,7 +108,7 @@ async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
     let opened = open(&store, &asha, 1).await;
     for change in [UserChange::role(Role::Registrar), UserChange::status(Status::Active)] {
         users(&store).update(asha.id, None, change, &at(T0)).await.unwrap();
-        assert!(store.bearer(opened.id).await.unwrap().is_some());
+        assert!(store.active_user(opened.id).await.unwrap().is_some());
     }
     let one_time = SetPassword { hash: hash("one"), one_time_until: Some(T0 + Duration::DAY), spared: None };
     let ending = [
@@ -120,14 +120,14 @@ async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
         let opened = open(&store, &asha, token).await;
         users(&store).update(asha.id, None, change, &at(T0)).await.unwrap();
         assert_eq!(open_at(&store, asha.id, T0).await, []);
-        assert!(store.bearer(opened.id).await.unwrap().is_none());
+        assert!(store.active_user(opened.id).await.unwrap().is_none());
     }
     // Enabling the user again does not open the session again.
     users(&store).update(asha.id, None, UserChange::status(Status::Active), &at(T0)).await.unwrap();
-    assert!(store.bearer(opened.id).await.unwrap().is_none());
+    assert!(store.active_user(opened.id).await.unwrap().is_none());
     let opened = open(&store, &asha, 20).await;
     users(&store).delete(asha.id, None, &at(T0)).await.unwrap();
-    assert!(store.bearer(opened.id).await.unwrap().is_none());
+    assert!(store.active_user(opened.id).await.unwrap().is_none());
     let rejected = rotate(&store, 20, T0).await;
     assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
 }
@@ -187,7 +187,7 @@ async fn expired_sessions_are_removed(store: Store) {
     let after = old.expires_at + Duration::MICROSECOND;
     assert_eq!(store.forget_expired(after, &at(after)).await.unwrap(), 1);
     assert_eq!(open_at(&store, asha.id, T0).await, [refreshed.id]);
-    assert!(store.bearer(old.id).await.unwrap().is_none());
+    assert!(store.active_user(old.id).await.unwrap().is_none());
     assert_eq!(count_events(&store, Action::SESSIONS_EXPIRED).await, 1);
 }
 

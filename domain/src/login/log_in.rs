@@ -6,8 +6,8 @@ use std::sync::Arc;
 use thiserror::Error;
 use time::Duration;
 
-use super::{Guesses, Guessing};
-use crate::audit::{Action, NewEvent, Refusals};
+use super::{LoginThrottle, LoginThrottling};
+use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::kernel::fold;
 use crate::quota::Budget;
 use crate::record::Record;
@@ -27,13 +27,13 @@ pub struct LogIn {
     pub credentials: Arc<dyn CredentialStore>,
     pub sessions: Arc<dyn SessionStore>,
     pub passwords: Arc<dyn PasswordHasher>,
-    pub guesses: Arc<dyn Guesses>,
-    pub refusals: Arc<Refusals>,
+    pub throttle: Arc<dyn LoginThrottle>,
+    pub denied_access: Arc<DeniedAccessLog>,
     pub refresh_tokens: Arc<dyn RefreshTokens>,
     pub grants: Grants,
     pub clock: Arc<dyn Clock>,
     pub lifetimes: SessionLifetimes,
-    pub guessing: Guessing,
+    pub throttling: LoginThrottling,
 }
 
 /// A try to log in, and what is left of the quotas after it.
@@ -129,13 +129,13 @@ impl LogIn {
         by: &Actor,
         failures: &mut Option<u32>,
     ) -> Result<LoggedIn, LogInError> {
-        if self.guessing == Guessing::Unlimited {
+        if self.throttling == LoginThrottling::Unlimited {
             *failures = Some(0);
             return self.verify(candidate, password, user_agent, by).await;
         }
-        let address = self.guesses.budget(client(by), by.at);
+        let address = self.throttle.budget(client(by), by.at);
         if address.left == 0 {
-            return Err(Throttled::Early { retry_in: address.next_in }.into());
+            return Err(Throttled::Early { retry_after: address.next_in }.into());
         }
         let admission = self.admit(candidate, by).await?;
         // Those who have to wait have used up all that cost none.
@@ -143,7 +143,7 @@ impl LogIn {
         admission?;
         let judged = self.verify(candidate, password, user_agent, by).await;
         match &judged {
-            Err(LogInError::InvalidCredentials) => self.guesses.failed(client(by), by.at),
+            Err(LogInError::InvalidCredentials) => self.throttle.failed(client(by), by.at),
             // Never hashed, and so never tried.
             Err(LogInError::Hash(HashError::Busy)) => {
                 *failures = failures.map(|failures| failures.saturating_sub(1));
@@ -163,9 +163,9 @@ impl LogIn {
                 refused => refused,
             },
             Candidate::Nobody(name) => {
-                let admission = self.guesses.admit_nobody(name, by.at);
+                let admission = self.throttle.admit_unknown(name, by.at);
                 if admission.is_ok() {
-                    self.credentials.pretend_to_admit_login().await?;
+                    self.credentials.admit_dummy_login().await?;
                 }
                 admission
             }
@@ -176,8 +176,8 @@ impl LogIn {
         match candidate {
             Candidate::Known(known) => self.credentials.withdraw_login(known.user.id).await,
             Candidate::Nobody(name) => {
-                self.guesses.withdraw_nobody(name);
-                self.credentials.pretend_to_admit_login().await
+                self.throttle.withdraw_unknown(name);
+                self.credentials.admit_dummy_login().await
             }
         }
     }
@@ -238,7 +238,13 @@ impl LogIn {
             Candidate::Known(known) => Some(Target::of(known.user.id)),
             Candidate::Nobody(_) => None,
         };
-        self.refusals.note(NewEvent { by: by.clone(), action: Action::LOGIN_REFUSED, target, detail: None, count: 1 });
+        self.denied_access.note(NewEvent {
+            by: by.clone(),
+            action: Action::LOGIN_REFUSED,
+            target,
+            detail: None,
+            count: 1,
+        });
     }
 
     /// What is left, told from the count that this very try was given: of tries that are made at once, none is told
@@ -255,10 +261,10 @@ impl LogIn {
             (_, Some(failures), _) => failures,
             // Its address was refused before anybody looked at the account.
             (_, None, Candidate::Known(known)) => known.attempts.failures(),
-            (_, None, Candidate::Nobody(name)) => self.guesses.failures_of_nobody(name),
+            (_, None, Candidate::Nobody(name)) => self.throttle.failures_of_unknown(name),
         };
         let wait = match outcome {
-            Err(LogInError::Throttled(Throttled::Early { retry_in })) => *retry_in,
+            Err(LogInError::Throttled(Throttled::Early { retry_after })) => *retry_after,
             Err(LogInError::Throttled(Throttled::Locked)) => Attempts::LONGEST_WAIT,
             Err(LogInError::InvalidCredentials) => Attempts::wait_after(failures),
             _ => Duration::ZERO,
@@ -269,7 +275,7 @@ impl LogIn {
             left: Attempts::FREE.saturating_sub(failures),
             next_in: wait,
         };
-        LogInLimits { account, address: self.guesses.budget(client(by), by.at) }
+        LogInLimits { account, address: self.throttle.budget(client(by), by.at) }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Logging in with a password, changing one's own, and throttling of failed attempts.
 
-mod guesses;
-mod guessing;
 mod log_in;
 mod own_password;
+mod throttle;
+mod throttling;
 
-pub use guesses::Guesses;
-#[cfg(feature = "mocks")]
-pub use guesses::MockGuesses;
-pub use guessing::Guessing;
 pub use log_in::{LogIn, LogInAttempt, LogInError, LogInLimits, LoggedIn};
 pub use own_password::{OwnPassword, OwnPasswordError};
+pub use throttle::LoginThrottle;
+#[cfg(feature = "mocks")]
+pub use throttle::MockLoginThrottle;
+pub use throttling::LoginThrottling;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::Guessing;
+use super::LoginThrottling;
 use crate::access::{OwnPasswordWrite, Permission as _};
-use crate::audit::{Action, NewEvent, Refusals};
+use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::{RecordError, RecordStore};
 use crate::user::{
     CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Throttled, User,
@@ -20,11 +20,11 @@ pub struct OwnPassword {
     pub users: Arc<dyn RecordStore<User>>,
     pub credentials: Arc<dyn CredentialStore>,
     pub passwords: Arc<dyn PasswordHasher>,
-    pub refusals: Arc<Refusals>,
+    pub denied_access: Arc<DeniedAccessLog>,
     pub clock: Arc<dyn Clock>,
     /// What is asked of new passwords.
     pub policy: PasswordPolicy,
-    pub guessing: Guessing,
+    pub throttling: LoginThrottling,
 }
 
 /// Why a password was not changed.
@@ -64,7 +64,7 @@ impl OwnPassword {
         let outcome = self.change_as(by, username, current, new.into(), &actor).await;
         if let Err(OwnPasswordError::WrongPassword | OwnPasswordError::Throttled(_)) = outcome {
             let event = NewEvent::once(&actor, Action::LOGIN_REFUSED, Target::of(by.user_id()));
-            self.refusals.note(event);
+            self.denied_access.note(event);
         }
         outcome
     }
@@ -80,7 +80,7 @@ impl OwnPassword {
         let known = self.credentials.find_credentials(username).await?;
         let id = caller.user_id();
         let known = known.filter(|known| known.user.id == id).ok_or(OwnPasswordError::SessionEnded)?;
-        if self.guessing != Guessing::Unlimited {
+        if self.throttling != LoginThrottling::Unlimited {
             known.attempts.admission(by.at)?;
             self.credentials.admit_login(id, by).await??;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::Bearers;
+use super::SessionLookup;
 use crate::access::Principal;
 use crate::record::Record;
 use crate::token::{Claims, TokenError, Tokens};
@@ -15,7 +15,7 @@ use crate::{Clock, Origin, StoreError};
 #[derive(Clone)]
 pub struct Authenticate {
     pub tokens: Arc<dyn Tokens>,
-    pub bearers: Arc<dyn Bearers>,
+    pub session_lookup: Arc<dyn SessionLookup>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -44,9 +44,9 @@ impl Authenticate {
     ///
     /// # Errors
     /// [`AuthenticationError`]
-    pub async fn bearer(&self, token: &str, origin: Origin) -> Result<Authenticated, AuthenticationError> {
+    pub async fn active_user(&self, token: &str, origin: Origin) -> Result<Authenticated, AuthenticationError> {
         let claims = self.tokens.verify(token, self.clock.now())?;
-        let user = self.bearers.bearer(claims.session_id).await?;
+        let user = self.session_lookup.active_user(claims.session_id).await?;
         let user = user.filter(|user| user.id == claims.user_id).ok_or(AuthenticationError::SessionEnded)?;
         let principal = Principal::user(user.id, user.role, user.password_change_due, claims.session_id, origin);
         Ok(Authenticated { principal, user, claims })
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
     use crate::access::{Role, StudentsWrite, UsersWrite};
-    use crate::session::MockBearers;
+    use crate::session::MockSessionLookup;
     use crate::token::{MockTokens, TokenId};
     use crate::user::Status;
     use crate::{MockClock, SessionId, UserId, Version};
@@ -77,8 +77,8 @@ mod tests {
             let token_id = TokenId::from_token("t".into());
             Ok(Claims { user_id, session_id, token_id, issued_at: now, expires_at: now })
         });
-        let mut bearers = MockBearers::new();
-        bearers.expect_bearer().times(1).returning(move |asked| {
+        let mut session_lookup = MockSessionLookup::new();
+        session_lookup.expect_active_user().times(1).returning(move |asked| {
             assert_eq!(asked, session_id);
             let user = owner.map(|id| Record {
                 id: UserId::try_from(id).unwrap(),
@@ -97,8 +97,8 @@ mod tests {
         let mut clock = MockClock::new();
         clock.expect_now().returning(move || now);
         let authenticate =
-            Authenticate { tokens: Arc::new(tokens), bearers: Arc::new(bearers), clock: Arc::new(clock) };
-        authenticate.bearer("good", Origin::default()).await
+            Authenticate { tokens: Arc::new(tokens), session_lookup: Arc::new(session_lookup), clock: Arc::new(clock) };
+        authenticate.active_user("good", Origin::default()).await
     }
 
     #[tokio::test]
@@ -124,9 +124,12 @@ mod tests {
         tokens.expect_verify().returning(|_, _| Err(TokenError::Expired));
         let mut clock = MockClock::new();
         clock.expect_now().returning(|| datetime!(2026-11-23 12:00 UTC));
-        let authenticate =
-            Authenticate { tokens: Arc::new(tokens), bearers: Arc::new(MockBearers::new()), clock: Arc::new(clock) };
-        let refused = authenticate.bearer("expired", Origin::default()).await;
+        let authenticate = Authenticate {
+            tokens: Arc::new(tokens),
+            session_lookup: Arc::new(MockSessionLookup::new()),
+            clock: Arc::new(clock),
+        };
+        let refused = authenticate.active_user("expired", Origin::default()).await;
         assert!(matches!(refused, Err(AuthenticationError::Token(TokenError::Expired))));
     }
 }

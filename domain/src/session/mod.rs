@@ -1,10 +1,10 @@
 //! Sessions: from a login until a logout, with an access token that is renewed on the way.
 
 mod authenticate;
-mod bearers;
 mod entity;
 mod grant;
 mod lifetimes;
+mod lookup;
 mod ports;
 mod refresh;
 mod refresh_token;
@@ -12,12 +12,12 @@ mod sessions;
 mod user_agent;
 
 pub use authenticate::{Authenticate, Authenticated, AuthenticationError};
-pub use bearers::{Bearers, BearersListener, BearersSource};
-#[cfg(feature = "mocks")]
-pub use bearers::{MockBearers, MockBearersListener, MockBearersSource};
 pub use entity::{NewSession, Session};
 pub use grant::{Grant, GrantError, Grants};
 pub use lifetimes::{SessionLifetimes, SessionLifetimesError};
+pub use lookup::{InvalidationFeed, InvalidationListener, SessionLookup};
+#[cfg(feature = "mocks")]
+pub use lookup::{MockInvalidationFeed, MockInvalidationListener, MockSessionLookup};
 #[cfg(feature = "mocks")]
 pub use ports::{MockRefreshTokens, MockSessionStore};
 pub use ports::{OpenSessionError, RefreshTokens, Rotation, RotationError, SessionStore};

@@ -20,8 +20,8 @@ pub type Admission = Result<u32, Throttled>;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Throttled {
     /// The account, or the client's address, has failed too often.
-    #[error("the next attempt is possible in {retry_in}")]
-    Early { retry_in: Duration },
+    #[error("the next attempt is possible in {retry_after}")]
+    Early { retry_after: Duration },
     /// The account has failed too often to try again before it is unlocked.
     #[error("the account is locked")]
     Locked,
@@ -60,7 +60,7 @@ impl Attempts {
     pub fn admission(&self, now: OffsetDateTime) -> Admission {
         match self.next_at {
             _ if self.failures >= Self::MOST => Err(Throttled::Locked),
-            Some(next_at) if now < next_at => Err(Throttled::Early { retry_in: next_at - now }),
+            Some(next_at) if now < next_at => Err(Throttled::Early { retry_after: next_at - now }),
             _ => Ok(self.failures + 1),
         }
     }
@@ -105,7 +105,7 @@ mod tests {
         let mut attempts = Attempts::default();
         let mut waits = Vec::new();
         while attempts.admission(now) != Err(Throttled::Locked) {
-            if let Err(Throttled::Early { retry_in: wait }) = attempts.admission(now) {
+            if let Err(Throttled::Early { retry_after: wait }) = attempts.admission(now) {
                 waits.push(wait.whole_seconds());
                 now += wait;
             }
@@ -124,7 +124,7 @@ mod tests {
     fn a_try_that_was_never_made_is_taken_back() {
         let now = datetime!(2026-11-23 12:00 UTC);
         let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.counting_one(now));
-        assert_eq!(five.admission(now), Err(Throttled::Early { retry_in: Duration::SECOND }));
+        assert_eq!(five.admission(now), Err(Throttled::Early { retry_after: Duration::SECOND }));
         assert_eq!(five.without_one().admission(now), Ok(5));
         assert_eq!(five.without_one().failures(), 4);
     }

@@ -48,7 +48,7 @@ pub trait CredentialStore: Send + Sync {
 
     /// Takes as long as [`CredentialStore::admit_login`] and changes nothing visible: for unknown usernames, so that the
     /// time does not distinguish them.
-    async fn pretend_to_admit_login(&self) -> Result<(), StoreError>;
+    async fn admit_dummy_login(&self) -> Result<(), StoreError>;
 
     /// Withdraws an admitted login that was never tried: [`Attempts::without_one`](super::Attempts::without_one).
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError>;

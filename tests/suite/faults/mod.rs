@@ -84,7 +84,7 @@ async fn every_operation_that_a_store_leaves_waiting_is_given_up() {
         operations().into_iter().filter(|operation| operation.tells("deadline-exceeded")).collect();
     assert!(operations.len() <= ADMIN_SESSIONS, "one session for each, for whoever is known needs no store");
     scene.faults.stores.break_by(Fault::Silent);
-    scene.faults.bearers.break_by(Fault::Silent);
+    scene.faults.session_lookup.break_by(Fault::Silent);
     tokio::time::pause();
     for operation in operations {
         let caller = scene.fresh.pop().unwrap();

@@ -68,7 +68,7 @@ impl Scene {
         let newcomer = server.add_newcomer("newcomer", Role::Registrar).await;
         let newcomer = server.client_of(&newcomer).await;
         let guessed =
-            guessed_until(&server, "guessed", Err(Throttled::Early { retry_in: time::Duration::SECOND })).await;
+            guessed_until(&server, "guessed", Err(Throttled::Early { retry_after: time::Duration::SECOND })).await;
         let locked = guessed_until(&server, "locked", Err(Throttled::Locked)).await;
         Self { server, faults, admin, client, fresh, viewer, newcomer, guessed, locked }
     }
@@ -102,12 +102,15 @@ impl Scene {
         if slug == "malformed-body" {
             answers.push(self.broken_chunk(operation).await);
         }
-        let Faults { stores, bearers, clock, hasher } = &self.faults;
+        let Faults { stores, session_lookup, clock, hasher } = &self.faults;
         let broken: &[(&Switch, Fault)] = match slug {
-            "internal-error" => {
-                &[(stores, Fault::Failed), (stores, Fault::Panic), (bearers, Fault::Failed), (clock, Fault::Panic)]
-            }
-            "store-unavailable" => &[(stores, Fault::Unavailable), (bearers, Fault::Unavailable)],
+            "internal-error" => &[
+                (stores, Fault::Failed),
+                (stores, Fault::Panic),
+                (session_lookup, Fault::Failed),
+                (clock, Fault::Panic),
+            ],
+            "store-unavailable" => &[(stores, Fault::Unavailable), (session_lookup, Fault::Unavailable)],
             "busy" => &[(hasher, Fault::Unavailable)],
             _ => &[],
         };

@@ -32,7 +32,11 @@ async fn req_13_a_hash_is_argon2id_with_todays_parameters_in_phc_form() {
     let hasher = Argon2Hasher::new(Limits::default()).unwrap();
     let stored = hasher.hash(password("correct horse battery")).await.unwrap();
     assert!(stored.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.expose());
-    assert!(hasher.decoy.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hasher.decoy.expose());
+    assert!(
+        hasher.dummy_hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{}",
+        hasher.dummy_hash.expose()
+    );
     let phc = Phc::new(stored.expose()).unwrap();
     assert_eq!((phc.salt.unwrap().len(), phc.hash.unwrap().len()), (16, 32));
     assert_eq!(hasher.verify(password("correct horse battery"), Some(stored)).await.unwrap(), Verdict::Right);
@@ -58,15 +62,15 @@ async fn every_hash_has_a_salt_of_its_own() {
 #[tokio::test]
 async fn req_15_without_a_stored_hash_the_decoy_is_verified_and_the_answer_is_wrong() {
     let mut hasher = small();
-    let decoy = Phc::new(hasher.decoy.expose()).unwrap();
-    let params = Params::try_from(&decoy).unwrap();
+    let dummy_hash = Phc::new(hasher.dummy_hash.expose()).unwrap();
+    let params = Params::try_from(&dummy_hash).unwrap();
     assert_eq!((params.m_cost(), params.t_cost()), SMALL);
     assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
 
-    hasher.decoy = hasher.hash(password("right")).await.unwrap();
+    hasher.dummy_hash = hasher.hash(password("right")).await.unwrap();
     assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Wrong, "even the decoy's own");
 
-    hasher.decoy = PasswordHash::new("damaged".to_owned());
+    hasher.dummy_hash = PasswordHash::new("damaged".to_owned());
     assert!(hasher.verify(password("right"), None).await.is_err(), "it is the decoy that is verified");
 }
 
@@ -142,7 +146,7 @@ async fn req_21_hashing_and_verifying_share_one_bounded_queue() {
         has_begun.await.unwrap();
         assert!(matches!(hasher.hash(password("x")).await, Err(HashError::Busy)));
         assert!(matches!(hasher.verify(password("x"), None).await, Err(HashError::Busy)));
-        assert!(matches!(hasher.verify(password("x"), Some(hasher.decoy.clone())).await, Err(HashError::Busy)));
+        assert!(matches!(hasher.verify(password("x"), Some(hasher.dummy_hash.clone())).await, Err(HashError::Busy)));
         drop(end);
     };
     let (occupied, ()) = tokio::join!(occupied, attempts);

@@ -78,7 +78,7 @@ fn connect(folder: &TempDir) -> Connection {
     connection
 }
 
-fn put(connection: &Connection, n: i64) -> Result<(), Undone<PutError>> {
+fn put(connection: &Connection, n: i64) -> Result<(), TxError<PutError>> {
     connection.execute("INSERT INTO number (n) VALUES (?1)", [n])?;
     Ok(())
 }
@@ -116,7 +116,7 @@ async fn a_refused_write_takes_back_only_its_own() {
     let before = fixture.put(1);
     let refused = fixture.writer.write(|connection| {
         put(connection, 2)?;
-        Err::<(), _>(Undone::Refused(PutError::Refused))
+        Err::<(), _>(TxError::Refused(PutError::Refused))
     });
     let failed = fixture.run("INSERT INTO number (n) VALUES (3); INSERT INTO nowhere VALUES (1)");
     let behind = fixture.put(4);
@@ -132,7 +132,7 @@ async fn a_failed_commit_fails_every_member_and_the_writer_goes_on() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let good = fixture.put(1);
-    let refused = fixture.writer.write(|_| Err::<(), _>(Undone::Refused(PutError::Refused)));
+    let refused = fixture.writer.write(|_| Err::<(), _>(TxError::Refused(PutError::Refused)));
     // A foreign key that is checked at the COMMIT alone.
     let orphan = fixture.run("INSERT INTO number (n, parent) VALUES (2, 7)");
     drop(held);
@@ -190,7 +190,7 @@ async fn a_panic_fails_its_own_write_alone() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let before = fixture.put(1);
-    let panics = fixture.writer.write(|connection| -> Result<(), Undone<PutError>> {
+    let panics = fixture.writer.write(|connection| -> Result<(), TxError<PutError>> {
         put(connection, 2)?;
         panic!("as the test wants it");
     });

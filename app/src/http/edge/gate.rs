@@ -35,7 +35,7 @@ impl<E> Gate<E> {
         match bearer(request.headers()) {
             Credentials::None => Err(Problem::new(ProblemType::Unauthorized)),
             Credentials::Malformed => Err(AuthenticationError::Token(TokenError::Malformed).into()),
-            Credentials::Bearer(token) => Ok(self.use_cases.authenticate.bearer(token, origin(request)).await?),
+            Credentials::Bearer(token) => Ok(self.use_cases.authenticate.active_user(token, origin(request)).await?),
         }
     }
 
@@ -43,7 +43,7 @@ impl<E> Gate<E> {
     fn log_denial(&self, caller: &Authenticated, operation: &Operation) {
         let by = caller.principal.at(self.use_cases.clock.now());
         let target = Target::operation(&operation.id);
-        self.use_cases.refusals.note(NewEvent::once(&by, Action::ACCESS_REFUSED, target));
+        self.use_cases.denied_access.note(NewEvent::once(&by, Action::ACCESS_REFUSED, target));
     }
 }
 

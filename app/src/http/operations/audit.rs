@@ -7,7 +7,7 @@ use poem_openapi::OpenApi;
 use time::OffsetDateTime;
 
 use super::{Tag, Uses};
-use crate::http::problem::{Refused, refusals};
+use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{By, PageQuery, filters};
 use crate::http::response::{InCollection, PageResponse};
 use crate::http::wire::{Int, response, text_value};
@@ -85,7 +85,7 @@ filters! {
     }
 }
 
-refusals! {
+error_set! {
     Listing: InvalidFields;
 }
 
@@ -104,7 +104,7 @@ impl AuditApi {
         by: By<AuditRead>,
         uses: Uses<'_>,
         query: PageQuery<EventFilter>,
-    ) -> Result<PageResponse<EventDocument>, Refused<Listing>> {
+    ) -> Result<PageResponse<EventDocument>, OperationError<Listing>> {
         let page = uses.review.page(&by, &query.filter, query.page).await?;
         Ok(PageResponse::new(page, &query))
     }

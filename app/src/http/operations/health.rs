@@ -3,7 +3,7 @@
 use poem_openapi::OpenApi;
 
 use super::{Tag, Uses};
-use crate::http::problem::{Refused, refusals};
+use crate::http::problem::{OperationError, error_set};
 use crate::http::request::Public;
 use crate::http::response::Json;
 use crate::http::wire::{closed_enum, response};
@@ -23,7 +23,7 @@ response! {
     }
 }
 
-refusals! {
+error_set! {
     BeingReady: Unavailable;
 }
 
@@ -44,7 +44,7 @@ impl HealthApi {
     ///
     /// Queries the store; 503 while it is unavailable.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
-    async fn ready(&self, _public: Public, uses: Uses<'_>) -> Result<Json<Health>, Refused<BeingReady>> {
+    async fn ready(&self, _public: Public, uses: Uses<'_>) -> Result<Json<Health>, OperationError<BeingReady>> {
         uses.probe.ready().await?;
         Ok(Json(Health { status: HealthStatus::Ready }))
     }

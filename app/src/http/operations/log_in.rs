@@ -6,7 +6,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use super::token::TokenDocument;
 use super::{Tag, Uses};
 use crate::http::edge::{origin, user_agent};
-use crate::http::problem::{Refused, refusals};
+use crate::http::problem::{OperationError, error_set};
 use crate::http::rate_limit::RateLimit;
 use crate::http::request::{Body, BodyRules, Public};
 use crate::http::response::Json;
@@ -66,7 +66,7 @@ enum LoggedIn {
     ),
 }
 
-refusals! {
+error_set! {
     LoggingIn: IncompleteCredentials, InvalidCredentials, TooManyAttempts, AccountLocked, Busy;
 }
 
@@ -87,7 +87,7 @@ impl LogInApi {
         uses: Uses<'_>,
         request: &Request,
         body: Body<Credentials>,
-    ) -> Result<LoggedIn, Refused<LoggingIn>> {
+    ) -> Result<LoggedIn, OperationError<LoggingIn>> {
         let Sent { username, password } = body.read().await?;
         let attempt = uses.log_in.log_in(&username.0, &password.0, user_agent(request), origin(request)).await;
         let limits = attempt.limits.map(RateLimit::from);

@@ -7,7 +7,7 @@ use poem_openapi::OpenApi;
 use super::sessions::Ended;
 use super::users::NewPasswordText;
 use super::{Tag, Uses};
-use crate::http::problem::{Refused, refusals};
+use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{Body, BodyRules, By, Content, Fields, Invalid};
 use crate::http::wire::object::described_object;
 use crate::http::wire::text_value;
@@ -53,7 +53,7 @@ impl Content for PasswordChange {
     }
 }
 
-refusals! {
+error_set! {
     Replacing: InvalidFields, TooManyAttempts, AccountLocked, Busy;
 }
 
@@ -70,7 +70,7 @@ impl OwnPasswordApi {
         by: By<OwnPasswordWrite>,
         uses: Uses<'_>,
         body: Body<PasswordChange>,
-    ) -> Result<Ended, Refused<Replacing>> {
+    ) -> Result<Ended, OperationError<Replacing>> {
         let username = by.caller().user.username.clone();
         let rules = PasswordRules { policy: uses.own_password.policy, username };
         let (current, new) = body.read_with(&rules).await?;

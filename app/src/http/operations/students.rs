@@ -8,7 +8,7 @@ use poem_openapi::param::Path;
 
 use super::{Tag, Uses};
 use crate::http::conditional::Conditions;
-use crate::http::problem::{Problem, ProblemType, Refused, refusals};
+use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By, PageQuery, filters};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Updated};
 use crate::http::wire::{Wire, integer_value, text_value, wire};
@@ -57,7 +57,7 @@ impl From<StudentConflict> for Problem {
     }
 }
 
-refusals! {
+error_set! {
     Listing: InvalidFields;
     Creating: RollNumberTaken, InvalidFields;
     Getting: RecordNotFound;
@@ -79,7 +79,7 @@ impl StudentsApi {
         by: Read,
         uses: Uses<'_>,
         query: PageQuery<StudentFilter>,
-    ) -> Result<PageResponse<StudentDocument>, Refused<Listing>> {
+    ) -> Result<PageResponse<StudentDocument>, OperationError<Listing>> {
         let page = uses.records.students.list(&by, &query.filter, query.page).await?;
         Ok(PageResponse::new(page, &query))
     }
@@ -93,7 +93,7 @@ impl StudentsApi {
         by: Write,
         uses: Uses<'_>,
         body: Body<StudentInput>,
-    ) -> Result<Created<StudentDocument>, Refused<Creating>> {
+    ) -> Result<Created<StudentDocument>, OperationError<Creating>> {
         Ok(uses.records.students.create(&by, body.read().await?).await?.into())
     }
 
@@ -108,7 +108,7 @@ impl StudentsApi {
         conditions: Conditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
-    ) -> Result<Found<StudentDocument>, Refused<Getting>> {
+    ) -> Result<Found<StudentDocument>, OperationError<Getting>> {
         Ok(Found::new(uses.records.students.get(&by, id.id()?).await?, &conditions))
     }
 
@@ -125,7 +125,7 @@ impl StudentsApi {
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
         body: Body<StudentInput>,
-    ) -> Result<Updated<StudentDocument>, Refused<Changing>> {
+    ) -> Result<Updated<StudentDocument>, OperationError<Changing>> {
         let (fields, id) = (body.read().await?, id.id()?);
         Ok(uses.records.students.replace(&by, id, &conditions.for_write(id), fields).await?.into())
     }
@@ -143,7 +143,7 @@ impl StudentsApi {
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
         body: Body<StudentPatchInput>,
-    ) -> Result<Updated<StudentDocument>, Refused<Changing>> {
+    ) -> Result<Updated<StudentDocument>, OperationError<Changing>> {
         let (patch, id) = (body.read().await?, id.id()?);
         Ok(uses.records.students.update(&by, id, &conditions.for_write(id), patch).await?.into())
     }
@@ -160,7 +160,7 @@ impl StudentsApi {
         conditions: Conditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
-    ) -> Result<Deleted, Refused<Deleting>> {
+    ) -> Result<Deleted, OperationError<Deleting>> {
         let id = id.id()?;
         uses.records.students.delete(&by, id, &conditions.for_write(id)).await?;
         Ok(Deleted::Deleted)

@@ -17,15 +17,15 @@ const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"roll
 
 impl Problem {
     /// The caller's quota of requests is used up.
-    pub fn too_many_requests(retry_in: Duration) -> Self {
-        Self::new(ProblemType::TooManyRequests).with_header(header::RETRY_AFTER, whole_seconds(retry_in))
+    pub fn too_many_requests(retry_after: Duration) -> Self {
+        Self::new(ProblemType::TooManyRequests).with_header(header::RETRY_AFTER, whole_seconds(retry_after))
     }
 }
 
 impl From<Throttled> for Problem {
     fn from(throttled: Throttled) -> Self {
         let (problem, wait) = match throttled {
-            Throttled::Early { retry_in } => (ProblemType::TooManyAttempts, retry_in),
+            Throttled::Early { retry_after } => (ProblemType::TooManyAttempts, retry_after),
             // Nothing but an administrator helps: the longest wait says when to look again.
             Throttled::Locked => (ProblemType::AccountLocked, Attempts::LONGEST_WAIT),
         };

@@ -3,8 +3,8 @@
 mod document;
 mod framework;
 mod from_domain;
+mod operation_error;
 mod pages;
-mod refused;
 mod types;
 
 use std::borrow::Cow;
@@ -15,9 +15,9 @@ use domain::Kind;
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 
 pub use document::{FieldError, PROBLEM_JSON, ProblemDocument};
+pub(crate) use operation_error::error_set;
+pub use operation_error::{ErrorSet, OperationError};
 pub use pages::{explanation, is_public};
-pub(crate) use refused::refusals;
-pub use refused::{Refusals, Refused};
 pub use types::ProblemType;
 
 /// An answer of 400 and above in the making.

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use super::*;
 use crate::access::Role;
 use crate::audit::MockAuditLog;
-use crate::login::MockGuesses;
+use crate::login::MockLoginThrottle;
 use crate::session::{MockRefreshTokens, MockSessionStore, RefreshTokenDigest};
 use crate::token::{MockTokens, SignedToken, TokenLifetime};
 use crate::user::{MockCredentialStore, MockPasswordHasher};
@@ -19,10 +19,10 @@ struct Mocks {
     credentials: MockCredentialStore,
     sessions: MockSessionStore,
     passwords: MockPasswordHasher,
-    guesses: MockGuesses,
+    throttle: MockLoginThrottle,
     audit: MockAuditLog,
     tokens: MockTokens,
-    guessing: Guessing,
+    throttling: LoginThrottling,
 }
 
 impl Mocks {
@@ -34,10 +34,10 @@ impl Mocks {
             credentials,
             sessions: MockSessionStore::new(),
             passwords: MockPasswordHasher::new(),
-            guesses: MockGuesses::new(),
+            throttle: MockLoginThrottle::new(),
             audit: MockAuditLog::new(),
             tokens: MockTokens::new(),
-            guessing: Guessing::Limited,
+            throttling: LoginThrottling::Limited,
         }
     }
 
@@ -46,12 +46,12 @@ impl Mocks {
         let stored = known.as_ref().map(|known| known.password.clone());
         let counted = known.as_ref().map(|known| known.attempts.failures() + 1);
         let mut mocks = Self::store(known);
-        mocks.guesses.expect_budget().return_const(FULL);
+        mocks.throttle.expect_budget().return_const(FULL);
         if let Some(counted) = counted {
             mocks.credentials.expect_admit_login().times(1).returning(move |_, _| Ok(Ok(counted)));
         } else {
-            mocks.guesses.expect_admit_nobody().times(1).returning(|_, _| Ok(1));
-            mocks.credentials.expect_pretend_to_admit_login().times(1).returning(|| Ok(()));
+            mocks.throttle.expect_admit_unknown().times(1).returning(|_, _| Ok(1));
+            mocks.credentials.expect_admit_dummy_login().times(1).returning(|| Ok(()));
         }
         mocks
             .passwords
@@ -82,7 +82,7 @@ impl Mocks {
     /// The client's address is charged this many failures, and the audit gets one refusal, with this user as its target
     /// if there is one.
     fn refused(mut self, times: usize, target: Option<i64>) -> Self {
-        self.guesses.expect_failed().times(times).return_const(());
+        self.throttle.expect_failed().times(times).return_const(());
         let target = target.map(|id| Target::of(UserId::try_from(id).unwrap()));
         self.audit.expect_append().times(1).returning(move |events| {
             let events: Vec<_> =
@@ -111,16 +111,16 @@ impl Mocks {
             credentials: Arc::new(self.credentials),
             sessions: Arc::new(self.sessions),
             passwords: Arc::new(self.passwords),
-            guesses: Arc::new(self.guesses),
-            refusals: Arc::new(Refusals::new(Arc::new(self.audit))),
+            throttle: Arc::new(self.throttle),
+            denied_access: Arc::new(DeniedAccessLog::new(Arc::new(self.audit))),
             refresh_tokens: Arc::new(refresh_tokens),
             grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
             clock: Arc::new(clock),
             lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
-            guessing: self.guessing,
+            throttling: self.throttling,
         };
         let attempt = log_in.log_in(username, "s3cret", None, Origin::default()).await;
-        log_in.refusals.flush().await.unwrap();
+        log_in.denied_access.flush().await.unwrap();
         attempt
     }
 }
@@ -195,11 +195,11 @@ async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
     for known in [Some(asha(Status::Active)), None] {
         let target = known.as_ref().map(|known| known.user.id.get());
         let mut mocks = Mocks::store(known).refused(1, target);
-        mocks.guesses.expect_budget().return_const(FULL);
+        mocks.throttle.expect_budget().return_const(FULL);
         // Three concurrent attempts were admitted after the look-up of the name.
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
-        mocks.credentials.expect_pretend_to_admit_login().returning(|| Ok(()));
-        mocks.guesses.expect_admit_nobody().returning(|_, _| Ok(4));
+        mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
+        mocks.throttle.expect_admit_unknown().returning(|_, _| Ok(4));
         mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
         assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
     }
@@ -210,9 +210,9 @@ async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
 async fn unknown_name_is_folded_like_a_username() {
     for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
         let mut mocks = Mocks::store(None).refused(1, None);
-        mocks.guesses.expect_budget().return_const(FULL);
-        mocks.guesses.expect_admit_nobody().with(eq(folded), always()).returning(|_, _| Ok(1));
-        mocks.credentials.expect_pretend_to_admit_login().returning(|| Ok(()));
+        mocks.throttle.expect_budget().return_const(FULL);
+        mocks.throttle.expect_admit_unknown().with(eq(folded), always()).returning(|_, _| Ok(1));
+        mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
         mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
         assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");
     }
@@ -237,10 +237,10 @@ async fn one_time_password_is_accepted_until_it_expires() {
 #[tokio::test]
 async fn early_attempt_is_neither_hashed_nor_counted() {
     let mut mocks = Mocks::store(Some(asha_after(6))).refused(0, Some(7));
-    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.throttle.expect_budget().return_const(FULL);
     let attempt = mocks.log_in("asha").await;
     assert!(
-        matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::Early { retry_in })) if retry_in == Duration::seconds(2))
+        matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::Early { retry_after })) if retry_after == Duration::seconds(2))
     );
     assert_eq!(attempt.limits.unwrap().account.next_in, Duration::seconds(2));
 }
@@ -249,7 +249,7 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
 #[tokio::test]
 async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
     let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
-    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.throttle.expect_budget().return_const(FULL);
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Throttled(Throttled::Locked))));
 }
 
@@ -258,11 +258,11 @@ async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
 async fn address_without_budget_is_refused_for_any_name() {
     for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
         let mut mocks = Mocks::store(known).refused(0, target);
-        mocks.guesses.expect_failures_of_nobody().return_const(0_u32);
-        mocks.guesses.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
+        mocks.throttle.expect_failures_of_unknown().return_const(0_u32);
+        mocks.throttle.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
         let outcome = mocks.log_in("asha").await.outcome;
         assert!(
-            matches!(outcome, Err(LogInError::Throttled(Throttled::Early { retry_in })) if retry_in == Duration::seconds(9))
+            matches!(outcome, Err(LogInError::Throttled(Throttled::Early { retry_after })) if retry_after == Duration::seconds(9))
         );
     }
 }
@@ -270,8 +270,8 @@ async fn address_without_budget_is_refused_for_any_name() {
 #[tokio::test]
 async fn unlimited_guessing_neither_counts_nor_delays() {
     let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
-    mocks.guessing = Guessing::Unlimited;
-    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.throttling = LoginThrottling::Unlimited;
+    mocks.throttle.expect_budget().return_const(FULL);
     mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
@@ -282,7 +282,7 @@ async fn unlimited_guessing_neither_counts_nor_delays() {
 #[tokio::test]
 async fn attempt_rejected_by_full_queue_is_withdrawn() {
     let mut mocks = Mocks::store(Some(asha(Status::Active)));
-    mocks.guesses.expect_budget().return_const(FULL);
+    mocks.throttle.expect_budget().return_const(FULL);
     mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
     mocks.passwords.expect_verify().times(1).returning(|_, _| Err(HashError::Busy));
     mocks.credentials.expect_withdraw_login().times(1).returning(|_| Ok(()));

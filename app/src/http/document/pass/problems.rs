@@ -95,7 +95,7 @@ fn kinds(operation: &Value, access: Access, takes_body: bool) -> Vec<ProblemType
     kinds
 }
 
-/// What the operation's own type lists, see [`Refused`](crate::http::problem::Refused).
+/// What the operation's own type lists, see [`OperationError`](crate::http::problem::OperationError).
 fn own(operation: &Value) -> Vec<ProblemType> {
     let responses = operation["responses"].as_object().into_iter().flatten();
     let slugs = responses

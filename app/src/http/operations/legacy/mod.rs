@@ -14,7 +14,7 @@ use listing::Listing;
 use wire::{AnyText, LegacyChange, LegacyMessage, LegacyStudent, LegacyStudentInput, LegacyStudentPatch};
 
 use super::{Tag, Uses};
-use crate::http::problem::{Problem, ProblemType, Refused, refusals};
+use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By};
 use crate::http::response::Json;
 use crate::http::wire::{Nested, Wire};
@@ -38,7 +38,7 @@ enum Created {
     ),
 }
 
-refusals! {
+error_set! {
     Reading: ;
     Creating: InvalidStudentData;
     Changing: InvalidStudentData, MissingStudentId, WrongStudentId;
@@ -61,7 +61,7 @@ impl LegacyApi {
         request: &Request,
         /// Text that the student's name contains, ignoring case.
         name: Query<Option<Wire<AnyText>>>,
-    ) -> Result<Listed, Refused<Reading>> {
+    ) -> Result<Listed, OperationError<Reading>> {
         let name = name.0.as_ref().and_then(Wire::text).unwrap_or_default();
         if name.is_empty() {
             let all = Listing::all(uses.records.students.clone(), by.into_proof(), request.data()).await?;
@@ -89,7 +89,7 @@ impl LegacyApi {
         by: By<StudentsWrite>,
         uses: Uses<'_>,
         body: Body<LegacyStudentInput>,
-    ) -> Result<Created, Refused<Creating>> {
+    ) -> Result<Created, OperationError<Creating>> {
         let student = uses.records.students.create(&by, body.read().await?).await.map_err(legacy_problem)?;
         let location = format!("/students/{}", student.id);
         Ok(Created::Created(Json(student.into()), location))
@@ -106,7 +106,7 @@ impl LegacyApi {
         /// Id of the student.
         student_id: Query<Wire<StudentId>>,
         body: Body<LegacyStudentPatch>,
-    ) -> Result<Json<LegacyChange>, Refused<Changing>> {
+    ) -> Result<Json<LegacyChange>, OperationError<Changing>> {
         let id = required_id(&student_id)?;
         let patch = body.read().await?;
         let student = uses.records.students.update(&by, id, &Precondition::Any, patch).await.map_err(legacy_problem)?;
@@ -123,7 +123,7 @@ impl LegacyApi {
         uses: Uses<'_>,
         /// Id of the student.
         student_id: Query<Wire<StudentId>>,
-    ) -> Result<Json<LegacyMessage>, Refused<Deleting>> {
+    ) -> Result<Json<LegacyMessage>, OperationError<Deleting>> {
         let id = required_id(&student_id)?;
         uses.records.students.delete(&by, id, &Precondition::Any).await.map_err(legacy_problem)?;
         Ok(Json(LegacyMessage { msg: "Record deleted...!!!" }))

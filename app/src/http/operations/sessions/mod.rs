@@ -15,7 +15,7 @@ use wire::{RefreshRequest, Sent};
 use super::token::TokenDocument;
 use super::{Tag, Uses};
 use crate::http::edge::origin;
-use crate::http::problem::{Refused, refusals};
+use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{Body, By, PageQuery, Public};
 use crate::http::response::{PageResponse, Secret};
 use crate::http::wire::Wire;
@@ -28,7 +28,7 @@ pub enum Ended {
     Ended,
 }
 
-refusals! {
+error_set! {
     Refreshing: InvalidRefreshToken, InvalidFields, Unavailable;
     LoggingOut: ;
     Listing: InvalidFields;
@@ -51,7 +51,7 @@ impl RefreshApi {
         uses: Uses<'_>,
         request: &Request,
         body: Body<RefreshRequest>,
-    ) -> Result<Secret<TokenDocument>, Refused<Refreshing>> {
+    ) -> Result<Secret<TokenDocument>, OperationError<Refreshing>> {
         let Sent { refresh_token } = body.read().await?;
         let refreshed = uses.refresh.refresh(&refresh_token, origin(request)).await?;
         Ok(TokenDocument::from(&refreshed.grant).into())
@@ -66,7 +66,7 @@ impl LogOutApi {
     ///
     /// Ends the session of the token: its access tokens and its refresh token are invalid at once.
     #[oai(path = "/logout", method = "post", operation_id = "logOut")]
-    async fn log_out(&self, by: By<LogOut>, uses: Uses<'_>) -> Result<Ended, Refused<LoggingOut>> {
+    async fn log_out(&self, by: By<LogOut>, uses: Uses<'_>) -> Result<Ended, OperationError<LoggingOut>> {
         uses.sessions.log_out(&by).await?;
         Ok(Ended::Ended)
     }
@@ -86,7 +86,7 @@ impl OwnSessionsApi {
         by: By<OwnSessionsRead>,
         uses: Uses<'_>,
         query: PageQuery<()>,
-    ) -> Result<PageResponse<SessionDocument>, Refused<Listing>> {
+    ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
         let page = uses.sessions.list_own(&by, query.page).await?;
         Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))
     }
@@ -101,7 +101,7 @@ impl OwnSessionsApi {
         uses: Uses<'_>,
         /// Id of the session.
         id: Path<Wire<SessionId>>,
-    ) -> Result<Ended, Refused<Ending>> {
+    ) -> Result<Ended, OperationError<Ending>> {
         uses.sessions.end_own(&by, id.id()?).await?;
         Ok(Ended::Ended)
     }

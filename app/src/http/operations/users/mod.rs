@@ -17,7 +17,7 @@ use wire::{OneTimePasswordDocument, UserDocument, UserInput, UserPatchInput};
 
 use super::{Tag, Uses};
 use crate::http::conditional::Conditions;
-use crate::http::problem::{Problem, ProblemType, Refused, refusals};
+use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By, PageQuery};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Secret, Updated};
 use crate::http::wire::Wire;
@@ -32,7 +32,7 @@ impl From<UserConflict> for Problem {
     }
 }
 
-refusals! {
+error_set! {
     Listing: InvalidFields;
     Creating: UsernameTaken, InvalidFields, Busy, Unavailable;
     Getting: RecordNotFound;
@@ -56,7 +56,7 @@ impl UsersApi {
         by: By<UsersRead>,
         uses: Uses<'_>,
         query: PageQuery<()>,
-    ) -> Result<PageResponse<UserDocument>, Refused<Listing>> {
+    ) -> Result<PageResponse<UserDocument>, OperationError<Listing>> {
         let page = uses.records.users.list(&by, &query.filter, query.page).await?;
         Ok(PageResponse::new(page, &query))
     }
@@ -70,7 +70,7 @@ impl UsersApi {
         by: By<UsersWrite>,
         uses: Uses<'_>,
         body: Body<UserInput>,
-    ) -> Result<Created<UserDocument>, Refused<Creating>> {
+    ) -> Result<Created<UserDocument>, OperationError<Creating>> {
         let new = body.read_with(&uses.accounts.policy).await?;
         Ok(uses.accounts.create(&by, new.username, new.password, new.role).await?.into())
     }
@@ -86,7 +86,7 @@ impl UsersApi {
         conditions: Conditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
-    ) -> Result<Found<UserDocument>, Refused<Getting>> {
+    ) -> Result<Found<UserDocument>, OperationError<Getting>> {
         Ok(Found::new(uses.records.users.get(&by, id.id()?).await?, &conditions))
     }
 
@@ -104,7 +104,7 @@ impl UsersApi {
         /// Id of the user.
         id: Path<Wire<UserId>>,
         body: Body<UserPatchInput>,
-    ) -> Result<Updated<UserDocument>, Refused<Changing>> {
+    ) -> Result<Updated<UserDocument>, OperationError<Changing>> {
         let (change, id) = (body.read().await?, id.id()?);
         Ok(uses.records.users.update(&by, id, &conditions.for_write(id), change).await?.into())
     }
@@ -121,7 +121,7 @@ impl UsersApi {
         conditions: Conditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
-    ) -> Result<Deleted, Refused<Deleting>> {
+    ) -> Result<Deleted, OperationError<Deleting>> {
         let id = id.id()?;
         uses.records.users.delete(&by, id, &conditions.for_write(id)).await?;
         Ok(Deleted::Deleted)
@@ -138,7 +138,7 @@ impl UsersApi {
         uses: Uses<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
-    ) -> Result<Secret<OneTimePasswordDocument>, Refused<Resetting>> {
+    ) -> Result<Secret<OneTimePasswordDocument>, OperationError<Resetting>> {
         let reset = uses.accounts.reset_password(&by, id.id()?).await?;
         Ok(OneTimePasswordDocument::from(reset).into())
     }
@@ -153,7 +153,7 @@ impl UsersApi {
         uses: Uses<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
-    ) -> Result<Updated<UserDocument>, Refused<Unlocking>> {
+    ) -> Result<Updated<UserDocument>, OperationError<Unlocking>> {
         Ok(uses.accounts.unlock(&by, id.id()?).await?.into())
     }
 }

@@ -7,12 +7,12 @@ use poem_openapi::param::Path;
 
 use super::super::sessions::{Ended, SessionDocument};
 use super::super::{Tag, Uses};
-use crate::http::problem::{Refused, refusals};
+use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{By, PageQuery};
 use crate::http::response::PageResponse;
 use crate::http::wire::Wire;
 
-refusals! {
+error_set! {
     Listing: RecordNotFound, InvalidFields;
     Deleting: RecordNotFound;
 }
@@ -32,7 +32,7 @@ impl UserSessionsApi {
         /// Id of the user.
         id: Path<Wire<UserId>>,
         query: PageQuery<()>,
-    ) -> Result<PageResponse<SessionDocument>, Refused<Listing>> {
+    ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
         let page = uses.sessions.list_of_user(&by, id.id()?, query.page).await?;
         Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))
     }
@@ -47,7 +47,7 @@ impl UserSessionsApi {
         uses: Uses<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
-    ) -> Result<Ended, Refused<Deleting>> {
+    ) -> Result<Ended, OperationError<Deleting>> {
         uses.sessions.end_all(&by, id.id()?).await?;
         Ok(Ended::Ended)
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use domain::record::Record;
-use domain::session::{Bearers, BearersListener, BearersSource};
+use domain::session::{InvalidationFeed, InvalidationListener, SessionLookup};
 use domain::user::User;
 use domain::{SessionId, StoreError};
 use rusqlite::Connection;
@@ -25,15 +25,15 @@ const GENERATION: &str = "SELECT generation FROM bearers_generation";
 
 /// Finds out whether anything has changed that tokens are judged by, whichever process wrote it.
 #[derive(Default)]
-pub struct Hearing {
-    listener: OnceLock<Arc<dyn BearersListener>>,
+pub struct DataVersionFeed {
+    listener: OnceLock<Arc<dyn InvalidationListener>>,
     /// The newest generation that the listener was told of.
     told: AtomicI64,
     /// Whoever tells the listener holds it, so that nobody else goes on before the listener has heard.
     telling: Mutex<()>,
 }
 
-impl Hearing {
+impl DataVersionFeed {
     /// Looks at the number of the data's version, which SQLite keeps in shared memory, and only where that has
     /// changed since this connection last looked at the generation.
     fn look(&self, connection: &Connection, seen: &AtomicI64) -> Result<(), Failure> {
@@ -58,21 +58,21 @@ impl Hearing {
 }
 
 #[async_trait]
-impl Bearers for SqliteStore {
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
+impl SessionLookup for SqliteStore {
+    async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
         let found = self.points.with(|connection| rows::first(connection, FIND, [session.get()], rows::record))?;
         Ok(found.map(Arc::new))
     }
 }
 
-impl BearersSource for SqliteStore {
+impl InvalidationFeed for SqliteStore {
     /// The first listener is the only one.
-    fn tell(&self, listener: Arc<dyn BearersListener>) {
-        let _ = self.hearing.listener.set(listener);
+    fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
+        let _ = self.invalidations.listener.set(listener);
     }
 
-    fn is_heard(&self) -> Result<bool, StoreError> {
-        self.points.with_seen(|connection, seen| self.hearing.look(connection, seen))?;
+    fn is_current(&self) -> Result<bool, StoreError> {
+        self.points.with_seen(|connection, seen| self.invalidations.look(connection, seen))?;
         Ok(true)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::record::Record;
-use domain::session::{Bearers, BearersListener, BearersSource};
+use domain::session::{InvalidationFeed, InvalidationListener, SessionLookup};
 use domain::user::User;
 use domain::{SessionId, StoreError};
 use tokio::time::timeout;
@@ -24,20 +24,20 @@ const FIND: &str = concat!(
 const PATIENCE: Duration = Duration::from_secs(3);
 
 #[async_trait]
-impl Bearers for PostgresStore {
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
+impl SessionLookup for PostgresStore {
+    async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
         let find = sqlx::query(FIND).bind(session.get()).fetch_optional(&self.pool);
         let found = timeout(PATIENCE, find).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
         found.map(|row| rows::record(&row).map(Arc::new)).transpose()
     }
 }
 
-impl BearersSource for PostgresStore {
-    fn tell(&self, listener: Arc<dyn BearersListener>) {
-        self.hearing.tell(listener);
+impl InvalidationFeed for PostgresStore {
+    fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
+        self.invalidations.subscribe(listener);
     }
 
-    fn is_heard(&self) -> Result<bool, StoreError> {
-        Ok(self.hearing.is_heard())
+    fn is_current(&self) -> Result<bool, StoreError> {
+        Ok(self.invalidations.is_current())
     }
 }

@@ -1,4 +1,4 @@
-//! Refusals, gathered: whoever tries a thousand times leaves one event that says so.
+//! DeniedAccessLog, gathered: whoever tries a thousand times leaves one event that says so.
 
 use std::collections::HashMap;
 use std::mem;
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Action, AuditLog, NewEvent};
 use crate::{StoreError, Target, Who};
 
-/// Gathers refusals between one [`Refusals::flush`] and the next: those with the same actor, action, target and client
+/// Gathers denied requests between one [`DeniedAccessLog::flush`] and the next: those with the same actor, action, target and client
 /// become one event, with the time and the request of the first, and a count.
-pub struct Refusals {
+pub struct DeniedAccessLog {
     log: Arc<dyn AuditLog>,
     gathered: Mutex<HashMap<Kind, NewEvent>>,
 }
@@ -23,7 +23,7 @@ struct Kind {
     client: Option<IpAddr>,
 }
 
-impl Refusals {
+impl DeniedAccessLog {
     /// How many kinds are told apart between two flushes; what comes on top is counted by its action alone.
     const MOST_KINDS: usize = 4_096;
 

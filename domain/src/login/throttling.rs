@@ -2,7 +2,7 @@
 
 /// Whether failed logins make an account and an address wait (ASVS 6.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Guessing {
+pub enum LoginThrottling {
     /// Failures are counted: the next try waits, and at last the account is locked.
     #[default]
     Limited,

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::login::Guesses;
+use domain::login::LoginThrottle;
 use domain::quota::Budget;
 use domain::user::{Admission, Attempts};
 use quick_cache::unsync::Cache;
@@ -22,13 +22,13 @@ const CAPACITY: usize = 10_000;
 
 /// Remembers failed logins as long as the process runs. Names are kept as 128 bits of keyed hash, under a key that
 /// nobody knows.
-pub struct GuessMemory {
+pub struct LoginThrottleMemory {
     addresses: Buckets<IpAddr>,
     names: Mutex<Cache<[u64; 2], Attempts>>,
     keys: [RandomState; 2],
 }
 
-impl Default for GuessMemory {
+impl Default for LoginThrottleMemory {
     fn default() -> Self {
         Self {
             addresses: Buckets::new(QUOTA, REFILL, CAPACITY),
@@ -38,7 +38,7 @@ impl Default for GuessMemory {
     }
 }
 
-impl GuessMemory {
+impl LoginThrottleMemory {
     fn names(&self) -> MutexGuard<'_, Cache<[u64; 2], Attempts>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,7 +48,7 @@ impl GuessMemory {
     }
 }
 
-impl Guesses for GuessMemory {
+impl LoginThrottle for LoginThrottleMemory {
     fn budget(&self, client: IpAddr, now: OffsetDateTime) -> Budget {
         self.addresses.budget(&network(client), now)
     }
@@ -57,7 +57,7 @@ impl Guesses for GuessMemory {
         self.addresses.count(network(client), now);
     }
 
-    fn admit_nobody(&self, name: &str, now: OffsetDateTime) -> Admission {
+    fn admit_unknown(&self, name: &str, now: OffsetDateTime) -> Admission {
         let (mut names, hash) = (self.names(), self.hash(name));
         let attempts = names.get(&hash).copied().unwrap_or_default();
         let admission = attempts.admission(now);
@@ -67,13 +67,13 @@ impl Guesses for GuessMemory {
         admission
     }
 
-    fn withdraw_nobody(&self, name: &str) {
+    fn withdraw_unknown(&self, name: &str) {
         if let Some(mut attempts) = self.names().get_mut(&self.hash(name)) {
             *attempts = attempts.without_one();
         }
     }
 
-    fn failures_of_nobody(&self, name: &str) -> u32 {
+    fn failures_of_unknown(&self, name: &str) -> u32 {
         self.names().get(&self.hash(name)).map_or(0, Attempts::failures)
     }
 }
@@ -87,13 +87,13 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 
-    fn left(memory: &GuessMemory, client: &str, now: OffsetDateTime) -> u32 {
+    fn left(memory: &LoginThrottleMemory, client: &str, now: OffsetDateTime) -> u32 {
         memory.budget(client.parse().unwrap(), now).left
     }
 
     #[test]
     fn req_16_an_address_has_far_more_failures_than_an_account_and_they_come_back() {
-        let memory = GuessMemory::default();
+        let memory = LoginThrottleMemory::default();
         let school = "192.0.2.1".parse().unwrap();
         for used in 0..300 {
             assert_eq!(left(&memory, "192.0.2.1", NOW), 300 - used);
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn req_16_ipv6_counts_by_its_64() {
-        let memory = GuessMemory::default();
+        let memory = LoginThrottleMemory::default();
         memory.failed("2001:db8:0:1::7".parse().unwrap(), NOW);
         assert_eq!(left(&memory, "2001:db8:0:1:ffff::", NOW), 299);
         assert_eq!(left(&memory, "2001:db8:0:2::7", NOW), 300);
@@ -120,28 +120,28 @@ mod tests {
 
     #[test]
     fn req_16_a_name_that_is_nobodys_waits_and_locks_like_an_account() {
-        let memory = GuessMemory::default();
+        let memory = LoginThrottleMemory::default();
         for failures in 1..=5 {
-            assert_eq!(memory.admit_nobody("hunter2", NOW), Ok(failures));
+            assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(failures));
         }
-        assert_eq!(memory.admit_nobody("hunter2", NOW), Err(Throttled::Early { retry_in: Duration::SECOND }));
-        assert_eq!(memory.failures_of_nobody("hunter2"), 5);
-        assert_eq!(memory.admit_nobody("somebody", NOW), Ok(1));
-        memory.withdraw_nobody("hunter2");
-        assert_eq!(memory.admit_nobody("hunter2", NOW), Ok(5));
+        assert_eq!(memory.admit_unknown("hunter2", NOW), Err(Throttled::Early { retry_after: Duration::SECOND }));
+        assert_eq!(memory.failures_of_unknown("hunter2"), 5);
+        assert_eq!(memory.admit_unknown("somebody", NOW), Ok(1));
+        memory.withdraw_unknown("hunter2");
+        assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(5));
         let mut now = NOW;
         for failures in 6..=100 {
             now += Duration::minutes(5);
-            assert_eq!(memory.admit_nobody("hunter2", now), Ok(failures));
+            assert_eq!(memory.admit_unknown("hunter2", now), Ok(failures));
         }
-        assert_eq!(memory.admit_nobody("hunter2", now + Duration::DAY), Err(Throttled::Locked));
+        assert_eq!(memory.admit_unknown("hunter2", now + Duration::DAY), Err(Throttled::Locked));
     }
 
     #[test]
     fn req_16_nobody_can_fill_the_memory() {
-        let memory = GuessMemory::default();
+        let memory = LoginThrottleMemory::default();
         for i in 0..2 * CAPACITY {
-            memory.admit_nobody(&format!("name{i}"), NOW).unwrap();
+            memory.admit_unknown(&format!("name{i}"), NOW).unwrap();
             memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()), NOW);
         }
         assert!(memory.names().len() <= CAPACITY);

@@ -13,45 +13,45 @@ use crate::http::wire::Described as _;
 
 /// A set of problems that an operation itself can answer. What the edge answers in its place (401, 403, 406,
 /// 408, 413, 415, 500, 503 and the like) is added to every operation by the document's own pass.
-pub trait Refusals {
+pub trait ErrorSet {
     const TYPES: &'static [ProblemType];
 }
 
-/// Names sets of problems: `refusals! { Reading: InsufficientRole, UnknownStudent; }`.
-macro_rules! refusals {
+/// Names sets of problems: `error_set! { Reading: InsufficientRole, UnknownStudent; }`.
+macro_rules! error_set {
     ($($(#[$doc:meta])* $name:ident: $($problem_type:ident),*;)+) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
 
-        impl $crate::http::problem::Refusals for $name {
+        impl $crate::http::problem::ErrorSet for $name {
             const TYPES: &'static [$crate::http::problem::ProblemType] =
                 &[$($crate::http::problem::ProblemType::$problem_type),*];
         }
     )+};
 }
-pub(crate) use refusals;
+pub(crate) use error_set;
 
 /// A problem that an operation answers, one of `R`'s or one that any operation can meet.
 #[derive_where(Debug)]
-pub struct Refused<R> {
+pub struct OperationError<R> {
     problem: Box<Problem>,
-    refusals: PhantomData<fn() -> R>,
+    error_set: PhantomData<fn() -> R>,
 }
 
-impl<R: Refusals, E: Into<Problem>> From<E> for Refused<R> {
+impl<R: ErrorSet, E: Into<Problem>> From<E> for OperationError<R> {
     fn from(error: E) -> Self {
-        Self { problem: Box::new(error.into()), refusals: PhantomData }
+        Self { problem: Box::new(error.into()), error_set: PhantomData }
     }
 }
 
-impl<R> From<Refused<R>> for poem::Error {
-    fn from(refused: Refused<R>) -> Self {
+impl<R> From<OperationError<R>> for poem::Error {
+    fn from(refused: OperationError<R>) -> Self {
         (*refused.problem).into()
     }
 }
 
-impl<R: Refusals> ApiResponse for Refused<R> {
+impl<R: ErrorSet> ApiResponse for OperationError<R> {
     /// Which problems there are; the document's pass writes what it has to say of each.
     fn meta() -> MetaResponses {
         let mut statuses: Vec<StatusCode> = R::TYPES.iter().map(|problem_type| problem_type.entry().status).collect();

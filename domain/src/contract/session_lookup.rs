@@ -1,4 +1,4 @@
-//! What every [`Bearers`](crate::session::Bearers) and its [`BearersSource`](crate::session::BearersSource) must do.
+//! What every [`SessionLookup`](crate::session::Bearers) and its [`InvalidationFeed`](crate::session::BearersSource) must do.
 
 use std::mem;
 use std::sync::{Arc, Mutex};
@@ -8,12 +8,12 @@ use time::Duration;
 use super::fixtures::{Store, T0, add_user, at, hash, open, users};
 use super::{Case, Stores, cases};
 use crate::access::Role;
-use crate::session::BearersListener;
+use crate::session::InvalidationListener;
 use crate::user::{Status, UserChange};
 use crate::{SessionId, UserId};
 
 /// The cases.
-pub const BEARERS: &[Case<dyn Stores>] = cases![dyn Stores:
+pub const SESSION_LOOKUP: &[Case<dyn Stores>] = cases![dyn Stores:
     bearer_is_the_user_as_stored,
     session_that_is_not_open_has_no_bearer,
     session_of_disabled_user_has_no_bearer,
@@ -23,24 +23,24 @@ pub const BEARERS: &[Case<dyn Stores>] = cases![dyn Stores:
 async fn bearer_is_the_user_as_stored(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
-    assert_eq!(store.bearer(session.id).await.unwrap().as_deref(), Some(&asha));
+    assert_eq!(store.active_user(session.id).await.unwrap().as_deref(), Some(&asha));
     let changed = users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
-    assert_eq!(store.bearer(session.id).await.unwrap().as_deref(), Some(&changed));
+    assert_eq!(store.active_user(session.id).await.unwrap().as_deref(), Some(&changed));
 }
 
 async fn session_that_is_not_open_has_no_bearer(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
-    assert_eq!(store.bearer(SessionId::try_from(1).unwrap()).await.unwrap(), None);
+    assert_eq!(store.active_user(SessionId::try_from(1).unwrap()).await.unwrap(), None);
     let session = open(&store, &asha, 1).await;
     store.end(session.id, asha.id, &at(T0)).await.unwrap();
-    assert_eq!(store.bearer(session.id).await.unwrap(), None);
+    assert_eq!(store.active_user(session.id).await.unwrap(), None);
 }
 
 async fn session_of_disabled_user_has_no_bearer(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
     users(&store).update(asha.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
-    assert_eq!(store.bearer(session.id).await.unwrap(), None);
+    assert_eq!(store.active_user(session.id).await.unwrap(), None);
 }
 
 /// Records what it hears.
@@ -61,7 +61,7 @@ impl Ear {
     }
 }
 
-impl BearersListener for Ear {
+impl InvalidationListener for Ear {
     fn user_changed(&self, id: UserId) {
         self.0.lock().unwrap().users.push(id);
     }
@@ -77,14 +77,14 @@ impl BearersListener for Ear {
 
 async fn listener_hears_of_a_change_before_its_caller_returns(store: Store) {
     let ear = Arc::new(Ear::default());
-    store.tell(ear.clone());
+    store.subscribe(ear.clone());
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let [ended, expired] = [open(&store, &asha, 1).await, open(&store, &asha, 2).await];
 
     // A cache of bearers checks before each use that everything is heard.
     let heard = || {
-        store.is_heard().unwrap();
+        store.is_current().unwrap();
         ear.heard()
     };
     let user = |id: UserId| {

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use domain::session::BearersListener;
+use domain::session::InvalidationListener;
 use domain::{SessionId, UserId};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPool, PgPoolOptions};
 use tokio::sync::mpsc;
@@ -19,15 +19,15 @@ use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 /// As the triggers of the schema spell it.
-const CHANGES: &str = "rollbook_bearers";
+const CHANGES: &str = "rollbook_invalidations";
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
 /// A channel that no other node listens on.
 const OWN_CHANNEL: &str = "SELECT current_schema(), 'rollbook_beat_' || replace(gen_random_uuid()::text, '-', '')";
 /// Beats in one bound: the trust that one gives lasts until several later ones are lost.
 const BEATS: u32 = 4;
 
-/// The hearing of one node. It ends when this is dropped.
-pub(crate) struct Hearing {
+/// The invalidations of one node. It ends when this is dropped.
+pub(crate) struct NotifyFeed {
     state: Arc<State>,
     connect: PgConnectOptions,
     bound: Duration,
@@ -35,20 +35,20 @@ pub(crate) struct Hearing {
 }
 
 struct State {
-    listener: OnceLock<Arc<dyn BearersListener>>,
+    listener: OnceLock<Arc<dyn InvalidationListener>>,
     base: Instant,
     /// Until when what was heard counts as all there is, in nanoseconds since `base`.
     trusted_until: AtomicU64,
 }
 
-impl Hearing {
+impl NotifyFeed {
     pub fn new(connect: PgConnectOptions, bound: Duration) -> Self {
         let state = State { listener: OnceLock::new(), base: Instant::now(), trusted_until: AtomicU64::new(0) };
         Self { state: Arc::new(state), connect, bound, listening: OnceLock::new() }
     }
 
     /// Begins to listen. The first listener is the only one.
-    pub fn tell(&self, listener: Arc<dyn BearersListener>) {
+    pub fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
         if self.state.listener.set(listener).is_ok() {
             let listening = Listening::new(Arc::clone(&self.state), self.connect.clone(), self.bound);
             let _ = self.listening.set(tokio::spawn(listening.run()).abort_handle());
@@ -63,7 +63,7 @@ impl Hearing {
         self.state.distrust();
     }
 
-    pub fn is_heard(&self) -> bool {
+    pub fn is_current(&self) -> bool {
         self.state.is_trusted(Instant::now())
     }
 
@@ -80,14 +80,14 @@ impl Hearing {
     }
 }
 
-impl Drop for Hearing {
+impl Drop for NotifyFeed {
     fn drop(&mut self) {
         self.end();
     }
 }
 
 impl State {
-    fn with(&self, tell: impl FnOnce(&dyn BearersListener)) {
+    fn with(&self, tell: impl FnOnce(&dyn InvalidationListener)) {
         if let Some(listener) = self.listener.get() {
             tell(&**listener);
         }
@@ -119,7 +119,7 @@ struct Listening {
     state: Arc<State>,
     connect: PgConnectOptions,
     bound: Duration,
-    was_deaf: bool,
+    was_disconnected: bool,
 }
 
 /// Beats that were sent and not heard yet, the oldest first.
@@ -152,15 +152,15 @@ impl Beats {
 
 impl Listening {
     fn new(state: Arc<State>, connect: PgConnectOptions, bound: Duration) -> Self {
-        Self { state, connect, bound, was_deaf: false }
+        Self { state, connect, bound, was_disconnected: false }
     }
 
     async fn run(mut self) {
         loop {
             let why = self.listen().await.err().map_or_else(|| "it was silent".to_owned(), |error| error.to_string());
             self.state.distrust();
-            if !self.was_deaf {
-                self.was_deaf = true;
+            if !self.was_disconnected {
+                self.was_disconnected = true;
                 tracing::warn!(%why, "hears nothing of other nodes: asks the store about each token until it does");
             }
             sleep(self.bound / BEATS).await;
@@ -226,8 +226,8 @@ impl Listening {
 
     fn trust(&mut self, sent_at: Instant) {
         self.state.trust_until(sent_at + self.bound);
-        if self.was_deaf && self.state.is_trusted(Instant::now()) {
-            self.was_deaf = false;
+        if self.was_disconnected && self.state.is_trusted(Instant::now()) {
+            self.was_disconnected = false;
             tracing::info!("hears of other nodes again");
         }
     }

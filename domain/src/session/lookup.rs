@@ -11,28 +11,28 @@ use crate::{SessionId, StoreError, UserId};
 /// Finds the bearers of sessions.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
-pub trait Bearers: Send + Sync {
+pub trait SessionLookup: Send + Sync {
     /// The user whose open session it is, as both are now; `None` where the session has ended, or its user is gone or
     /// disabled.
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
+    async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
 }
 
 /// Bearers as the store has them, and whatever changes about them, so that somebody else can keep them too.
 #[cfg_attr(feature = "mocks", mockall::automock)]
-pub trait BearersSource: Send + Sync {
-    /// Tells `listener` from now on of every change of what [`Bearers::bearer`] answers: of a change through this very
-    /// store before the change's caller has its answer, of any other as soon as [`BearersSource::is_heard`] says.
-    fn tell(&self, listener: Arc<dyn BearersListener>);
+pub trait InvalidationFeed: Send + Sync {
+    /// Tells `listener` from now on of every change of what [`SessionLookup::active_user`] answers: of a change through this very
+    /// store before the change's caller has its answer, of any other as soon as [`InvalidationFeed::is_current`] says.
+    fn subscribe(&self, listener: Arc<dyn InvalidationListener>);
 
     /// Whether everything that was changed until now, or until shortly before now where the store has a bound for it, has
     /// been told. While it is `false`, what was told before counts for nothing; before it is `true` again, the listener
     /// is told that everything may have changed. MUST cost no query where nothing has changed.
-    fn is_heard(&self) -> Result<bool, StoreError>;
+    fn is_current(&self) -> Result<bool, StoreError>;
 }
 
 /// Hears what changes about bearers.
 #[cfg_attr(feature = "mocks", mockall::automock)]
-pub trait BearersListener: Send + Sync {
+pub trait InvalidationListener: Send + Sync {
     /// The user was changed or removed.
     fn user_changed(&self, id: UserId);
 

@@ -4,63 +4,63 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use domain::record::Record;
-use domain::session::{Bearers, BearersListener, BearersSource};
+use domain::session::{InvalidationFeed, InvalidationListener, SessionLookup};
 use domain::user::User;
 use domain::{SessionId, StoreError, UserId};
 use quick_cache::sync::Cache;
 
 /// Keeps what the store answered until the store tells that it has changed.
-pub struct CachedBearers {
-    store: Arc<dyn Bearers>,
-    source: Arc<dyn BearersSource>,
-    kept: Arc<Kept>,
+pub struct SessionCache {
+    store: Arc<dyn SessionLookup>,
+    source: Arc<dyn InvalidationFeed>,
+    state: Arc<CacheState>,
 }
 
 /// What is kept, in bounded memory. A session is kept apart from its user, of whom there is one however many sessions
 /// there are.
-struct Kept {
+struct CacheState {
     users_of_sessions: Cache<SessionId, UserId>,
     users: Cache<UserId, Arc<Record<User>>>,
     /// Counts what was invalidated. Held by whoever invalidates, and by whoever keeps something.
     generation: Mutex<u64>,
 }
 
-impl CachedBearers {
+impl SessionCache {
     /// How many sessions are kept, and how many users; who was not asked for in the longest time gives way.
     pub const CAPACITY: usize = 100_000;
 
     /// Listens to the source from now on.
-    pub fn new(store: Arc<dyn Bearers>, source: Arc<dyn BearersSource>) -> Self {
-        let kept = Arc::new(Kept {
+    pub fn new(store: Arc<dyn SessionLookup>, source: Arc<dyn InvalidationFeed>) -> Self {
+        let state = Arc::new(CacheState {
             users_of_sessions: Cache::new(Self::CAPACITY),
             users: Cache::new(Self::CAPACITY),
             generation: Mutex::new(0),
         });
-        source.tell(kept.clone());
-        Self { store, source, kept }
+        source.subscribe(state.clone());
+        Self { store, source, state }
     }
 }
 
 #[async_trait]
-impl Bearers for CachedBearers {
-    async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
-        if !self.source.is_heard()? {
-            return self.store.bearer(session).await;
+impl SessionLookup for SessionCache {
+    async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
+        if !self.source.is_current()? {
+            return self.store.active_user(session).await;
         }
-        if let Some(user) = self.kept.bearer(session) {
+        if let Some(user) = self.state.cached_user(session) {
             return Ok(Some(user));
         }
-        let generation = self.kept.generation();
-        let found = self.store.bearer(session).await?;
+        let generation = self.state.generation();
+        let found = self.store.active_user(session).await?;
         if let Some(user) = &found {
-            self.kept.keep(session, user, generation);
+            self.state.keep(session, user, generation);
         }
         Ok(found)
     }
 }
 
-impl Kept {
-    fn bearer(&self, session: SessionId) -> Option<Arc<Record<User>>> {
+impl CacheState {
+    fn cached_user(&self, session: SessionId) -> Option<Arc<Record<User>>> {
         self.users.get(&self.users_of_sessions.get(&session)?)
     }
 
@@ -84,7 +84,7 @@ impl Kept {
     }
 }
 
-impl BearersListener for Kept {
+impl InvalidationListener for CacheState {
     fn user_changed(&self, id: UserId) {
         self.invalidate(|| drop(self.users.remove(&id)));
     }
@@ -117,25 +117,25 @@ mod tests {
 
     /// A store with one session of one user, which counts how often it is asked.
     struct Store {
-        listener: OnceLock<Arc<dyn BearersListener>>,
+        listener: OnceLock<Arc<dyn InvalidationListener>>,
         asked: AtomicU32,
-        heard: AtomicBool,
+        current: AtomicBool,
         /// Whether the session ends while the store is being asked, after it has read.
         ends_meanwhile: AtomicBool,
     }
 
     impl Store {
-        fn cached() -> (Arc<Self>, CachedBearers) {
+        fn cached() -> (Arc<Self>, SessionCache) {
             let store = Arc::new(Self {
                 listener: OnceLock::new(),
                 asked: AtomicU32::new(0),
-                heard: AtomicBool::new(true),
+                current: AtomicBool::new(true),
                 ends_meanwhile: AtomicBool::new(false),
             });
-            (store.clone(), CachedBearers::new(store.clone(), store))
+            (store.clone(), SessionCache::new(store.clone(), store))
         }
 
-        fn listener(&self) -> &Arc<dyn BearersListener> {
+        fn listener(&self) -> &Arc<dyn InvalidationListener> {
             self.listener.get().unwrap()
         }
 
@@ -145,8 +145,8 @@ mod tests {
     }
 
     #[async_trait]
-    impl Bearers for Store {
-        async fn bearer(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
+    impl SessionLookup for Store {
+        async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
             self.asked.fetch_add(1, Ordering::Relaxed);
             if self.ends_meanwhile.load(Ordering::Relaxed) {
                 self.listener().session_ended(session);
@@ -169,80 +169,80 @@ mod tests {
         }
     }
 
-    impl BearersSource for Store {
-        fn tell(&self, listener: Arc<dyn BearersListener>) {
+    impl InvalidationFeed for Store {
+        fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
             assert!(self.listener.set(listener).is_ok());
         }
 
-        fn is_heard(&self) -> Result<bool, StoreError> {
-            Ok(self.heard.load(Ordering::Relaxed))
+        fn is_current(&self) -> Result<bool, StoreError> {
+            Ok(self.current.load(Ordering::Relaxed))
         }
     }
 
     const SESSION: i64 = 12;
     const USER: i64 = 7;
 
-    async fn ask(bearers: &CachedBearers, session: i64) -> Option<i64> {
-        bearers.bearer(session.try_into().unwrap()).await.unwrap().map(|user| user.id.get())
+    async fn ask(cache: &SessionCache, session: i64) -> Option<i64> {
+        cache.active_user(session.try_into().unwrap()).await.unwrap().map(|user| user.id.get())
     }
 
     #[tokio::test]
     async fn what_is_known_costs_no_query() {
-        let (store, bearers) = Store::cached();
+        let (store, cache) = Store::cached();
         for _ in 0..3 {
-            assert_eq!(ask(&bearers, SESSION).await, Some(USER));
+            assert_eq!(ask(&cache, SESSION).await, Some(USER));
         }
         assert_eq!(store.asked(), 1);
     }
 
     #[tokio::test]
     async fn what_has_changed_is_asked_anew() {
-        let (store, bearers) = Store::cached();
-        let changes: [fn(&dyn BearersListener); 3] = [
+        let (store, cache) = Store::cached();
+        let changes: [fn(&dyn InvalidationListener); 3] = [
             |listener| listener.user_changed(USER.try_into().unwrap()),
             |listener| listener.session_ended(SESSION.try_into().unwrap()),
             |listener| listener.anything_changed(),
         ];
         for change in changes {
-            ask(&bearers, SESSION).await;
+            ask(&cache, SESSION).await;
             store.asked();
             change(&**store.listener());
-            ask(&bearers, SESSION).await;
+            ask(&cache, SESSION).await;
             assert_eq!(store.asked(), 1);
         }
     }
 
     #[tokio::test]
     async fn what_is_read_while_something_is_invalidated_is_not_kept() {
-        let (store, bearers) = Store::cached();
+        let (store, cache) = Store::cached();
         store.ends_meanwhile.store(true, Ordering::Relaxed);
-        ask(&bearers, SESSION).await;
+        ask(&cache, SESSION).await;
         store.ends_meanwhile.store(false, Ordering::Relaxed);
         store.asked();
-        ask(&bearers, SESSION).await;
+        ask(&cache, SESSION).await;
         assert_eq!(store.asked(), 1, "the first answer may have been out of date");
-        ask(&bearers, SESSION).await;
+        ask(&cache, SESSION).await;
         assert_eq!(store.asked(), 0);
     }
 
     #[tokio::test]
     async fn a_source_that_is_not_heard_is_asked_each_time_and_nothing_is_kept() {
-        let (store, bearers) = Store::cached();
-        store.heard.store(false, Ordering::Relaxed);
+        let (store, cache) = Store::cached();
+        store.current.store(false, Ordering::Relaxed);
         for _ in 0..3 {
-            ask(&bearers, SESSION).await;
+            ask(&cache, SESSION).await;
         }
         assert_eq!(store.asked(), 3);
-        store.heard.store(true, Ordering::Relaxed);
-        ask(&bearers, SESSION).await;
+        store.current.store(true, Ordering::Relaxed);
+        ask(&cache, SESSION).await;
         assert_eq!(store.asked(), 1);
     }
 
     #[tokio::test]
     async fn a_session_of_nobody_is_asked_for_each_time() {
-        let (store, bearers) = Store::cached();
+        let (store, cache) = Store::cached();
         for _ in 0..2 {
-            assert_eq!(ask(&bearers, 99).await, None);
+            assert_eq!(ask(&cache, 99).await, None);
         }
         assert_eq!(store.asked(), 2);
     }

@@ -43,11 +43,11 @@ async fn a_guessed_account_is_locked_after_100_and_nobody_else_waits(engine: Eng
     while made < 400 {
         // First the five that need not wait, among twenty at once; then the one that has waited, among four.
         let at_once = if made == 0 { 20 } else { 4 };
-        let guesses = (made..made + at_once).map(|i| {
+        let throttle = (made..made + at_once).map(|i| {
             let (node, from) = (&nodes[i % nodes.len()], format!("198.51.100.{}", i % 50));
             async move { log_in(node, "asha", "a wrong pass phrase", &from).await }
         });
-        for answer in join_all(guesses).await {
+        for answer in join_all(throttle).await {
             match answer.status.as_u16() {
                 401 => considered += 1,
                 429 => assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1),
