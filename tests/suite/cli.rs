@@ -56,11 +56,11 @@ async fn a_wrong_argument_is_told_in_one_line() {
         (&["serve", "--log-format", "xml"], "--log-format"),
         (&["serve", "--expose-demo-with-known-passwords"], "--demo"),
         (&["user"], "subcommand"),
-        (&["user", "add"], "USERNAME"),
-        (&["user", "add", "asha", "--role", "king"], "registrar"),
-        (&["user", "add", "two words"], "USERNAME"),
-        (&["user", "add", "asha", "--password-min-length", "7"], "from 8 to 64"),
-        (&["user", "--password-min-length", "65", "add", "asha"], "from 8 to 64"),
+        (&["user", "create"], "USERNAME"),
+        (&["user", "create", "asha", "--role", "king"], "registrar"),
+        (&["user", "create", "two words"], "USERNAME"),
+        (&["user", "create", "asha", "--password-min-length", "7"], "from 8 to 64"),
+        (&["user", "--password-min-length", "65", "create", "asha"], "from 8 to 64"),
         (&["user", "set-password", "asha", "--password-min-length", "x"], "from 8 to 64"),
         (&["user", "list", "more"], "more"),
         (&["openapi", "--format", "xml"], "--format"),
@@ -177,7 +177,7 @@ async fn a_demo_listens_beyond_this_machine_only_when_told_so() {
 #[tokio::test]
 async fn a_password_prompt_without_a_terminal_names_the_way_out() {
     let installation = Installation::new(Engine::Sqlite);
-    for command in ["add", "set-password"] {
+    for command in ["create", "set-password"] {
         let line = refused(&installation, &["user", command, "asha"]).await;
         assert!(line.contains("--password-stdin"), "{line}");
     }
@@ -192,7 +192,7 @@ async fn the_document_is_printed_in_both_forms() {
     assert!(yaml.stdout == checked_in, "it is not what openapi.yaml holds");
     let json = installation.run(&["openapi", "--format", "json"], None).await;
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
-    let yaml: serde_json::Value = serde_yaml::from_str(&yaml.stdout).unwrap();
+    let yaml: serde_json::Value = yaml_serde::from_str(&yaml.stdout).unwrap();
     assert_eq!(json, yaml);
 }
 

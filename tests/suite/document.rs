@@ -44,9 +44,9 @@ async fn all_renditions_say_the_same() {
     let server = Server::start(Engine::Sqlite).await;
     let json = server.anonymous().get("/openapi.json").await;
     assert_eq!(json.header("content-type"), "application/json");
-    let yaml: Value = serde_yaml::from_str(&server.anonymous().get("/openapi.yaml").await.text()).unwrap();
+    let yaml: Value = yaml_serde::from_str(&server.anonymous().get("/openapi.yaml").await.text()).unwrap();
     assert_eq!(json.expect(200), yaml);
-    let newer: Value = serde_yaml::from_str(&server.anonymous().get("/openapi-3.1.yaml").await.text()).unwrap();
+    let newer: Value = yaml_serde::from_str(&server.anonymous().get("/openapi-3.1.yaml").await.text()).unwrap();
     assert_eq!(newer["openapi"], "3.1.0");
     assert_eq!(newer["paths"].as_object().unwrap().len(), yaml["paths"].as_object().unwrap().len());
 }

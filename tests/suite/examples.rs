@@ -140,7 +140,7 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 #[test]
 fn no_example_is_of_an_operation_that_does_not_exist() {
     let text = fs::read_to_string(program::workspace().join("app/src/http/document/examples.yaml")).unwrap();
-    let examples: serde_json::Map<String, Value> = serde_yaml::from_str(&text).unwrap();
+    let examples: serde_json::Map<String, Value> = yaml_serde::from_str(&text).unwrap();
     let operations = app::http::document::tree().to_string();
     for (id, parts) in examples.into_iter().filter(|(id, _)| id != "parameters") {
         assert!(operations.contains(&format!("\"operationId\":\"{id}\"")), "{id}");

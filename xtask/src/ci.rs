@@ -56,6 +56,16 @@ impl Ci {
     }
 }
 
+/// Check the dependencies against the `RustSec` advisory database (needs cargo-deny, and access to GitHub)
+#[derive(Debug, Args)]
+pub struct Advisories {}
+
+impl Advisories {
+    pub async fn run(self) -> Result<()> {
+        run("cargo deny", cargo(["deny", "check", "advisories"])).await
+    }
+}
+
 fn everything() -> Test {
     let features = Some("browser,interop".to_owned());
     Test { postgres: Source::Auto, features, packages: Vec::new(), targets: Vec::new(), rest: Vec::new() }

@@ -12,7 +12,7 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub enum Failure {
     /// One line that says what to do.
     #[error("{0}")]
-    Told(String),
+    Message(String),
     /// A command failed, and has said itself why.
     #[error("{command} failed ({status})")]
     Command { command: String, status: ExitStatus },
@@ -23,15 +23,15 @@ pub enum Failure {
 
 impl Failure {
     /// Says `message`, its line breaks taken out.
-    pub fn told(message: impl Display) -> Self {
+    pub fn new(message: impl Display) -> Self {
         let message = message.to_string();
-        Self::Told(message.split_whitespace().collect::<Vec<_>>().join(" "))
+        Self::Message(message.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// The exit status: the failed command's own where it had one, 128 and the number for a signal, else 1.
     pub fn status(&self) -> u8 {
         let status = match self {
-            Self::Told(_) => None,
+            Self::Message(_) => None,
             Self::Command { status, .. } => status.code(),
             Self::Interrupted(signal) => Some(128 + signal),
         };
@@ -47,7 +47,7 @@ pub trait Settle<T> {
 
 impl<T, E: Display> Settle<T> for Result<T, E> {
     fn or_fail(self, doing: impl Display) -> Result<T> {
-        self.map_err(|error| Failure::told(format!("{doing}: {error}")))
+        self.map_err(|error| Failure::new(format!("{doing}: {error}")))
     }
 }
 
@@ -68,7 +68,7 @@ mod tests {
         let failed = |raw| Failure::Command { command: "cargo".into(), status: ExitStatus::from_raw(raw) }.status();
         assert_eq!(failed(101 << 8), 101);
         assert_eq!(failed(9), 1, "killed: it had no status");
-        assert_eq!(Failure::told("no").status(), 1);
+        assert_eq!(Failure::new("no").status(), 1);
         assert_eq!(Failure::Interrupted(15).status(), 143);
     }
 }

@@ -1,10 +1,9 @@
-//! The workspace's own commands: `cargo xtask <verb>`.
+//! Development tasks: `cargo xtask <verb>`.
 
 mod bench;
 mod ci;
 mod clients;
 mod contract;
-mod dev;
 mod failure;
 mod gate;
 mod log;
@@ -23,7 +22,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use failure::{Failure, Result, Settle};
 
-/// Rollbook's own commands. Progress goes to standard error.
+/// Development tasks of Rollbook. Progress is printed to standard error.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -37,7 +36,7 @@ enum Verb {
     Openapi(openapi::OpenApi),
     Gate(gate::Gate),
     Ci(ci::Ci),
-    Dev(dev::Dev),
+    Advisories(ci::Advisories),
     Contract(contract::Contract),
     Bench(bench::Bench),
     Postman(postman::Postman),
@@ -51,7 +50,7 @@ impl Verb {
             Self::Openapi(openapi) => openapi.run().await,
             Self::Gate(gate) => gate.run().await,
             Self::Ci(ci) => ci.run().await,
-            Self::Dev(dev) => dev.run().await,
+            Self::Advisories(advisories) => advisories.run().await,
             Self::Contract(contract) => contract.run().await,
             Self::Bench(bench) => bench.run().await,
             Self::Postman(postman) => postman.run().await,
@@ -77,7 +76,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Returns only once the process is told to end.
+/// Returns when the process receives SIGINT, SIGTERM or SIGHUP.
 async fn interrupted() -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).or_fail("cannot watch for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).or_fail("cannot watch for SIGTERM")?;

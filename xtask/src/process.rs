@@ -76,7 +76,7 @@ impl Process {
         self.judge(status)
     }
 
-    /// The first line of its standard output, which has to be piped; nobody reads what follows.
+    /// The first line of its standard output, which has to be piped; further lines are discarded.
     pub async fn first_line(&mut self) -> Result<String> {
         let mut line = String::new();
         if let Some(stdout) = self.child.stdout.take() {

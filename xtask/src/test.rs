@@ -30,7 +30,7 @@ pub struct Test {
 
 impl Test {
     pub async fn run(self) -> Result<()> {
-        // First of all, so that a machine without any PostgreSQL is told at once.
+        // First, so that a machine without PostgreSQL fails immediately.
         let server = Server::provide(self.postgres).await?;
         eprintln!("xtask: {}", server.description);
         if self.needs_the_program() {
@@ -46,7 +46,7 @@ impl Test {
         Gate::default().run().await
     }
 
-    /// Whether everything is tested: only then can what is documented and not seen be told.
+    /// Whether all tests run: only then is the comparison with the document complete.
     fn is_whole(&self) -> bool {
         self.packages.is_empty() && self.targets.is_empty() && self.rest.is_empty()
     }

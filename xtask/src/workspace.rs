@@ -20,7 +20,7 @@ pub fn root() -> &'static Path {
 pub fn built(profile: &str, program: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().or_fail("cannot find this program")?;
     let target = own.parent().and_then(Path::parent);
-    let target = target.ok_or_else(|| Failure::told("this program was not started by cargo"))?;
+    let target = target.ok_or_else(|| Failure::new("this program was not started by cargo"))?;
     Ok(target.join(profile).join(program))
 }
 

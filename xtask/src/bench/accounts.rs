@@ -25,7 +25,7 @@ impl Administrator {
     pub async fn add(&mut self, username: &str) -> Result<i64> {
         let new = json!({"username": username, "password": PASSWORD, "role": "viewer"});
         let made = self.send("POST", "/users", &new, 201).await?;
-        made.get("id").and_then(Value::as_i64).ok_or_else(|| Failure::told("a new user without an id"))
+        made.get("id").and_then(Value::as_i64).ok_or_else(|| Failure::new("a new user without an id"))
     }
 
     /// Makes a viewer who is disabled.
@@ -38,7 +38,7 @@ impl Administrator {
         let sent = self.connection.send(method, path, &self.authorization, &body.to_string()).await;
         let answer = sent.or_fail(path)?;
         if answer.status != due {
-            return Err(Failure::told(format_args!("{method} {path} answered {} where {due} was due", answer.status)));
+            return Err(Failure::new(format_args!("{method} {path} responded {} instead of {due}", answer.status)));
         }
         serde_json::from_slice(&answer.body).or_fail(path)
     }

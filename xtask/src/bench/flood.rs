@@ -92,7 +92,7 @@ async fn log_in(mut connection: Connection, number: usize, stop: Arc<AtomicBool>
     while !stop.load(Ordering::Relaxed) {
         let answer = connection.post("/login", &body).await.or_fail("POST /login")?;
         if answer.status != 200 {
-            return Err(Failure::told(format_args!("POST /login answered {} where 200 was due", answer.status)));
+            return Err(Failure::new(format_args!("POST /login responded {} instead of 200", answer.status)));
         }
         done.fetch_add(1, Ordering::Relaxed);
     }
@@ -112,7 +112,7 @@ async fn latencies(server: &Server, token: &str) -> Result<Vec<f64>> {
         let answer = connection.get(PATH, Some(token)).await.or_fail(PATH)?;
         took.push(due.elapsed().as_secs_f64() * 1000.0);
         if answer.status != 200 {
-            return Err(Failure::told(format_args!("GET {PATH} answered {} where 200 was due", answer.status)));
+            return Err(Failure::new(format_args!("GET {PATH} responded {} instead of 200", answer.status)));
         }
     }
     Ok(took)

@@ -1,4 +1,4 @@
-//! Whether the time of a refused login tells what is wrong with it (ASVS 6.3.8).
+//! Whether the response time of a rejected login reveals its cause (ASVS 6.3.8).
 
 use std::ops::RangeInclusive;
 use std::time::Instant;
@@ -73,7 +73,7 @@ fn username(kind: Kind, round: usize) -> String {
     match kind {
         Kind::WrongPassword => format!("active{round}"),
         Kind::Disabled => format!("disabled{round}"),
-        Kind::Unknown => format!("nobody{round}"),
+        Kind::Unknown => format!("unknown{round}"),
     }
 }
 
@@ -87,7 +87,7 @@ async fn refused(connection: &mut Connection, kind: Kind, round: usize) -> Resul
     let answer = connection.send("POST", "/login", &header, &body).await.or_fail("POST /login")?;
     let took = since.elapsed();
     if answer.status != 401 {
-        return Err(Failure::told(format_args!("POST /login answered {} where 401 was due", answer.status)));
+        return Err(Failure::new(format_args!("POST /login responded {} instead of 401", answer.status)));
     }
     Ok(took.as_secs_f64() * 1000.0)
 }

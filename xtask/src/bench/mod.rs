@@ -29,7 +29,7 @@ pub struct Bench {
 enum Name {
     /// One student read with a token, compared with a poem program that answers a constant (needs `wrk`)
     Throughput,
-    /// A wrong password and a disabled user compared with a user that does not exist: the times must not tell them apart
+    /// Compare the response times of a wrong password, a disabled user and an unknown user: they must be indistinguishable
     Login,
     /// Reads with a token while others flood the server with logins, and the logins compared with argon2 alone
     Flood,
@@ -62,7 +62,7 @@ impl Bench {
         if missed.is_empty() {
             return Ok(());
         }
-        Err(Failure::told(format_args!("out of bounds: {}", missed.join(", "))))
+        Err(Failure::new(format_args!("out of bounds: {}", missed.join(", "))))
     }
 }
 

@@ -37,7 +37,7 @@ impl Server {
         Self::start_of(profile, "rollbook", &["serve", "--demo", "--listen"], "/health/ready").await
     }
 
-    /// The same, which believes whoever says for whom a request is made.
+    /// The same, with `X-Forwarded-For` trusted from every address.
     pub async fn demo_behind_proxy() -> Result<Self> {
         let arguments = ["serve", "--demo", QUOTA[0], QUOTA[1], "--trusted-proxy", "127.0.0.1/32", "--listen"];
         Self::start("rollbook", &arguments, "/health/ready").await
@@ -66,7 +66,7 @@ impl Server {
             () = process.until_ended() => false,
         };
         if !answered {
-            return Err(Failure::told(format_args!("{name} does not answer on {address}: {}", log.last_line())));
+            return Err(Failure::new(format_args!("{name} does not respond on {address}: {}", log.last_line())));
         }
         Ok(Self { address, _process: process, _folder: folder })
     }
@@ -77,7 +77,7 @@ impl Server {
         let answer = self.connect().await?.post("/login", &body).await.or_fail("POST /login")?;
         let body: Value = serde_json::from_slice(&answer.body).or_fail("POST /login")?;
         let token = body.get("token").and_then(Value::as_str);
-        token.map(str::to_owned).ok_or_else(|| Failure::told(format_args!("POST /login answered {}", answer.status)))
+        token.map(str::to_owned).ok_or_else(|| Failure::new(format_args!("POST /login responded {}", answer.status)))
     }
 
     pub async fn connect(&self) -> Result<Connection> {

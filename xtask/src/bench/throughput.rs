@@ -22,7 +22,7 @@ pub async fn require_wrk() -> Result<()> {
     // It knows no argument that ends with success: that it starts is enough.
     let mut wrk = Command::new("wrk");
     let found = wrk.arg("--version").output().await;
-    found.map(drop).map_err(|_| Failure::told("wrk is not on PATH: install the package wrk"))
+    found.map(drop).map_err(|_| Failure::new("wrk is not on PATH: install the package wrk"))
 }
 
 /// Measures, prints, and says whether the bound holds.
@@ -50,7 +50,7 @@ async fn verify(server: &Server, path: &str, token: Option<&str>) -> Result<()> 
     if answer.status == 200 && !answer.body.is_empty() {
         return Ok(());
     }
-    Err(Failure::told(format_args!("GET {path} answered {} with {} bytes", answer.status, answer.body.len())))
+    Err(Failure::new(format_args!("GET {path} answered {} with {} bytes", answer.status, answer.body.len())))
 }
 
 /// Ten seconds of 16 connections from one thread: requests a second.
@@ -68,10 +68,10 @@ async fn load(address: SocketAddr, path: &str, token: Option<&str>) -> Result<f6
 fn rate(report: &str) -> Result<f64> {
     let fault = report.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"));
     if let Some(fault) = fault {
-        return Err(Failure::told(format_args!("wrk: {fault}")));
+        return Err(Failure::new(format_args!("wrk: {fault}")));
     }
     let rate = report.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok());
-    rate.ok_or_else(|| Failure::told("wrk reports no rate"))
+    rate.ok_or_else(|| Failure::new("wrk reports no rate"))
 }
 
 #[cfg(test)]

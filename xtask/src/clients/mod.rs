@@ -71,7 +71,7 @@ impl Clients {
             for prism in iter::once(None).chain(prism.as_ref().map(Some)) {
                 let outcome = match &mut scenario {
                     Ok(scenario) => self.play(&workshop, scenario, prism).await,
-                    Err(failure) => Err(Failure::told(failure)),
+                    Err(failure) => Err(Failure::new(failure)),
                 };
                 if let Err(failure) = &outcome {
                     eprintln!("xtask: {failure}");
@@ -88,7 +88,7 @@ impl Clients {
         print!("{table}");
         match table.failed() {
             0 => Ok(()),
-            failed => Err(Failure::told(format_args!("{failed} steps failed; the logs are in target/clients"))),
+            failed => Err(Failure::new(format_args!("{failed} steps failed; the logs are in target/clients"))),
         }
     }
 

@@ -35,7 +35,7 @@ impl Prism {
         if process.listens(address, START).await {
             Ok((address, process))
         } else {
-            Err(Failure::told(format_args!("prism: {}", log.last_line())))
+            Err(Failure::new(format_args!("prism: {}", log.last_line())))
         }
     }
 }

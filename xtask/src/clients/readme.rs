@@ -41,7 +41,7 @@ pub async fn run(language: &str, workshop: &Workshop, address: &str) -> Result<(
     let output = workshop.output("README.md", command).await?;
     match STUDENTS.iter().find(|student| !output.contains(**student)) {
         None => Ok(()),
-        Some(student) => Err(Failure::told(format_args!("it did not print {student}, but {:?}", output.trim()))),
+        Some(student) => Err(Failure::new(format_args!("it did not print {student}, but {:?}", output.trim()))),
     }
 }
 
@@ -51,8 +51,8 @@ fn block<'r>(readme: &'r str, language: &str) -> Result<&'r str> {
     let mut blocks = readme.split(&fence).skip(1).filter_map(|rest| rest.split("\n```\n").next());
     match (blocks.next(), blocks.next()) {
         (Some(block), None) => Ok(block),
-        (None, _) => Err(Failure::told(format_args!("README.md has no client in {language}"))),
-        (Some(_), Some(_)) => Err(Failure::told(format_args!("README.md has more than one client in {language}"))),
+        (None, _) => Err(Failure::new(format_args!("README.md has no client in {language}"))),
+        (Some(_), Some(_)) => Err(Failure::new(format_args!("README.md has more than one client in {language}"))),
     }
 }
 

@@ -78,7 +78,7 @@ impl Display for Table {
     }
 }
 
-/// Why steps failed; those that failed alike one after the other are told together.
+/// Why steps failed; consecutive steps with the same failure are one entry.
 fn reasons(verdict: &Verdict) -> Vec<(Vec<&'static str>, &str)> {
     let mut reasons: Vec<(Vec<_>, &str)> = Vec::new();
     for (step, failure) in STEPS.iter().zip(&verdict.failures) {
@@ -114,9 +114,9 @@ mod tests {
             Ok(Verdict::read(&lines.replace("ok read", "not ok read: no tag"), false).unwrap()),
             Duration::ZERO,
         );
-        table.add("none", Err(Failure::told("none: it does not compile")), Duration::ZERO);
+        table.add("none", Err(Failure::new("none: it does not compile")), Duration::ZERO);
         table.add_readme("ts", Ok(()));
-        table.add_readme("rust", Err(Failure::told("it printed nothing")));
+        table.add_readme("rust", Err(Failure::new("it printed nothing")));
         let text = table.to_string();
         assert_eq!(table.failed(), 14);
         assert!(text.contains("bad   ok      ok     ok      FAIL  ok"), "{text}");

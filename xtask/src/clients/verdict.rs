@@ -11,13 +11,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Reads lines such as `ok read` and `not ok read: no ETag`. A step that is not told of once has failed, and so has
+    /// Reads lines such as `ok read` and `not ok read: no ETag`. A step that is not reported exactly once has failed, and so has
     /// the last one where the scenario `ended` otherwise than well.
     ///
     /// # Errors
     /// A line about something that is no step.
     pub fn read(output: &str, ended_well: bool) -> Result<Self, String> {
-        let mut told = [const { Vec::new() }; STEPS.len()];
+        let mut reports = [const { Vec::new() }; STEPS.len()];
         for line in output.lines() {
             let (step, failure) = match (line.strip_prefix("ok "), line.strip_prefix("not ok ")) {
                 (Some(step), _) => (step, None),
@@ -28,12 +28,12 @@ impl Verdict {
                 (None, None) => continue,
             };
             let place = STEPS.iter().position(|known| *known == step);
-            told[place.ok_or_else(|| format!("the scenario tells of {step:?}, which is no step"))?].push(failure);
+            reports[place.ok_or_else(|| format!("the scenario reports the unknown step {step:?}"))?].push(failure);
         }
-        let mut failures = told.map(|told| match <[Option<String>; 1]>::try_from(told) {
+        let mut failures = reports.map(|reports| match <[Option<String>; 1]>::try_from(reports) {
             Ok([outcome]) => outcome,
-            Err(told) if told.is_empty() => Some("the scenario did not tell of it".to_owned()),
-            Err(told) => Some(format!("the scenario told of it {} times", told.len())),
+            Err(reports) if reports.is_empty() => Some("the scenario did not report it".to_owned()),
+            Err(reports) => Some(format!("the scenario reported it {} times", reports.len())),
         });
         if !ended_well && failures.iter().all(Option::is_none) {
             failures[STEPS.len() - 1] = Some("the scenario ended with a failure".to_owned());

@@ -73,14 +73,14 @@ impl Workshop {
         for line in &lines[lines.len().saturating_sub(SHOWN)..] {
             eprintln!("  {line}");
         }
-        Err(Failure::told(format_args!("{}: {what} failed", self.name)))
+        Err(Failure::new(format_args!("{}: {what} failed", self.name)))
     }
 
     /// Runs `command` like [`Self::run`], for what it says.
     pub async fn output(&self, what: &str, mut command: Command) -> Result<String> {
         match self.attempt(what, &mut command).await? {
             (true, output) => Ok(output),
-            (false, output) => Err(Failure::told(format_args!("{}: {what} failed: {}", self.name, output.trim()))),
+            (false, output) => Err(Failure::new(format_args!("{}: {what} failed: {}", self.name, output.trim()))),
         }
     }
 
@@ -110,7 +110,7 @@ impl Workshop {
     pub async fn play(&self, scenario: &mut Command, address: &str) -> Result<Verdict> {
         scenario.env("ROLLBOOK_URL", address);
         let (ended_well, output) = self.attempt("scenario", scenario).await?;
-        Verdict::read(&output, ended_well).map_err(Failure::told)
+        Verdict::read(&output, ended_well).map_err(Failure::new)
     }
 
     async fn attempt(&self, what: &str, command: &mut Command) -> Result<(bool, String)> {
@@ -125,7 +125,7 @@ impl Workshop {
             Ok(Ok(())) => Ok((true, output)),
             Ok(Err(Failure::Command { .. })) => Ok((false, output)),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::told(format_args!("{name} took longer than {} s", PATIENCE.as_secs()))),
+            Err(_) => Err(Failure::new(format_args!("{name} took longer than {} s", PATIENCE.as_secs()))),
         }
     }
 }

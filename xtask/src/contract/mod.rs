@@ -86,7 +86,7 @@ pub struct Plan {
 
 impl Contract {
     pub async fn run(self) -> Result<()> {
-        // First of all, so that a machine without any PostgreSQL is told at once.
+        // First, so that a machine without PostgreSQL fails immediately.
         let postgres = match self.store {
             Stores::Sqlite => None,
             Stores::Postgres | Stores::Both => Some(postgres::Server::provide(self.postgres).await?),
@@ -116,7 +116,7 @@ impl Contract {
             report.add(*plan, tally, promises.of(*role));
         }
         report.print(&promises);
-        if report.failed() == 0 { Ok(()) } else { Err(Failure::told("the contract is broken")) }
+        if report.failed() == 0 { Ok(()) } else { Err(Failure::new("the contract is broken")) }
     }
 
     fn stores(&self) -> &'static [&'static str] {

@@ -34,7 +34,7 @@ pub struct Schemathesis {
 pub struct Outcome {
     /// Every exchange and what was found wrong with it: a JSON object a line.
     pub events: PathBuf,
-    /// What it told people.
+    /// Its console output.
     pub output: PathBuf,
     /// Whether it was content.
     pub passed: bool,

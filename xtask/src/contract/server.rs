@@ -16,7 +16,7 @@ const START: Duration = Duration::from_mins(1);
 
 /// A server that answers until this is dropped.
 pub struct Server {
-    /// What it told scripts, as it stood on its standard output.
+    /// The line of JSON on its standard output.
     pub announcement: String,
     pub base_url: String,
     _process: Process,
@@ -41,9 +41,9 @@ impl Server {
             Err(_) => String::new(),
         };
         let base_url = serde_json::from_str::<Value>(&announcement).ok();
-        let base_url = base_url.and_then(|told| told["base_url"].as_str().map(str::to_owned));
+        let base_url = base_url.and_then(|line| line["base_url"].as_str().map(str::to_owned));
         let base_url = base_url
-            .ok_or_else(|| Failure::told(format_args!("rollbook --contract did not start: {}", log.last_line())))?;
+            .ok_or_else(|| Failure::new(format_args!("rollbook --contract did not start: {}", log.last_line())))?;
         Ok(Self { announcement, base_url, _process: process, _folder: folder })
     }
 }

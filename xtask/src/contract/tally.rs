@@ -104,8 +104,8 @@ mod tests {
         tally.take(&json!({ "EngineFinished": {} }));
         assert_eq!((tally.cases, tally.successes()), (4, 2));
         assert_eq!(tally.good["DELETE /students/{id}"], 1);
-        let told = "GET /students/{id}: not_a_server_error: Server error: 500 received";
-        assert_eq!(tally.failures, BTreeSet::from([told.to_owned()]));
+        let expected = "GET /students/{id}: not_a_server_error: Server error: 500 received";
+        assert_eq!(tally.failures, BTreeSet::from([expected.to_owned()]));
         tally.take(&json!({ "NonFatalError": { "label": "GET /me", "value": { "type": "E", "message": "why" } } }));
         assert!(tally.failures.contains("GET /me: E: why"));
     }

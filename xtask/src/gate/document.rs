@@ -55,10 +55,10 @@ impl Document {
                     .await?
             }
         };
-        let document: Value = serde_yaml::from_str(&text).or_fail("the document")?;
+        let document: Value = yaml_serde::from_str(&text).or_fail("the document")?;
         match document["openapi"].as_str() {
             Some(version) if version.starts_with("3.1.") => Ok(Self::of(document)),
-            _ => Err(Failure::told("the document is no OpenAPI 3.1: `rollbook openapi --format yaml-3.1` writes one")),
+            _ => Err(Failure::new("the document is no OpenAPI 3.1: `rollbook openapi --format yaml-3.1` writes one")),
         }
     }
 

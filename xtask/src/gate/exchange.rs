@@ -31,7 +31,7 @@ impl Exchange {
         let exchange: Value = serde_json::from_str(line).or_fail("a recorded exchange")?;
         let texts = (exchange["method"].as_str(), exchange["path"].as_str(), exchange["status"].as_u64());
         let (Some(method), Some(path), Some(status)) = texts else {
-            return Err(Failure::told("a recorded exchange lacks its method, its path or its status"));
+            return Err(Failure::new("a recorded exchange lacks its method, its path or its status"));
         };
         let headers = exchange["headers"].as_array().into_iter().flatten();
         let headers = headers.filter_map(|header| Some((header[0].as_str()?, header[1].as_str()?)));

@@ -10,7 +10,7 @@ use super::exchange::{Body, Exchange};
 use super::promise::{Promise, What};
 
 /// Headers that need no documentation. The first say how the bytes travel and how they are kept, in the same way in every
-/// answer of every service, and the document tells the media type in a place of its own. The last one speaks to the browser
+/// response of every service, and the document states the media type elsewhere. The last one is for the browser
 /// around a page, which does as it says and hides it from the page.
 const TRANSPORT: [&str; 7] = [
     "date",
@@ -37,7 +37,7 @@ pub struct Judge<'d> {
     pub inside: usize,
     /// Exchanges with what is no operation: unknown paths, other methods, pages.
     pub outside: usize,
-    /// Bodies that nobody could look at, because they were not kept.
+    /// Bodies that could not be validated, because they were not recorded.
     pub unread: usize,
     pub seen: BTreeSet<Promise>,
     /// What is not documented, each with how often it was seen.
@@ -67,7 +67,7 @@ impl<'d> Judge<'d> {
             None => self.outside(exchange),
         }
         if problem(exchange).is_some_and(|problem| problem["status"] != exchange.status) {
-            self.untrue(format!("{} {}: the problem tells another status", exchange.method, exchange.path));
+            self.untrue(format!("{} {}: the problem has another status", exchange.method, exchange.path));
         }
     }
 
@@ -162,7 +162,7 @@ impl<'d> Judge<'d> {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else if media_type.ends_with("yaml") {
             // Documented as text, which has to be YAML all the same.
-            serde_yaml::from_str::<Value>(text).map(|_| json!(text)).map_err(|error| error.to_string())
+            yaml_serde::from_str::<Value>(text).map(|_| json!(text)).map_err(|error| error.to_string())
         } else {
             Ok(Value::String(text.clone()))
         };
@@ -195,7 +195,7 @@ impl<'d> Judge<'d> {
     }
 }
 
-/// The problem that an answer tells, where it tells one.
+/// The problem in a response, if there is one.
 fn problem(exchange: &Exchange) -> Option<Value> {
     match &exchange.body {
         Body::Text(text) if exchange.media_type() == PROBLEM => serde_json::from_str(text).ok(),

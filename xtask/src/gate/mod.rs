@@ -3,7 +3,6 @@
 mod document;
 mod events;
 mod exchange;
-mod har;
 mod judge;
 mod promise;
 mod unseen;
@@ -28,8 +27,8 @@ pub const FOLDER_VARIABLE: &str = "ROLLBOOK_TEST_EXCHANGES";
 /// Compare the API document with what the tests saw: all that was seen is documented, and all that is documented was seen
 #[derive(Debug, Default, Args)]
 pub struct Gate {
-    /// Only judge whether what these files hold is documented: records of tests (.jsonl), events of schemathesis (.ndjson)
-    /// or HTTP archives (.har)
+    /// Only check that the exchanges in these files are documented: records of tests (.jsonl) or events of schemathesis
+    /// (.ndjson)
     /// [default: the record of the last `cargo xtask test` of everything, and whether it shows all that is documented]
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
@@ -69,8 +68,8 @@ impl Gate {
             judge.outside,
             judge.unread
         );
-        let mut faults =
-            told("seen and undocumented", &judge.undocumented) + told("seen otherwise than documented", &judge.untrue);
+        let mut faults = report("seen and undocumented", &judge.undocumented)
+            + report("seen otherwise than documented", &judge.untrue);
         let all = Promise::all(&document);
         if self.files.is_empty() {
             faults += unseen(&judge, &all).await?;
@@ -78,9 +77,9 @@ impl Gate {
             println!("documented and seen here: {} of {}", judge.seen.len(), all.len());
         }
         match (faults, judge.inside) {
-            (_, 0) => Err(Failure::told("no exchange with an operation was recorded: there is nothing to judge by")),
+            (_, 0) => Err(Failure::new("no exchange with an operation was recorded: there is nothing to judge by")),
             (0, _) => Ok(()),
-            (faults, _) => Err(Failure::told(format_args!(
+            (faults, _) => Err(Failure::new(format_args!(
                 "the document and the service disagree in {faults} points: mend whichever is wrong, or let a test show \
                  what is documented"
             ))),
@@ -88,8 +87,8 @@ impl Gate {
     }
 }
 
-/// Tells findings, and how many they are.
-fn told(title: &str, findings: &std::collections::BTreeMap<String, usize>) -> usize {
+/// Prints findings and returns their number.
+fn report(title: &str, findings: &std::collections::BTreeMap<String, usize>) -> usize {
     println!("{title}: {}", findings.len());
     for (finding, times) in findings {
         println!("  {finding} ({times}x)");
@@ -97,7 +96,7 @@ fn told(title: &str, findings: &std::collections::BTreeMap<String, usize>) -> us
     findings.len()
 }
 
-/// Tells what is documented and was not seen, and what is wrong with the list of it; how many faults there are.
+/// Prints what is documented and was not seen, and the errors of tests/unseen.yaml; returns the number of faults.
 async fn unseen(judge: &Judge<'_>, all: &std::collections::BTreeSet<Promise>) -> Result<usize> {
     let list = Unseen::now()?;
     let unseen: Vec<_> = all.difference(&judge.seen).collect();
@@ -123,7 +122,7 @@ async fn unseen(judge: &Judge<'_>, all: &std::collections::BTreeSet<Promise>) ->
 /// The files of the last run of all tests.
 fn recorded() -> Result<Vec<PathBuf>> {
     let folder = folder();
-    let none = || Failure::told("no test run is recorded: run `cargo xtask test` first");
+    let none = || Failure::new("no test run is recorded: run `cargo xtask test` first");
     let entries = fs::read_dir(&folder).map_err(|_| none())?;
     let mut files =
         entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>().or_fail(folder.display())?;
@@ -135,7 +134,6 @@ fn recorded() -> Result<Vec<PathBuf>> {
 fn exchanges(file: &Path) -> Result<Vec<Exchange>> {
     let text = fs::read_to_string(file).or_fail(file.display())?;
     let exchanges = match file.extension().and_then(OsStr::to_str) {
-        Some("har") => har::parse(&text),
         Some("ndjson") => events::parse(&text),
         _ => text.lines().map(Exchange::parse).collect(),
     };

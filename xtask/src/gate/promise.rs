@@ -44,7 +44,7 @@ impl Promise {
         promises
     }
 
-    /// Whether this is the other one, or what the other one hangs on: a status that nobody sees has no headers.
+    /// Whether this is `other`, or what `other` depends on: an unseen status has no headers.
     pub fn covers(&self, other: &Self) -> bool {
         self == other || (self.what == What::Status && self.operation == other.operation && self.status == other.status)
     }

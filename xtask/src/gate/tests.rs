@@ -62,8 +62,8 @@ fn missing() -> Value {
     })
 }
 
-/// What is told as undocumented and as untrue about these exchanges.
-fn told(document: Value, exchanges: &[Value]) -> (Vec<String>, Vec<String>) {
+/// The undocumented and the contradicting findings about these exchanges.
+fn judged(document: Value, exchanges: &[Value]) -> (Vec<String>, Vec<String>) {
     let document = Document::of(document);
     let mut judge = Judge::new(&document);
     for exchange in exchanges {
@@ -79,12 +79,12 @@ fn with(mut exchange: Value, pointer: &str, value: Value) -> Value {
 
 #[test]
 fn what_is_as_documented_passes() {
-    assert_eq!(told(document(), &[good(), missing()]), (vec![], vec![]));
+    assert_eq!(judged(document(), &[good(), missing()]), (vec![], vec![]));
 }
 
 #[test]
 fn what_is_not_documented_is_named() {
-    let undocumented = |exchange: Value| told(document(), &[exchange]).0;
+    let undocumented = |exchange: Value| judged(document(), &[exchange]).0;
     assert_eq!(undocumented(with(good(), "/status", json!(299))), ["getStudent 299"]);
     assert_eq!(undocumented(with(good(), "/headers/0/0", json!("X-New"))), ["getStudent 200 header x-new"]);
     assert_eq!(undocumented(with(good(), "/headers/1/1", json!("text/plain"))), ["getStudent 200 text/plain"]);
@@ -93,12 +93,12 @@ fn what_is_not_documented_is_named() {
     assert_eq!(undocumented(with(missing(), "/body", other)), ["getStudent 404 /problems/other"]);
     let mut lost = document();
     lost.pointer_mut("/paths/~1students~1{id}/get/responses").unwrap().as_object_mut().unwrap().remove("404");
-    assert_eq!(told(lost, &[missing()]).0, ["getStudent 404"]);
+    assert_eq!(judged(lost, &[missing()]).0, ["getStudent 404"]);
 }
 
 #[test]
 fn what_is_otherwise_than_documented_is_named() {
-    let untrue = |exchange: Value| told(document(), &[exchange]).1;
+    let untrue = |exchange: Value| judged(document(), &[exchange]).1;
     let body = |text: &str| with(good(), "/body", json!(text));
     assert_eq!(untrue(body(r#"{"name":7,"age":1}"#)), ["getStudent 200: value is not of type \"string\" at /name"]);
     assert_eq!(untrue(body(r#"{"name":"Asha"}"#)), ["getStudent 200: \"age\" is a required property at its root"]);
@@ -119,7 +119,7 @@ fn beside_the_document_only_problems_and_pages_are_answered() {
     let outside = |status: u16, media_type: &str, path: &str| {
         let exchange = with(with(missing(), "/status", json!(status)), "/path", json!(path));
         let exchange = with(exchange, "/body", json!(format!("{{\"status\":{status}}}")));
-        told(document(), &[with(exchange, "/headers/0/1", json!(media_type))])
+        judged(document(), &[with(exchange, "/headers/0/1", json!(media_type))])
     };
     for status in [401, 404, 405] {
         assert_eq!(outside(status, "application/problem+json", "/nowhere"), (vec![], vec![]), "{status}");

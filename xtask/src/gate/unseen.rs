@@ -32,12 +32,12 @@ impl Unseen {
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let entries: Value = serde_yaml::from_str(text).or_fail(FILE)?;
+        let entries: Value = yaml_serde::from_str(text).or_fail(FILE)?;
         let mut list = BTreeMap::new();
         for (promise, reason) in entries.as_object().into_iter().flatten() {
-            let promise = promise.parse().map_err(|why| Failure::told(format_args!("{FILE}: {why}")))?;
+            let promise = promise.parse().map_err(|why| Failure::new(format_args!("{FILE}: {why}")))?;
             let Some(reason) = reason.as_str().filter(|reason| !reason.trim().is_empty()) else {
-                return Err(Failure::told(format_args!("{FILE}: {promise} has no reason")));
+                return Err(Failure::new(format_args!("{FILE}: {promise} has no reason")));
             };
             list.insert(promise, reason.to_owned());
         }

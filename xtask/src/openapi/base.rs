@@ -37,17 +37,16 @@ pub struct Base {
 impl Base {
     /// The document at a commit; `None` where there is no earlier document, as in a clone without its history.
     pub async fn at(since: &Since) -> Result<Option<Self>> {
-        let commit =
-            match since {
-                Since::Rev(rev) => Some(commit(rev).await.map_err(|_| {
-                    Failure::told(format_args!("git knows no commit {rev}: name one that this clone has"))
-                })?),
-                Since::MergeBase => before().await?,
-                Since::Version(version) => first_of(version).await?,
-            };
+        let commit = match since {
+            Since::Rev(rev) => Some(
+                commit(rev).await.map_err(|_| Failure::new(format_args!("there is no commit {rev} in this clone")))?,
+            ),
+            Since::MergeBase => before().await?,
+            Since::Version(version) => first_of(version).await?,
+        };
         let Some(commit) = commit else { return Ok(None) };
         let Some(text) = document(&commit).await else { return Ok(None) };
-        let document = serde_yaml::from_str(&text).or_fail(format_args!("{FILE} at {commit}"))?;
+        let document = yaml_serde::from_str(&text).or_fail(format_args!("{FILE} at {commit}"))?;
         Ok(Some(Self { commit, document }))
     }
 
@@ -94,12 +93,12 @@ async fn first_of(version: &str) -> Result<Option<String>> {
     Ok(first)
 }
 
-/// Whether the version that a document tells is this one, or begins with it.
+/// Whether the document's version is this one, or begins with it.
 fn is_of(document: &str, version: &str) -> bool {
     let mut lines = document.lines().take_while(|line| *line != "paths:");
-    lines
-        .find_map(|line| line.strip_prefix("  version: "))
-        .is_some_and(|told| told.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')))
+    lines.find_map(|line| line.strip_prefix("  version: ")).is_some_and(|version_in_document| {
+        version_in_document.strip_prefix(version).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 async fn commit(rev: &str) -> Result<String> {

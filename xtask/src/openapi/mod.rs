@@ -22,7 +22,7 @@ const FILE: &str = "openapi.yaml";
 /// The table of permissions, as a test reads it.
 const PERMISSIONS: &str = "tests/permissions.txt";
 
-/// Write openapi.yaml from the code, or tell what it changes for clients
+/// Write openapi.yaml from the code, or report what it changes for clients
 #[derive(Debug, Default, Args)]
 pub struct OpenApi {
     /// Only compare it with the code, and fail where they differ; with --changelog, compare CHANGELOG.md
@@ -61,7 +61,7 @@ impl OpenApi {
             return record(since, self.check).await;
         }
         let generated = read("rollbook openapi", cargo(["run", "-q", "-p", "app", "--", "openapi"])).await?;
-        let permissions = permissions(&serde_yaml::from_str(&generated).or_fail(FILE)?);
+        let permissions = permissions(&yaml_serde::from_str(&generated).or_fail(FILE)?);
         for (name, generated) in [(FILE, generated), (PERMISSIONS, permissions)] {
             if self.check {
                 compare(name, &generated)?;
@@ -122,7 +122,7 @@ fn compatible_with(base: &Base, document: &Value) -> Result<()> {
     if breaking == 0 || now > before {
         return Ok(());
     }
-    Err(Failure::told(format_args!(
+    Err(Failure::new(format_args!(
         "{breaking} breaking changes since {}, and info.version is still {now}.x: take them back, or raise the major \
          version",
         short(&base.commit)
@@ -155,12 +155,12 @@ async fn record(since: &Since, only_check: bool) -> Result<()> {
     if changes.is_empty() || complete == known {
         return Ok(());
     }
-    Err(Failure::told("CHANGELOG.md lacks what openapi.yaml has changed: run `cargo xtask openapi --changelog`"))
+    Err(Failure::new("CHANGELOG.md lacks what openapi.yaml has changed: run `cargo xtask openapi --changelog`"))
 }
 
 fn checked_in() -> Result<Value> {
     let text = fs::read_to_string(root().join(FILE)).or_fail(FILE)?;
-    serde_yaml::from_str(&text).or_fail(FILE)
+    yaml_serde::from_str(&text).or_fail(FILE)
 }
 
 fn short(commit: &str) -> &str {
@@ -175,14 +175,14 @@ fn version(document: &Value) -> &str {
 fn major(document: &Value) -> Result<u64> {
     let version = version(document);
     let major = version.split('.').next().and_then(|major| major.parse().ok());
-    major.ok_or_else(|| Failure::told(format_args!("info.version {version:?} of {FILE} is no version")))
+    major.ok_or_else(|| Failure::new(format_args!("info.version {version:?} of {FILE} is not a version")))
 }
 
 fn compare(name: &str, generated: &str) -> Result<()> {
     let checked_in = fs::read_to_string(root().join(name)).or_fail(name)?;
     match first_difference(&checked_in, generated) {
         None => Ok(()),
-        Some(line) => Err(Failure::told(format_args!(
+        Some(line) => Err(Failure::new(format_args!(
             "{name} differs from the code at line {line}: run `cargo xtask openapi` and check it in"
         ))),
     }

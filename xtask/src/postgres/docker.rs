@@ -41,15 +41,15 @@ pub async fn start() -> Result<Server> {
 
     let password = random_password()?;
     let container = Starting::new(&image, &password).container().await?;
-    let host = container.get_host().await.or_fail("Docker does not tell its host")?.to_string();
-    let port = container.get_host_port_ipv4(PORT.tcp()).await.or_fail("Docker does not tell the port")?;
+    let host = container.get_host().await.or_fail("Docker reports no host")?.to_string();
+    let port = container.get_host_port_ipv4(PORT.tcp()).await.or_fail("Docker reports no port")?;
     let name = || "rollbook".to_owned();
     let login = Login { host, port, user: name(), password, database: name() };
     let ready = tokio::select! {
         ready = probe::until_ready(&login, START) => ready.map_err(|unready| unready.to_string()),
         said = last_words(&container) => Err(said),
     };
-    let version = ready.map_err(|reason| Failure::told(format_args!("{image} in Docker did not start: {reason}")))?;
+    let version = ready.map_err(|reason| Failure::new(format_args!("{image} in Docker did not start: {reason}")))?;
     Ok(Server {
         url: login.url(),
         description: format!("{} from the image {image} in Docker", title(version.as_deref())),
@@ -58,7 +58,7 @@ pub async fn start() -> Result<Server> {
 }
 
 async fn daemon() -> Result<Docker> {
-    let none = || Failure::told("no Docker daemon answers");
+    let none = || Failure::new("no Docker daemon responds");
     let docker = timeout(ANSWER, docker_client_instance()).await.map_err(|_| none())?.map_err(|_| none())?;
     timeout(ANSWER, docker.ping()).await.map_err(|_| none())?.map_err(|_| none())?;
     Ok(docker)
@@ -71,7 +71,7 @@ async fn have(docker: &Docker, image: &str) -> Result<()> {
     }
     eprintln!("xtask: pulling {image}");
     let pulled = timeout(PULL, generic(image).pull_image()).await;
-    let pulled = pulled.map_err(|_| Failure::told(format_args!("Docker took too long to pull {image}")))?;
+    let pulled = pulled.map_err(|_| Failure::new(format_args!("Docker took too long to pull {image}")))?;
     pulled.map(drop).or_fail(format_args!("Docker cannot get {image}"))
 }
 
@@ -137,7 +137,7 @@ impl Starting {
     async fn container(mut self) -> Result<Container> {
         let started = match &mut self.0 {
             Some(task) => task.await,
-            None => return Err(Failure::told("the container was started already")),
+            None => return Err(Failure::new("the container was started already")),
         };
         self.0 = None;
         started.or_fail("Docker")?.or_fail("Docker does not start the container")

@@ -1,4 +1,4 @@
-//! A private cluster of the Postgres server installed on this machine.
+//! Temporary clusters of PostgreSQL servers.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -41,18 +41,22 @@ struct User {
     gid: u32,
 }
 
-/// Starts a server on a loopback port of its own.
+/// Starts the newest installed server on a free loopback port.
 pub async fn start() -> Result<Server> {
-    let programs = newest()?;
-    let version = version(&programs).await?;
+    start_from(&newest()?).await
+}
+
+/// Starts a server of these programs on a free loopback port.
+pub async fn start_from(programs: &Path) -> Result<Server> {
+    let version = version(programs).await?;
     let folder = tempfile::Builder::new().prefix("rollbook-postgres-").tempdir().or_fail("cannot make a folder")?;
     let user = if geteuid().is_root() { Some(unprivileged()?) } else { None };
     let password = random_password()?;
-    initialise(&programs, folder.path(), user.as_ref(), &password).await?;
-    let (server, login) = serve(&programs, folder.path(), user.as_ref(), password).await?;
+    initialise(programs, folder.path(), user.as_ref(), &password).await?;
+    let (server, login) = serve(programs, folder.path(), user.as_ref(), password).await?;
     Ok(Server {
         url: login.url(),
-        description: format!("{} from a private cluster ({})", title(Some(&version)), programs.display()),
+        description: format!("{} from a temporary cluster ({})", title(Some(&version)), programs.display()),
         _keeper: Some(Box::new(Cluster { _server: server, _folder: folder })),
     })
 }
@@ -69,8 +73,13 @@ pub fn newest() -> Result<PathBuf> {
         .collect();
     let path = std::env::var_os("PATH").unwrap_or_default();
     candidates(majors, std::env::split_paths(&path))
-        .find(|folder| ["initdb", "postgres"].iter().all(|program| is_executable(&folder.join(program))))
-        .ok_or_else(|| Failure::told(format_args!("neither {VERSIONS} nor PATH has initdb and postgres")))
+        .find(|folder| has_server(folder))
+        .ok_or_else(|| Failure::new(format_args!("neither {VERSIONS} nor PATH has initdb and postgres")))
+}
+
+/// Whether the folder has the programs of a server.
+pub fn has_server(folder: &Path) -> bool {
+    ["initdb", "postgres"].iter().all(|program| is_executable(&folder.join(program)))
 }
 
 /// The folders to look in, the best first.
@@ -91,7 +100,7 @@ async fn version(programs: &Path) -> Result<String> {
     let major = version.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(OLDEST..) => Ok(version),
-        _ => Err(Failure::told(format_args!(
+        _ => Err(Failure::new(format_args!(
             "the newest PostgreSQL in {} is {version}; {OLDEST} or later is needed",
             programs.display()
         ))),
@@ -101,7 +110,7 @@ async fn version(programs: &Path) -> Result<String> {
 fn unprivileged() -> Result<User> {
     let users = fs::read_to_string("/etc/passwd").or_fail("cannot read /etc/passwd")?;
     let found = USERS.iter().find_map(|name| numbers(&users, name));
-    found.ok_or_else(|| Failure::told("PostgreSQL does not run as root, and there is no user postgres or nobody"))
+    found.ok_or_else(|| Failure::new("PostgreSQL does not run as root, and there is no user postgres or nobody"))
 }
 
 /// The numbers of the user `name` in the words of `/etc/passwd`.
@@ -129,7 +138,7 @@ async fn initialise(programs: &Path, folder: &Path, user: Option<&User>, passwor
     initdb.arg("--pgdata").arg(folder.join("data")).arg("--pwfile").arg(&secret);
     log.catch(&mut initdb)?;
     let made = run("initdb", initdb).await;
-    made.map_err(|failure| Failure::told(format_args!("{failure}: {}", log.last_line())))
+    made.map_err(|failure| Failure::new(format_args!("{failure}: {}", log.last_line())))
 }
 
 async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: String) -> Result<(Process, Login)> {
@@ -147,14 +156,14 @@ async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: St
         let mut server = Process::start("postgres", postgres)?.ended_by(Signal::INT);
         tokio::select! {
             ready = probe::until_ready(&login, START) => match ready {
-                // Where the port was taken after all, it is somebody else who refuses.
+                // If another process has taken the port meanwhile, that process rejects the connection.
                 Ok(_) => return Ok((server, login)),
                 Err(unready) => reason = unready.to_string(),
             },
             () = server.until_ended() => reason = log.last_line(),
         }
     }
-    Err(Failure::told(format_args!("the private cluster did not start: {reason}")))
+    Err(Failure::new(format_args!("the temporary cluster did not start: {reason}")))
 }
 
 /// `program`, run in `folder` as `user` (without supplementary groups) or as ourselves.

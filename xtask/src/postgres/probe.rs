@@ -53,7 +53,7 @@ impl Login {
 /// Why there is no connection.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unready {
-    /// Nobody listens, or the server is still starting: a later try may succeed.
+    /// Nothing listens, or the server is still starting: a later attempt may succeed.
     Yet(String),
     /// It said no.
     Refused(String),
@@ -66,7 +66,7 @@ impl fmt::Display for Unready {
     }
 }
 
-/// Connects once. Gives the server's version where it is told before a challenge that we cannot meet.
+/// Connects once. Returns the server's version if it is reported before an unsupported challenge.
 pub async fn once(login: &Login) -> Result<Option<String>, Unready> {
     match timeout(TRY, converse(login)).await {
         Ok(Ok(verdict)) => verdict,

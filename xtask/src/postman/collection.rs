@@ -1,4 +1,4 @@
-//! The collection: a folder for each tag, and in it each of its operations, told so that it can run by itself.
+//! The collection: a folder for each tag with its operations, each of which runs by itself.
 
 use std::collections::HashSet;
 
@@ -51,35 +51,35 @@ fn folder(document: &Document, name: &str, description: &str) -> Result<Value> {
     Ok(json!({ "id": name, "name": name, "description": description, "item": items? }))
 }
 
-/// The scenes' steps, and before the first that needs somebody's token the login of that user.
+/// The steps of the scenes, each user's login before the first step that needs its token.
 fn steps<'a>(document: &Document, scenes: Vec<Scene<'a>>) -> Vec<Step<'a>> {
-    let mut told = Vec::new();
+    let mut steps = Vec::new();
     let mut logged_in = HashSet::new();
     for step in scenes.into_iter().flat_map(|scene| scene.before.into_iter().chain([scene.own]).chain(scene.after)) {
-        log_in(document, &step, &mut logged_in, &mut told);
+        log_in(document, &step, &mut logged_in, &mut steps);
         if step.keeps.iter().any(|(variable, _)| *variable == Bearer::User.variable()) {
             logged_in.insert(Bearer::User);
         }
-        told.push(step);
+        steps.push(step);
     }
-    told
+    steps
 }
 
-fn log_in<'a>(document: &Document, step: &Step<'a>, logged_in: &mut HashSet<Bearer>, told: &mut Vec<Step<'a>>) {
+fn log_in<'a>(document: &Document, step: &Step<'a>, logged_in: &mut HashSet<Bearer>, steps: &mut Vec<Step<'a>>) {
     let secured = document.operation(step.operation).is_some_and(|operation| operation.is_secured());
     if secured && logged_in.insert(step.bearer) {
         for login in step.bearer.log_in() {
-            log_in(document, &login, logged_in, told);
-            told.push(login);
+            log_in(document, &login, logged_in, steps);
+            steps.push(login);
         }
     }
 }
 
 fn item(operation: &Operation<'_>, step: &Step<'_>, id: &str) -> Result<Value> {
     let status = step.status.or_else(|| operation.success());
-    let told = status.and_then(|status| Some((status, operation.answer(status)?)));
-    let (status, answer) = told.ok_or_else(|| {
-        Failure::told(format_args!("{} has no answer {} in the document", step.operation, status.unwrap_or(200)))
+    let steps = status.and_then(|status| Some((status, operation.answer(status)?)));
+    let (status, answer) = steps.ok_or_else(|| {
+        Failure::new(format_args!("{} has no answer {} in the document", step.operation, status.unwrap_or(200)))
     })?;
     let script = json!({ "type": "text/javascript", "exec": script(step, status, &answer) });
     Ok(json!({
@@ -91,7 +91,7 @@ fn item(operation: &Operation<'_>, step: &Step<'_>, id: &str) -> Result<Value> {
 }
 
 fn known<'a>(document: &'a Document, id: &str) -> Result<Operation<'a>> {
-    document.operation(id).ok_or_else(|| Failure::told(format_args!("the document has no operation {id}")))
+    document.operation(id).ok_or_else(|| Failure::new(format_args!("the document has no operation {id}")))
 }
 
 /// Those that are given, and those that answers set, empty at first.
@@ -122,12 +122,12 @@ mod tests {
         let document = Document::read().unwrap();
         let collection = collection(&document).unwrap();
         let own = |item: &Value| item["id"].as_str().unwrap().to_owned();
-        let mut told: Vec<_> = items(&collection).into_iter().flat_map(items).map(own).collect();
-        told.retain(|id| document.operation(id).is_some());
-        told.sort();
+        let mut steps: Vec<_> = items(&collection).into_iter().flat_map(items).map(own).collect();
+        steps.retain(|id| document.operation(id).is_some());
+        steps.sort();
         let mut there: Vec<_> = document.operations().iter().map(|operation| operation.id().to_owned()).collect();
         there.sort();
-        assert_eq!(told, there);
+        assert_eq!(steps, there);
     }
 
     #[test]

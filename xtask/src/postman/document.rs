@@ -26,7 +26,7 @@ impl Document {
     /// The one that is checked in.
     pub fn read() -> Result<Self> {
         let text = fs::read_to_string(root().join(FILE)).or_fail(FILE)?;
-        serde_yaml::from_str(&text).map(Self).or_fail(FILE)
+        yaml_serde::from_str(&text).map(Self).or_fail(FILE)
     }
 
     #[cfg(test)]

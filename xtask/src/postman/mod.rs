@@ -59,7 +59,7 @@ impl Postman {
         let checked_in = fs::read_to_string(&file).or_fail(FILE)?;
         match first_difference(&checked_in, &made) {
             None => Ok(()),
-            Some(line) => Err(Failure::told(format_args!(
+            Some(line) => Err(Failure::new(format_args!(
                 "{FILE} is not of openapi.yaml at line {line}: run `cargo xtask postman` and check it in"
             ))),
         }

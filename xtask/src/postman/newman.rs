@@ -71,7 +71,7 @@ impl Part<'_> {
         command.args(["--iteration-count", &self.times.to_string()]);
         command.args(self.folder.iter().flat_map(|folder| ["--folder", folder]));
         command.env("NO_PROXY", "127.0.0.1").env("no_proxy", "127.0.0.1");
-        // Whatever its status says, its report tells more.
+        // The report has more detail than the exit status.
         let ended = run_command("newman", command).await;
         let report = fs::read_to_string(&export).or_fail("newman wrote no report")?;
         let report = serde_json::from_str(&report).or_fail("newman's report")?;
@@ -106,7 +106,7 @@ impl Demo {
         log.catch(&mut command)?;
         let mut process = Process::start("rollbook", command)?;
         if !process.listens(address, START).await {
-            return Err(Failure::told(format_args!("rollbook does not listen on {address}: {}", log.last_line())));
+            return Err(Failure::new(format_args!("rollbook does not listen on {address}: {}", log.last_line())));
         }
         Ok(Self { address, folder, _process: process })
     }
@@ -142,7 +142,7 @@ impl Tally {
         self.reports.push((what.into(), report));
     }
 
-    /// Tells of every run, and fails if anything failed.
+    /// Reports every run, and fails if one failed.
     fn close(self) -> Result<()> {
         let (mut asserted, mut failed) = (0, 0);
         for (what, report) in &self.reports {
@@ -154,6 +154,6 @@ impl Tally {
             failed += report.failures.len();
         }
         println!("{} passed, {failed} failed", asserted.saturating_sub(failed));
-        if failed == 0 { Ok(()) } else { Err(Failure::told(format_args!("{FILE} failed {failed} times"))) }
+        if failed == 0 { Ok(()) } else { Err(Failure::new(format_args!("{FILE} failed {failed} times"))) }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// A page of records that all lack the same field is told of as well by the first few.
+/// The first few failures represent a page of records that all lack the same field.
 const LONGEST: usize = 200;
 
 /// A run of the collection.
@@ -28,7 +28,7 @@ impl Report {
     /// asserted, is a failure too.
     pub fn of(newman: &Value, requests: usize) -> Self {
         let run = &newman["run"];
-        let mut failures: Vec<_> = list(&run["failures"]).map(told).collect();
+        let mut failures: Vec<_> = list(&run["failures"]).map(described).collect();
         let mut found = Self::default();
         for execution in list(&run["executions"]) {
             let assertions = list(&execution["assertions"]).count();
@@ -45,7 +45,7 @@ impl Report {
     }
 }
 
-fn told(failure: &Value) -> String {
+fn described(failure: &Value) -> String {
     let error = &failure["error"];
     let line = format!("{}: {}: {}", text(&failure["source"]["name"]), text(&error["test"]), text(&error["message"]));
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -88,7 +88,7 @@ mod tests {
         let report = report(&json!([{}]), &failures, 1);
         assert_eq!(report.failures, ["Log in: The status is 200: expected 200 but got 500"]);
         let long = json!({ "error": { "message": "é".repeat(900) } });
-        assert_eq!(told(&long).chars().count(), LONGEST + 2);
+        assert_eq!(described(&long).chars().count(), LONGEST + 2);
     }
 
     #[test]

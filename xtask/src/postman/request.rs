@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::document::{Operation, Parameter};
 use super::step::{Bearer, Step};
 
-/// The request of a step. The token that the collection itself sends is not told again.
+/// The request of a step. The token that the collection itself sends is left out.
 pub fn request(operation: &Operation<'_>, step: &Step<'_>) -> Value {
     let mut request = Map::new();
     request.insert("method".to_owned(), json!(operation.method.to_uppercase()));
@@ -39,7 +39,7 @@ pub fn bearer(variable: &str) -> Value {
 fn auth(operation: &Operation<'_>, step: &Step<'_>) -> Option<Value> {
     match step.bearer {
         _ if !operation.is_secured() => Some(json!({ "type": "noauth" })),
-        Bearer::Nobody => Some(json!({ "type": "noauth" })),
+        Bearer::None => Some(json!({ "type": "noauth" })),
         Bearer::User => None,
         other => Some(bearer(other.variable())),
     }
@@ -75,8 +75,8 @@ fn parameters(operation: &Operation<'_>, step: &Step<'_>, place: &str) -> Vec<Va
 
 /// With the step's value, else with the example; without either it is there to be switched on.
 fn parameter(parameter: &Parameter<'_>, step: &Step<'_>) -> Value {
-    let told = step.parameters.iter().find(|(name, _)| *name == parameter.name);
-    let value = match (told, parameter.example) {
+    let given = step.parameters.iter().find(|(name, _)| *name == parameter.name);
+    let value = match (given, parameter.example) {
         (Some((_, value)), _) => value.map(str::to_owned),
         (None, Some(Value::String(example))) => Some(example.clone()),
         (None, example) => example.map(ToString::to_string),

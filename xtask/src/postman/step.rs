@@ -6,8 +6,8 @@ pub type Pairs = &'static [(&'static str, &'static str)];
 /// Whose token a request carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Bearer {
-    /// Nobody's.
-    Nobody,
+    /// No token.
+    None,
     /// That of the collection's user, an administrator.
     User,
     /// The same user's, in a session that may be ended.
@@ -98,7 +98,7 @@ impl Bearer {
     /// The variable that holds the token.
     pub const fn variable(self) -> &'static str {
         match self {
-            Self::Nobody => "",
+            Self::None => "",
             Self::User => "token",
             Self::Spare => "spareToken",
             Self::Newcomer => "newcomerToken",
@@ -109,7 +109,7 @@ impl Bearer {
     /// How to get the token, in a folder that has not done so yet.
     pub fn log_in(self) -> Vec<Step<'static>> {
         match self {
-            Self::Nobody => Vec::new(),
+            Self::None => Vec::new(),
             Self::User => vec![Step::log_in().called("Log in for this folder")],
             Self::Spare => vec![
                 Step::log_in()

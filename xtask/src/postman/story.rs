@@ -1,4 +1,4 @@
-//! What no document can tell: who makes each request, and what one needs of the answer of another.
+//! What the document does not state: the user of each request, and what a request needs from earlier responses.
 
 use super::step::{Bearer, Step};
 
@@ -107,7 +107,7 @@ fn articles<'a>(step: Step<'a>, scene: &mut Scene<'a>) {
                 aside
                     .clone()
                     .called("Read the roll without a token")
-                    .by(Bearer::Nobody)
+                    .by(Bearer::None)
                     .with(&[("name", None)])
                     .refused(401, &[("title", "Unauthorized"), ("description", ANONYMOUS)]),
             );

@@ -70,8 +70,8 @@ pub fn yaml_3_1() -> &'static str {
 }
 
 /// YAML in which dates are quoted: readers of YAML 1.1 would take them for something else than strings.
-fn written(tree: &Value) -> serde_yaml::Result<String> {
-    let plain = serde_yaml::to_string(tree)?;
+fn written(tree: &Value) -> yaml_serde::Result<String> {
+    let plain = yaml_serde::to_string(tree)?;
     let lines = plain.split_inclusive('\n').map(|line| {
         let (before, value) = line.trim_end().rsplit_once(' ').unwrap_or(("", line));
         let is_date = OffsetDateTime::parse(value, &Rfc3339).is_ok();

@@ -14,10 +14,10 @@ const LARGEST: usize = 64 << 20;
 /// Pairs of states that are looked at.
 const FARTHEST: usize = 1 << 20;
 
-/// Whether every text that `narrow` matches somewhere is one that `wide` matches somewhere. `None` where that cannot be told:
+/// Whether every text that `narrow` matches somewhere is one that `wide` matches somewhere. `None` if that is undecided:
 /// for a pattern that is no regular expression here, or too large a one.
 pub fn is_within(narrow: &str, wide: &str) -> Option<bool> {
-    // Only texts count: sequences of bytes that are no UTF-8 are nobody's.
+    // Only valid UTF-8 counts.
     let automata = [narrow, wide, r"\A(?s:.)*\z"].map(Walk::of);
     let [Some(narrow), Some(wide), Some(text)] = automata else { return None };
     let begin = [narrow.begin()?, wide.begin()?, text.begin()?];

@@ -157,7 +157,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// Alternatives are told apart by what they refer to, or by their title.
+    /// Alternatives are identified by what they refer to, or by their title.
     fn alternatives(&mut self, direction: Direction, at: &str, old: &Value, new: &Value, depth: usize) {
         for key in ["oneOf", "anyOf"] {
             let (before, after) = (alternatives(&old[key]), alternatives(&new[key]));

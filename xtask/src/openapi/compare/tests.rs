@@ -6,7 +6,7 @@ use crate::workspace::root;
 /// The document that is checked in.
 fn document() -> Value {
     let text = std::fs::read_to_string(root().join("openapi.yaml")).unwrap();
-    serde_yaml::from_str(&text).unwrap()
+    yaml_serde::from_str(&text).unwrap()
 }
 
 /// What breaks when the document is edited so.
@@ -19,8 +19,8 @@ fn broken_by(edit: impl FnOnce(&mut Value)) -> Vec<String> {
     all.iter().filter(|change| change.effect == Effect::Breaking).map(ToString::to_string).collect()
 }
 
-/// What is told of an edit that breaks nobody.
-fn told_of(edit: impl FnOnce(&mut Value)) -> Vec<(Effect, String)> {
+/// The changes of an edit that breaks no client.
+fn changes_of(edit: impl FnOnce(&mut Value)) -> Vec<(Effect, String)> {
     let old = document();
     let mut new = old.clone();
     edit(&mut new);
@@ -72,7 +72,7 @@ fn a_new_required_query_parameter_breaks_and_an_optional_one_does_not() {
         }
     };
     assert_eq!(broken_by(add(true)), ["GET /students: query parameter class added and required"]);
-    assert_eq!(told_of(add(false)), [(Effect::Added, "GET /students: query parameter class added".to_owned())]);
+    assert_eq!(changes_of(add(false)), [(Effect::Added, "GET /students: query parameter class added".to_owned())]);
 }
 
 #[test]
@@ -126,8 +126,9 @@ fn another_security_scheme_under_the_same_name_breaks() {
     });
     assert!(broken.contains(&"GET /me: security scheme bearer changed".to_owned()), "{broken:#?}");
     assert!(!broken.iter().any(|line| line.starts_with("POST /login")), "{broken:#?}");
-    let told = told_of(|document| document["components"]["securitySchemes"]["bearer"]["description"] = json!("Other."));
-    assert_eq!(told, []);
+    let found =
+        changes_of(|document| document["components"]["securitySchemes"]["bearer"]["description"] = json!("Other."));
+    assert_eq!(found, []);
 }
 
 #[test]
@@ -144,7 +145,7 @@ fn a_role_that_rises_breaks_and_one_that_falls_does_not() {
 
 #[test]
 fn a_type_of_problem_that_comes_or_goes_is_told() {
-    let told = told_of(|document| {
+    let found = changes_of(|document| {
         let conflict = document
             .pointer_mut("/paths/~1users~1{id}/delete/responses/409/$ref")
             .map(|target| target.as_str().unwrap().trim_start_matches('#').to_owned());
@@ -152,7 +153,7 @@ fn a_type_of_problem_that_comes_or_goes_is_told() {
         let types = &mut document.pointer_mut(&place).unwrap()["x-problem-types"];
         *types = json!(["/problems/first-administrator"]);
     });
-    let of_removal: Vec<_> = told.iter().filter(|(_, what)| what.starts_with("DELETE /users/{id}:")).collect();
+    let of_removal: Vec<_> = found.iter().filter(|(_, what)| what.starts_with("DELETE /users/{id}:")).collect();
     assert_eq!(
         of_removal,
         [
@@ -210,11 +211,11 @@ fn what_is_asked_of_a_request_may_become_less_and_never_more() {
 
 #[test]
 fn what_an_answer_promises_may_become_more() {
-    let told = told_of(|document| {
+    let found = changes_of(|document| {
         schema(document, "Student")["properties"]["class"] = json!({"type": "string"});
     });
-    assert!(told.contains(&(Effect::Added, "GET /students/{id}: 200.class added".to_owned())), "{told:#?}");
-    assert!(told.iter().all(|(effect, _)| *effect == Effect::Added), "{told:#?}");
+    assert!(found.contains(&(Effect::Added, "GET /students/{id}: 200.class added".to_owned())), "{found:#?}");
+    assert!(found.iter().all(|(effect, _)| *effect == Effect::Added), "{found:#?}");
 }
 
 #[test]
@@ -240,10 +241,10 @@ fn a_schema_that_holds_itself_is_compared() {
             "components": {"schemas": {"Node": node}},
         })
     };
-    let told = changes(&document("string"), &document("integer"));
+    let found = changes(&document("string"), &document("integer"));
     assert_eq!(
-        told[0].to_string(),
+        found[0].to_string(),
         "GET /x: 200.next.next.next.next.next.next.next.next.next.next.value: type string became integer"
     );
-    assert!(told.iter().any(|change| change.what == "200.value: type string became integer"));
+    assert!(found.iter().any(|change| change.what == "200.value: type string became integer"));
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
     reason = "at start, and only where the file that is compiled in is no YAML; tests read it"
 )]
 static EXAMPLES: LazyLock<Value> =
-    LazyLock::new(|| serde_yaml::from_str(include_str!("../examples.yaml")).expect("examples.yaml is YAML"));
+    LazyLock::new(|| yaml_serde::from_str(include_str!("../examples.yaml")).expect("examples.yaml is YAML"));
 
 /// Adds the examples of an operation.
 pub fn add(operation: &mut Value, schemas: &Value) {

