@@ -1,4 +1,4 @@
-//! Builds the package anew when a migration is added: the compiler does not watch the folder by itself.
+//! Rebuilds the package when a migration is added: Cargo does not watch the folder by itself.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

@@ -1,4 +1,4 @@
-//! Where the adapters meet the use cases.
+//! Composition of the use cases from the adapters.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ use crate::http::{ResourceRecords, UseCases};
 use crate::stores::Stores;
 use crate::system::SystemRandom;
 
-/// How tokens and sessions are made.
+/// Signer and lifetimes of tokens and sessions.
 pub struct Tokens {
     pub signer: Arc<JwtTokens>,
     pub lifetime: TokenLifetime,
     pub sessions: SessionLifetimes,
 }
 
-/// What is asked of whoever uses the service.
+/// Rules for passwords, request rates and failed logins.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Policies {
     pub passwords: PasswordPolicy,
@@ -33,7 +33,7 @@ pub struct Policies {
     pub throttling: LoginThrottling,
 }
 
-/// Why the use cases could not be put together.
+/// Error while composing the use cases.
 #[derive(Debug, Error)]
 pub enum CompositionError {
     #[error(transparent)]
@@ -42,10 +42,10 @@ pub enum CompositionError {
     Store(#[from] StoreError),
 }
 
-/// The use cases on real stores and the real hasher.
+/// Composes the use cases from stores, hasher and signer.
 ///
 /// # Errors
-/// [`CompositionError`] when the store cannot be asked for what all nodes share.
+/// [`CompositionError`] when the key that all nodes share for refresh tokens cannot be generated or read.
 pub async fn use_cases(
     stores: Stores,
     hasher: Argon2Hasher,

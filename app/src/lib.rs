@@ -1,5 +1,4 @@
-//! Rollbook, the program: HTTP, configuration and command line around the domain, and the place where the
-//! adapters are put together.
+//! The `rollbook` program: HTTP, configuration, command line, and the composition of the adapters.
 
 pub mod cli;
 pub mod composition;

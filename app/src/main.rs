@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// A request makes some hundred small allocations on whichever thread it is on: what mimalloc is made for.
+/// A request makes about a hundred small allocations on one thread, a pattern that mimalloc is optimized for.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,4 +1,4 @@
-//! The stores: which one, and how it is opened.
+//! Selects and opens a store.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use domain::session::{InvalidationFeed, SessionLookup, SessionStore};
 use domain::user::CredentialStore;
 use thiserror::Error;
 
-/// Which store to use: `sqlite:PATH` or a PostgreSQL URL. Its text may hold a password and is never shown.
+/// Selected store: `sqlite:PATH` or a PostgreSQL URL. The URL may contain a password and is never printed.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Database {
     Sqlite(PathBuf),
     Postgres(String),
 }
 
-/// The text names no store.
+/// Error for a text that is not a [`Database`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be sqlite:PATH or postgres://USER@HOST/DATABASE")]
 pub struct DatabaseError;
@@ -48,7 +48,7 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Why a store could not be opened: one line that says what to do.
+/// Error while opening a store: a one-line message with a remedy.
 #[derive(Debug, Error)]
 pub enum OpenError {
     #[error(transparent)]
@@ -57,10 +57,10 @@ pub enum OpenError {
     Postgres(#[from] adapter_postgres::OpenError),
 }
 
-/// Declares [`Stores`]: the ports of a store, each by its name, and a record port for each resource.
+/// Declares [`Stores`]: the named ports of a store, and a record port for each resource.
 macro_rules! stores {
     ({ $($name:ident: $port:path,)+ } $($records:ident: $resource:ty,)+) => {
-        /// An open store behind each of its ports.
+        /// The ports of an open store.
         #[derive(Clone)]
         pub struct Stores {
             $(pub $records: Arc<dyn RecordStore<$resource>>,)+
@@ -68,7 +68,7 @@ macro_rules! stores {
         }
 
         impl Stores {
-            /// One store behind all of its ports.
+            /// All ports of one store.
             fn on<S: $(RecordStore<$resource> +)+ $($port +)+ 'static>(store: &Arc<S>) -> Self {
                 Self { $($records: store.clone(),)+ $($name: store.clone(),)+ }
             }
@@ -86,7 +86,7 @@ domain::resources!(stores {
 });
 
 impl Stores {
-    /// Opens a store and brings its schema up to date.
+    /// Opens a store and migrates its schema.
     ///
     /// # Errors
     /// [`OpenError`]
@@ -94,8 +94,8 @@ impl Stores {
         Self::bounded(database, Options::DEFAULT_REVOCATION_BOUND).await
     }
 
-    /// As [`Stores::open`], with a bound on how long what other nodes end or change may count on here. The embedded
-    /// store has no other nodes, and hears of other processes at each request.
+    /// As [`Stores::open`], with the maximum delay before a revocation on another node takes effect here. The embedded
+    /// store ignores it: it has no other nodes, and detects changes by other processes at each request.
     ///
     /// # Errors
     /// [`OpenError`]
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_is_named_by_its_scheme() {
+    fn database_is_selected_by_url_scheme() {
         assert_eq!("sqlite:a/b.db".parse(), Ok(Database::Sqlite("a/b.db".into())));
         assert!(matches!("postgres://u:p@h/d".parse(), Ok(Database::Postgres(_))));
         assert!(matches!("postgresql://h/d".parse(), Ok(Database::Postgres(_))));

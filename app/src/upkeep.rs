@@ -1,4 +1,4 @@
-//! What a server does that no request asks for: it hands gathered denied requests to the audit, and clears expired sessions away.
+//! Periodic background tasks: writes collected denied requests to the audit, and deletes expired sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +9,30 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// How long denied requests are gathered.
-const GATHERING: Duration = Duration::from_secs(5);
-/// How long what has expired lies about, at most.
-const CLEARING: Duration = Duration::from_hours(1);
+/// Interval at which denied requests are written.
+const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
+/// Interval at which expired sessions are deleted.
+const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
-/// The upkeep of one server, as long as it serves.
+/// The background tasks of one server.
 pub struct Upkeep {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
 impl Upkeep {
-    /// Begins it; needs a runtime.
+    /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
     pub fn begin(denied_access: Arc<DeniedAccessLog>, sessions: Sessions) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let [mut gathered, mut expired] = [GATHERING, CLEARING].map(interval);
-            gathered.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            expired.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let [mut flushing, mut cleanup] = [FLUSH_INTERVAL, CLEANUP_INTERVAL].map(interval);
+            flushing.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            cleanup.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    _ = gathered.tick() => flush(&denied_access).await,
-                    _ = expired.tick() => forget_expired(&sessions).await,
+                    _ = flushing.tick() => flush(&denied_access).await,
+                    _ = cleanup.tick() => delete_expired(&sessions).await,
                     _ = &mut stopped => break flush(&denied_access).await,
                 }
             }
@@ -40,9 +40,9 @@ impl Upkeep {
         Self { stop, task }
     }
 
-    /// Ends it when nobody is served any more, with what was gathered last.
+    /// Stops the tasks after a last write. Call it after the last request has finished.
     pub async fn end(self) {
-        // Either fails only where the task is over already.
+        // Both fail only if the task has already ended.
         let _ = self.stop.send(());
         let _ = self.task.await;
     }
@@ -50,14 +50,14 @@ impl Upkeep {
 
 async fn flush(denied_access: &DeniedAccessLog) {
     if let Err(error) = denied_access.flush().await {
-        tracing::warn!(%error, "the audit does not take denied_access now: they are gathered on");
+        tracing::warn!(%error, "cannot write denied requests to the audit; trying again");
     }
 }
 
-async fn forget_expired(sessions: &Sessions) {
+async fn delete_expired(sessions: &Sessions) {
     match sessions.forget_expired().await {
         Ok(0) => {}
-        Ok(forgotten) => tracing::info!(forgotten, "cleared expired sessions away"),
-        Err(error) => tracing::warn!(%error, "expired sessions lie about for another hour"),
+        Ok(deleted) => tracing::info!(deleted, "deleted expired sessions"),
+        Err(error) => tracing::warn!(%error, "cannot delete expired sessions; trying again in an hour"),
     }
 }

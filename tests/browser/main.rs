@@ -110,14 +110,15 @@ async fn the_authorize_dialog_and_the_bar_agree_and_a_refused_token_is_forgotten
 
         browser.type_into(&token, "no.such.token").await;
         browser.press(&authorize).await;
-        bar_says(&browser, "Not logged in: the server refused the token").await;
+        bar_says(&browser, "Not logged in: the server rejected the token").await;
         browser.wait_for(&token).await;
     })
     .await;
 }
 
+/// REQ 32.
 #[tokio::test]
-async fn req_32_the_page_asks_no_other_host_and_breaks_no_rule_of_its_policy() {
+async fn page_asks_no_other_host_and_breaks_no_rule_of_its_policy() {
     let server = Program::demo().await;
     let (page, origin) = (server.url("/docs/"), server.url("/"));
     in_browser(|browser| async move {

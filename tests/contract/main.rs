@@ -1,6 +1,6 @@
-//! Every case of every store port's contract, on every adapter, each on an empty database of its own.
+//! Runs every contract case of every store port on every adapter, each on a new database.
 //!
-//! The name of a test is `adapter::port::rule`, so that a failure names the adapter that breaks the contract.
+//! A test is named `adapter::port::rule`.
 
 #![expect(clippy::expect_used, reason = "a case whose store cannot be opened panics")]
 
@@ -21,12 +21,12 @@ use tests::database::{PostgresDatabase, SqliteDatabase};
 use tokio::runtime::Runtime;
 
 fn main() -> ExitCode {
-    // Every adapter of the store ports is in this list, and in no other.
+    // The only list of store adapters.
     let trials = [trials::<SqliteStore>(), trials::<PostgresStore>()];
     libtest_mimic::run(&Arguments::from_args(), trials.into_iter().flatten().collect()).exit_code()
 }
 
-/// Declares the cases of every resource's records.
+/// Generates the trials of the record port for every resource.
 macro_rules! record_trials {
     ($($records:ident: $resource:ty,)+) => {
         /// The record port of every resource.
@@ -42,11 +42,11 @@ macro_rules! record_trials {
 
 domain::resources!(record_trials);
 
-/// An adapter of every store port, which can be opened on an empty database.
+/// An adapter of every store port.
 #[async_trait]
 trait Adapter: Stores + RecordStores + Sized + 'static {
     const NAME: &'static str;
-    /// Keeps the database until the case is over.
+    /// The database, dropped after the case.
     type Database;
 
     fn create() -> Self::Database;
@@ -89,7 +89,7 @@ fn trials<A: Adapter>() -> Vec<Trial> {
         ("credential_store", LOGIN_ATTEMPTS),
         ("session_store", SESSION_STORE),
         ("session_store", REFRESHES),
-        ("bearers", SESSION_LOOKUP),
+        ("session_lookup", SESSION_LOOKUP),
         ("audit_log", AUDIT_LOG),
         ("audit_log", AUDIT_EVENTS),
     ];
@@ -99,7 +99,7 @@ fn trials<A: Adapter>() -> Vec<Trial> {
     trials_of_all_records::<A>().into_iter().chain(students).chain(others).collect()
 }
 
-/// The cases that are the same for every resource.
+/// The record cases, which are the same for every resource.
 fn trials_of_records<A: Adapter + RecordStore<R>, R: Sample>() -> Vec<Trial> {
     let port = format!("record_store_of_{}", R::Kind::NAME);
     let cases: Vec<Case<dyn AuditedStore<R>>> = record_contract();

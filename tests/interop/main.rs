@@ -24,13 +24,15 @@ async fn jose_verifies_our_tokens_by_the_shared_key() {
     verifies_by_the_shared_key(Verifier::Jose).await;
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_pyjwt_verifies_our_tokens_by_the_published_set() {
+async fn pyjwt_verifies_our_tokens_by_the_published_set() {
     verifies_by_the_published_set(Verifier::PyJwt).await;
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_jose_verifies_our_tokens_by_the_published_set() {
+async fn jose_verifies_our_tokens_by_the_published_set() {
     verifies_by_the_published_set(Verifier::Jose).await;
 }
 

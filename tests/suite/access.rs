@@ -1,4 +1,4 @@
-//! The table of permissions, cell by cell: every operation of the document against every kind of caller.
+//! Checks `tests/permissions.txt`: every operation of the API document with every kind of caller.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use time::Duration;
 
 use crate::installation::on_each_engine;
 
-/// An operation of the document, with what the checked-in table requires.
+/// An operation of the API document, with its requirement in `tests/permissions.txt`.
 struct Operation {
     id: String,
     method: String,
@@ -26,7 +26,7 @@ struct Operation {
     requirement: Requirement,
 }
 
-/// What an operation requires.
+/// The requirement of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Requirement {
     Nothing,
@@ -34,7 +34,7 @@ enum Requirement {
     Role(Role),
 }
 
-/// A row of tests/permissions.txt: an operation, its permission and what that requires.
+/// The rows of `tests/permissions.txt`: the permission and the requirement of each operation.
 fn table() -> BTreeMap<String, (String, Requirement)> {
     let text = fs::read_to_string(workspace().join("tests/permissions.txt")).unwrap();
     let rows = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
@@ -60,7 +60,7 @@ fn operations() -> Vec<Operation> {
                 requirement: *requirement,
                 id,
                 method: method.to_ascii_uppercase(),
-                // No record has this id: a permitted request changes nothing that a later cell depends on.
+                // No record has this id, so a permitted request does not affect later cells.
                 path: path.replace("{id}", "999"),
             });
         }
@@ -74,8 +74,7 @@ fn signed_by(secret: &str, issuer: &str, audience: &str, claims: &Claims) -> Str
     tokens.sign(claims).unwrap().expose().to_owned()
 }
 
-/// The same claims under another header, which is signed as the key would: what verifies there must still be
-/// refused for what it says.
+/// The same claims with another header and a valid signature: only the content of the header is invalid.
 fn with_header(token: &str, header: &str) -> String {
     let claims = token.split('.').nth(1).unwrap();
     let signing_input = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
@@ -84,8 +83,8 @@ fn with_header(token: &str, header: &str) -> String {
     format!("{signing_input}.{signature}")
 }
 
-/// The same token without this claim, signed anew with this secret: its header names the key that it named before.
-fn signed_anew(token: &str, secret: &str, without: Option<&str>) -> String {
+/// The same token with the same header, without this claim, signed with this secret.
+fn re_signed(token: &str, secret: &str, without: Option<&str>) -> String {
     let mut claims = jsonwebtoken::dangerous::insecure_decode::<serde_json::Map<String, Value>>(token).unwrap().claims;
     if let Some(claim) = without {
         claims.remove(claim).unwrap();
@@ -94,11 +93,11 @@ fn signed_anew(token: &str, secret: &str, without: Option<&str>) -> String {
     jsonwebtoken::encode(&header, &claims, &jsonwebtoken::EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-/// The secret of somebody else's service.
-const STRANGERS: &str = "zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY";
+/// The secret of another service.
+const FOREIGN_SECRET: &str = "zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY";
 
-/// Tokens that nobody may be let in with, each with what is wrong with it.
-async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
+/// Invalid tokens, each with its defect.
+async fn invalid_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
     let user = server.add_user("asha", Role::Admin).await;
     let claims = server.claims_of(&user).await;
     let good = sign(&claims);
@@ -108,16 +107,16 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
     let mut expired = claims.clone();
     (expired.issued_at, expired.expires_at) = (expired.issued_at - Duration::HOUR, expired.expires_at - Duration::HOUR);
     let ended = server.claims_of(&user).await;
-    let mut strangers = claims.clone();
-    strangers.session_id = SessionId::try_from(i64::from(u32::MAX)).unwrap();
+    let mut unknown_session = claims.clone();
+    unknown_session.session_id = SessionId::try_from(i64::from(u32::MAX)).unwrap();
     let disabled = server.add_user("disabled", Role::Admin).await;
-    let removed = server.add_user("removed", Role::Admin).await;
+    let deleted = server.add_user("deleted", Role::Admin).await;
     let tokens = vec![
         ("no token", None),
         ("garbage", Some("garbage".to_owned())),
         ("expired", Some(sign(&expired))),
-        ("wrong key", Some(signed_anew(&good, STRANGERS, None))),
-        ("unknown key", Some(signed_by(STRANGERS, "rollbook", "rollbook", &claims))),
+        ("wrong key", Some(re_signed(&good, FOREIGN_SECRET, None))),
+        ("unknown key", Some(signed_by(FOREIGN_SECRET, "rollbook", "rollbook", &claims))),
         ("wrong algorithm", Some(with_header(&good, &header("HS512", "at+jwt")))),
         ("none", Some(with_header(&good, &header("none", "at+jwt")))),
         (
@@ -125,33 +124,33 @@ async fn refused_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
             Some(with_header(&good, &header("none", "at+jwt")).rsplit_once('.').unwrap().0.to_owned() + "."),
         ),
         ("wrong type", Some(with_header(&good, &header("HS256", "JWT")))),
-        ("wrong issuer", Some(signed_by(SECRET, "somebody", "rollbook", &claims))),
-        ("wrong audience", Some(signed_by(SECRET, "rollbook", "somebody", &claims))),
+        ("wrong issuer", Some(signed_by(SECRET, "other", "rollbook", &claims))),
+        ("wrong audience", Some(signed_by(SECRET, "rollbook", "other", &claims))),
         ("ended session", Some(sign(&ended))),
-        ("session of nobody", Some(sign(&strangers))),
-        // As tokens were before there were sessions.
-        ("no session", Some(signed_anew(&good, SECRET, Some("sid")))),
+        ("unknown session", Some(sign(&unknown_session))),
+        // Tokens of versions without sessions.
+        ("no session", Some(re_signed(&good, SECRET, Some("sid")))),
         ("disabled user", Some(server.token_of(&disabled).await)),
-        ("removed user", Some(server.token_of(&removed).await)),
+        ("deleted user", Some(server.token_of(&deleted).await)),
     ];
     assert!(server.stores.sessions.end(ended.session_id, user.id, &operator()).await.unwrap());
     let change = UserChange::status(Status::Disabled);
     server.stores.users.update(disabled.id, None, change, &operator()).await.unwrap();
-    server.stores.users.delete(removed.id, None, &operator()).await.unwrap();
-    // The tokens are wrong in one thing alone: made the same way, a right one is let in.
+    server.stores.users.delete(deleted.id, None, &operator()).await.unwrap();
+    // Each token has one defect only: a valid one that is created the same way is accepted.
     let right = with_header(&good, &header("HS256", "at+jwt"));
-    for right in [right, signed_anew(&good, SECRET, None)] {
+    for right in [right, re_signed(&good, SECRET, None)] {
         server.bearer(right).get("/me").await.expect(200);
     }
     tokens
 }
 
-on_each_engine! { operation_is_permitted_exactly_as_the_table_says }
+on_each_engine! { operation_permissions_match_table }
 
-/// Requirement 20.
-async fn operation_is_permitted_exactly_as_the_table_says(engine: Engine) {
+/// REQ 20.
+async fn operation_permissions_match_table(engine: Engine) {
     let server = Server::start(engine).await;
-    let refused = refused_tokens(&server).await;
+    let invalid = invalid_tokens(&server).await;
     let mut users = Vec::new();
     for role in Role::ALL {
         users.push((role, server.add_user(role.as_str(), role).await));
@@ -161,15 +160,15 @@ async fn operation_is_permitted_exactly_as_the_table_says(engine: Engine) {
     let mut cells = 0;
     for operation in &operations {
         let requirement = operation.requirement;
-        for (kind, token) in &refused {
+        for (kind, token) in &invalid {
             let client = token.as_ref().map_or_else(|| server.anonymous(), |token| server.bearer(token));
             let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
-            let wanted = if requirement == Requirement::Nothing { status != 401 } else { status == 401 };
-            assert!(wanted, "{} with {kind} is {status}", operation.id);
+            let is_expected = if requirement == Requirement::Nothing { status != 401 } else { status == 401 };
+            assert!(is_expected, "{} with {kind} is {status}", operation.id);
             cells += 1;
         }
         for (role, user) in &users {
-            // A session for each: some operations end it.
+            // Some operations end their session.
             let client = server.client_of(user).await;
             let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
             let permitted = match requirement {
@@ -177,7 +176,6 @@ async fn operation_is_permitted_exactly_as_the_table_says(engine: Engine) {
                 Requirement::Role(needs) => *role >= needs,
             };
             assert_eq!(status != 403, permitted, "{} as {role} is {status}", operation.id);
-            // A refresh without a refresh token does not depend on the role.
             assert_ne!(status, 401, "{} as {role}", operation.id);
             cells += 1;
         }
@@ -192,12 +190,12 @@ async fn operation_is_permitted_exactly_as_the_table_says(engine: Engine) {
         cells += 1;
     }
     println!("{cells} cells");
-    assert_eq!(cells, operations.len() * (refused.len() + users.len() + 1));
+    assert_eq!(cells, operations.len() * (invalid.len() + users.len() + 1));
 }
 
-/// Requirement 20.
+/// REQ 20.
 #[test]
-fn table_of_permissions_is_that_of_the_document() {
+fn permissions_table_matches_document() {
     let mut stated = BTreeMap::new();
     for item in app::http::document::tree()["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {

@@ -1,4 +1,4 @@
-//! What an anonymous caller meets: the articles' 401, before anything else about the request is looked at.
+//! Anonymous requests: the legacy API's 401 precedes every other check of the request.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Every operation of the document, as a method and a path that exists.
+/// The method, the path, and whether it is public, of every operation of the API document.
 fn operations() -> Vec<(String, String, bool)> {
     let document = app::http::document::tree();
     let mut operations = Vec::new();
@@ -22,7 +22,7 @@ fn operations() -> Vec<(String, String, bool)> {
     operations
 }
 
-fn refused(answer: &Answer) {
+fn expect_unauthorized(answer: &Answer) {
     let problem = answer.expect_problem(401, "unauthorized");
     assert_eq!(problem["title"], "Unauthorized");
     assert_eq!(
@@ -32,7 +32,7 @@ fn refused(answer: &Answer) {
 }
 
 #[tokio::test]
-async fn each_protected_operation_is_refused_and_no_public_one_is() {
+async fn only_protected_operations_return_401_without_token() {
     let server = Server::start(Engine::Sqlite).await;
     let (mut protected, mut public) = (0, Vec::new());
     for (method, path, is_public) in operations() {
@@ -41,7 +41,7 @@ async fn each_protected_operation_is_refused_and_no_public_one_is() {
             assert_ne!(answer.status, 401, "{method} {path}");
             public.push(path);
         } else {
-            refused(&answer);
+            expect_unauthorized(&answer);
             protected += 1;
         }
     }
@@ -62,7 +62,7 @@ async fn each_protected_operation_is_refused_and_no_public_one_is() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_a_wrong_method_and_a_malformed_body_are_refused_alike() {
+async fn invalid_anonymous_request_returns_401() {
     let server = Server::start(Engine::Sqlite).await;
     for (method, path) in [
         ("GET", "/nowhere"),
@@ -75,29 +75,30 @@ async fn an_unknown_path_a_wrong_method_and_a_malformed_body_are_refused_alike()
         ("GET", "//login"),
         ("GET", "/health"),
     ] {
-        refused(&Answer::to(server.anonymous().request(method, path)).await);
+        expect_unauthorized(&Answer::to(server.anonymous().request(method, path)).await);
     }
     let malformed = server.anonymous().request("POST", "/students").body("{").header("content-type", "text/plain");
-    refused(&Answer::to(malformed).await);
+    expect_unauthorized(&Answer::to(malformed).await);
 }
 
 #[tokio::test]
-async fn a_large_body_is_refused_unread() {
+async fn large_anonymous_body_is_rejected_unread() {
     let server = Server::start(Engine::Sqlite).await;
     let mut stream = TcpStream::connect(server.address()).await.unwrap();
-    // The body is announced and never sent: an answer means that nobody waited for it.
+    // The body is announced and never sent: the server must not wait for it.
     let head = "POST /students HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 921600\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = vec![0; 64];
-    timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await.expect("an answer").unwrap();
+    timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await.expect("a response").unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&answer));
 
     let body = vec![b' '; 900 * 1024];
-    refused(&Answer::to(server.anonymous().request("POST", "/students").body(body)).await);
+    expect_unauthorized(&Answer::to(server.anonymous().request("POST", "/students").body(body)).await);
 }
 
+/// REQ 2.
 #[tokio::test]
-async fn req_02_no_credentials_get_no_error_code_and_bad_ones_do() {
+async fn challenge_has_error_code_only_for_invalid_token() {
     let server = Server::start(Engine::Sqlite).await;
     let challenge = |answer: Answer| answer.header("www-authenticate").to_owned();
     assert_eq!(challenge(server.anonymous().get("/me").await), "Bearer realm=\"rollbook\"");
@@ -107,19 +108,21 @@ async fn req_02_no_credentials_get_no_error_code_and_bad_ones_do() {
     assert_eq!(challenge(server.bearer("x.y.z").get("/me").await), bad);
 }
 
+/// REQ 1.
 #[tokio::test]
-async fn req_01_a_token_in_the_query_or_the_body_is_never_read() {
+async fn token_in_query_or_body_is_ignored() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Viewer).await;
     let token = client.token().unwrap();
-    refused(&server.anonymous().get(&format!("/me?access_token={token}")).await);
+    expect_unauthorized(&server.anonymous().get(&format!("/me?access_token={token}")).await);
     let body = format!("access_token={token}");
     let form = server.anonymous().request("POST", "/students").body(body);
-    refused(&Answer::to(form.header("content-type", "application/x-www-form-urlencoded")).await);
+    expect_unauthorized(&Answer::to(form.header("content-type", "application/x-www-form-urlencoded")).await);
 }
 
+/// REQ 24.
 #[tokio::test]
-async fn req_24_options_answers_anonymously_with_what_a_path_can_do() {
+async fn anonymous_options_request_returns_allow() {
     let server = Server::start(Engine::Sqlite).await;
     let answer = Answer::to(server.anonymous().request("OPTIONS", "/students/7")).await;
     assert_eq!(answer.status, 204);

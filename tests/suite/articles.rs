@@ -1,4 +1,4 @@
-//! The articles' wire, replayed case by case: what their readers' clients send, and what they compare.
+//! Legacy API: the requests of legacy clients, and the parts of the responses that they compare.
 
 use domain::access::Role;
 use serde_json::{Value, json};
@@ -6,13 +6,13 @@ use tests::client::{Answer, Client};
 use tests::on_each_store;
 use tests::server::{PASSWORD, Server};
 
-const REFUSED: &str = "The provided auth token is not valid.Please request a new token and try again.";
+const UNAUTHORIZED: &str = "The provided auth token is not valid.Please request a new token and try again.";
 
 async fn log_in(server: &Server, body: &'static str) -> Answer {
     Answer::to(server.anonymous().request("POST", "/login").body(body)).await
 }
 
-fn told(answer: &Value, title: &str, description: &str) {
+fn assert_texts(answer: &Value, title: &str, description: &str) {
     assert_eq!((answer["title"].as_str(), answer["description"].as_str()), (Some(title), Some(description)));
 }
 
@@ -26,7 +26,7 @@ async fn create_student(client: &Client, name: &str, roll_no: i64) -> Value {
 }
 
 on_each_store! {
-    async fn the_right_pair_gets_a_token_that_carries_the_user_id(server) {
+    async fn legacy_login_returns_token_of_user(server) {
         let user = server.add_user("shantanu", Role::Viewer).await;
         let body = json!({"Username": "shantanu", "Password": PASSWORD, "more": [1, {}]}).to_string();
         for content_type in [None, Some("application/json"), Some("application/x-www-form-urlencoded")] {
@@ -42,7 +42,7 @@ on_each_store! {
         }
     }
 
-    async fn a_login_that_lacks_something_is_a_400(server) {
+    async fn legacy_login_with_incomplete_body_returns_400(server) {
         for body in [
             r#"{"Username": "shantanu"}"#,
             r#"{"Password": "password"}"#,
@@ -57,35 +57,35 @@ on_each_store! {
             "Username=shantanu&Password=password",
         ] {
             let problem = log_in(&server, body).await.expect_problem(400, "incomplete-credentials");
-            told(&problem, "Bad Request", "Please enter valid Username and Password");
+            assert_texts(&problem, "Bad Request", "Please enter valid Username and Password");
         }
     }
 
-    async fn an_unknown_user_and_a_wrong_password_are_told_alike(server) {
+    async fn unknown_user_and_wrong_password_return_same_response(server) {
         server.add_user("shantanu", Role::Viewer).await;
-        let mut told_alike = Vec::new();
+        let mut responses = Vec::new();
         for body in [
-            r#"{"Username": "nobody", "Password": "password"}"#,
+            r#"{"Username": "unknown", "Password": "password"}"#,
             r#"{"Username": "shantanu", "Password": "password"}"#,
             r#"{"Username": "white space", "Password": "password"}"#,
         ] {
             let answer = log_in(&server, body).await;
             let mut problem = answer.expect_problem(401, "invalid-credentials");
-            told(&problem, "Unauthorized", "Invalid Credentials");
+            assert_texts(&problem, "Unauthorized", "Invalid Credentials");
             problem["request_id"] = Value::Null;
             let mut headers = answer.headers.clone();
             headers.remove("x-request-id");
             headers.remove("date");
             headers.remove("content-length");
-            // What is left of the address's quota is less each time, whoever is asked for.
+            // The address's remaining quota decreases with each attempt, for any username.
             let (account, _) = answer.header("ratelimit").split_once(", ").unwrap();
             headers.insert("ratelimit", account.parse().unwrap());
-            told_alike.push((problem, headers));
+            responses.push((problem, headers));
         }
-        assert!(told_alike.iter().all(|told| told == &told_alike[0]), "{told_alike:?}");
+        assert!(responses.iter().all(|response| response == &responses[0]), "{responses:?}");
     }
 
-    async fn without_a_good_token_everything_is_the_same_401(server) {
+    async fn request_without_valid_token_returns_legacy_401(server) {
         let client = registrar(&server).await;
         create_student(&client, "Asha", 7).await;
         for authorization in [None, Some("Bearer"), Some("Bearer "), Some("Bearer x.y.z"), Some("nonsense"), Some("Basic YTpi")] {
@@ -95,12 +95,12 @@ on_each_store! {
                     request = request.header("authorization", authorization);
                 }
                 let problem = Answer::to(request).await.expect_problem(401, "unauthorized");
-                told(&problem, "Unauthorized", REFUSED);
+                assert_texts(&problem, "Unauthorized", UNAUTHORIZED);
             }
         }
     }
 
-    async fn all_students_are_listed(server) {
+    async fn legacy_list_returns_all_students(server) {
         let client = registrar(&server).await;
         assert_eq!(client.get("/student").await.expect(200), json!({"Students": []}));
         let asha = create_student(&client, "Asha", 7).await;
@@ -110,7 +110,7 @@ on_each_store! {
         }
     }
 
-    async fn a_roll_of_many_pages_is_listed_whole(server) {
+    async fn legacy_list_longer_than_page_is_complete(server) {
         let client = registrar(&server).await;
         for roll_no in 1..=401 {
             create_student(&client, &format!("Student {roll_no}"), roll_no).await;
@@ -120,25 +120,25 @@ on_each_store! {
         assert_eq!(numbers, (1..=401).collect::<Vec<_>>());
     }
 
-    async fn the_first_student_whose_name_contains_the_text_is_found(server) {
+    async fn legacy_search_returns_first_match(server) {
         let client = registrar(&server).await;
         let asha = create_student(&client, "Asha Rao", 7).await;
         create_student(&client, "Sasha", 8).await;
         assert_eq!(client.get("/student?name=ASH").await.expect(200), json!({"Student": asha}));
-        for nobody in ["xyz", "%25", "%00", "_"] {
-            let answer = client.get(&format!("/student?name={nobody}")).await;
-            assert_eq!(answer.expect(200), json!({"Student": {}}), "{nobody}");
+        for no_match in ["xyz", "%25", "%00", "_"] {
+            let answer = client.get(&format!("/student?name={no_match}")).await;
+            assert_eq!(answer.expect(200), json!({"Student": {}}), "{no_match}");
         }
     }
 
-    async fn a_new_student_is_answered_as_stored(server) {
+    async fn legacy_create_returns_stored_student(server) {
         let client = registrar(&server).await;
         let body = json!({"name": "Asha", "emailid": "asha@example.org", "rollno": 7, "more": 1});
-        let made = Answer::to(client.request("POST", "/student").body(body.to_string())).await.expect(201);
-        assert_eq!(made, json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": null}));
+        let created = Answer::to(client.request("POST", "/student").body(body.to_string())).await.expect(201);
+        assert_eq!(created, json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": null}));
     }
 
-    async fn a_new_student_that_will_not_do_is_a_400(server) {
+    async fn legacy_create_with_invalid_data_returns_400(server) {
         let client = registrar(&server).await;
         create_student(&client, "Asha", 7).await;
         for body in [
@@ -153,12 +153,12 @@ on_each_store! {
         ] {
             let answer = Answer::to(client.request("POST", "/student").body(body)).await;
             let problem = answer.expect_problem(400, "invalid-student-data");
-            told(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
+            assert_texts(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
         }
         assert_eq!(client.get("/student").await.expect(200)["Students"].as_array().unwrap().len(), 1);
     }
 
-    async fn a_student_is_changed_in_part_and_answered_as_author(server) {
+    async fn legacy_partial_update_returns_author(server) {
         let client = registrar(&server).await;
         create_student(&client, "Asha", 7).await;
         let changed = client.send("PUT", "/student?student_id=1", &json!({"age": 21, "more": 1})).await.expect(200);
@@ -169,18 +169,18 @@ on_each_store! {
         assert_eq!(changed.expect(200), json!({"author": asa}));
     }
 
-    async fn a_change_that_will_not_do_is_a_400(server) {
+    async fn legacy_update_with_invalid_data_returns_400(server) {
         let client = registrar(&server).await;
         create_student(&client, "Asha", 7).await;
         create_student(&client, "Ravi", 8).await;
         for body in [r#"{"rollno": 8}"#, r#"{"emailid": "none"}"#, r#"{"name": null}"#, r#"{"age": "x"}"#, "no JSON", ""] {
             let answer = Answer::to(client.request("PUT", "/student?student_id=1").body(body)).await;
             let problem = answer.expect_problem(400, "invalid-student-data");
-            told(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
+            assert_texts(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
         }
     }
 
-    async fn a_change_or_removal_without_an_id_is_a_400(server) {
+    async fn legacy_update_or_delete_without_id_returns_400(server) {
         let client = registrar(&server).await;
         let answers = [client.send("PUT", "/student", &json!({"age": 21})).await, client.delete("/student").await];
         for answer in answers {
@@ -189,18 +189,18 @@ on_each_store! {
         }
     }
 
-    async fn a_change_or_removal_of_nobody_is_a_400(server) {
+    async fn legacy_update_or_delete_of_unknown_id_returns_400(server) {
         let client = registrar(&server).await;
         for id in ["1", "0", "-1", "x", "1.0", "99999999999999999999"] {
             let path = format!("/student?student_id={id}");
             for answer in [client.send("PUT", &path, &json!({"age": 21})).await, client.delete(&path).await] {
                 let problem = answer.expect_problem(400, "wrong-student-id");
-                told(&problem, "Wrong Student id", "Please provide valid author id to get info");
+                assert_texts(&problem, "Wrong Student id", "Please provide valid author id to get info");
             }
         }
     }
 
-    async fn a_student_is_removed(server) {
+    async fn legacy_delete_removes_student(server) {
         let client = registrar(&server).await;
         create_student(&client, "Asha", 7).await;
         let answer = client.delete("/student?student_id=1").await;

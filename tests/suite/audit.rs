@@ -1,4 +1,4 @@
-//! The audit as administrators read it.
+//! The audit events that administrators read.
 
 use domain::access::Role;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use tests::client::Client;
 use tests::on_each_store;
 use tests::server::{PASSWORD, Server};
 
-/// The events that fit a query, as actions.
+/// The actions of the events that match a query.
 async fn actions(client: &Client, query: &str) -> Vec<String> {
     events(client, query).await.iter().map(|event| event["action"].as_str().unwrap().to_owned()).collect()
 }
@@ -22,13 +22,14 @@ async fn log_in(server: &Server, name: &str, password: &str) -> u16 {
 }
 
 on_each_store! {
-    async fn req_22_what_is_done_over_http_is_told_with_who_and_whence(server) {
+    /// REQ 22.
+    async fn http_changes_are_audited_with_actor_and_address(server) {
         let admin = server.client(Role::Admin).await;
         let id = admin.get("/me").await.expect(200)["id"].clone();
         let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
-        let made = admin.send("POST", "/students", &student).await;
-        let location = made.header("location").to_owned();
-        let request_id = made.header("x-request-id").to_owned();
+        let response = admin.send("POST", "/students", &student).await;
+        let location = response.header("location").to_owned();
+        let request_id = response.header("x-request-id").to_owned();
         assert_eq!(admin.delete(&location).await.status, 204);
         let new = json!({"username": "ravi", "password": PASSWORD, "role": "viewer"});
         let ravi = admin.send("POST", "/users", &new).await.expect(201)["id"].clone();
@@ -38,17 +39,18 @@ on_each_store! {
         let expected =
             ["session.opened", "student.created", "student.deleted", "user.created", "password.reset"];
         assert_eq!(actions(&admin, &own).await, expected);
-        let enrolled = &events(&admin, "&action=student.created").await[0];
+        let created = &events(&admin, "&action=student.created").await[0];
         let target = location.replace("/students/", "student:");
-        assert_eq!((&enrolled["target"], &enrolled["count"]), (&json!(target), &json!(1)));
-        assert_eq!((&enrolled["request_id"], &enrolled["client"]), (&json!(request_id), &json!("127.0.0.1")));
+        assert_eq!((&created["target"], &created["count"]), (&json!(target), &json!(1)));
+        assert_eq!((&created["request_id"], &created["client"]), (&json!(request_id), &json!("127.0.0.1")));
         assert_eq!(actions(&admin, &format!("&target={target}")).await, ["student.created", "student.deleted"]);
-        let at = enrolled["at"].as_str().unwrap();
+        let at = created["at"].as_str().unwrap();
         assert_eq!(actions(&admin, &format!("{own}&since={at}")).await, expected[1..]);
         assert_eq!(actions(&admin, &format!("{own}&before={at}")).await, expected[..1]);
     }
 
-    async fn req_22_logins_good_and_bad_are_told_and_no_name_that_is_nobodys(server) {
+    /// REQ 22.
+    async fn logins_are_audited_without_unknown_usernames(server) {
         let admin = server.client(Role::Admin).await;
         let asha = server.add_user("asha", Role::Viewer).await;
         assert_eq!(log_in(&server, "asha", PASSWORD).await, 200);
@@ -56,17 +58,18 @@ on_each_store! {
             assert_eq!(log_in(&server, "asha", "a wrong pass phrase").await, 401);
             assert_eq!(log_in(&server, "hunter2-typed-into-the-name", PASSWORD).await, 401);
         }
-        assert_eq!(actions(&admin, "&action=login.refused").await, [] as [&str; 0], "they are gathered");
+        assert_eq!(actions(&admin, "&action=login.refused").await, [] as [&str; 0], "not written before the flush");
         server.refusals.flush().await.unwrap();
         assert_eq!(actions(&admin, &format!("&actor=user:{}", asha.id)).await, ["session.opened"]);
-        let refused = events(&admin, "&action=login.refused").await;
-        let told: Vec<_> = refused.iter().map(|event| (&event["target"], &event["count"])).collect();
-        assert_eq!(told, [(&json!(format!("user:{}", asha.id)), &json!(3)), (&Value::Null, &json!(3))]);
-        assert!(refused.iter().all(|event| event["actor"] == "anonymous" && event["client"] == "127.0.0.1"));
+        let failed = events(&admin, "&action=login.refused").await;
+        let audited: Vec<_> = failed.iter().map(|event| (&event["target"], &event["count"])).collect();
+        assert_eq!(audited, [(&json!(format!("user:{}", asha.id)), &json!(3)), (&Value::Null, &json!(3))]);
+        assert!(failed.iter().all(|event| event["actor"] == "anonymous" && event["client"] == "127.0.0.1"));
         assert!(!admin.get("/audit-events?limit=200").await.text().contains("hunter2"));
     }
 
-    async fn req_22_a_wrong_current_password_is_told_as_a_refused_login(server) {
+    /// REQ 22.
+    async fn wrong_current_password_is_audited_as_failed_login(server) {
         let admin = server.client(Role::Admin).await;
         let asha = server.add_user("asha", Role::Viewer).await;
         let client = server.client_of(&asha).await;
@@ -75,13 +78,14 @@ on_each_store! {
             client.send("PUT", "/me/password", &change).await.expect_problem(422, "invalid-fields");
         }
         server.refusals.flush().await.unwrap();
-        let refused = events(&admin, "&action=login.refused").await;
-        let told: Vec<_> = refused.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
+        let failed = events(&admin, "&action=login.refused").await;
+        let audited: Vec<_> = failed.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
         let asha = json!(format!("user:{}", asha.id));
-        assert_eq!(told, [(&asha, &asha, &json!(3))]);
+        assert_eq!(audited, [(&asha, &asha, &json!(3))]);
     }
 
-    async fn req_22_refusals_by_role_are_told_and_gathered(server) {
+    /// REQ 22.
+    async fn denied_requests_are_audited_and_aggregated(server) {
         let admin = server.client(Role::Admin).await;
         let viewer = server.client(Role::Viewer).await;
         let id = viewer.get("/me").await.expect(200)["id"].clone();
@@ -90,16 +94,16 @@ on_each_store! {
         }
         viewer.get("/audit-events").await.expect_problem(403, "insufficient-role");
         server.refusals.flush().await.unwrap();
-        let refused = events(&admin, "&action=access.refused").await;
-        let told: Vec<_> = refused.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
+        let denied = events(&admin, "&action=access.refused").await;
+        let audited: Vec<_> = denied.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
         let viewer = json!(format!("user:{id}"));
         let [users, audit] = [json!("operation:listUsers"), json!("operation:listAuditEvents")];
-        assert_eq!(told, [(&viewer, &users, &json!(4)), (&viewer, &audit, &json!(1))]);
+        assert_eq!(audited, [(&viewer, &users, &json!(4)), (&viewer, &audit, &json!(1))]);
         server.refusals.flush().await.unwrap();
         assert_eq!(events(&admin, "&action=access.refused").await.len(), 2);
     }
 
-    async fn no_event_can_be_changed_or_removed_through_the_service(server) {
+    async fn audit_events_cannot_be_changed_or_deleted(server) {
         let admin = server.client(Role::Admin).await;
         let before = admin.get("/audit-events").await.expect(200);
         for (method, path) in [
@@ -116,7 +120,7 @@ on_each_store! {
         assert_eq!(admin.get("/audit-events").await.expect(200), before);
     }
 
-    async fn a_filter_at_fault_is_named(server) {
+    async fn invalid_event_filter_is_named_in_error(server) {
         let admin = server.client(Role::Admin).await;
         for (query, parameter) in [
             ("actor=root", "actor"),
@@ -133,20 +137,20 @@ on_each_store! {
         }
     }
 
-    async fn pages_of_events_are_linked_with_their_filters(server) {
+    async fn event_page_links_keep_filters(server) {
         let admin = server.client(Role::Admin).await;
         for name in ["ada", "bo", "cy", "di", "ed"] {
             server.add_user(name, Role::Viewer).await;
         }
-        let (mut walked, mut path) = (0, "/audit-events?limit=2&action=user.created".to_owned());
+        let (mut listed, mut path) = (0, "/audit-events?limit=2&action=user.created".to_owned());
         loop {
             let answer = admin.get(&path).await;
             let page = answer.expect(200)["events"].as_array().unwrap().clone();
             assert!(page.iter().all(|event| event["action"] == "user.created"));
-            walked += page.len();
+            listed += page.len();
             let Some(next) = answer.next_page() else { break };
             path = next;
         }
-        assert_eq!(walked, 6);
+        assert_eq!(listed, 6);
     }
 }

@@ -1,4 +1,4 @@
-//! `rollbook audit …`, and what the other commands leave there.
+//! `rollbook audit …`, and the events that other commands record.
 
 use std::fs;
 
@@ -9,15 +9,15 @@ use crate::installation::{Installation, on_each_engine, stop};
 
 const RING: [&str; 2] = ["--keys", "ring.json"];
 
-async fn done(installation: &Installation, arguments: &[&str], line: Option<&str>) -> Outcome {
+async fn succeeds(installation: &Installation, arguments: &[&str], line: Option<&str>) -> Outcome {
     let outcome = installation.run(arguments, line).await;
     assert_eq!((outcome.status, &*outcome.stderr), (Some(0), ""), "{arguments:?}");
     outcome
 }
 
-/// Actor, action and target of each event that fits.
+/// Actor, action and target of each matching event.
 async fn listed(installation: &Installation, filter: &[&str]) -> Vec<String> {
-    let outcome = done(installation, &[&["audit", "list"], filter].concat(), None).await;
+    let outcome = succeeds(installation, &[&["audit", "list"], filter].concat(), None).await;
     outcome
         .stdout
         .lines()
@@ -29,14 +29,14 @@ async fn listed(installation: &Installation, filter: &[&str]) -> Vec<String> {
         .collect()
 }
 
-async fn what_is_done_at_the_machine_is_told(engine: Engine) {
+async fn operator_commands_are_audited(engine: Engine) {
     let installation = Installation::new(engine);
     let server = installation.serve().await;
-    let add = ["user", "add", "asha", "--password-stdin"];
-    done(&installation, &add, Some("a long enough pass phrase")).await;
-    done(&installation, &["user", "set-role", "asha", "registrar"], None).await;
+    let create = ["user", "create", "asha", "--password-stdin"];
+    succeeds(&installation, &create, Some("a long enough pass phrase")).await;
+    succeeds(&installation, &["user", "set-role", "asha", "registrar"], None).await;
     server.log_in("asha", "a long enough pass phrase").await;
-    done(&installation, &["user", "delete", "asha"], None).await;
+    succeeds(&installation, &["user", "delete", "asha"], None).await;
     stop(server).await;
     assert_eq!(listed(&installation, &["--actor", "service"]).await, ["service user.created user:1"]);
     let by_operator = ["operator user.created user:2", "operator user.updated user:2"];
@@ -49,7 +49,7 @@ async fn what_is_done_at_the_machine_is_told(engine: Engine) {
     assert!(listed(&installation, &["--before", "2999-01-01T00:00:00Z"]).await.len() > 4);
 }
 
-async fn refusals_are_told_when_the_server_has_stopped(engine: Engine) {
+async fn rejected_logins_are_audited_when_server_stops(engine: Engine) {
     let installation = Installation::new(engine);
     let server = installation.serve().await;
     for _ in 0..2 {
@@ -57,56 +57,56 @@ async fn refusals_are_told_when_the_server_has_stopped(engine: Engine) {
         server.client(None).send("POST", "/login", &wrong).await.expect_problem(401, "invalid-credentials");
     }
     stop(server).await;
-    let refused = done(&installation, &["audit", "list", "--action", "login.refused"], None).await.stdout;
-    // Two events where the server gathered them on either side of a flush.
-    let counts = refused.lines().map(|line| line.split('\t').nth(5).unwrap().parse::<u32>().unwrap());
-    assert_eq!(counts.sum::<u32>(), 2, "{refused}");
-    assert!(refused.lines().all(|line| line.contains("anonymous\tlogin.refused\tuser:1")), "{refused}");
+    let rejected = succeeds(&installation, &["audit", "list", "--action", "login.refused"], None).await.stdout;
+    // Two events if the denied-access log was flushed between the logins.
+    let counts = rejected.lines().map(|line| line.split('\t').nth(5).unwrap().parse::<u32>().unwrap());
+    assert_eq!(counts.sum::<u32>(), 2, "{rejected}");
+    assert!(rejected.lines().all(|line| line.contains("anonymous\tlogin.refused\tuser:1")), "{rejected}");
 }
 
-async fn changes_of_keys_are_told_before_they_are_made(engine: Engine) {
+async fn key_changes_are_audited_before_they_take_effect(engine: Engine) {
     let installation = Installation::new(engine);
     let keys = async |arguments: &[&str]| {
-        let outcome = done(&installation, &[&["keys"][..], arguments, &RING].concat(), None).await;
+        let outcome = succeeds(&installation, &[&["keys"][..], arguments, &RING].concat(), None).await;
         outcome.stdout.split(' ').nth(2).unwrap_or_default().to_owned()
     };
     let first = keys(&["generate"]).await;
     let second = keys(&["rotate", "--algorithm", "EdDSA", "--announce", "0s"]).await;
     keys(&["retire", &first, "--revoke"]).await;
-    let told = [
+    let events = [
         format!("operator key.generated key:{first}"),
         format!("operator key.rotated key:{second}"),
         format!("operator key.revoked key:{first}"),
     ];
-    assert_eq!(listed(&installation, &[]).await, told);
+    assert_eq!(listed(&installation, &[]).await, events);
     keys(&["rotate", "--without-audit"]).await;
-    assert_eq!(listed(&installation, &[]).await, told);
-    let refused = installation.run(&[&["keys", "retire", "nobody"][..], &RING].concat(), None).await;
-    assert_eq!(refused.status, Some(1));
-    assert_eq!(listed(&installation, &[]).await, told);
+    assert_eq!(listed(&installation, &[]).await, events);
+    let rejected = installation.run(&[&["keys", "retire", "nobody"][..], &RING].concat(), None).await;
+    assert_eq!(rejected.status, Some(1));
+    assert_eq!(listed(&installation, &[]).await, events);
 
     let ring = installation.data("").with_file_name("ring.json");
     let before = fs::read(&ring).unwrap();
-    let nowhere = ["keys", "retire", &second, "--revoke", "--database", "sqlite:/nowhere/at/all.db"];
-    let refused = installation.run(&[&nowhere[..], &RING].concat(), None).await;
-    assert_eq!((refused.status, refused.stderr.lines().count()), (Some(1), 1), "{refused:?}");
-    assert!(refused.stderr.contains("--without-audit"), "{refused:?}");
+    let missing_store = ["keys", "retire", &second, "--revoke", "--database", "sqlite:/nowhere/at/all.db"];
+    let rejected = installation.run(&[&missing_store[..], &RING].concat(), None).await;
+    assert_eq!((rejected.status, rejected.stderr.lines().count()), (Some(1), 1), "{rejected:?}");
+    assert!(rejected.stderr.contains("--without-audit"), "{rejected:?}");
     assert_eq!(fs::read(&ring).unwrap(), before);
 }
 
-async fn old_events_go_only_when_they_are_told_to(engine: Engine) {
+async fn prune_deletes_only_events_older_than_limit(engine: Engine) {
     let installation = Installation::new(engine);
     let server = installation.serve().await;
     stop(server).await;
     let before = listed(&installation, &[]).await;
     assert!(!before.is_empty());
-    let none = done(&installation, &["audit", "prune", "--older-than", "1d"], None).await;
-    assert_eq!(none.stdout, "Removed 0 events.\n");
+    let none = succeeds(&installation, &["audit", "prune", "--older-than", "1d"], None).await;
+    assert_eq!(none.stdout, "Deleted 0 events.\n");
     assert_eq!(listed(&installation, &[]).await, before);
-    let all = done(&installation, &["audit", "prune", "--older-than", "0s"], None).await;
-    assert_eq!(all.stdout, format!("Removed {} events.\n", before.len()));
+    let all = succeeds(&installation, &["audit", "prune", "--older-than", "0s"], None).await;
+    assert_eq!(all.stdout, format!("Deleted {} events.\n", before.len()));
     assert_eq!(listed(&installation, &[]).await, ["operator audit.pruned -"]);
-    for (arguments, why) in [
+    for (arguments, expected) in [
         (&["audit", "prune"][..], "--older-than"),
         (&["audit", "prune", "--older-than", "soon"], "30d"),
         (&["audit", "list", "--actor", "root"], "user:ID"),
@@ -114,15 +114,15 @@ async fn old_events_go_only_when_they_are_told_to(engine: Engine) {
         (&["audit", "list", "--target", "group"], "student:7"),
         (&["audit", "list", "--since", "yesterday"], "2026-11-23T12:00:00Z"),
     ] {
-        let refused = installation.run(arguments, None).await;
-        assert_eq!((refused.status, refused.stderr.lines().count()), (Some(2), 1), "{refused:?}");
-        assert!(refused.stderr.contains(why), "{refused:?}");
+        let rejected = installation.run(arguments, None).await;
+        assert_eq!((rejected.status, rejected.stderr.lines().count()), (Some(2), 1), "{rejected:?}");
+        assert!(rejected.stderr.contains(expected), "{rejected:?}");
     }
 }
 
 on_each_engine! {
-    what_is_done_at_the_machine_is_told
-    refusals_are_told_when_the_server_has_stopped
-    changes_of_keys_are_told_before_they_are_made
-    old_events_go_only_when_they_are_told_to
+    operator_commands_are_audited
+    rejected_logins_are_audited_when_server_stops
+    key_changes_are_audited_before_they_take_effect
+    prune_deletes_only_events_older_than_limit
 }

@@ -1,31 +1,31 @@
-//! How soon what somebody else has changed counts at a server.
+//! Assertions on how soon a change by another process takes effect at a server.
 
 use std::time::Duration;
 
 use tests::server::Engine;
 use tokio::time::Instant;
 
-/// The bound that a node keeps where nobody says otherwise.
+/// The default revocation bound.
 const BOUND: Duration = Duration::from_secs(1);
 
-/// Asks from now on until it is so; a request that is sent when the bound has passed must find it so.
-pub async fn within_the_bound<F: Future<Output = u16>>(wanted: u16, ask: impl Fn() -> F) {
+/// Repeats the request until it returns this status. A request sent after the bound must return it.
+pub async fn within_the_bound<F: Future<Output = u16>>(expected: u16, request: impl Fn() -> F) {
     let bound = Instant::now() + BOUND;
     loop {
         let in_time = Instant::now() < bound;
-        match ask().await {
-            status if status == wanted => return,
+        match request().await {
+            status if status == expected => return,
             status if !in_time => panic!("still {status} after {BOUND:?}"),
             _ => {}
         }
     }
 }
 
-/// As soon as another process on this machine has changed something: at the next request on the embedded store, within
-/// the bound on PostgreSQL.
-pub async fn as_promised<F: Future<Output = u16>>(engine: Engine, wanted: u16, ask: impl Fn() -> F) {
+/// Asserts that a change by another process on this machine takes effect: from the next request on SQLite, within the
+/// bound on PostgreSQL.
+pub async fn as_promised<F: Future<Output = u16>>(engine: Engine, expected: u16, request: impl Fn() -> F) {
     match engine {
-        Engine::Sqlite => assert_eq!(ask().await, wanted, "at the next request"),
-        Engine::Postgres => within_the_bound(wanted, ask).await,
+        Engine::Sqlite => assert_eq!(request().await, expected, "at the next request"),
+        Engine::Postgres => within_the_bound(expected, request).await,
     }
 }

@@ -1,4 +1,4 @@
-//! A wrong start is told in one line, and the rest of what a command line promises.
+//! Command line: one-line errors, help, environment variables and output streams.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,30 +12,31 @@ use tokio::time::timeout;
 
 use crate::installation::{ADMIN_PASSWORD, Installation, SOON, stop};
 
-/// Long enough, and in every list of guesses.
+/// Long enough, but a widely published example.
 const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
 
-/// Asserts that the program gives up with one line on stderr and nothing else, and answers the line.
-async fn refusal(mut command: Command) -> String {
-    let told = format!("{command:?}");
+/// Asserts that the program fails with exactly one line on stderr, and returns that line.
+async fn error_line(mut command: Command) -> String {
+    let description = format!("{command:?}");
     command.env("RUST_BACKTRACE", "full");
-    let outcome = timeout(SOON, program::outcome(command)).await.unwrap_or_else(|_| panic!("{told} goes on"));
-    assert!(matches!(outcome.status, Some(1 | 2)), "{told}: {outcome:?}");
-    assert_eq!(outcome.stdout, "", "{told}");
+    let outcome = timeout(SOON, program::outcome(command)).await;
+    let outcome = outcome.unwrap_or_else(|_| panic!("{description} does not exit"));
+    assert!(matches!(outcome.status, Some(1 | 2)), "{description}: {outcome:?}");
+    assert_eq!(outcome.stdout, "", "{description}");
     let line = outcome.stderr.strip_prefix("rollbook: ").and_then(|rest| rest.strip_suffix('\n'));
-    let line = line.unwrap_or_else(|| panic!("{told}: {outcome:?}"));
-    assert!(!line.contains('\n') && !line.is_empty(), "{told}: {outcome:?}");
+    let line = line.unwrap_or_else(|| panic!("{description}: {outcome:?}"));
+    assert!(!line.contains('\n') && !line.is_empty(), "{description}: {outcome:?}");
     line.to_owned()
 }
 
-async fn refused(installation: &Installation, arguments: &[&str]) -> String {
-    refusal(installation.command(arguments)).await
+async fn error_line_of(installation: &Installation, arguments: &[&str]) -> String {
+    error_line(installation.command(arguments)).await
 }
 
 #[tokio::test]
-async fn a_wrong_argument_is_told_in_one_line() {
+async fn invalid_argument_is_reported_in_one_line() {
     let installation = Installation::new(Engine::Sqlite);
-    for (arguments, named) in [
+    for (arguments, expected) in [
         (&["nonsense"][..], "nonsense"),
         (&["--nonsense"], "--nonsense"),
         (&["serve", "--nonsense=hunter2"], "--nonsense"),
@@ -65,39 +66,40 @@ async fn a_wrong_argument_is_told_in_one_line() {
         (&["user", "list", "more"], "more"),
         (&["openapi", "--format", "xml"], "--format"),
     ] {
-        let line = refused(&installation, arguments).await;
-        assert!(line.contains(named) && !line.contains("hunter2"), "{arguments:?}: {line}");
+        let line = error_line_of(&installation, arguments).await;
+        assert!(line.contains(expected) && !line.contains("hunter2"), "{arguments:?}: {line}");
     }
-    assert!(!installation.data("").exists(), "a wrong start leaves nothing behind");
+    assert!(!installation.data("").exists(), "a rejected start creates no file");
 }
 
 #[tokio::test]
-async fn a_database_that_is_none_is_refused_without_its_password() {
+async fn invalid_database_url_is_rejected_without_password() {
     let installation = Installation::new(Engine::Sqlite);
     for url in ["mysql://asha:hunter2@x/d", "hunter2", "sqlite:", "postgres:hunter2@x/d"] {
         for command in ["serve", "migrate"] {
-            let line = refused(&installation, &[command, "--database", url]).await;
+            let line = error_line_of(&installation, &[command, "--database", url]).await;
             assert!(line.contains("postgres://") && !line.contains("hunter2"), "{line}");
         }
-        let mut by_variable = installation.command(&["user", "list"]);
-        by_variable.env("ROLLBOOK_DATABASE", url);
-        let line = refusal(by_variable).await;
+        let mut with_variable = installation.command(&["user", "list"]);
+        with_variable.env("ROLLBOOK_DATABASE", url);
+        let line = error_line(with_variable).await;
         assert!(line.contains("--database") && !line.contains("hunter2"), "{line}");
     }
 }
 
+/// REQ 6.
 #[tokio::test]
-async fn req_06_a_weak_secret_stops_the_start_and_is_not_shown() {
+async fn weak_secret_prevents_start_and_is_not_printed() {
     let installation = Installation::new(Engine::Sqlite);
     let file = installation.data("").with_file_name("secret");
     let path = file.to_str().unwrap();
     for weak in ["hunter2", KNOWN_SECRET, ""] {
-        let mut by_variable = installation.command(&["serve", "--listen", "127.0.0.1:0"]);
-        by_variable.env("ROLLBOOK_JWT_SECRET", weak);
+        let mut with_variable = installation.command(&["serve", "--listen", "127.0.0.1:0"]);
+        with_variable.env("ROLLBOOK_JWT_SECRET", weak);
         fs::write(&file, weak).unwrap();
-        let by_file = installation.command(&["serve", "--listen", "127.0.0.1:0", "--jwt-secret-file", path]);
-        for (command, place) in [(by_variable, "ROLLBOOK_JWT_SECRET"), (by_file, path)] {
-            let line = refusal(command).await;
+        let with_file = installation.command(&["serve", "--listen", "127.0.0.1:0", "--jwt-secret-file", path]);
+        for (command, place) in [(with_variable, "ROLLBOOK_JWT_SECRET"), (with_file, path)] {
+            let line = error_line(command).await;
             assert!(line.contains(place), "{line}");
             assert!(weak.is_empty() || !line.contains(weak), "{line}");
         }
@@ -105,22 +107,22 @@ async fn req_06_a_weak_secret_stops_the_start_and_is_not_shown() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_missing_or_given_twice_stops_the_start() {
+async fn missing_or_duplicate_secret_prevents_start() {
     let installation = Installation::new(Engine::Sqlite);
     let serve = ["--listen", "127.0.0.1:0"];
-    let missing = refused(&installation, &[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat()).await;
+    let missing = error_line_of(&installation, &[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat()).await;
     assert!(missing.contains("no-such-file"), "{missing}");
     let mut both = installation.command(&[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat());
     both.env("ROLLBOOK_JWT_SECRET", SECRET);
-    let both = refusal(both).await;
+    let both = error_line(both).await;
     assert!(both.contains("ROLLBOOK_JWT_SECRET or --jwt-secret-file") && !both.contains(SECRET), "{both}");
-    // Nobody listens there: the secret is asked for first.
+    // The secret is checked before the connection to this closed port.
     let postgres = ["--database", "postgres://asha:hunter2@127.0.0.1:1/d"];
-    let none = refused(&installation, &[serve, postgres].concat()).await;
+    let none = error_line_of(&installation, &[serve, postgres].concat()).await;
     assert!(none.contains("--jwt-secret-file") && !none.contains("hunter2"), "{none}");
 }
 
-/// A port on which nobody listens while this is held: it is bound, and that is all.
+/// A port without a listener, bound while the socket is held.
 fn closed_port() -> (tokio::net::TcpSocket, SocketAddr) {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
@@ -129,45 +131,45 @@ fn closed_port() -> (tokio::net::TcpSocket, SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_store_that_cannot_be_opened_is_told_in_one_line() {
+async fn unavailable_store_is_reported_in_one_line() {
     let installation = Installation::new(Engine::Sqlite);
-    let (_held, nobody) = closed_port();
-    let url = format!("postgres://asha:hunter2@{nobody}/roll");
+    let (_socket, address) = closed_port();
+    let url = format!("postgres://asha:hunter2@{address}/roll");
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
-        let mut away = installation.command(&[command, &["--database", &url]].concat());
+        let mut unavailable = installation.command(&[command, &["--database", &url]].concat());
         if command[0] == "serve" {
-            away.env("ROLLBOOK_JWT_SECRET", SECRET);
+            unavailable.env("ROLLBOOK_JWT_SECRET", SECRET);
         }
-        let line = refusal(away).await;
-        assert!(line.contains(&nobody.to_string()) && !line.contains("hunter2"), "{line}");
-        let line = refused(&installation, &[command, &["--database", "sqlite:no/such/dir.db"]].concat()).await;
+        let line = error_line(unavailable).await;
+        assert!(line.contains(&address.to_string()) && !line.contains("hunter2"), "{line}");
+        let line = error_line_of(&installation, &[command, &["--database", "sqlite:no/such/dir.db"]].concat()).await;
         assert!(line.contains("no/such/dir.db"), "{line}");
-        let line = refused(&installation, &[command, &["--data-dir", "/dev/null/data"]].concat()).await;
+        let line = error_line_of(&installation, &[command, &["--data-dir", "/dev/null/data"]].concat()).await;
         assert!(line.contains("/dev/null/data") && line.contains("--data-dir"), "{line}");
     }
 }
 
 #[tokio::test]
-async fn a_taken_address_is_named() {
+async fn address_in_use_is_reported() {
     let installation = Installation::new(Engine::Sqlite);
     let first = installation.serve().await;
     for demo in [&[][..], &["--demo"]] {
-        let line = refused(&installation, &[&["serve", "--listen", first.address()], demo].concat()).await;
+        let line = error_line_of(&installation, &[&["serve", "--listen", first.address()], demo].concat()).await;
         assert!(line.contains(first.address()) && line.contains("--listen"), "{line}");
     }
     stop(first).await;
 }
 
 #[tokio::test]
-async fn a_demo_listens_beyond_this_machine_only_when_told_so() {
+async fn demo_requires_flag_for_non_loopback_address() {
     let installation = Installation::new(Engine::Sqlite);
-    let line = refused(&installation, &["--demo", "--listen", "0.0.0.0:0"]).await;
+    let line = error_line_of(&installation, &["--demo", "--listen", "0.0.0.0:0"]).await;
     assert!(line.contains("--expose-demo-with-known-passwords"), "{line}");
-    let line = refused(&installation, &["--demo", "--listen", "127.0.0.1:0", "--database", "sqlite:x"]).await;
+    let line = error_line_of(&installation, &["--demo", "--listen", "127.0.0.1:0", "--database", "sqlite:x"]).await;
     assert!(line.contains("--database"), "{line}");
 
-    let told = ["--demo", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
-    let exposed = Program::start(installation.command(&told)).await;
+    let permitted = ["--demo", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
+    let exposed = Program::start(installation.command(&permitted)).await;
     let port = exposed.address().strip_prefix("0.0.0.0:").unwrap();
     let client = Client::new(reqwest::Client::new(), format!("http://127.0.0.1:{port}"), None);
     client.get("/health/live").await.expect(200);
@@ -175,28 +177,28 @@ async fn a_demo_listens_beyond_this_machine_only_when_told_so() {
 }
 
 #[tokio::test]
-async fn a_password_prompt_without_a_terminal_names_the_way_out() {
+async fn prompt_without_terminal_suggests_password_stdin() {
     let installation = Installation::new(Engine::Sqlite);
     for command in ["create", "set-password"] {
-        let line = refused(&installation, &["user", command, "asha"]).await;
+        let line = error_line_of(&installation, &["user", command, "asha"]).await;
         assert!(line.contains("--password-stdin"), "{line}");
     }
 }
 
 #[tokio::test]
-async fn the_document_is_printed_in_both_forms() {
+async fn openapi_prints_yaml_and_json() {
     let installation = Installation::new(Engine::Sqlite);
     let yaml = installation.run(&["openapi"], None).await;
     assert_eq!((yaml.status, &*yaml.stderr), (Some(0), ""));
     let checked_in = fs::read_to_string(workspace().join("openapi.yaml")).unwrap();
-    assert!(yaml.stdout == checked_in, "it is not what openapi.yaml holds");
+    assert!(yaml.stdout == checked_in, "it differs from openapi.yaml");
     let json = installation.run(&["openapi", "--format", "json"], None).await;
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     let yaml: serde_json::Value = yaml_serde::from_str(&yaml.stdout).unwrap();
     assert_eq!(json, yaml);
 }
 
-/// A pipe whose reader is gone.
+/// A pipe with a closed reader.
 fn closed_pipe() -> Stdio {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
@@ -204,7 +206,7 @@ fn closed_pipe() -> Stdio {
 }
 
 #[tokio::test]
-async fn that_nobody_reads_is_no_error() {
+async fn closed_stdout_is_not_an_error() {
     let installation = Installation::new(Engine::Sqlite);
     for arguments in [&["openapi"][..], &["openapi", "--format", "json"], &["migrate"], &["--help"]] {
         let mut command = installation.command(arguments);
@@ -215,7 +217,7 @@ async fn that_nobody_reads_is_no_error() {
 }
 
 #[tokio::test]
-async fn output_that_cannot_be_written_is_told_in_one_line() {
+async fn write_error_on_stdout_is_reported_in_one_line() {
     let installation = Installation::new(Engine::Sqlite);
     for arguments in [&["openapi"][..], &["openapi", "--format", "json"], &["migrate"]] {
         let mut command = installation.command(arguments);
@@ -227,7 +229,7 @@ async fn output_that_cannot_be_written_is_told_in_one_line() {
 }
 
 #[tokio::test]
-async fn a_server_whose_log_nobody_reads_goes_on() {
+async fn server_continues_with_closed_stderr() {
     let installation = Installation::new(Engine::Sqlite);
     let mut command = installation.serving(&["--demo", "--log", "debug"]);
     command.stderr(closed_pipe());
@@ -237,7 +239,7 @@ async fn a_server_whose_log_nobody_reads_goes_on() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_no_terminal_has_no_colours() {
+async fn log_without_terminal_has_no_colors() {
     let installation = Installation::new(Engine::Sqlite);
     stop(installation.serve().await).await;
     let log = installation.log();
@@ -245,7 +247,7 @@ async fn a_log_that_is_no_terminal_has_no_colours() {
 }
 
 #[tokio::test]
-async fn each_flag_can_be_a_variable() {
+async fn flags_can_be_set_by_environment_variables() {
     let installation = Installation::new(Engine::Sqlite);
     let mut command = installation.command(&[]);
     command.envs([
@@ -261,35 +263,35 @@ async fn each_flag_can_be_a_variable() {
     let answer = server.client(None).send("POST", "/login", &credentials).await.expect(200);
     assert_eq!(answer["expires_in"], 90);
 
-    // The second of the proxies is believed.
+    // The second network in the list is trusted.
     let client = server.client(answer["token"].as_str().map(str::to_owned));
     let change = serde_json::json!({"current_password": password.trim_end(), "new_password": ADMIN_PASSWORD});
     assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
     let student = serde_json::json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
-    let made = client.request("POST", "/students").header("x-forwarded-prefix", "/roll").json(&student);
-    let made = tests::client::Answer::to(made).await;
-    assert!(made.header("location").starts_with("/roll/students/"), "{made:?}");
+    let created = client.request("POST", "/students").header("x-forwarded-prefix", "/roll").json(&student);
+    let created = tests::client::Answer::to(created).await;
+    assert!(created.header("location").starts_with("/roll/students/"), "{created:?}");
     stop(server).await;
 }
 
 #[tokio::test]
-async fn a_switch_can_be_a_variable_as_people_write_it() {
+async fn boolean_variables_accept_true_false_and_1() {
     let installation = Installation::new(Engine::Sqlite);
-    for yes in ["true", "1"] {
+    for enabled in ["true", "1"] {
         let mut command = installation.command(&["--listen", "127.0.0.1:0"]);
-        command.env("ROLLBOOK_DEMO", yes).env("ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS", "false");
+        command.env("ROLLBOOK_DEMO", enabled).env("ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS", "false");
         let server = Program::start(command).await;
         server.log_in("shantanu", "password").await;
         stop(server).await;
     }
     let mut command = installation.command(&["--listen", "127.0.0.1:0"]);
     command.env("ROLLBOOK_DEMO", "perhaps");
-    assert!(refusal(command).await.contains("--demo"));
+    assert!(error_line(command).await.contains("--demo"));
     assert!(!installation.data("").exists());
 }
 
 #[tokio::test]
-async fn help_names_the_variable_of_each_flag() {
+async fn help_lists_environment_variable_of_each_flag() {
     let installation = Installation::new(Engine::Sqlite);
     for command in [&["serve"][..], &["user"], &["user", "list"], &["user", "disable"], &["migrate"]] {
         let help = installation.run(&[command, &["--help"]].concat(), None).await;
@@ -298,8 +300,8 @@ async fn help_names_the_variable_of_each_flag() {
         for option in options.split("\n      --").skip(1) {
             let name = option.split_whitespace().next().unwrap();
             let variable = format!("[env: ROLLBOOK_{}", name.to_ascii_uppercase().replace('-', "_"));
-            let told = option.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(told.contains(&variable), "{command:?} --{name}: {told}");
+            let text = option.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&variable), "{command:?} --{name}: {text}");
         }
         assert!(options.contains("--data-dir"), "{options}");
     }

@@ -7,9 +7,9 @@ use tests::on_each_store;
 
 async fn create_student(client: &Client) -> (String, String) {
     let body = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
-    let made = client.send("POST", "/students", &body).await;
-    made.expect(201);
-    (made.header("location").to_owned(), made.header("etag").to_owned())
+    let created = client.send("POST", "/students", &body).await;
+    created.expect(201);
+    (created.header("location").to_owned(), created.header("etag").to_owned())
 }
 
 async fn if_match(client: &Client, method: &str, path: &str, tag: &str, body: &Value) -> Answer {
@@ -24,7 +24,8 @@ async fn if_none_match(client: &Client, path: &str, tag: &str) -> u16 {
 }
 
 on_each_store! {
-    async fn req_26_a_known_version_is_not_sent_again(server) {
+    /// REQ 26.
+    async fn matching_if_none_match_returns_304(server) {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = create_student(&client).await;
         for known in [tag.clone(), format!("W/{tag}"), "*".into(), format!("\"other\", {tag}")] {
@@ -37,7 +38,8 @@ on_each_store! {
         assert_eq!(if_none_match(&client, &path, &tag).await, 200);
     }
 
-    async fn req_26_a_stale_version_is_a_412_and_changes_nothing(server) {
+    /// REQ 26.
+    async fn write_with_stale_if_match_returns_412_without_effect(server) {
         let client = server.client(Role::Registrar).await;
         let (path, stale) = create_student(&client).await;
         let now = client.send("PATCH", &path, &json!({"age": 21})).await;
@@ -52,7 +54,8 @@ on_each_store! {
         assert_eq!(client.get(&path).await.expect(200), student);
     }
 
-    async fn req_26_the_version_that_is_stored_may_be_changed(server) {
+    /// REQ 26.
+    async fn write_with_current_if_match_succeeds(server) {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = create_student(&client).await;
         let changed = if_match(&client, "PATCH", &path, &tag, &json!({"age": 21})).await;
@@ -65,14 +68,15 @@ on_each_store! {
         assert_eq!(if_match(&client, "DELETE", &path, &now, &Value::Null).await.status, 204);
     }
 
-    async fn a_condition_on_nobody_is_a_404(server) {
+    async fn conditional_update_of_unknown_student_returns_404(server) {
         let client = server.client(Role::Registrar).await;
         for tag in ["\"1-1\"", "*", "\"x\""] {
             if_match(&client, "PATCH", "/students/1", tag, &json!({})).await.expect_problem(404, "record-not-found");
         }
     }
 
-    async fn req_26_lines_of_a_condition_are_joined_and_an_unreadable_one_is_none_that_holds(server) {
+    /// REQ 26.
+    async fn condition_lines_are_joined_and_unreadable_if_match_fails(server) {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = create_student(&client).await;
         let lines = client.request("GET", &path).header("if-none-match", "\"0-0\"").header("if-none-match", &tag);
@@ -83,18 +87,20 @@ on_each_store! {
         Answer::to(unreadable.json(&json!({}))).await.expect_problem(412, "stale-version");
     }
 
-    async fn req_26_a_write_heeds_if_none_match(server) {
+    /// REQ 26.
+    async fn write_with_matching_if_none_match_returns_412(server) {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = create_student(&client).await;
-        for (named, status) in [("*", 412), (&*tag, 412), ("\"9-9\"", 200)] {
-            let write = client.request("PATCH", &path).header("if-none-match", named).json(&json!({"age": 21}));
+        for (condition, status) in [("*", 412), (&*tag, 412), ("\"9-9\"", 200)] {
+            let write = client.request("PATCH", &path).header("if-none-match", condition).json(&json!({"age": 21}));
             Answer::to(write).await.expect(status);
         }
         let both = client.request("DELETE", &path).header("if-none-match", "\"9-9\"").header("if-match", &tag);
         Answer::to(both).await.expect_problem(412, "stale-version");
     }
 
-    async fn req_26_a_removed_students_tag_never_fits_the_next_one(server) {
+    /// REQ 26.
+    async fn etag_of_deleted_student_does_not_match_new_one(server) {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = create_student(&client).await;
         client.delete(&path).await;

@@ -1,6 +1,6 @@
-//! Connections are bounded in patience and in number.
+//! Timeouts and maximum number of connections.
 //!
-//! The tests of patience run on a clock that jumps to whatever is waited for next.
+//! The tests of timeouts run on a paused clock that advances to the next timer.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub async fn connect(address: &str) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
 }
 
-/// Reads one answer, whose length is told in its head.
+/// Reads one response up to its `Content-Length`.
 pub async fn answer(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -30,21 +30,21 @@ pub async fn answer(connection: &mut TcpStream) -> String {
                 return text.into_owned();
             }
         }
-        let more = timeout(SOON, connection.read_buf(&mut read)).await.expect("an answer in time").unwrap();
+        let more = timeout(SOON, connection.read_buf(&mut read)).await.expect("a response in time").unwrap();
         assert_ne!(more, 0, "the connection ended: {}", String::from_utf8_lossy(&read));
     }
 }
 
-/// Reads until the server closes the connection; what came until then, and how long that took.
-async fn end(mut connection: TcpStream) -> (String, Duration) {
-    let begun = Instant::now();
+/// Reads until the server closes the connection. Returns the text and the elapsed time.
+async fn read_to_close(mut connection: TcpStream) -> (String, Duration) {
+    let start = Instant::now();
     let mut read = Vec::new();
-    // A reset is an end, too.
+    // A reset also closes the connection.
     let _ = connection.read_to_end(&mut read).await;
-    (String::from_utf8(read).unwrap(), begun.elapsed())
+    (String::from_utf8(read).unwrap(), start.elapsed())
 }
 
-/// Sends the text byte by byte, one each second, until nobody takes it.
+/// Sends the text at one byte per second, until the connection is closed.
 async fn trickle(connection: &mut (impl AsyncWriteExt + Unpin), text: &str) {
     let mut seconds = interval(Duration::from_secs(1));
     for byte in text.bytes() {
@@ -68,10 +68,10 @@ fn is_about(waited: Duration, seconds: u64) -> bool {
 }
 
 #[tokio::test]
-async fn a_head_that_trickles_in_is_cut_off_after_thirty_seconds() {
+async fn slow_request_head_is_cut_off_after_30_seconds() {
     let (_server, connection, _) = server().await;
     pause();
-    let begun = Instant::now();
+    let start = Instant::now();
     let (mut reader, mut writer) = connection.into_split();
     let head = format!("GET /health/live HTTP/1.1\r\nHost: rollbook\r\nX-Long: {}", "x".repeat(500));
     let mut read = Vec::new();
@@ -79,31 +79,32 @@ async fn a_head_that_trickles_in_is_cut_off_after_thirty_seconds() {
         _ = reader.read_to_end(&mut read) => {}
         () = trickle(&mut writer, &head) => {}
     }
-    assert!(is_about(begun.elapsed(), 30), "{:?}", begun.elapsed());
+    assert!(is_about(start.elapsed(), 30), "{:?}", start.elapsed());
     assert!(!String::from_utf8(read).unwrap().contains(" 200 "));
 }
 
 #[tokio::test]
-async fn a_connection_that_rests_is_closed_after_thirty_seconds() {
+async fn idle_connection_is_closed_after_30_seconds() {
     let (server, mut kept, _) = server().await;
     kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();
     assert!(answer(&mut kept).await.starts_with("HTTP/1.1 200 "));
     let fresh = connect(&server.address().to_string()).await;
     pause();
-    for (_, waited) in [tokio::join!(end(kept), end(fresh))].into_iter().flat_map(|(kept, fresh)| [kept, fresh]) {
+    let (kept, fresh) = tokio::join!(read_to_close(kept), read_to_close(fresh));
+    for (_, waited) in [kept, fresh] {
         assert!(is_about(waited, 29) || is_about(waited, 30), "{waited:?}");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_in_is_a_408_after_ten_seconds() {
+async fn slow_request_body_returns_408_after_10_seconds() {
     let (_server, mut connection, token) = server().await;
     let head = format!(
         "POST /students HTTP/1.1\r\nHost: rollbook\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: application/json\r\nContent-Length: 500\r\n\r\n"
     );
     pause();
-    let begun = Instant::now();
+    let start = Instant::now();
     connection.write_all(head.as_bytes()).await.unwrap();
     let (mut reader, mut writer) = connection.into_split();
     let (mut read, body) = (Vec::new(), "x".repeat(500));
@@ -114,29 +115,29 @@ async fn a_body_that_trickles_in_is_a_408_after_ten_seconds() {
     let text = String::from_utf8(read).unwrap();
     assert!(text.starts_with("HTTP/1.1 408 ") && text.contains("/problems/request-timeout"), "{text}");
     Asked::by_hand("POST", "/students", &text);
-    assert!(is_about(begun.elapsed(), 10), "{:?}", begun.elapsed());
+    assert!(is_about(start.elapsed(), 10), "{:?}", start.elapsed());
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_takes_is_given_up_after_thirty_seconds() {
+async fn unread_response_is_abandoned_after_30_seconds() {
     let (_server, mut connection, _) = server().await;
     let large = b"GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: rollbook\r\n\r\n".repeat(64);
     connection.write_all(&large).await.unwrap();
     pause();
-    let begun = Instant::now();
-    // Nothing is read: only the server's end of the connection can bring an error.
+    let start = Instant::now();
+    // Nothing is read: a write fails only if the server closes the connection.
     let mut seconds = interval(Duration::from_secs(1));
-    while begun.elapsed() < Duration::from_mins(1) {
+    while start.elapsed() < Duration::from_mins(1) {
         seconds.tick().await;
         if connection.write_all(b"x").await.is_err() {
             return;
         }
     }
-    panic!("the connection was still held after {:?}", begun.elapsed());
+    panic!("the connection was still open after {:?}", start.elapsed());
 }
 
 #[tokio::test]
-async fn who_finds_no_place_waits_for_one() {
+async fn connection_above_limit_waits_for_free_slot() {
     let installation = Installation::new(Engine::Sqlite);
     let server = Program::start(installation.serving(&["--demo", "--max-connections", "1"])).await;
     let request = b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n";
@@ -146,11 +147,10 @@ async fn who_finds_no_place_waits_for_one() {
 
     let mut second = connect(server.address()).await;
     second.write_all(request).await.unwrap();
-    // The first is still served, and the second is not.
     for _ in 0..20 {
         first.write_all(request).await.unwrap();
         assert!(answer(&mut first).await.starts_with("HTTP/1.1 200 "));
-        assert!(second.try_read(&mut [0]).is_err(), "the second was served beside the first");
+        assert!(second.try_read(&mut [0]).is_err(), "the second connection was served before the first was closed");
     }
     drop(first);
     assert!(answer(&mut second).await.starts_with("HTTP/1.1 200 "));

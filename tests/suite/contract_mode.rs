@@ -1,4 +1,4 @@
-//! Contract mode: everything that a client's tests need is known and told, and nothing is left behind.
+//! Contract mode: announcement of all test data, and cleanup on stop.
 
 use std::fs;
 
@@ -9,24 +9,24 @@ use tests::server::Engine;
 
 use crate::installation::{Installation, on_each_engine, stop};
 
-/// A server in contract mode, and what it tells scripts.
+/// Starts a server in contract mode and returns its announcement.
 async fn serve(installation: &Installation) -> (Program, Value) {
     let server = Program::start(installation.serving(&["--contract"])).await;
-    let told = serde_json::from_str(server.announcement()).expect("one line of JSON");
-    (server, told)
+    let announcement = serde_json::from_str(server.announcement()).expect("one line of JSON");
+    (server, announcement)
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
 }
 
-async fn what_is_told_is_true(engine: Engine) {
+async fn announcement_matches_server_data(engine: Engine) {
     let installation = Installation::new(engine);
-    let (server, told) = serve(&installation).await;
-    assert_eq!(told["base_url"], server.url(""));
-    let bearer = |name: &str| server.client(Some(text(&told["tokens"][name])));
+    let (server, announcement) = serve(&installation).await;
+    assert_eq!(announcement["base_url"], server.url(""));
+    let bearer = |name: &str| server.client(Some(text(&announcement["tokens"][name])));
 
-    let users = told["users"].as_array().unwrap();
+    let users = announcement["users"].as_array().unwrap();
     let roles: Vec<_> = users.iter().map(|user| (text(&user["username"]), text(&user["role"]))).collect();
     let known = [("viewer", "viewer"), ("registrar", "registrar"), ("admin", "admin"), ("spare", "admin")];
     assert_eq!(roles, known.map(|(name, role)| (name.to_owned(), role.to_owned())));
@@ -38,37 +38,37 @@ async fn what_is_told_is_true(engine: Engine) {
             let (id, role) = (&user["id"], &user["role"]);
             assert_eq!((&me["id"], &me["username"], &me["role"]), (id, &user["username"], role));
         }
-        let refresh = json!({"refresh_token": told["refresh_tokens"][&name]});
+        let refresh = json!({"refresh_token": announcement["refresh_tokens"][&name]});
         server.client(None).send("POST", "/token/refresh", &refresh).await.expect(200);
     }
-    for refused in ["expired", "forged"] {
-        bearer(refused).get("/me").await.expect_problem(401, "unauthorized");
+    for name in ["expired", "forged"] {
+        bearer(name).get("/me").await.expect_problem(401, "unauthorized");
     }
 
     let page = bearer("viewer").get("/students?limit=100").await.expect(200);
     let students = page["students"].as_array().unwrap();
-    assert_eq!(told["student_ids"], students.iter().map(|student| student["id"].clone()).collect::<Value>());
+    assert_eq!(announcement["student_ids"], students.iter().map(|student| student["id"].clone()).collect::<Value>());
     assert_eq!(students.len(), 25);
-    assert_eq!(told["clock"], "2030-01-01T00:00:00Z");
-    assert!(students.iter().all(|student| student["created_at"] == told["clock"]), "{page}");
+    assert_eq!(announcement["clock"], "2030-01-01T00:00:00Z");
+    assert!(students.iter().all(|student| student["created_at"] == announcement["clock"]), "{page}");
     stop(server).await;
 }
 
-async fn the_clock_runs_on_from_where_it_began(engine: Engine) {
+async fn clock_advances_from_its_initial_time(engine: Engine) {
     let installation = Installation::new(engine);
-    let (server, told) = serve(&installation).await;
-    let registrar = server.client(Some(text(&told["tokens"]["registrar"])));
+    let (server, announcement) = serve(&installation).await;
+    let registrar = server.client(Some(text(&announcement["tokens"]["registrar"])));
     let new = json!({"name": "Tara Rao", "email": "tara.rao@example.org", "roll_no": 999});
-    let enrolled = registrar.send("POST", "/students", &new).await.expect(201);
-    let (began, made_at) = (text(&told["clock"]), text(&enrolled["created_at"]));
-    // RFC 3339 in UTC: the same day, and later by as long as the test runs.
-    assert!(made_at.starts_with("2030-01-01T0") && made_at > began.replace('Z', ""), "{made_at}");
+    let created = registrar.send("POST", "/students", &new).await.expect(201);
+    let (start, created_at) = (text(&announcement["clock"]), text(&created["created_at"]));
+    // RFC 3339 in UTC: later on the same day.
+    assert!(created_at.starts_with("2030-01-01T0") && created_at > start.replace('Z', ""), "{created_at}");
     stop(server).await;
 }
 
-async fn guessing_makes_nobody_wait(engine: Engine) {
+async fn failed_logins_are_not_throttled(engine: Engine) {
     let installation = Installation::new(engine);
-    let (server, told) = serve(&installation).await;
+    let (server, announcement) = serve(&installation).await;
     for username in ["viewer", "nobody"] {
         for _ in 0..7 {
             let wrong = json!({"Username": username, "Password": "wrong"});
@@ -76,7 +76,7 @@ async fn guessing_makes_nobody_wait(engine: Engine) {
             answer.expect_problem(401, "invalid-credentials");
         }
     }
-    let password = text(&told["users"][0]["password"]);
+    let password = text(&announcement["users"][0]["password"]);
     let viewer = server.log_in("viewer", &password).await;
     let change = |current: &str| json!({"current_password": current, "new_password": "four brisk otters on a log"});
     for _ in 0..7 {
@@ -87,13 +87,13 @@ async fn guessing_makes_nobody_wait(engine: Engine) {
 }
 
 on_each_engine! {
-    what_is_told_is_true
-    the_clock_runs_on_from_where_it_began
-    guessing_makes_nobody_wait
+    announcement_matches_server_data
+    clock_advances_from_its_initial_time
+    failed_logins_are_not_throttled
 }
 
 #[tokio::test]
-async fn contract_mode_leaves_no_file_behind() {
+async fn contract_mode_deletes_its_files_on_stop() {
     let installation = Installation::new(Engine::Sqlite);
     let temporary = TempDir::new().unwrap();
     let mut command = installation.serving(&["--contract"]);
@@ -106,7 +106,7 @@ async fn contract_mode_leaves_no_file_behind() {
 }
 
 #[tokio::test]
-async fn contract_mode_leaves_no_schema_behind() {
+async fn contract_mode_drops_its_schema_on_stop() {
     let installation = Installation::new(Engine::Postgres);
     let pool = sqlx::PgPool::connect(&installation.database().url()).await.unwrap();
     let schemas = async || -> Vec<String> {
@@ -121,18 +121,19 @@ async fn contract_mode_leaves_no_schema_behind() {
 }
 
 #[tokio::test]
-async fn contract_mode_is_refused_where_it_would_be_a_mistake() {
+async fn contract_mode_rejects_conflicting_options() {
     let installation = Installation::new(Engine::Sqlite);
-    for (more, named) in [
+    for (options, expected) in [
         (&["--demo"][..], "--demo"),
         (&["--keys", "ring.json"], "--keys"),
         (&["--database", "sqlite:x"], "--database"),
         (&["--listen", "0.0.0.0:0"], "--expose-demo-with-known-passwords"),
     ] {
-        let refused = installation.run(&[&["serve", "--contract"], more].concat(), None).await;
-        assert!(matches!(refused.status, Some(1 | 2)), "{more:?}: {refused:?}");
-        assert!(refused.stderr.contains(named) && refused.stderr.lines().count() == 1, "{more:?}: {refused:?}");
+        let rejected = installation.run(&[&["serve", "--contract"], options].concat(), None).await;
+        assert!(matches!(rejected.status, Some(1 | 2)), "{options:?}: {rejected:?}");
+        let is_one_line = rejected.stderr.lines().count() == 1;
+        assert!(is_one_line && rejected.stderr.contains(expected), "{options:?}: {rejected:?}");
     }
-    let told = ["--contract", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
-    stop(Program::start(installation.command(&told)).await).await;
+    let permitted = ["--contract", "--listen", "0.0.0.0:0", "--expose-demo-with-known-passwords"];
+    stop(Program::start(installation.command(&permitted)).await).await;
 }

@@ -1,30 +1,26 @@
-//! The demo: known passwords, 25 students, and nothing left behind.
+//! Demo mode: known passwords, 25 students, and cleanup on stop.
 
 use std::fs;
-use std::process::Stdio;
 
 use domain::access::Role;
 use tempfile::TempDir;
+use tests::client::Answer;
 use tests::database::PostgresDatabase;
 use tests::program::{self, Program};
 use tests::server::Engine;
-use tokio::process::Command;
 
 use crate::installation::{Installation, stop};
 
-/// The articles' login, word for word; curl says that it is a form.
-async fn log_in_with_curl(server: &Program) -> String {
-    let mut curl = Command::new("curl");
-    curl.args(["--silent", "--fail-with-body", "--noproxy", "*", &server.url("/login")]);
-    curl.args(["-d", r#"{"Username": "shantanu", "Password": "password"}"#]);
-    let output = curl.stdin(Stdio::null()).output().await.expect("a run of curl");
-    assert!(output.status.success(), "{output:?}");
-    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    answer["token"].as_str().unwrap().to_owned()
+/// Logs in as the articles do: their command sends the JSON as a form.
+async fn log_in_as_in_the_articles(server: &Program) -> String {
+    let login = server.client(None).request("POST", "/login");
+    let login = login.header("content-type", "application/x-www-form-urlencoded");
+    let body = r#"{"Username": "shantanu", "Password": "password"}"#;
+    Answer::to(login.body(body)).await.expect(200)["token"].as_str().unwrap().to_owned()
 }
 
-async fn shows_its_students(server: &Program) {
-    let client = server.client(Some(log_in_with_curl(server).await));
+async fn assert_demo_data(server: &Program) {
+    let client = server.client(Some(log_in_as_in_the_articles(server).await));
     assert_eq!(client.get("/me").await.expect(200)["role"], Role::Registrar.as_str());
     assert_eq!(client.get("/students").await.expect(200)["students"].as_array().unwrap().len(), 25);
     assert_eq!(client.get("/student").await.expect(200)["Students"].as_array().unwrap().len(), 25);
@@ -33,13 +29,13 @@ async fn shows_its_students(server: &Program) {
 }
 
 #[tokio::test]
-async fn a_demo_leaves_no_file_behind() {
+async fn demo_deletes_its_files_on_stop() {
     let installation = Installation::new(Engine::Sqlite);
     let temporary = TempDir::new().unwrap();
     let mut command = installation.serving(&["--demo"]);
     command.env("TMPDIR", temporary.path());
     let server = Program::start(command).await;
-    shows_its_students(&server).await;
+    assert_demo_data(&server).await;
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1);
     stop(server).await;
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
@@ -47,7 +43,7 @@ async fn a_demo_leaves_no_file_behind() {
 }
 
 #[tokio::test]
-async fn a_demo_on_postgres_leaves_no_schema_behind() {
+async fn demo_on_postgres_drops_its_schema_on_stop() {
     let database = PostgresDatabase::create();
     let home = TempDir::new().unwrap();
     let url = database.url();
@@ -61,7 +57,7 @@ async fn a_demo_on_postgres_leaves_no_schema_behind() {
     let serve = ["serve", "--demo", "--listen", "127.0.0.1:0", "--database", &url];
     let before = schemas().await;
     let server = Program::start(program::command(home.path(), &serve)).await;
-    shows_its_students(&server).await;
+    assert_demo_data(&server).await;
     assert_eq!(schemas().await.len(), before.len() + 1);
     stop(server).await;
     assert_eq!(schemas().await, before);

@@ -1,4 +1,4 @@
-//! The API document: what is served, what is checked in, and what the service does are one.
+//! The API document: the served formats, the checked-in file, and the behaviour that they describe.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,22 +12,22 @@ use tests::program;
 use tests::server::{Engine, Server};
 
 #[tokio::test]
-async fn the_served_document_is_the_one_that_is_checked_in() {
+async fn served_document_matches_openapi_yaml() {
     let server = Server::start(Engine::Sqlite).await;
     let checked_in = fs::read_to_string(program::workspace().join("openapi.yaml")).unwrap();
     let answer = server.anonymous().get("/openapi.yaml").await;
     assert_eq!(answer.header("content-type"), "application/yaml");
-    assert!(answer.text() == checked_in, "openapi.yaml is not what the code says: run `cargo xtask openapi`");
+    assert!(answer.text() == checked_in, "openapi.yaml is out of date: run `cargo xtask openapi`");
 }
 
 #[tokio::test]
-async fn each_rendition_is_compressed_for_whoever_accepts_it() {
+async fn document_is_compressed_if_client_accepts_gzip() {
     let server = Server::start(Engine::Sqlite).await;
     for path in ["/openapi.json", "/openapi.yaml", "/openapi-3.1.yaml"] {
         let plain = server.anonymous().get(path).await;
         assert!(!plain.headers.contains_key("content-encoding"), "{path}");
-        let asked = server.anonymous().request("GET", path).header("accept-encoding", "gzip, br");
-        let coded = Answer::to(asked).await;
+        let request = server.anonymous().request("GET", path).header("accept-encoding", "gzip, br");
+        let coded = Answer::to(request).await;
         assert_eq!(coded.header("content-encoding"), "gzip", "{path}");
         assert!(coded.body.len() < plain.body.len() / 5, "{path}: {} of {}", coded.body.len(), plain.body.len());
         let mut inflated = Vec::new();
@@ -40,7 +40,7 @@ async fn each_rendition_is_compressed_for_whoever_accepts_it() {
 }
 
 #[tokio::test]
-async fn all_renditions_say_the_same() {
+async fn document_formats_have_same_content() {
     let server = Server::start(Engine::Sqlite).await;
     let json = server.anonymous().get("/openapi.json").await;
     assert_eq!(json.header("content-type"), "application/json");
@@ -52,9 +52,9 @@ async fn all_renditions_say_the_same() {
 }
 
 #[tokio::test]
-async fn deprecated_operations_announce_it_and_no_other_does() {
+async fn only_deprecated_operations_send_deprecation_headers() {
     let server = Server::start(Engine::Sqlite).await;
-    // The one whom paths with an id are about, and the one who goes through them.
+    // Id 1 in the paths is the first user; the second sends the requests.
     server.add_user("first", Role::Viewer).await;
     let admin = server.add_user("second", Role::Admin).await;
     let mut deprecated = 0;
@@ -62,7 +62,7 @@ async fn deprecated_operations_announce_it_and_no_other_does() {
         for (method, operation) in item.as_object().unwrap() {
             let is_deprecated = operation.get("deprecated") == Some(&true.into());
             deprecated += usize::from(is_deprecated);
-            // Before the operation is reached, within it, and after it.
+            // The anonymous request is rejected before it reaches the operation.
             for client in [server.anonymous(), server.client_of(&admin).await] {
                 let request = client.request(&method.to_ascii_uppercase(), &path.replace("{id}", "1"));
                 let answer = Answer::to(request).await;
@@ -76,7 +76,7 @@ async fn deprecated_operations_announce_it_and_no_other_does() {
 }
 
 #[test]
-fn bounds_and_grammars_are_the_domains() {
+fn document_bounds_and_patterns_match_domain() {
     let document = app::http::document::tree();
     let properties = &document["components"]["schemas"]["StudentInput"]["properties"];
     assert_eq!(properties["roll_no"]["maximum"], domain::MAX_ID);
@@ -113,16 +113,16 @@ fn text_in_requests_is_bounded() {
         }
     }
     let known = [
-        // The articles' server accepted any name; one that is too long is part of no name.
+        // The legacy server accepts any name; a text that is too long matches no student.
         r#"get /student "name""#,
-        // A condition that is too long fits no record; the limit of all headers applies to it.
+        // A condition that is too long matches no record; the size limit of all headers applies.
         r#"header "If-Match""#,
         r#"header "If-None-Match""#,
     ];
     assert_eq!(unbounded, known.map(str::to_owned).into());
 }
 
-/// Names each text below `schema` that has neither a length nor a list of values nor a format of bounded length.
+/// Collects each text below `schema` without a maximum length, a list of values or a format of bounded length.
 fn gather_unbounded(document: &Value, schema: &Value, place: &str, unbounded: &mut BTreeSet<String>) {
     let schema = resolved(document, schema);
     let is_bounded = schema["maxLength"].is_u64()
@@ -148,7 +148,7 @@ fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value["$ref"].as_str().map_or(value, |reference| document.pointer(reference.trim_start_matches('#')).unwrap())
 }
 
-/// Ruby and PHP read bytes beyond ASCII otherwise than ECMAScript, and few engines have the rest.
+/// Ruby and PHP interpret non-ASCII bytes differently from ECMAScript, and few engines support the other constructs.
 #[test]
 fn patterns_are_portable() {
     let mut patterns = Vec::new();
@@ -167,7 +167,7 @@ fn patterns_are_portable() {
     assert!(patterns.len() > 5);
 }
 
-/// A default in a response makes clients expect a property that can be absent.
+/// With a default in a response, clients expect a property that can be absent.
 #[test]
 fn only_parameters_have_defaults() {
     let document = app::http::document::tree();
@@ -189,7 +189,7 @@ fn gather_values<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a Value>) {
 }
 
 #[test]
-fn every_operation_says_what_generators_and_readers_need() {
+fn operations_have_complete_metadata() {
     let document = app::http::document::tree();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! What was answered is stored, however the server ends.
+//! Acknowledged writes survive a crash of the server.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,8 +15,8 @@ use crate::installation::{Installation, ended, signal, stop};
 const STUDENTS: i64 = 2_000;
 const CONNECTIONS: usize = 64;
 
-/// Makes students one after another until there are enough or the server is gone; reports each that was answered.
-async fn create_student(client: Client, next: Arc<AtomicI64>, answered: mpsc::UnboundedSender<i64>) {
+/// Creates students in sequence until the limit is reached or the connection fails. Sends each acknowledged roll number.
+async fn create_students(client: Client, next: Arc<AtomicI64>, acknowledged: mpsc::UnboundedSender<i64>) {
     loop {
         let roll_no = next.fetch_add(1, Ordering::Relaxed);
         if roll_no > STUDENTS {
@@ -26,14 +26,14 @@ async fn create_student(client: Client, next: Arc<AtomicI64>, answered: mpsc::Un
         match client.request("POST", "/students").json(&student).send().await {
             Ok(answer) => {
                 assert_eq!(answer.status(), 201);
-                answered.send(roll_no).unwrap();
+                acknowledged.send(roll_no).unwrap();
             }
             Err(_) => return,
         }
     }
 }
 
-/// Every roll number there is.
+/// The roll numbers of all students.
 pub async fn roll_numbers(client: &Client) -> BTreeSet<i64> {
     let mut numbers = BTreeSet::new();
     let mut path = "/students?limit=200".to_owned();
@@ -48,7 +48,7 @@ pub async fn roll_numbers(client: &Client) -> BTreeSet<i64> {
 }
 
 #[tokio::test]
-async fn a_kill_loses_nothing_that_was_answered() {
+async fn kill_loses_no_acknowledged_write() {
     let installation = Installation::new(Engine::Sqlite);
     let mut server = installation.serve().await;
     let client = installation.admin(&server).await;
@@ -57,29 +57,29 @@ async fn a_kill_loses_nothing_that_was_answered() {
     let writers: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
             let client = server.client(client.token().map(str::to_owned));
-            tokio::spawn(create_student(client, Arc::clone(&next), sender.clone()))
+            tokio::spawn(create_students(client, Arc::clone(&next), sender.clone()))
         })
         .collect();
     drop(sender);
 
-    let mut answered = BTreeSet::new();
+    let mut acknowledged = BTreeSet::new();
     while let Some(roll_no) = receiver.recv().await {
-        answered.insert(roll_no);
-        if answered.len() == 400 {
+        acknowledged.insert(roll_no);
+        if acknowledged.len() == 400 {
             signal(&server.process, Signal::KILL);
         }
     }
     for writer in writers {
         writer.await.unwrap();
     }
-    assert_eq!(ended(&mut server.process).await, None, "a signal ended it");
-    assert!((400..1_900).contains(&answered.len()), "{} were answered: it was not in the middle", answered.len());
+    assert_eq!(ended(&mut server.process).await, None, "the signal ended the process");
+    assert!((400..1_900).contains(&acknowledged.len()), "{} acknowledged before the kill", acknowledged.len());
 
     let server = installation.serve().await;
     let client = server.client(client.token().map(str::to_owned));
     let stored = roll_numbers(&client).await;
-    let lost: Vec<_> = answered.difference(&stored).collect();
-    assert!(lost.is_empty(), "answered and lost: {lost:?}");
+    let lost: Vec<_> = acknowledged.difference(&stored).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let next = json!({"name": "Asha", "email": "asha@example.org", "roll_no": STUDENTS + 1});
     client.send("POST", "/students", &next).await.expect(201);
     stop(server).await;

@@ -1,5 +1,4 @@
-//! The examples of the document: whoever tries them on a fresh demo, from the first operation to the last, gets what
-//! they promise.
+//! The examples of the API document succeed on a fresh demo, in the order of the document.
 
 use std::fs;
 
@@ -9,19 +8,19 @@ use tests::client::{Answer, Client};
 use tests::database::PostgresDatabase;
 use tests::program::{self, Program};
 
-/// Operations whose example cannot succeed by itself: it would have to hold a refresh token that nobody has yet.
-const LACKS_A_SECRET: [&str; 1] = ["refreshToken"];
-/// Operations whose example ends the session that it is tried in: behind them, one logs in anew.
-const ENDS_THE_SESSION: [&str; 2] = ["deleteOwnSession", "logOut"];
+/// Operations with an example that cannot succeed: it would need a valid refresh token.
+const NEEDS_REFRESH_TOKEN: [&str; 1] = ["refreshToken"];
+/// Operations with an example that ends its session: a new login follows.
+const ENDS_SESSION: [&str; 2] = ["deleteOwnSession", "logOut"];
 
-/// An administrator, whose password changes on the way.
-struct Explorer<'s> {
+/// An administrator: one of the examples changes the password.
+struct ExampleRunner<'s> {
     server: &'s Program,
     client: Client,
     password: &'static str,
 }
 
-impl<'s> Explorer<'s> {
+impl<'s> ExampleRunner<'s> {
     fn new(server: &'s Program) -> Self {
         Self { server, client: server.client(None), password: "password" }
     }
@@ -30,16 +29,16 @@ impl<'s> Explorer<'s> {
         self.client = self.server.log_in("admin", self.password).await;
     }
 
-    /// Tries every example of an operation's request; an operation without one is tried as it is.
-    async fn try_out(&mut self, method: &str, path: &str, operation: &Value) -> usize {
+    /// Sends each example of an operation's request body, or one request without a body. Returns the number of requests.
+    async fn send_examples(&mut self, method: &str, path: &str, operation: &Value) -> usize {
         let bodies = operation.pointer("/requestBody/content/application~1json/examples").and_then(Value::as_object);
         let bodies: Vec<_> =
             bodies.into_iter().flat_map(|examples| examples.values().map(|it| Some(&it["value"]))).collect();
-        let takes_body = operation.get("requestBody").is_some();
-        assert_eq!(bodies.is_empty(), !takes_body, "{method} {path} takes a body and has no example of one");
-        let bodies = if takes_body { bodies } else { vec![None] };
+        let has_body = operation.get("requestBody").is_some();
+        assert_eq!(bodies.is_empty(), !has_body, "{method} {path} has a body without an example");
+        let bodies = if has_body { bodies } else { vec![None] };
         for body in &bodies {
-            let request = self.client.request(&method.to_uppercase(), &address(path, operation));
+            let request = self.client.request(&method.to_uppercase(), &path_with_examples(path, operation));
             let request = if let Some(body) = body { request.json(body) } else { request };
             let answer = Answer::to(request).await;
             let documented = operation["responses"].get(answer.status.as_str()).is_some();
@@ -52,8 +51,8 @@ impl<'s> Explorer<'s> {
     }
 }
 
-/// The path with the examples of its parameters; those that have none are left out.
-fn address(path: &str, operation: &Value) -> String {
+/// The path with the examples of its parameters. Query parameters without an example are left out.
+fn path_with_examples(path: &str, operation: &Value) -> String {
     let (mut path, mut query) = (path.to_owned(), Vec::new());
     let parameters = operation["parameters"].as_array().into_iter().flatten();
     for parameter in parameters.map(|parameter| resolved(app::http::document::tree(), parameter)) {
@@ -69,22 +68,22 @@ fn address(path: &str, operation: &Value) -> String {
     if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) }
 }
 
-async fn work_in_order(server: &Program) {
-    let mut explorer = Explorer::new(server);
+async fn send_examples_in_order(server: &Program) {
+    let mut runner = ExampleRunner::new(server);
     let mut tried = 0;
     for (path, item) in app::http::document::tree()["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
-            if LACKS_A_SECRET.contains(&id) {
+            if NEEDS_REFRESH_TOKEN.contains(&id) {
                 continue;
             }
-            tried += explorer.try_out(method, path, operation).await;
+            tried += runner.send_examples(method, path, operation).await;
             if id == "replaceOwnPassword" {
-                explorer.password = "slow river under seven bridges";
+                runner.password = "slow river under seven bridges";
             }
-            if ENDS_THE_SESSION.contains(&id) {
-                explorer.client.get("/me").await.expect_problem(401, "unauthorized");
-                explorer.log_in().await;
+            if ENDS_SESSION.contains(&id) {
+                runner.client.get("/me").await.expect_problem(401, "unauthorized");
+                runner.log_in().await;
             }
         }
     }
@@ -92,19 +91,19 @@ async fn work_in_order(server: &Program) {
 }
 
 #[tokio::test]
-async fn examples_of_requests_work_on_a_fresh_demo_in_the_documents_order_on_sqlite() {
-    work_in_order(&Program::demo().await).await;
+async fn request_examples_succeed_in_order_on_sqlite_demo() {
+    send_examples_in_order(&Program::demo().await).await;
 }
 
 #[tokio::test]
-async fn examples_of_requests_work_on_a_fresh_demo_in_the_documents_order_on_postgres() {
+async fn request_examples_succeed_in_order_on_postgres_demo() {
     let (database, home) = (PostgresDatabase::create(), TempDir::new().unwrap());
     let serve = ["serve", "--demo", "--listen", "127.0.0.1:0", "--database", &database.url()];
-    work_in_order(&Program::start(program::command(home.path(), &serve)).await).await;
+    send_examples_in_order(&Program::start(program::command(home.path(), &serve)).await).await;
 }
 
 #[test]
-fn every_answer_has_an_example_and_every_problem_type_one_of_its_own() {
+fn responses_and_problem_types_have_examples() {
     let document = app::http::document::tree();
     let mut types = std::collections::BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -113,14 +112,14 @@ fn every_answer_has_an_example_and_every_problem_type_one_of_its_own() {
                 let response = resolved(document, response);
                 for (media_type, content) in response["content"].as_object().into_iter().flatten() {
                     let examples = content["examples"].as_object().cloned().unwrap_or_default();
-                    // The document is no example of itself.
-                    let itself = path.starts_with("/openapi");
-                    assert!(!examples.is_empty() || itself, "{method} {path} {status} {media_type} has no example");
+                    // A response with the document itself has no example.
+                    let exempt = path.starts_with("/openapi");
+                    assert!(!examples.is_empty() || exempt, "{method} {path} {status} {media_type} has no example");
                     for example in examples.values() {
                         let example = &resolved(document, example)["value"];
                         types.extend(example["type"].as_str().map(str::to_owned));
-                        if let Some(told) = example.get("status").and_then(Value::as_u64) {
-                            assert_eq!(told.to_string(), *status, "{method} {path}");
+                        if let Some(stated) = example.get("status").and_then(Value::as_u64) {
+                            assert_eq!(stated.to_string(), *status, "{method} {path}");
                         }
                     }
                 }
@@ -138,14 +137,17 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 }
 
 #[test]
-fn no_example_is_of_an_operation_that_does_not_exist() {
+fn examples_belong_to_existing_operations() {
     let text = fs::read_to_string(program::workspace().join("app/src/http/document/examples.yaml")).unwrap();
     let examples: serde_json::Map<String, Value> = yaml_serde::from_str(&text).unwrap();
     let operations = app::http::document::tree().to_string();
     for (id, parts) in examples.into_iter().filter(|(id, _)| id != "parameters") {
         assert!(operations.contains(&format!("\"operationId\":\"{id}\"")), "{id}");
-        let known =
-            parts.as_object().unwrap().keys().all(|part| ["parameters", "request", "answers"].contains(&part.as_str()));
+        let known = parts
+            .as_object()
+            .unwrap()
+            .keys()
+            .all(|part| ["parameters", "request", "responses"].contains(&part.as_str()));
         assert!(known, "{id}: {}", json!(parts));
     }
 }

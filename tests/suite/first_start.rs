@@ -1,4 +1,4 @@
-//! The first start on an empty store, and what is the same after the next one.
+//! The first start on an empty store, and later starts on the same store.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -14,8 +14,9 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
+/// REQ 17.
 #[tokio::test]
-async fn req_17_the_first_password_is_in_a_file_for_its_owner_and_nowhere_else() {
+async fn initial_password_is_only_in_private_file() {
     let installation = Installation::new(Engine::Sqlite);
     let mut process = installation.command(&["serve", "--listen", "127.0.0.1:0", "--log", "trace"]).spawn().unwrap();
     let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
@@ -28,7 +29,7 @@ async fn req_17_the_first_password_is_in_a_file_for_its_owner_and_nowhere_else()
     assert!(output.status.success());
     written += &String::from_utf8(output.stderr).unwrap();
 
-    assert!(written.contains("initial-admin-password"), "it says where: {written}");
+    assert!(written.contains("initial-admin-password"), "the output names the file: {written}");
     assert!(!written.contains(&installation.admin_password()));
     assert!(!written.contains(fs::read_to_string(installation.data("jwt-secret")).unwrap().trim_end()));
     assert_eq!(mode(&installation.data("")), 0o700);
@@ -38,7 +39,7 @@ async fn req_17_the_first_password_is_in_a_file_for_its_owner_and_nowhere_else()
 }
 
 #[tokio::test]
-async fn the_second_start_makes_no_other_administrator_and_keeps_the_key() {
+async fn second_start_keeps_administrator_and_key() {
     let installation = Installation::new(Engine::Sqlite);
     let first = installation.serve().await;
     let client = installation.admin(&first).await;
@@ -57,14 +58,15 @@ async fn the_second_start_makes_no_other_administrator_and_keeps_the_key() {
     assert_eq!(installation.log().matches("first administrator").count(), 1);
 }
 
+/// REQ 17.
 #[tokio::test]
-async fn req_17_of_two_first_starts_at_once_one_makes_the_administrator() {
+async fn concurrent_first_starts_create_one_administrator() {
     let installation = Installation::new(Engine::Postgres);
     let (one, other) = tokio::join!(installation.serve(), installation.serve());
     let users = installation.run(&["user", "list"], None).await;
     assert_eq!(users.stdout.lines().count(), 1, "{users:?}");
     assert_eq!(installation.log().matches("first administrator").count(), 1);
-    // The password that was written is the one that counts, at both.
+    // The password in the file is valid on both nodes.
     for server in [&one, &other] {
         server.log_in("admin", &installation.admin_password()).await;
     }
@@ -73,7 +75,7 @@ async fn req_17_of_two_first_starts_at_once_one_makes_the_administrator() {
 }
 
 #[tokio::test]
-async fn a_node_of_a_store_in_use_needs_no_data_directory() {
+async fn node_of_existing_store_needs_no_data_directory() {
     let installation = Installation::new(Engine::Postgres);
     stop(installation.serve().await).await;
     let mut next = installation.serving(&["--data-dir", "/dev/null/data"]);

@@ -1,4 +1,4 @@
-//! Every error that the framework would answer in its own words is a problem document, as all others are.
+//! Errors of the web framework are problem documents.
 
 use app::http::EdgeConfig;
 use domain::access::Role;
@@ -7,7 +7,7 @@ use tests::client::Answer;
 use tests::server::{Engine, Server, Setup};
 
 #[tokio::test]
-async fn an_unknown_path_is_a_404() {
+async fn unknown_path_returns_404() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     for path in ["/nowhere", "/students/", "/students/1/2", "/Students", "/%2e%2e/etc/passwd"] {
@@ -16,8 +16,9 @@ async fn an_unknown_path_is_a_404() {
     client.get("/students/%ff").await.expect_problem(404, "record-not-found");
 }
 
+/// REQ 24.
 #[tokio::test]
-async fn req_24_a_wrong_method_is_a_405_with_allow() {
+async fn wrong_method_returns_405_with_allow() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     for (method, path, allow) in [
@@ -36,17 +37,17 @@ async fn req_24_a_wrong_method_is_a_405_with_allow() {
 }
 
 #[tokio::test]
-async fn a_body_over_1_mib_is_a_413_whether_its_length_is_told_or_not() {
+async fn body_over_1_mib_returns_413_with_or_without_length() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     let large = vec![b' '; (1 << 20) + 1];
-    let told = client.request("POST", "/students").header("content-type", "application/json").body(large.clone());
-    Answer::to(told).await.expect_problem(413, "payload-too-large");
+    let sized = client.request("POST", "/students").header("content-type", "application/json").body(large.clone());
+    Answer::to(sized).await.expect_problem(413, "payload-too-large");
 
-    let pieces: Vec<Result<_, std::io::Error>> = large.chunks(1 << 16).map(|piece| Ok(piece.to_vec())).collect();
-    let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(pieces));
-    let untold = client.request("POST", "/students").header("content-type", "application/json").body(chunked);
-    Answer::to(untold).await.expect_problem(413, "payload-too-large");
+    let chunks: Vec<Result<_, std::io::Error>> = large.chunks(1 << 16).map(|chunk| Ok(chunk.to_vec())).collect();
+    let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
+    let streamed = client.request("POST", "/students").header("content-type", "application/json").body(chunked);
+    Answer::to(streamed).await.expect_problem(413, "payload-too-large");
 
     let mut fits = br#"{"name": "Asha", "email": "asha@example.org", "roll_no": 7}"#.to_vec();
     fits.resize(1 << 20, b' ');
@@ -54,8 +55,9 @@ async fn a_body_over_1_mib_is_a_413_whether_its_length_is_told_or_not() {
     Answer::to(fits).await.expect(201);
 }
 
+/// REQ 25.
 #[tokio::test]
-async fn req_25_a_wrong_media_type_is_a_415_that_says_what_is_taken() {
+async fn wrong_media_type_returns_415_with_accept() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("nonsense")] {
@@ -70,7 +72,7 @@ async fn req_25_a_wrong_media_type_is_a_415_that_says_what_is_taken() {
 }
 
 #[tokio::test]
-async fn an_encoded_body_is_a_415_that_says_what_is_taken() {
+async fn encoded_body_returns_415_with_accept_encoding() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
@@ -83,7 +85,7 @@ async fn an_encoded_body_is_a_415_that_says_what_is_taken() {
 }
 
 #[tokio::test]
-async fn a_login_takes_16_kib() {
+async fn login_body_over_16_kib_returns_413() {
     let server = Server::start(Engine::Sqlite).await;
     let large = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024 + 1]);
     Answer::to(large).await.expect_problem(413, "payload-too-large");
@@ -91,8 +93,9 @@ async fn a_login_takes_16_kib() {
     Answer::to(fits).await.expect_problem(400, "incomplete-credentials");
 }
 
+/// REQ 25.
 #[tokio::test]
-async fn req_25_what_nobody_accepts_is_a_406_and_nothing_is_done() {
+async fn unacceptable_media_type_returns_406_without_effect() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
@@ -103,8 +106,9 @@ async fn req_25_what_nobody_accepts_is_a_406_and_nothing_is_done() {
     Answer::to(yaml).await.expect_problem(406, "not-acceptable");
 }
 
+/// REQ 29.
 #[tokio::test]
-async fn req_29_a_body_that_cannot_be_read_is_a_400() {
+async fn malformed_body_returns_400() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     let deep = [b"{\"name\":".repeat(10_000), b"}".repeat(10_000)].concat();
@@ -125,8 +129,9 @@ async fn req_29_a_body_that_cannot_be_read_is_a_400() {
     client.send("POST", "/students", &nul).await.expect_problem(422, "invalid-fields");
 }
 
+/// REQ 24.
 #[tokio::test]
-async fn req_24_head_answers_as_get_does_without_a_body() {
+async fn head_responds_as_get_without_body() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
@@ -151,8 +156,9 @@ async fn req_24_head_answers_as_get_does_without_a_body() {
     }
 }
 
+/// REQ 33.
 #[tokio::test]
-async fn req_33_a_sane_request_id_is_taken_over_in_answers_good_and_bad() {
+async fn valid_request_id_is_returned() {
     let server = Server::start(Engine::Sqlite).await;
     for path in ["/health/live", "/nowhere"] {
         let request = server.anonymous().request("GET", path).header("x-request-id", "my-id.7");
@@ -162,10 +168,11 @@ async fn req_33_a_sane_request_id_is_taken_over_in_answers_good_and_bad() {
     }
 }
 
+/// REQ 32.
 #[tokio::test]
-async fn req_32_every_answer_has_the_headers_that_browsers_heed() {
-    let usual = Setup { config: EdgeConfig::default(), ..Setup::default() };
-    let server = Server::start_with(Engine::Sqlite, usual).await;
+async fn responses_have_browser_security_headers() {
+    let setup = Setup { config: EdgeConfig::default(), ..Setup::default() };
+    let server = Server::start_with(Engine::Sqlite, setup).await;
     for path in ["/docs/", "/openapi.json", "/nowhere", "/problems/not-found"] {
         let answer = server.anonymous().get(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -179,12 +186,13 @@ async fn req_32_every_answer_has_the_headers_that_browsers_heed() {
     }
 }
 
+/// REQ 23.
 #[tokio::test]
-async fn req_23_every_problem_type_is_explained_where_it_points() {
+async fn problem_type_url_returns_explanation() {
     let server = Server::start(Engine::Sqlite).await;
     let answer = server.anonymous().get("/nowhere").await.expect(401);
     let page = server.anonymous().get(answer["type"].as_str().unwrap()).await;
     assert_eq!(page.status, 200);
     assert!(page.text().contains("<h1>Unauthorized</h1>"));
-    server.anonymous().get("/problems/never-heard-of").await.expect_problem(404, "not-found");
+    server.anonymous().get("/problems/unknown").await.expect_problem(404, "not-found");
 }

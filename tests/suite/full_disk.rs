@@ -1,4 +1,4 @@
-//! A disk that fills up: writes are refused until there is room again, reads go on, and nothing is lost.
+//! Full disk: writes are rejected until there is free space, reads continue, and no acknowledged write is lost.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use tokio::process::Command;
 use crate::durability::roll_numbers;
 use crate::installation::{ADMIN_PASSWORD, Installation, stop};
 
-/// The program with its data directory on a file system of its own, of 8 MiB, that only it sees.
+/// The program with its data directory on a private file system of 8 MiB.
 fn on_a_small_disk(installation: &Installation) -> Command {
     fs::create_dir(installation.data("")).unwrap();
     let serving = installation.serving(&["--log", "error"]);
@@ -34,7 +34,7 @@ async fn create_student(client: &Client, roll_no: i64) -> tests::client::Answer 
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
+async fn full_disk_rejects_writes_until_space_is_free() {
     let installation = Installation::new(Engine::Sqlite);
     let server = Program::start(on_a_small_disk(&installation)).await;
     let disk = PathBuf::from(format!("/proc/{}/root", server.process.id().unwrap()));
@@ -46,40 +46,40 @@ async fn a_full_disk_refuses_writes_until_there_is_room_and_loses_nothing() {
     let filler = on_disk("filler");
     fs::write(&filler, vec![1; 6 << 20]).unwrap();
 
-    let mut answered = BTreeSet::new();
+    let mut stored = BTreeSet::new();
     let mut roll_nos = 1..10_000;
-    let refused = loop {
-        let roll_no = roll_nos.next().expect("a disk that fills up");
+    let rejection = loop {
+        let roll_no = roll_nos.next().expect("the disk fills up");
         let answer = create_student(&client, roll_no).await;
         if answer.status != 201 {
             break answer;
         }
-        answered.insert(roll_no);
+        stored.insert(roll_no);
     };
-    assert!(answered.len() > 10, "{answered:?}");
-    refused.expect_problem(503, "store-unavailable");
-    assert!(refused.header("retry-after").parse::<u32>().unwrap() > 0);
+    assert!(stored.len() > 10, "{stored:?}");
+    rejection.expect_problem(503, "store-unavailable");
+    assert!(rejection.header("retry-after").parse::<u32>().unwrap() > 0);
 
-    // Small changes may still fit; what is answered counts.
-    let mut refusals = 0;
+    // Small writes may still succeed.
+    let mut rejections = 0;
     for roll_no in roll_nos.by_ref().take(50) {
         let answer = create_student(&client, roll_no).await;
         if answer.status == 201 {
-            answered.insert(roll_no);
+            stored.insert(roll_no);
         } else {
             answer.expect_problem(503, "store-unavailable");
-            refusals += 1;
+            rejections += 1;
         }
         assert_eq!(client.get("/students/1").await.status, 200);
     }
-    assert!(refusals > 0);
-    assert_eq!(roll_numbers(&client).await, answered);
+    assert!(rejections > 0);
+    assert_eq!(roll_numbers(&client).await, stored);
 
     fs::remove_file(filler).unwrap();
     for roll_no in roll_nos.take(50) {
         create_student(&client, roll_no).await.expect(201);
-        answered.insert(roll_no);
+        stored.insert(roll_no);
     }
-    assert_eq!(roll_numbers(&client).await, answered);
+    assert_eq!(roll_numbers(&client).await, stored);
     stop(server).await;
 }

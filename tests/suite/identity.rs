@@ -1,4 +1,4 @@
-//! Whose token is believed, and what each role may do.
+//! Validity of tokens, and permissions of roles.
 
 use domain::access::Role;
 use domain::user::{Status, UserChange};
@@ -8,25 +8,26 @@ use tests::server::{Engine, Server, operator, sign};
 use time::Duration;
 
 on_each_store! {
-    async fn me_is_the_bearer_of_the_token(server) {
+    async fn me_returns_user_of_token(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let me = server.client_of(&user).await.get("/me").await.expect(200);
         assert_eq!((&me["id"], &me["username"], &me["role"]), (&json!(user.id.get()), &json!("asha"), &json!("viewer")));
     }
 
-    async fn a_removed_users_token_is_refused_and_never_fits_the_next_user(server) {
+    async fn token_of_deleted_user_is_rejected_after_name_reuse(server) {
         server.add_user("root", Role::Admin).await;
-        let removed = server.add_user("asha", Role::Registrar).await;
-        let token = server.token_of(&removed).await;
+        let deleted = server.add_user("asha", Role::Registrar).await;
+        let token = server.token_of(&deleted).await;
         server.bearer(&token).get("/me").await.expect(200);
-        server.stores.users.delete(removed.id, None, &operator()).await.unwrap();
+        server.stores.users.delete(deleted.id, None, &operator()).await.unwrap();
         server.bearer(&token).get("/me").await.expect_problem(401, "unauthorized");
         let next = server.add_user("asha", Role::Registrar).await;
-        assert_ne!(next.id, removed.id);
+        assert_ne!(next.id, deleted.id);
         server.bearer(&token).get("/me").await.expect_problem(401, "unauthorized");
     }
 
-    async fn req_18_a_disabled_users_token_is_refused_for_good(server) {
+    /// REQ 18.
+    async fn token_of_disabled_user_is_rejected_after_reactivation(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let client = server.client_of(&user).await;
         client.get("/me").await.expect(200);
@@ -37,7 +38,7 @@ on_each_store! {
         server.client_of(&user).await.get("/me").await.expect(200);
     }
 
-    async fn a_change_of_role_counts_from_the_next_request(server) {
+    async fn role_change_applies_from_next_request(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let client = server.client_of(&user).await;
         let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
@@ -47,8 +48,9 @@ on_each_store! {
     }
 }
 
+/// REQ 2.
 #[tokio::test]
-async fn req_02_a_viewer_reads_and_is_told_which_role_writing_needs() {
+async fn write_by_viewer_returns_403_with_required_role() {
     let server = Server::start(Engine::Sqlite).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     server.client(Role::Registrar).await.send("POST", "/students", &student).await.expect(201);
@@ -74,21 +76,22 @@ async fn req_02_a_viewer_reads_and_is_told_which_role_writing_needs() {
     admin.send("PATCH", "/students/1", &json!({"age": 20})).await.expect(200);
 }
 
+/// REQ 7.
 #[tokio::test]
-async fn req_07_an_expired_token_is_refused() {
+async fn expired_token_is_rejected() {
     let server = Server::start(Engine::Sqlite).await;
     let user = server.add_user("asha", Role::Viewer).await;
     let claims = server.claims_of(&user).await;
-    for (age, answer) in [(Duration::ZERO, 200), (Duration::MINUTE * 16, 401)] {
+    for (age, status) in [(Duration::ZERO, 200), (Duration::MINUTE * 16, 401)] {
         let mut claims = claims.clone();
         (claims.issued_at, claims.expires_at) = (claims.issued_at - age, claims.expires_at - age);
         let token = sign(&claims);
-        server.bearer(token).get("/me").await.expect(answer);
+        server.bearer(token).get("/me").await.expect(status);
     }
 }
 
 #[tokio::test]
-async fn the_articles_sample_token_is_refused() {
+async fn sample_token_of_articles_is_rejected() {
     let server = Server::start(Engine::Sqlite).await;
     server.add_user("shantanu", Role::Registrar).await;
     let sample = "eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoxfQ.J_RIIkoOLNXtd5IZcEwaBDGKGA3VnnYmuXnmhsmDEOs";

@@ -1,4 +1,4 @@
-//! A place where the program is installed: a working directory of its own, and a database.
+//! An installation of the program: a separate working directory and a database.
 
 use std::fs;
 use std::io::{Seek, Write};
@@ -17,13 +17,13 @@ use tests::server::{Engine, SECRET};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-/// Longer than anything here may take, shorter than anybody would wait.
+/// Timeout for every step of these tests.
 pub const SOON: Duration = Duration::from_secs(30);
 
-/// What the first administrator changes the password to.
+/// Password that [`Installation::admin`] sets.
 pub const ADMIN_PASSWORD: &str = "seven slow rivers under a bridge";
 
-/// A working directory, with whatever of `ROLLBOOK_…` the store needs.
+/// A working directory and the `ROLLBOOK_…` variables of its store.
 pub struct Installation {
     home: TempDir,
     variables: Vec<(&'static str, String)>,
@@ -31,10 +31,10 @@ pub struct Installation {
 }
 
 impl Installation {
-    /// With the embedded store in its data directory, or a PostgreSQL database of its own.
+    /// Uses the embedded store in the data directory, or a new PostgreSQL database.
     pub fn new(engine: Engine) -> Self {
         let database = (engine == Engine::Postgres).then(PostgresDatabase::create);
-        // Some tests ask more often than anybody may.
+        // Some tests exceed the default request quota.
         let mut variables = vec![("ROLLBOOK_REQUEST_QUOTA", RequestQuota::MOST.get().to_string())];
         if let Some(database) = &database {
             variables.extend([("ROLLBOOK_DATABASE", database.url()), ("ROLLBOOK_JWT_SECRET", SECRET.to_owned())]);
@@ -52,14 +52,14 @@ impl Installation {
         self.home.path().join("rollbook-data").join(name)
     }
 
-    /// The program with these arguments.
+    /// A command that runs the program with these arguments.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = program::command(self.home.path(), arguments);
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).env("RUST_BACKTRACE", "1");
         command
     }
 
-    /// Runs the program to its end, with this line on its standard input.
+    /// Runs the program until it exits, with this line on its standard input.
     pub async fn run(&self, arguments: &[&str], line: Option<&str>) -> Outcome {
         let mut command = self.command(arguments);
         if let Some(line) = line {
@@ -68,10 +68,10 @@ impl Installation {
             input.rewind().unwrap();
             command.stdin(input);
         }
-        timeout(SOON, program::outcome(command)).await.expect("an end of the program")
+        timeout(SOON, program::outcome(command)).await.expect("the program exits")
     }
 
-    /// The command `serve`, which logs to a file.
+    /// A command that runs `serve` with its log in a file.
     pub fn serving(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         let log = fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
@@ -79,12 +79,12 @@ impl Installation {
         command
     }
 
-    /// A running server.
+    /// Starts a server.
     pub async fn serve(&self) -> Program {
-        timeout(SOON, Program::start(self.serving(&[]))).await.expect("a start of the server")
+        timeout(SOON, Program::start(self.serving(&[]))).await.expect("the server starts")
     }
 
-    /// The first administrator, logged in on a server where nobody was before, with [`ADMIN_PASSWORD`] from now on.
+    /// Logs in the first administrator and changes the password to [`ADMIN_PASSWORD`].
     pub async fn admin(&self, server: &Program) -> Client {
         let one_time = self.admin_password();
         let client = server.log_in("admin", &one_time).await;
@@ -93,48 +93,48 @@ impl Installation {
         client
     }
 
-    /// What every server here has logged.
+    /// Log of all servers of this installation.
     pub fn log(&self) -> String {
         fs::read_to_string(self.home.path().join("log")).unwrap()
     }
 
-    /// The password that the first start wrote.
+    /// The initial password that the first start wrote.
     pub fn admin_password(&self) -> String {
         fs::read_to_string(self.data("initial-admin-password")).unwrap().trim_end().to_owned()
     }
 }
 
-/// Sends a signal to a process that has not been waited for.
+/// Sends a signal to a running process.
 pub fn signal(process: &Child, signal: Signal) {
     let id = i32::try_from(process.id().expect("a running process")).unwrap();
     kill_process(Pid::from_raw(id).unwrap(), signal).unwrap();
 }
 
-/// Waits for the end of a process; its exit status.
+/// Waits until a process exits, and returns its exit status.
 pub async fn ended(process: &mut Child) -> Option<i32> {
-    timeout(SOON, process.wait()).await.expect("an end of the process").unwrap().code()
+    timeout(SOON, process.wait()).await.expect("the process exits").unwrap().code()
 }
 
-/// Ends a server as an operator does.
+/// Stops a server with SIGTERM.
 pub async fn stop(mut server: Program) {
     signal(&server.process, Signal::TERM);
     assert_eq!(ended(&mut server.process).await, Some(0));
 }
 
-/// Writes each rule, an async function of the engine, as two tests, one on each store.
+/// Declares two tests, one per store, for each async function of the engine.
 macro_rules! on_each_engine {
-    ($($rule:ident)+) => {$(
-        mod $rule {
+    ($($test:ident)+) => {$(
+        mod $test {
             use tests::server::Engine;
 
             #[tokio::test]
             async fn sqlite() {
-                super::$rule(Engine::Sqlite).await;
+                super::$test(Engine::Sqlite).await;
             }
 
             #[tokio::test]
             async fn postgres() {
-                super::$rule(Engine::Postgres).await;
+                super::$test(Engine::Postgres).await;
             }
         }
     )+};

@@ -1,4 +1,4 @@
-//! The key ring of a running server: its keys, its file, and the set that it publishes.
+//! The key ring of a running server: keys, file and published key set.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,18 +21,19 @@ async fn keys(installation: &Installation, arguments: &[&str]) -> String {
     outcome.stdout
 }
 
-/// Each key's id, algorithm and state.
+/// Id, algorithm and state of each key.
 async fn listed(installation: &Installation) -> Vec<[String; 3]> {
     let list = keys(installation, &["list"]).await;
     let fields = |line: &str| line.split('\t').take(3).map(str::to_owned).collect::<Vec<_>>().try_into().unwrap();
     list.lines().map(fields).collect()
 }
 
-/// Serves with the ring and one user.
+/// Starts a server with the ring and one user.
 async fn serve(installation: &Installation) -> Program {
-    let server = timeout(SOON, Program::start(installation.serving(&RING))).await.expect("a start");
-    let added = installation.run(&["user", "add", "asha", "--password-stdin"], Some("a long enough pass phrase")).await;
-    assert_eq!(added.status, Some(0), "{added:?}");
+    let server = timeout(SOON, Program::start(installation.serving(&RING))).await.expect("the server starts");
+    let create = ["user", "create", "asha", "--password-stdin"];
+    let created = installation.run(&create, Some("a long enough pass phrase")).await;
+    assert_eq!(created.status, Some(0), "{created:?}");
     server
 }
 
@@ -40,7 +41,7 @@ async fn log_in(server: &Program) -> Client {
     server.log_in("asha", "a long enough pass phrase").await
 }
 
-/// The id that a token calls its key by.
+/// Key id in the token's header.
 fn key_of(client: &Client) -> String {
     jsonwebtoken::decode_header(client.token().unwrap()).unwrap().kid.unwrap()
 }
@@ -51,26 +52,27 @@ async fn published(server: &Program) -> Vec<Value> {
     answer.expect(200)["keys"].as_array().unwrap().clone()
 }
 
-/// Asks until it is so; the server looks at its file every other second.
-async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
+/// Polls until the condition holds; the server checks its file every two seconds.
+async fn until<F: Future<Output = bool>>(expected: &str, condition: impl Fn() -> F) {
     let waited = timeout(SOON, async {
-        let mut again = tokio::time::interval(Duration::from_millis(20));
-        while !is_so().await {
-            again.tick().await;
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        while !condition().await {
+            ticks.tick().await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("never: {what}"));
+    waited.await.unwrap_or_else(|_| panic!("timed out: {expected}"));
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_the_set_has_public_keys_only_each_with_kid_use_and_alg() {
+async fn key_set_has_only_public_keys_with_kid_use_and_alg() {
     for (algorithm, kty) in [("EdDSA", "OKP"), ("ES256", "EC")] {
         let installation = Installation::new(Engine::Sqlite);
         keys(&installation, &["generate", "--algorithm", algorithm]).await;
         keys(&installation, &["rotate"]).await;
         let server = serve(&installation).await;
         let set = published(&server).await;
-        assert_eq!(set.len(), 2, "the announced key is there");
+        assert_eq!(set.len(), 2, "the announced key is published");
         let ids: BTreeSet<_> = set.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect();
         assert_eq!(ids, listed(&installation).await.into_iter().map(|[id, ..]| id).collect());
         assert!(ids.contains(&key_of(&log_in(&server).await)));
@@ -78,14 +80,15 @@ async fn req_11_the_set_has_public_keys_only_each_with_kid_use_and_alg() {
             assert_eq!((&key["kty"], &key["alg"], &key["use"]), (&kty.into(), &algorithm.into(), &"sig".into()));
             let members: Vec<_> = key.as_object().unwrap().keys().map(String::as_str).collect();
             let allowed = ["kid", "kty", "crv", "alg", "use", "x", "y"];
-            assert!(members.iter().all(|member| allowed.contains(member)), "no d, no k: {members:?}");
+            assert!(members.iter().all(|member| allowed.contains(member)), "no private members: {members:?}");
         }
         stop(server).await;
     }
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_the_set_is_empty_under_hs256() {
+async fn key_set_is_empty_with_hs256() {
     let server = Server::start(Engine::Sqlite).await;
     let answer = server.anonymous().get("/.well-known/jwks.json").await;
     assert_eq!(answer.expect(200), serde_json::json!({"keys": []}));
@@ -97,14 +100,15 @@ async fn req_11_the_set_is_empty_under_hs256() {
     stop(server).await;
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_rotation_and_revocation_count_without_a_restart() {
+async fn rotation_and_revocation_apply_without_restart() {
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate", "--algorithm", "EdDSA"]).await;
     let server = serve(&installation).await;
     let old = log_in(&server).await;
     keys(&installation, &["rotate", "--algorithm", "ES256", "--announce", "0s"]).await;
-    // Nobody tells the server: it looks by itself.
+    // Without SIGHUP: the server detects the change by polling.
     until("the new key is published", || async { published(&server).await.len() == 2 }).await;
     let new = log_in(&server).await;
     let [[first, _, verifying], [second, algorithm, signing]] = listed(&installation).await.try_into().unwrap();
@@ -114,14 +118,15 @@ async fn req_11_rotation_and_revocation_count_without_a_restart() {
     new.get("/me").await.expect(200);
     keys(&installation, &["retire", &first, "--revoke"]).await;
     signal(&server.process, Signal::HUP);
-    until("the old key is refused", || async { old.get("/me").await.status == 401 }).await;
+    until("the old key is rejected", || async { old.get("/me").await.status == 401 }).await;
     new.get("/me").await.expect(200);
     assert_eq!(published(&server).await.len(), 1);
     stop(server).await;
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_a_bad_file_keeps_the_old_ring_and_is_told() {
+async fn invalid_key_file_is_logged_and_old_ring_stays_in_use() {
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate", "--algorithm", "EdDSA"]).await;
     let server = serve(&installation).await;
@@ -130,12 +135,12 @@ async fn req_11_a_bad_file_keeps_the_old_ring_and_is_told() {
     let whole = fs::read_to_string(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     signal(&server.process, Signal::HUP);
-    until("the log tells it", || async { installation.log().contains("the key ring stays what it was") }).await;
+    until("the error is logged", || async { installation.log().contains("cannot reload the key ring") }).await;
     client.get("/me").await.expect(200);
     log_in(&server).await.get("/me").await.expect(200);
     fs::write(&path, &whole).unwrap();
     signal(&server.process, Signal::HUP);
-    until("the ring is read again", || async { installation.log().contains("read the key ring anew") }).await;
+    until("the ring is reloaded", || async { installation.log().contains("reloaded the key ring") }).await;
     client.get("/me").await.expect(200);
     let log = installation.log();
     let private: Value = serde_json::from_str(&whole).unwrap();
@@ -144,8 +149,9 @@ async fn req_11_a_bad_file_keeps_the_old_ring_and_is_told() {
     stop(server).await;
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_the_ring_file_is_its_owners_alone_and_its_commands_refuse_what_would_lock_out() {
+async fn key_file_is_private_and_unsafe_changes_are_rejected() {
     use std::os::unix::fs::PermissionsExt;
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate", "--algorithm", "ES256"]).await;
@@ -154,25 +160,27 @@ async fn req_11_the_ring_file_is_its_owners_alone_and_its_commands_refuse_what_w
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let before = fs::read(&path).unwrap();
     let [[signing, ..], [announced, ..]] = listed(&installation).await.try_into().unwrap();
-    for (arguments, why) in [
-        (&["generate"][..], "is there already"),
+    for (arguments, expected) in [
+        (&["generate"][..], "already exists"),
         (&["rotate"], &announced),
         (&["rotate", "--algorithm", "none"], "HS256, EdDSA or ES256"),
         (&["rotate", "--announce", "4000d"], "3650 days"),
         (&["retire", "nobody"], "rollbook keys list"),
         (&["retire", &signing], "--revoke"),
     ] {
-        let refused = installation.run(&[&["keys"][..], arguments, &RING].concat(), None).await;
-        assert!(matches!(refused.status, Some(1 | 2)), "{arguments:?}: {refused:?}");
-        assert!(refused.stderr.contains(why) && refused.stderr.lines().count() == 1, "{arguments:?}: {refused:?}");
+        let rejected = installation.run(&[&["keys"][..], arguments, &RING].concat(), None).await;
+        assert!(matches!(rejected.status, Some(1 | 2)), "{arguments:?}: {rejected:?}");
+        let is_one_line = rejected.stderr.lines().count() == 1;
+        assert!(is_one_line && rejected.stderr.contains(expected), "{arguments:?}: {rejected:?}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
-    let nowhere = installation.run(&["keys", "list"], None).await;
-    assert!(nowhere.stderr.contains("ROLLBOOK_KEYS"), "{nowhere:?}");
+    let without_ring = installation.run(&["keys", "list"], None).await;
+    assert!(without_ring.stderr.contains("ROLLBOOK_KEYS"), "{without_ring:?}");
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_a_ring_and_a_secret_together_stop_the_start() {
+async fn key_ring_with_secret_prevents_start() {
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate"]).await;
     let serve = [&["serve", "--listen", "127.0.0.1:0"], &RING[..]].concat();
@@ -180,17 +188,17 @@ async fn req_11_a_ring_and_a_secret_together_stop_the_start() {
     variable.env("ROLLBOOK_JWT_SECRET", SECRET);
     let file = installation.command(&[&serve[..], &["--jwt-secret-file", "x"]].concat());
     let demo = installation.command(&[&serve[..], &["--demo"]].concat());
-    let torn = installation.command(&["serve", "--listen", "127.0.0.1:0", "--keys", "Torn.json"]);
-    fs::write(installation.data("").with_file_name("Torn.json"), "{\"version\": 1, \"ke").unwrap();
-    for (command, why) in [
+    let truncated = installation.command(&["serve", "--listen", "127.0.0.1:0", "--keys", "Truncated.json"]);
+    fs::write(installation.data("").with_file_name("Truncated.json"), "{\"version\": 1, \"ke").unwrap();
+    for (command, expected) in [
         (variable, "give --keys or ROLLBOOK_JWT_SECRET, not both"),
         (file, "give --keys or --jwt-secret-file, not both"),
-        (demo, "leave --keys out"),
-        (torn, "Torn.json will not do"),
+        (demo, "omit --keys"),
+        (truncated, "Truncated.json is invalid"),
     ] {
-        let outcome = timeout(SOON, tests::program::outcome(command)).await.expect("an end");
+        let outcome = timeout(SOON, tests::program::outcome(command)).await.expect("the program exits");
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
-        assert!(outcome.stderr.contains(why) && outcome.stderr.lines().count() == 1, "{outcome:?}");
+        assert!(outcome.stderr.contains(expected) && outcome.stderr.lines().count() == 1, "{outcome:?}");
         assert!(!outcome.stderr.contains(SECRET));
     }
 }

@@ -1,6 +1,6 @@
-//! Every test that runs the service from end to end, and the tests of the house itself.
+//! End-to-end tests of the service, and tests of the rules of the repository.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step of a test panics")]
 
 mod access;
 mod accounts_cli;
@@ -32,6 +32,7 @@ mod merge_patch;
 mod nodes;
 mod own_password;
 mod quotas;
+mod requirements;
 mod rotation;
 mod secrecy;
 mod sessions;

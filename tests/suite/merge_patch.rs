@@ -17,7 +17,8 @@ fn fields(student: &Value) -> Value {
 }
 
 on_each_store! {
-    async fn req_28_what_is_absent_stays_and_null_clears(server) {
+    /// REQ 28.
+    async fn what_is_absent_stays_and_null_clears(server) {
         let client = server.client(Role::Registrar).await;
         let path = create_student(&client).await;
         for (patch, becomes) in [
@@ -34,7 +35,8 @@ on_each_store! {
         }
     }
 
-    async fn req_28_null_on_a_required_field_and_a_patch_that_is_no_object_are_422(server) {
+    /// REQ 28.
+    async fn null_on_a_required_field_and_a_patch_that_is_no_object_are_422(server) {
         let client = server.client(Role::Registrar).await;
         let path = create_student(&client).await;
         for (patch, pointer) in [
@@ -54,7 +56,8 @@ on_each_store! {
         assert_eq!(fields(&client.get(&path).await.expect(200)), json!(["Asha", "asha@example.org", 7, 20]));
     }
 
-    async fn req_28_both_media_types_are_taken(server) {
+    /// REQ 28.
+    async fn both_media_types_are_taken(server) {
         let client = server.client(Role::Registrar).await;
         let path = create_student(&client).await;
         for (age, media_type) in [(21, "application/json"), (22, "application/merge-patch+json"), (23, "application/json; charset=utf-8")] {

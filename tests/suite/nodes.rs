@@ -37,7 +37,7 @@ impl Nodes {
 
     /// A new user, logged in on A, whose token B knows already.
     async fn user(&self, name: &str, role: &str) -> Both {
-        let arguments = ["user", "add", name, "--role", role, "--password-stdin"];
+        let arguments = ["user", "create", name, "--role", role, "--password-stdin"];
         let added = self.installation.run(&arguments, Some(PASSWORD)).await;
         assert_eq!(added.status, Some(0), "{added:?}");
         let a = self.a.log_in(name, PASSWORD).await;
@@ -87,8 +87,9 @@ async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
     waited.await.unwrap_or_else(|_| panic!("never: {what}"));
 }
 
+/// REQ 18.
 #[tokio::test]
-async fn req_18_what_ends_or_changes_on_one_node_counts_on_the_other_within_a_second() {
+async fn what_ends_or_changes_on_one_node_counts_on_the_other_within_a_second() {
     let nodes = Nodes::start().await;
     let (root, asha, ravi) =
         (nodes.user("root", "admin").await, nodes.user("asha", "registrar").await, nodes.user("ravi", "viewer").await);
@@ -109,7 +110,7 @@ async fn req_18_what_ends_or_changes_on_one_node_counts_on_the_other_within_a_se
     within_the_bound(401, || async { ravi.b.get("/me").await.status.as_u16() }).await;
 
     // What the command line does is nobody's own change, and counts all the same.
-    let ended = nodes.installation.run(&["user", "end-sessions", "meera"], None).await;
+    let ended = nodes.installation.run(&["user", "delete-sessions", "meera"], None).await;
     assert_eq!(ended.status, Some(0), "{ended:?}");
     within_the_bound(401, || async { meera.b.get("/me").await.status.as_u16() }).await;
     within_the_bound(401, || async { meera.a.get("/me").await.status.as_u16() }).await;

@@ -32,7 +32,8 @@ fn at_fault(answer: &Answer) -> Vec<Value> {
 }
 
 on_each_store! {
-    async fn req_18_a_changed_password_ends_the_other_sessions_and_keeps_this_one(server) {
+    /// REQ 18.
+    async fn changed_password_ends_the_other_sessions_and_keeps_this_one(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let [here, there] = [server.client_of(&user).await, server.client_of(&user).await];
         assert_eq!(change(&here, PASSWORD, NEXT).await.status, 204);
@@ -55,7 +56,8 @@ on_each_store! {
         log_in(&server, "asha", PASSWORD).await.expect(200);
     }
 
-    async fn req_16_a_wrong_current_password_counts_like_a_failed_login(server) {
+    /// REQ 16.
+    async fn wrong_current_password_counts_like_a_failed_login(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let asha = server.client_of(&user).await;
         for _ in 0..5 {
@@ -68,7 +70,8 @@ on_each_store! {
         asha.get("/me").await.expect(200);
     }
 
-    async fn req_17_until_the_password_is_changed_nothing_else_can_be_done(server) {
+    /// REQ 17.
+    async fn until_the_password_is_changed_nothing_else_can_be_done(server) {
         server.add_newcomer("newcomer", Role::Admin).await;
         let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
         for path in ["/me", "/me/sessions", "/students", "/student", "/users", "/audit-events"] {
@@ -79,7 +82,8 @@ on_each_store! {
         newcomer.get("/users").await.expect(200);
     }
 
-    async fn req_17_whoever_has_to_change_the_password_may_log_out(server) {
+    /// REQ 17.
+    async fn whoever_has_to_change_the_password_may_log_out(server) {
         server.add_newcomer("newcomer", Role::Viewer).await;
         let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
         assert_eq!(newcomer.send("POST", "/logout", &json!({})).await.status, 204);

@@ -98,8 +98,9 @@ async fn rotate(installation: &Installation, nodes: &[Program; 2], algorithm: &s
     old
 }
 
+/// REQ 11.
 #[tokio::test]
-async fn req_11_rotation_under_load_refuses_no_good_token_and_takes_none_of_a_revoked_key() {
+async fn rotation_under_load_refuses_no_good_token_and_takes_none_of_a_revoked_key() {
     let installation = Installation::new(Engine::Postgres);
     keys(&installation, &["generate", "--algorithm", "EdDSA"]).await;
     let start = || async {
@@ -108,7 +109,7 @@ async fn req_11_rotation_under_load_refuses_no_good_token_and_takes_none_of_a_re
         timeout(SOON, Program::start(serving)).await.expect("a start")
     };
     let nodes = [start().await, start().await];
-    let added = installation.run(&["user", "add", "asha", "--password-stdin"], Some(PASSWORD)).await;
+    let added = installation.run(&["user", "create", "asha", "--password-stdin"], Some(PASSWORD)).await;
     assert_eq!(added.status, Some(0), "{added:?}");
 
     let load = Load::default();

@@ -69,12 +69,14 @@ async fn holds_no_secret(engine: Engine) {
     }
 }
 
+/// REQ 3.
 #[tokio::test]
-async fn req_03_no_token_and_no_password_is_in_the_log_on_sqlite() {
+async fn no_token_and_no_password_is_in_the_log_on_sqlite() {
     holds_no_secret(Engine::Sqlite).await;
 }
 
+/// REQ 3.
 #[tokio::test]
-async fn req_03_no_token_and_no_password_is_in_the_log_on_postgres() {
+async fn no_token_and_no_password_is_in_the_log_on_postgres() {
     holds_no_secret(Engine::Postgres).await;
 }

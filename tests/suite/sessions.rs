@@ -40,7 +40,8 @@ async fn sessions(client: &Client, path: &str) -> Vec<Value> {
 }
 
 on_each_store! {
-    async fn req_04_a_login_and_a_refresh_say_how_long_their_tokens_are_good_for(server) {
+    /// REQ 4.
+    async fn login_and_a_refresh_say_how_long_their_tokens_are_good_for(server) {
         server.add_user("asha", Role::Viewer).await;
         let grant = log_in(&server, "asha").await;
         let answer = refresh(&server, &grant).await;
@@ -55,7 +56,8 @@ on_each_store! {
         assert_ne!(grant["refresh_token"], next["refresh_token"]);
     }
 
-    async fn req_12_a_refresh_token_is_no_access_token_and_the_other_way_round(server) {
+    /// REQ 12.
+    async fn refresh_token_is_no_access_token_and_the_other_way_round(server) {
         server.add_user("asha", Role::Viewer).await;
         let grant = log_in(&server, "asha").await;
         server.bearer(grant["refresh_token"].as_str().unwrap()).get("/me").await.expect_problem(401, "unauthorized");
@@ -69,7 +71,8 @@ on_each_store! {
         }
     }
 
-    async fn req_18_a_logout_ends_the_session_at_once_and_no_other(server) {
+    /// REQ 18.
+    async fn logout_ends_the_session_at_once_and_no_other(server) {
         server.add_user("asha", Role::Viewer).await;
         let [grant, other] = [log_in(&server, "asha").await, log_in(&server, "asha").await];
         assert_eq!(bearer(&server, &grant).send("POST", "/logout", &json!({})).await.status, 204);
@@ -81,7 +84,8 @@ on_each_store! {
         refresh(&server, &other).await.expect(200);
     }
 
-    async fn req_18_disabling_and_removing_a_user_end_its_sessions_and_a_role_counts_at_once(server) {
+    /// REQ 18.
+    async fn disabling_and_removing_a_user_end_its_sessions_and_a_role_counts_at_once(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Registrar).await;
         let path = format!("/users/{}", user.id);
@@ -102,7 +106,8 @@ on_each_store! {
         again.get("/me").await.expect_problem(401, "unauthorized");
     }
 
-    async fn req_19_users_list_and_end_their_own_sessions_alone(server) {
+    /// REQ 19.
+    async fn users_list_and_end_their_own_sessions_alone(server) {
         server.add_user("asha", Role::Viewer).await;
         server.add_user("ravi", Role::Viewer).await;
         let ravi = bearer(&server, &log_in(&server, "ravi").await);
@@ -122,7 +127,8 @@ on_each_store! {
         asha.get("/me").await.expect_problem(401, "unauthorized");
     }
 
-    async fn req_19_administrators_list_and_end_anybodys_sessions(server) {
+    /// REQ 19.
+    async fn administrators_list_and_end_anybodys_sessions(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Registrar).await;
         let [asha, also] = [log_in(&server, "asha").await, log_in(&server, "asha").await];
@@ -180,13 +186,15 @@ async fn a_replay_ends_the_family(engine: Engine) {
     }
 }
 
+/// REQ 12.
 #[tokio::test]
-async fn req_12_a_replay_after_the_grace_ends_the_whole_family_on_sqlite() {
+async fn replay_after_the_grace_ends_the_whole_family_on_sqlite() {
     a_replay_ends_the_family(Engine::Sqlite).await;
 }
 
+/// REQ 12.
 #[tokio::test]
-async fn req_12_a_replay_after_the_grace_ends_the_whole_family_on_postgres() {
+async fn replay_after_the_grace_ends_the_whole_family_on_postgres() {
     a_replay_ends_the_family(Engine::Postgres).await;
 }
 
@@ -205,14 +213,16 @@ async fn a_thousand_at_once(nodes: &[&Server]) {
     assert_eq!(refresh(nodes[0], &grants[999]).await.expect(200)["refresh_token"], next["refresh_token"], "one branch");
 }
 
+/// REQ 12.
 #[tokio::test]
-async fn req_12_a_thousand_concurrent_refreshes_get_one_successor_on_sqlite() {
+async fn thousand_concurrent_refreshes_get_one_successor_on_sqlite() {
     let (node, _) = with_clock(Engine::Sqlite).await;
     a_thousand_at_once(&[&node]).await;
 }
 
+/// REQ 12.
 #[tokio::test]
-async fn req_12_a_thousand_concurrent_refreshes_get_one_successor_on_two_nodes() {
+async fn thousand_concurrent_refreshes_get_one_successor_on_two_nodes() {
     let (node, _) = with_clock(Engine::Postgres).await;
     a_thousand_at_once(&[&node, &node.another_node().await]).await;
 }
@@ -266,8 +276,9 @@ async fn refreshed(installation: &Installation) -> Vec<String> {
     tokens
 }
 
+/// REQ 12.
 #[tokio::test]
-async fn req_12_refresh_tokens_are_stored_as_hashes_only_on_sqlite() {
+async fn refresh_tokens_are_stored_as_hashes_only_on_sqlite() {
     let installation = Installation::new(Engine::Sqlite);
     let tokens = refreshed(&installation).await;
     let stored = std::fs::read(installation.data("rollbook.sqlite3")).unwrap();
@@ -279,8 +290,9 @@ async fn req_12_refresh_tokens_are_stored_as_hashes_only_on_sqlite() {
     }
 }
 
+/// REQ 12.
 #[tokio::test]
-async fn req_12_refresh_tokens_are_stored_as_hashes_only_on_postgres() {
+async fn refresh_tokens_are_stored_as_hashes_only_on_postgres() {
     let installation = Installation::new(Engine::Postgres);
     let tokens = refreshed(&installation).await;
     // Bytes are written as hexadecimal digits there.

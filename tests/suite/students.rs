@@ -19,7 +19,8 @@ fn names(page: &Value) -> Vec<&str> {
 }
 
 on_each_store! {
-    async fn req_27_a_new_student_is_found_where_location_says(server) {
+    /// REQ 27.
+    async fn new_student_is_found_where_location_says(server) {
         let client = server.client(Role::Registrar).await;
         let made = client.send("POST", "/students", &asha()).await;
         let student = made.expect(201);
@@ -74,7 +75,8 @@ on_each_store! {
         }
     }
 
-    async fn req_27_next_and_link_walk_the_whole_roll(server) {
+    /// REQ 27.
+    async fn next_and_link_walk_the_whole_roll(server) {
         let client = server.client(Role::Registrar).await;
         let all: Vec<_> = (1..=7).map(|n| format!("Student {n}")).collect();
         for (roll_no, name) in (1..).zip(&all) {

@@ -29,7 +29,8 @@ async fn if_match(client: &Client, method: &str, path: &str, tag: &str) -> Answe
 }
 
 on_each_store! {
-    async fn req_27_a_new_user_is_found_where_location_says_and_can_log_in(server) {
+    /// REQ 27.
+    async fn new_user_is_found_where_location_says_and_can_log_in(server) {
         let admin = server.client(Role::Admin).await;
         let made = admin.send("POST", "/users", &meera()).await;
         let user = made.expect(201);
@@ -55,7 +56,8 @@ on_each_store! {
         assert_eq!(names(&admin.get("/users").await.expect(200)), ["admin"]);
     }
 
-    async fn req_14_every_field_of_a_new_user_at_fault_is_named_at_once(server) {
+    /// REQ 14.
+    async fn every_field_of_a_new_user_at_fault_is_named_at_once(server) {
         let admin = server.client(Role::Admin).await;
         let body = json!({"username": "a b", "password": "fourteen chars", "role": "root", "status": "active"});
         let problem = admin.send("POST", "/users", &body).await.expect_problem(422, "invalid-fields");
@@ -65,7 +67,7 @@ on_each_store! {
         for (password, rule) in [
             ("the mEEra runs dry", "must not contain the username"),
             ("fourteen chars", "must have at least 15 characters"),
-            ("passwordPassword", "must not be a common password, nor be made of common ones; a phrase of several unusual words will do"),
+            ("passwordPassword", "must not be a common password; use a phrase of several unusual words"),
             (&"x".repeat(129), "must have at most 128 characters"),
         ] {
             let body = json!({"username": "meera", "password": password, "role": "viewer"});
@@ -76,7 +78,8 @@ on_each_store! {
         assert_eq!(names(&admin.get("/users").await.expect(200)), ["admin"]);
     }
 
-    async fn req_27_next_and_link_walk_all_users(server) {
+    /// REQ 27.
+    async fn next_and_link_walk_all_users(server) {
         let admin = server.client(Role::Admin).await;
         for name in ["c", "a", "b", "d"] {
             server.add_user(name, Role::Viewer).await;
@@ -98,7 +101,8 @@ on_each_store! {
         assert_eq!(at_fault(&problem, "parameter"), ["name", "limit", "after"]);
     }
 
-    async fn req_18_a_change_of_role_or_status_counts_from_the_next_request(server) {
+    /// REQ 18.
+    async fn change_of_role_or_status_counts_from_the_next_request(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
         let (path, asha) = (format!("/users/{}", user.id), server.client_of(&user).await);
@@ -117,7 +121,8 @@ on_each_store! {
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect(200);
     }
 
-    async fn req_20_nothing_but_role_and_status_can_be_changed(server) {
+    /// REQ 20.
+    async fn nothing_but_role_and_status_can_be_changed(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
         let path = format!("/users/{}", user.id);
@@ -193,7 +198,8 @@ on_each_store! {
         }
     }
 
-    async fn req_26_a_stale_user_is_a_412_and_changes_nothing(server) {
+    /// REQ 26.
+    async fn stale_user_is_a_412_and_changes_nothing(server) {
         let admin = server.client(Role::Admin).await;
         let made = admin.send("POST", "/users", &meera()).await;
         made.expect(201);
@@ -219,7 +225,8 @@ on_each_store! {
         assert_eq!(if_match(&admin, "DELETE", &path, changed.header("etag")).await.status, 204);
     }
 
-    async fn req_26_a_stale_version_is_told_before_the_last_administrator(server) {
+    /// REQ 26.
+    async fn stale_version_is_told_before_the_last_administrator(server) {
         let root = server.add_user("root", Role::Admin).await;
         let (client, path) = (server.client_of(&root).await, format!("/users/{}", root.id));
         client.send("PATCH", &path, &json!({})).await.expect(200);

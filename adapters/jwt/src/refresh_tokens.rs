@@ -36,8 +36,9 @@ fn array(bytes: &[u8]) -> [u8; 32] {
 mod tests {
     use super::*;
 
+    /// REQ 12.
     #[test]
-    fn req_12_a_token_has_one_successor_under_a_key_and_another_under_another() {
+    fn successor_of_token_depends_on_the_key() {
         let token = RefreshToken::new([7; 32]);
         let successor = |key: [u8; 32]| HmacRefreshTokens::new(&key).successor(&token);
         let (one, same, other) = (successor([1; 32]), successor([1; 32]), successor([2; 32]));

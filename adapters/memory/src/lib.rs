@@ -1,4 +1,4 @@
-//! What a node remembers by itself, in bounded memory: the bearers of sessions, guesses, and requests.
+//! In-memory state of a node, bounded in size: session cache, login throttle and request quotas.
 
 mod buckets;
 mod login_throttle;

@@ -1,4 +1,4 @@
-//! Failed logins by address, and under names that are nobody's.
+//! Failed logins by client address and by unknown username.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -13,15 +13,14 @@ use time::{Duration, OffsetDateTime};
 use crate::buckets::Buckets;
 use crate::network::network;
 
-/// How many failed logins an address has: far more than an account, for a whole school may sit behind it.
+/// Failed logins allowed per address: far more than per account, because a whole school may share an address.
 const QUOTA: u32 = 300;
-/// How long one failed login takes to come back.
+/// Time until one failed login is allowed again.
 const REFILL: Duration = Duration::seconds(2);
-/// How many addresses are remembered, and how many names.
+/// Maximum number of addresses, and of names.
 const CAPACITY: usize = 10_000;
 
-/// Remembers failed logins as long as the process runs. Names are kept as 128 bits of keyed hash, under a key that
-/// nobody knows.
+/// In-memory login throttle of one process. Names are stored as 128-bit keyed hashes under random keys.
 pub struct LoginThrottleMemory {
     addresses: Buckets<IpAddr>,
     names: Mutex<Cache<[u64; 2], Attempts>>,
@@ -91,8 +90,9 @@ mod tests {
         memory.budget(client.parse().unwrap(), now).left
     }
 
+    /// REQ 16.
     #[test]
-    fn req_16_an_address_has_far_more_failures_than_an_account_and_they_come_back() {
+    fn address_quota_is_used_up_and_refills() {
         let memory = LoginThrottleMemory::default();
         let school = "192.0.2.1".parse().unwrap();
         for used in 0..300 {
@@ -108,8 +108,9 @@ mod tests {
         assert_eq!((full.left, full.next_in, full.window), (300, Duration::ZERO, Duration::minutes(10)));
     }
 
+    /// REQ 16.
     #[test]
-    fn req_16_ipv6_counts_by_its_64() {
+    fn failures_of_ipv6_are_counted_per_64_bit_prefix() {
         let memory = LoginThrottleMemory::default();
         memory.failed("2001:db8:0:1::7".parse().unwrap(), NOW);
         assert_eq!(left(&memory, "2001:db8:0:1:ffff::", NOW), 299);
@@ -118,8 +119,9 @@ mod tests {
         assert_eq!(left(&memory, "192.0.2.1", NOW), 299);
     }
 
+    /// REQ 16.
     #[test]
-    fn req_16_a_name_that_is_nobodys_waits_and_locks_like_an_account() {
+    fn unknown_username_is_throttled_and_locked_like_an_account() {
         let memory = LoginThrottleMemory::default();
         for failures in 1..=5 {
             assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(failures));
@@ -137,8 +139,9 @@ mod tests {
         assert_eq!(memory.admit_unknown("hunter2", now + Duration::DAY), Err(Throttled::Locked));
     }
 
+    /// REQ 16.
     #[test]
-    fn req_16_nobody_can_fill_the_memory() {
+    fn remembered_names_and_addresses_are_bounded() {
         let memory = LoginThrottleMemory::default();
         for i in 0..2 * CAPACITY {
             memory.admit_unknown(&format!("name{i}"), NOW).unwrap();

@@ -1,4 +1,4 @@
-//! How many requests each user and each address has left.
+//! Request quotas by user and by client address.
 
 use domain::quota::{Budget, RequestQuota, RequestQuotas, Requester};
 use time::OffsetDateTime;
@@ -6,10 +6,10 @@ use time::OffsetDateTime;
 use crate::buckets::Buckets;
 use crate::network::network;
 
-/// How many users and addresses are remembered.
+/// Maximum number of users and addresses.
 const CAPACITY: usize = 10_000;
 
-/// Counts requests as long as the process runs, on each node by itself.
+/// In-memory request counts of one node.
 pub struct RequestQuotaMemory(Buckets<Requester>);
 
 impl RequestQuotaMemory {
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_who_has_none_left_waits_and_nobody_else_does() {
+    fn spent_quota_rejects_that_user_only() {
         let quotas = RequestQuotaMemory::new(RequestQuota::LEAST);
         for left in (0..60).rev() {
             assert_eq!(quotas.take(user(1), NOW).unwrap().left, left);
@@ -57,12 +57,12 @@ mod tests {
         assert!(quotas.take(user(2), NOW).is_ok());
         assert!(quotas.take(address("192.0.2.1"), NOW).is_ok());
         assert!(quotas.take(user(1), NOW + Duration::SECOND).is_ok());
-        assert!(quotas.take(user(1), NOW + Duration::SECOND).is_err(), "what is refused is not counted");
+        assert!(quotas.take(user(1), NOW + Duration::SECOND).is_err(), "rejected requests are not counted");
         assert_eq!(quotas.take(user(1), NOW + Duration::minutes(2)).unwrap().left, 59);
     }
 
     #[test]
-    fn ipv6_counts_by_its_64() {
+    fn requests_of_ipv6_are_counted_per_64_bit_prefix() {
         let quotas = RequestQuotaMemory::new(RequestQuota::LEAST);
         assert_eq!(quotas.take(address("2001:db8:0:1::7"), NOW).unwrap().left, 59);
         assert_eq!(quotas.take(address("2001:db8:0:1:ffff::"), NOW).unwrap().left, 58);
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_quota_is_one_too() {
+    fn largest_quota_is_supported() {
         let quotas = RequestQuotaMemory::new(RequestQuota::MOST);
         let first = quotas.take(user(1), NOW).unwrap();
         assert_eq!((first.left, first.window), (9_999_999, Duration::MINUTE));

@@ -1,4 +1,4 @@
-//! The bearers of sessions, kept for as long as they stand.
+//! Session cache: active users by session, until they are invalidated.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,42 +9,41 @@ use domain::user::User;
 use domain::{SessionId, StoreError, UserId};
 use quick_cache::sync::Cache;
 
-/// Keeps what the store answered until the store tells that it has changed.
+/// Caches the lookups of a store until its invalidation feed reports a change.
 pub struct SessionCache {
     store: Arc<dyn SessionLookup>,
-    source: Arc<dyn InvalidationFeed>,
+    feed: Arc<dyn InvalidationFeed>,
     state: Arc<CacheState>,
 }
 
-/// What is kept, in bounded memory. A session is kept apart from its user, of whom there is one however many sessions
-/// there are.
+/// The cached entries, bounded in number. Users are stored once, apart from their sessions.
 struct CacheState {
     users_of_sessions: Cache<SessionId, UserId>,
     users: Cache<UserId, Arc<Record<User>>>,
-    /// Counts what was invalidated. Held by whoever invalidates, and by whoever keeps something.
+    /// Number of invalidations. Locked during each invalidation and each insertion.
     generation: Mutex<u64>,
 }
 
 impl SessionCache {
-    /// How many sessions are kept, and how many users; who was not asked for in the longest time gives way.
+    /// Maximum number of cached sessions, and of cached users.
     pub const CAPACITY: usize = 100_000;
 
-    /// Listens to the source from now on.
-    pub fn new(store: Arc<dyn SessionLookup>, source: Arc<dyn InvalidationFeed>) -> Self {
+    /// Creates an empty cache and subscribes it to the invalidation feed.
+    pub fn new(store: Arc<dyn SessionLookup>, feed: Arc<dyn InvalidationFeed>) -> Self {
         let state = Arc::new(CacheState {
             users_of_sessions: Cache::new(Self::CAPACITY),
             users: Cache::new(Self::CAPACITY),
             generation: Mutex::new(0),
         });
-        source.subscribe(state.clone());
-        Self { store, source, state }
+        feed.subscribe(state.clone());
+        Self { store, feed, state }
     }
 }
 
 #[async_trait]
 impl SessionLookup for SessionCache {
     async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
-        if !self.source.is_current()? {
+        if !self.feed.is_current()? {
             return self.store.active_user(session).await;
         }
         if let Some(user) = self.state.cached_user(session) {
@@ -53,7 +52,7 @@ impl SessionLookup for SessionCache {
         let generation = self.state.generation();
         let found = self.store.active_user(session).await?;
         if let Some(user) = &found {
-            self.state.keep(session, user, generation);
+            self.state.insert_if_current(session, user, generation);
         }
         Ok(found)
     }
@@ -68,8 +67,8 @@ impl CacheState {
         *self.generation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what was read since `then`, unless something was invalidated meanwhile: it may have been this.
-    fn keep(&self, session: SessionId, user: &Arc<Record<User>>, then: u64) {
+    /// Inserts a lookup that started at generation `then`, unless an invalidation, possibly of it, occurred since.
+    fn insert_if_current(&self, session: SessionId, user: &Arc<Record<User>>, then: u64) {
         let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         if *generation == then {
             self.users.insert(user.id, Arc::clone(user));
@@ -77,10 +76,10 @@ impl CacheState {
         }
     }
 
-    fn invalidate(&self, forget: impl FnOnce()) {
+    fn invalidate(&self, remove: impl FnOnce()) {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         *generation += 1;
-        forget();
+        remove();
     }
 }
 
@@ -115,22 +114,22 @@ mod tests {
 
     use super::*;
 
-    /// A store with one session of one user, which counts how often it is asked.
+    /// A store with one session of one user, which counts its lookups.
     struct Store {
         listener: OnceLock<Arc<dyn InvalidationListener>>,
-        asked: AtomicU32,
+        lookups: AtomicU32,
         current: AtomicBool,
-        /// Whether the session ends while the store is being asked, after it has read.
-        ends_meanwhile: AtomicBool,
+        /// Whether the session ends during each lookup.
+        ends_during_lookup: AtomicBool,
     }
 
     impl Store {
         fn cached() -> (Arc<Self>, SessionCache) {
             let store = Arc::new(Self {
                 listener: OnceLock::new(),
-                asked: AtomicU32::new(0),
+                lookups: AtomicU32::new(0),
                 current: AtomicBool::new(true),
-                ends_meanwhile: AtomicBool::new(false),
+                ends_during_lookup: AtomicBool::new(false),
             });
             (store.clone(), SessionCache::new(store.clone(), store))
         }
@@ -139,16 +138,16 @@ mod tests {
             self.listener.get().unwrap()
         }
 
-        fn asked(&self) -> u32 {
-            self.asked.swap(0, Ordering::Relaxed)
+        fn take_lookups(&self) -> u32 {
+            self.lookups.swap(0, Ordering::Relaxed)
         }
     }
 
     #[async_trait]
     impl SessionLookup for Store {
         async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
-            self.asked.fetch_add(1, Ordering::Relaxed);
-            if self.ends_meanwhile.load(Ordering::Relaxed) {
+            self.lookups.fetch_add(1, Ordering::Relaxed);
+            if self.ends_during_lookup.load(Ordering::Relaxed) {
                 self.listener().session_ended(session);
             }
             let at = datetime!(2026-11-23 12:00 UTC);
@@ -182,21 +181,21 @@ mod tests {
     const SESSION: i64 = 12;
     const USER: i64 = 7;
 
-    async fn ask(cache: &SessionCache, session: i64) -> Option<i64> {
+    async fn look_up(cache: &SessionCache, session: i64) -> Option<i64> {
         cache.active_user(session.try_into().unwrap()).await.unwrap().map(|user| user.id.get())
     }
 
     #[tokio::test]
-    async fn what_is_known_costs_no_query() {
+    async fn cached_session_is_not_queried_again() {
         let (store, cache) = Store::cached();
         for _ in 0..3 {
-            assert_eq!(ask(&cache, SESSION).await, Some(USER));
+            assert_eq!(look_up(&cache, SESSION).await, Some(USER));
         }
-        assert_eq!(store.asked(), 1);
+        assert_eq!(store.take_lookups(), 1);
     }
 
     #[tokio::test]
-    async fn what_has_changed_is_asked_anew() {
+    async fn invalidated_entry_is_queried_again() {
         let (store, cache) = Store::cached();
         let changes: [fn(&dyn InvalidationListener); 3] = [
             |listener| listener.user_changed(USER.try_into().unwrap()),
@@ -204,46 +203,46 @@ mod tests {
             |listener| listener.anything_changed(),
         ];
         for change in changes {
-            ask(&cache, SESSION).await;
-            store.asked();
+            look_up(&cache, SESSION).await;
+            store.take_lookups();
             change(&**store.listener());
-            ask(&cache, SESSION).await;
-            assert_eq!(store.asked(), 1);
+            look_up(&cache, SESSION).await;
+            assert_eq!(store.take_lookups(), 1);
         }
     }
 
     #[tokio::test]
-    async fn what_is_read_while_something_is_invalidated_is_not_kept() {
+    async fn read_that_races_an_invalidation_is_not_cached() {
         let (store, cache) = Store::cached();
-        store.ends_meanwhile.store(true, Ordering::Relaxed);
-        ask(&cache, SESSION).await;
-        store.ends_meanwhile.store(false, Ordering::Relaxed);
-        store.asked();
-        ask(&cache, SESSION).await;
-        assert_eq!(store.asked(), 1, "the first answer may have been out of date");
-        ask(&cache, SESSION).await;
-        assert_eq!(store.asked(), 0);
+        store.ends_during_lookup.store(true, Ordering::Relaxed);
+        look_up(&cache, SESSION).await;
+        store.ends_during_lookup.store(false, Ordering::Relaxed);
+        store.take_lookups();
+        look_up(&cache, SESSION).await;
+        assert_eq!(store.take_lookups(), 1, "the first result may be stale");
+        look_up(&cache, SESSION).await;
+        assert_eq!(store.take_lookups(), 0);
     }
 
     #[tokio::test]
-    async fn a_source_that_is_not_heard_is_asked_each_time_and_nothing_is_kept() {
+    async fn lookup_without_current_feed_bypasses_the_cache() {
         let (store, cache) = Store::cached();
         store.current.store(false, Ordering::Relaxed);
         for _ in 0..3 {
-            ask(&cache, SESSION).await;
+            look_up(&cache, SESSION).await;
         }
-        assert_eq!(store.asked(), 3);
+        assert_eq!(store.take_lookups(), 3);
         store.current.store(true, Ordering::Relaxed);
-        ask(&cache, SESSION).await;
-        assert_eq!(store.asked(), 1);
+        look_up(&cache, SESSION).await;
+        assert_eq!(store.take_lookups(), 1);
     }
 
     #[tokio::test]
-    async fn a_session_of_nobody_is_asked_for_each_time() {
+    async fn unknown_session_is_not_cached() {
         let (store, cache) = Store::cached();
         for _ in 0..2 {
-            assert_eq!(ask(&cache, 99).await, None);
+            assert_eq!(look_up(&cache, 99).await, None);
         }
-        assert_eq!(store.asked(), 2);
+        assert_eq!(store.take_lookups(), 2);
     }
 }

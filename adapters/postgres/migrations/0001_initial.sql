@@ -1,4 +1,4 @@
--- A program that knows fewer migrations than this must not run on the schema.
+-- The oldest schema version that a program must know to use this schema.
 CREATE TABLE compatibility (
     only_row      boolean NOT NULL DEFAULT true,
     least_version bigint  NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE compatibility (
 
 INSERT INTO compatibility (least_version) VALUES (1);
 
--- Ids stay below 2^53, so that every JSON reader keeps them.
+-- Ids are below 2^53, so that every JSON parser represents them exactly.
 CREATE TABLE users (
     id                  bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 9007199254740991),
     username            text COLLATE "C" NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE users (
     CONSTRAINT users_updated_at CHECK (updated_at >= '0001-01-01 00:00Z' AND updated_at < '10000-01-01 00:00Z')
 );
 
--- Finds another active administrator without reading every user.
+-- Finds another active administrator without a table scan.
 CREATE INDEX users_active_admins ON users (id) WHERE role = 'admin' AND active;
 
 CREATE TABLE students (
@@ -63,7 +63,7 @@ CREATE TABLE students (
     CONSTRAINT students_updated_at CHECK (updated_at >= '0001-01-01 00:00Z' AND updated_at < '10000-01-01 00:00Z')
 );
 
--- Open sessions only: one that ends is deleted.
+-- Open sessions. A session that ends is deleted.
 CREATE TABLE sessions (
     id           bigint GENERATED ALWAYS AS IDENTITY (MAXVALUE 9007199254740991),
     user_id      bigint NOT NULL,
@@ -83,7 +83,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_id ON sessions (user_id, id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
--- Digests of every refresh token that a session has had; the newest has no used_at.
+-- Digests of all refresh tokens of a session. The newest has no used_at.
 CREATE TABLE refresh_tokens (
     digest     bytea NOT NULL,
     session_id bigint NOT NULL,
@@ -96,14 +96,14 @@ CREATE TABLE refresh_tokens (
 CREATE INDEX refresh_tokens_session_id ON refresh_tokens (session_id);
 CREATE UNIQUE INDEX refresh_tokens_newest ON refresh_tokens (session_id) WHERE used_at IS NULL;
 
--- What all nodes must agree on.
+-- Secrets that all nodes share.
 CREATE TABLE secrets (
     name  text COLLATE "C" NOT NULL,
     value bytea NOT NULL,
     CONSTRAINT secrets_pkey PRIMARY KEY (name)
 );
 
--- Written in place of an account for unknown usernames, so that the time does not distinguish them.
+-- Updated instead of a user for unknown usernames, so that the response time does not distinguish them.
 CREATE TABLE dummy_login_attempts (
     id            smallint NOT NULL,
     failed_logins integer NOT NULL,
@@ -136,7 +136,7 @@ CREATE INDEX audit_events_actor ON audit_events (actor, id);
 CREATE INDEX audit_events_target ON audit_events (target, id);
 CREATE INDEX audit_events_action ON audit_events (action, id);
 
--- Notifies every node of a change of what sessions are judged by, in the transaction of the change.
+-- Notifies every node of a changed user or an ended session, in the transaction of the change.
 CREATE FUNCTION notify_invalidation() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_notify('rollbook_invalidations', TG_TABLE_SCHEMA || ' ' || TG_ARGV[0] || ' ' || OLD.id);

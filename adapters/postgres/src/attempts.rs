@@ -1,4 +1,4 @@
-//! Failed logins in a row, counted under a lock of their row.
+//! Counters of consecutive failed logins, updated under a row lock.
 
 use std::sync::atomic::{AtomicI16, Ordering};
 
@@ -16,23 +16,23 @@ const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at =
 const DUMMY: &str =
     "SELECT id::bigint, failed_logins, next_login_at FROM dummy_login_attempts WHERE id = $1 FOR UPDATE";
 const SET_DUMMY: &str = "UPDATE dummy_login_attempts SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-/// As many rows stand in the schema.
+/// Number of rows that the migration inserts.
 const DUMMIES: i16 = 64;
 
-/// Admits a login, or not, and counts one that is admitted.
+/// Admits or throttles a login attempt, and counts an admitted one.
 pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
     let count = |attempts: Attempts| match attempts.admission(by.at) {
         admitted @ Ok(_) => (admitted, Some(attempts.counting_one(by.at))),
-        refused => (refused, None),
+        throttled => (throttled, None),
     };
     let locked = NewEvent::once(by, Action::USER_LOCKED, Target::of(id));
     let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
     Ok(admission.unwrap_or(Ok(1)))
 }
 
-/// Takes as long as [`admit`], and changes nothing that anybody could see.
+/// Takes as long as [`admit`], without a visible effect.
 pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
-    // In turn, so that several at once seldom wait for each other.
+    // Round robin, so that concurrent attempts rarely wait for the same row lock.
     static NEXT: AtomicI16 = AtomicI16::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DUMMIES) + 1;
     let count = |_| ((), Some(Attempts::default()));
@@ -40,14 +40,14 @@ pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes back a login that was admitted and never tried.
+/// Reverts the count of an admitted attempt whose password was not checked.
 pub(crate) async fn withdraw(id: UserId, pool: &PgPool) -> Result<(), StoreError> {
     let count = |attempts: Attempts| ((), Some(attempts.without_one()));
     update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None, pool).await?;
     Ok(())
 }
 
-/// Reads and locks the attempts of one row, and puts others in their place where `count` gives some.
+/// Locks and reads the attempts of one row, and writes those that `count` returns, if any.
 async fn update<T>(
     (read, write): (&'static str, &'static str),
     id: i64,
@@ -58,7 +58,7 @@ async fn update<T>(
     let mut transaction = pool.begin().await.map_err(store_error)?;
     let row = sqlx::query(read).bind(id).fetch_optional(&mut *transaction).await;
     let Some(row) = row.map_err(store_error)? else { return Ok(None) };
-    let (answer, counted) = count(Columns::new(&row, "users")?.attempts()?);
+    let (outcome, counted) = count(Columns::new(&row, "users")?.attempts()?);
     if let Some(counted) = counted {
         let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
         let write = sqlx::query(write).bind(id).bind(failures).bind(counted.next_at());
@@ -68,5 +68,5 @@ async fn update<T>(
         }
     }
     transaction.commit().await.map_err(store_error)?;
-    Ok(Some(answer))
+    Ok(Some(outcome))
 }

@@ -1,4 +1,4 @@
-//! The audit: events in the transaction of the change, and the port that reads them.
+//! The audit log: events in the transaction of the change, and the audit port.
 
 use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
@@ -12,8 +12,8 @@ use crate::failure::store_error;
 use crate::rows::Columns;
 use crate::table::PgQuery;
 
-/// A change and its event in one statement: `change` returns the rows that it changed, with their `id`, and its own
-/// parameters begin with $7. [`audited`] binds the first six.
+/// A change and its event in one statement. `change` returns the changed rows with their `id`, and its parameters start at
+/// $7. [`audited`] binds the first six.
 pub(crate) fn with_event<K: Kind>(change: &str, columns: &str) -> String {
     format!(
         "WITH changed AS ({change}), event AS (INSERT INTO audit_events (at, actor, action, detail, request_id, client, \
@@ -31,7 +31,7 @@ const PAGE: &str = "SELECT id, at, actor, action, target, detail, count, request
      AND ($5::text IS NULL OR target = $5) AND ($6::timestamptz IS NULL OR at >= $6) \
      AND ($7::timestamptz IS NULL OR at < $7) ORDER BY id LIMIT $2";
 
-/// A statement whose first six parameters are the event's.
+/// Binds the first six parameters of a statement to those of the event.
 pub(crate) fn audited(statement: String, by: &Actor, action: &Action, detail: Option<String>) -> PgQuery {
     sqlx::query(AssertSqlSafe(statement))
         .bind(by.at)
@@ -42,7 +42,7 @@ pub(crate) fn audited(statement: String, by: &Actor, action: &Action, detail: Op
         .bind(by.origin.client.map(|client| client.to_string()))
 }
 
-/// Keeps an event.
+/// Stores an event.
 pub(crate) async fn append(event: &NewEvent, at: impl PgExecutor<'_>) -> Result<(), StoreError> {
     let insert = audited(INSERT.to_owned(), &event.by, &event.action, event.detail.clone());
     let insert = insert.bind(event.target.as_ref().map(Target::to_string)).bind(i64::from(event.count));
@@ -50,7 +50,7 @@ pub(crate) async fn append(event: &NewEvent, at: impl PgExecutor<'_>) -> Result<
     Ok(())
 }
 
-/// Keeps one event for many of a kind; none for none.
+/// Stores one event for `count` changes, or none if `count` is 0.
 pub(crate) async fn append_count(
     by: &Actor,
     action: Action,
@@ -107,7 +107,7 @@ impl AuditLog for PostgresStore {
             .bind(filter.target.as_ref().map(Target::to_string))
             .bind(filter.since)
             .bind(filter.before)
-            // The plan has to know which filters there are, or no index serves them.
+            // A generic plan cannot use an index, because it does not know which filters are set.
             .persistent(false);
         let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
         let rows = self.searches.run(read).await?;

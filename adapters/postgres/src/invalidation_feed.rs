@@ -1,8 +1,8 @@
-//! Hears what other nodes change about bearers, and knows when it is deaf.
+//! Invalidation feed over LISTEN and NOTIFY.
 //!
-//! The schema's triggers notify in the transaction of the change. Each node also sends itself a heartbeat through the
-//! database: the server delivers notifications in the order of their commits, so whoever hears a beat has heard of
-//! everything that was committed before it was sent.
+//! The schema's triggers send a notification in the transaction of the change. Each node also sends heartbeats to itself
+//! through the database. The server delivers notifications in commit order, so a node that has received a heartbeat has
+//! received every notification committed before the heartbeat was sent.
 
 use std::collections::VecDeque;
 use std::future::pending;
@@ -18,61 +18,61 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-/// As the triggers of the schema spell it.
+/// The channel of the schema's triggers.
 const CHANGES: &str = "rollbook_invalidations";
 const NOTIFY: &str = "SELECT pg_notify($1, $2)";
-/// A channel that no other node listens on.
+/// The schema, and a random channel name for the heartbeats of this node.
 const OWN_CHANNEL: &str = "SELECT current_schema(), 'rollbook_beat_' || replace(gen_random_uuid()::text, '-', '')";
-/// Beats in one bound: the trust that one gives lasts until several later ones are lost.
-const BEATS: u32 = 4;
+/// Heartbeats per revocation bound. The feed stays current while fewer consecutive heartbeats than this are lost.
+const HEARTBEATS_PER_BOUND: u32 = 4;
 
-/// The invalidations of one node. It ends when this is dropped.
+/// Invalidation feed of one node. Dropping it stops the listening task.
 pub(crate) struct NotifyFeed {
     state: Arc<State>,
     connect: PgConnectOptions,
     bound: Duration,
-    listening: OnceLock<AbortHandle>,
+    task: OnceLock<AbortHandle>,
 }
 
 struct State {
     listener: OnceLock<Arc<dyn InvalidationListener>>,
     base: Instant,
-    /// Until when what was heard counts as all there is, in nanoseconds since `base`.
-    trusted_until: AtomicU64,
+    /// End of the period in which the feed is current, in nanoseconds since `base`.
+    current_until: AtomicU64,
 }
 
 impl NotifyFeed {
     pub fn new(connect: PgConnectOptions, bound: Duration) -> Self {
-        let state = State { listener: OnceLock::new(), base: Instant::now(), trusted_until: AtomicU64::new(0) };
-        Self { state: Arc::new(state), connect, bound, listening: OnceLock::new() }
+        let state = State { listener: OnceLock::new(), base: Instant::now(), current_until: AtomicU64::new(0) };
+        Self { state: Arc::new(state), connect, bound, task: OnceLock::new() }
     }
 
-    /// Begins to listen. The first listener is the only one.
+    /// Starts the listening task. Later calls have no effect.
     pub fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
         if self.state.listener.set(listener).is_ok() {
-            let listening = Listening::new(Arc::clone(&self.state), self.connect.clone(), self.bound);
-            let _ = self.listening.set(tokio::spawn(listening.run()).abort_handle());
+            let task = FeedTask::new(Arc::clone(&self.state), self.connect.clone(), self.bound);
+            let _ = self.task.set(tokio::spawn(task.run()).abort_handle());
         }
     }
 
-    /// Ends the listening.
-    pub fn end(&self) {
-        if let Some(listening) = self.listening.get() {
-            listening.abort();
+    /// Stops the listening task. The feed is not current afterwards.
+    pub fn stop(&self) {
+        if let Some(task) = self.task.get() {
+            task.abort();
         }
-        self.state.distrust();
+        self.state.mark_disconnected();
     }
 
     pub fn is_current(&self) -> bool {
-        self.state.is_trusted(Instant::now())
+        self.state.is_current(Instant::now())
     }
 
     pub fn user_changed(&self, id: UserId) {
-        self.state.with(|listener| listener.user_changed(id));
+        self.state.notify(|listener| listener.user_changed(id));
     }
 
     pub fn session_ended(&self, id: SessionId) {
-        self.state.with(|listener| listener.session_ended(id));
+        self.state.notify(|listener| listener.session_ended(id));
     }
 
     pub fn sessions_ended(&self, ids: &[i64]) {
@@ -82,14 +82,14 @@ impl NotifyFeed {
 
 impl Drop for NotifyFeed {
     fn drop(&mut self) {
-        self.end();
+        self.stop();
     }
 }
 
 impl State {
-    fn with(&self, tell: impl FnOnce(&dyn InvalidationListener)) {
+    fn notify(&self, call: impl FnOnce(&dyn InvalidationListener)) {
         if let Some(listener) = self.listener.get() {
-            tell(&**listener);
+            call(&**listener);
         }
     }
 
@@ -97,162 +97,167 @@ impl State {
         u64::try_from(at.saturating_duration_since(self.base).as_nanos()).unwrap_or(u64::MAX)
     }
 
-    fn is_trusted(&self, now: Instant) -> bool {
-        self.nanos(now) < self.trusted_until.load(Ordering::Acquire)
+    fn is_current(&self, now: Instant) -> bool {
+        self.nanos(now) < self.current_until.load(Ordering::Acquire)
     }
 
-    /// What was heard before may have been lost meanwhile.
-    fn trust_until(&self, until: Instant) {
-        if !self.is_trusted(Instant::now()) {
-            self.with(|listener| listener.anything_changed());
+    /// Extends the period in which the feed is current. If that period has ended, notifications may have been lost, so the
+    /// listener has to discard everything.
+    fn extend_until(&self, until: Instant) {
+        if !self.is_current(Instant::now()) {
+            self.notify(|listener| listener.anything_changed());
         }
-        self.trusted_until.store(self.nanos(until), Ordering::Release);
+        self.current_until.store(self.nanos(until), Ordering::Release);
     }
 
-    fn distrust(&self) {
-        self.trusted_until.store(0, Ordering::Release);
+    fn mark_disconnected(&self) {
+        self.current_until.store(0, Ordering::Release);
     }
 }
 
-/// The task that listens.
-struct Listening {
+/// The listening task: receives notifications and sends heartbeats.
+struct FeedTask {
     state: Arc<State>,
     connect: PgConnectOptions,
     bound: Duration,
     was_disconnected: bool,
 }
 
-/// Beats that were sent and not heard yet, the oldest first.
+/// Heartbeats that were sent and not yet received, oldest first.
 #[derive(Default)]
-struct Beats {
+struct Heartbeats {
     sent: VecDeque<(u64, Instant)>,
     last: u64,
 }
 
-impl Beats {
-    /// More than can be under way while anybody still waits for them.
-    const MOST: usize = 4 * BEATS as usize;
+impl Heartbeats {
+    /// Maximum number of pending heartbeats. An older one can no longer extend the current period.
+    const MAX_PENDING: usize = 4 * HEARTBEATS_PER_BOUND as usize;
 
     fn next(&mut self) -> u64 {
         self.last += 1;
         self.sent.push_back((self.last, Instant::now()));
-        if self.sent.len() > Self::MOST {
+        if self.sent.len() > Self::MAX_PENDING {
             self.sent.pop_front();
         }
         self.last
     }
 
-    /// When the beat that is heard was sent.
-    fn heard(&mut self, number: u64) -> Option<Instant> {
+    /// Records a received heartbeat and returns the time at which it was sent.
+    fn receive(&mut self, number: u64) -> Option<Instant> {
         let sent_at = self.sent.iter().find(|(sent, _)| *sent == number).map(|(_, at)| *at)?;
         self.sent.retain(|(sent, _)| *sent > number);
         Some(sent_at)
     }
 }
 
-impl Listening {
+impl FeedTask {
     fn new(state: Arc<State>, connect: PgConnectOptions, bound: Duration) -> Self {
         Self { state, connect, bound, was_disconnected: false }
     }
 
     async fn run(mut self) {
         loop {
-            let why = self.listen().await.err().map_or_else(|| "it was silent".to_owned(), |error| error.to_string());
-            self.state.distrust();
+            let lost = self.listen().await.err();
+            let why = lost.map_or_else(|| "no heartbeat in time".to_owned(), |error| error.to_string());
+            self.state.mark_disconnected();
             if !self.was_disconnected {
                 self.was_disconnected = true;
-                tracing::warn!(%why, "hears nothing of other nodes: asks the store about each token until it does");
+                tracing::warn!(%why, "invalidation feed disconnected: sessions are not cached until it reconnects");
             }
-            sleep(self.bound / BEATS).await;
+            sleep(self.bound / HEARTBEATS_PER_BOUND).await;
         }
     }
 
-    /// Listens until the connection is lost, or silent for too long.
+    /// Listens until the connection is lost (an error) or no heartbeat arrives for too long (`Ok`).
     async fn listen(&mut self) -> Result<(), sqlx::Error> {
-        let patience = self.bound.max(Duration::from_secs(1));
-        // Outside of the pool that requests use, and new each time: those of before may be as dead as what was lost.
-        let connections = PgPoolOptions::new().max_connections(2).acquire_timeout(patience);
+        let io_timeout = self.bound.max(Duration::from_secs(1));
+        // Separate from the pool for requests, and new for each attempt: after a failure, pooled connections may be dead too.
+        let connections = PgPoolOptions::new().max_connections(2).acquire_timeout(io_timeout);
         let connections = connections.connect_lazy_with(self.connect.clone());
-        let begun = timeout(patience, async {
+        let connecting = timeout(io_timeout, async {
             let (schema, own): (Option<String>, String) = sqlx::query_as(OWN_CHANNEL).fetch_one(&connections).await?;
             let mut listener = PgListener::connect_with(&connections).await?;
             listener.eager_reconnect(false);
             listener.listen_all([CHANGES, own.as_str()]).await?;
             Ok::<_, sqlx::Error>((listener, schema.unwrap_or_default(), own))
         });
-        let (mut listener, schema, own) = begun.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
-        self.state.with(|listener| listener.anything_changed());
+        let (mut listener, schema, own) = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        self.state.notify(|listener| listener.anything_changed());
 
-        let (heard, mut received) = mpsc::unbounded_channel();
-        // Never given up half-way through a message.
+        let (sender, mut received) = mpsc::unbounded_channel();
+        // A separate future, so that `select!` does not cancel it while it reads a message.
         let mut reading = pin!(async move {
             loop {
-                // None stands for a connection that is lost.
+                // `None` means that the connection is lost.
                 let notification = listener.try_recv().await?.ok_or(sqlx::Error::WorkerCrashed)?;
-                if heard.send(notification).is_err() {
+                if sender.send(notification).is_err() {
                     return Ok(());
                 }
             }
         });
-        let mut pace = interval(self.bound / BEATS);
-        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut beats, mut last_heard) = (Beats::default(), Instant::now());
+        let mut ticks = interval(self.bound / HEARTBEATS_PER_BOUND);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut heartbeats, mut last_received) = (Heartbeats::default(), Instant::now());
         let mut sending = pin!(None);
         loop {
             tokio::select! {
                 lost = &mut reading => return lost,
                 Some(notification) = received.recv() => {
                     if notification.channel() == own {
-                        if let Some(sent_at) = notification.payload().parse().ok().and_then(|beat| beats.heard(beat)) {
-                            last_heard = Instant::now();
-                            self.trust(sent_at);
+                        let number = notification.payload().parse().ok();
+                        if let Some(sent_at) = number.and_then(|number| heartbeats.receive(number)) {
+                            last_received = Instant::now();
+                            self.heartbeat_received(sent_at);
                         }
                     } else {
-                        self.told(&notification, &schema);
+                        self.forward(&notification, &schema);
                     }
                 }
-                _ = pace.tick() => {
-                    if last_heard.elapsed() > 2 * patience {
+                _ = ticks.tick() => {
+                    if last_received.elapsed() > 2 * io_timeout {
                         return Ok(());
                     }
                     if sending.as_ref().get_ref().is_none() {
-                        sending.set(Some(beat(connections.clone(), own.clone(), beats.next(), patience)));
+                        let number = heartbeats.next();
+                        sending.set(Some(send_heartbeat(connections.clone(), own.clone(), number, io_timeout)));
                     }
                 }
-                () = sent(sending.as_mut().as_pin_mut()) => sending.set(None),
+                () = completion(sending.as_mut().as_pin_mut()) => sending.set(None),
             }
         }
     }
 
-    fn trust(&mut self, sent_at: Instant) {
-        self.state.trust_until(sent_at + self.bound);
-        if self.was_disconnected && self.state.is_trusted(Instant::now()) {
+    fn heartbeat_received(&mut self, sent_at: Instant) {
+        self.state.extend_until(sent_at + self.bound);
+        if self.was_disconnected && self.state.is_current(Instant::now()) {
             self.was_disconnected = false;
-            tracing::info!("hears of other nodes again");
+            tracing::info!("invalidation feed reconnected");
         }
     }
 
-    /// Passes on what a trigger of this schema tells: `<schema> user|session <id>`.
-    fn told(&self, notification: &PgNotification, schema: &str) {
-        let told = notification.payload().strip_prefix(schema).and_then(|rest| rest.strip_prefix(' '));
-        match told.and_then(|told| told.split_once(' ')) {
-            Some(("user", id)) => id.parse().map_or((), |id| self.state.with(|known| known.user_changed(id))),
-            Some(("session", id)) => id.parse().map_or((), |id| self.state.with(|known| known.session_ended(id))),
+    /// Forwards a notification of this schema's triggers to the listener. Its format is `<schema> user|session <id>`.
+    fn forward(&self, notification: &PgNotification, schema: &str) {
+        let change = notification.payload().strip_prefix(schema).and_then(|rest| rest.strip_prefix(' '));
+        let Some((kind, id)) = change.and_then(|change| change.split_once(' ')) else { return };
+        match (kind, id.parse(), id.parse()) {
+            ("user", Ok(id), _) => self.state.notify(|listener| listener.user_changed(id)),
+            ("session", _, Ok(id)) => self.state.notify(|listener| listener.session_ended(id)),
             _ => {}
         }
     }
 }
 
-/// Sends one beat. Where that fails, nobody hears it, and that says enough.
-async fn beat(connections: PgPool, channel: String, number: u64, patience: Duration) {
+/// Sends one heartbeat. A failure needs no handling: a heartbeat that is not received does not extend the current period.
+async fn send_heartbeat(connections: PgPool, channel: String, number: u64, io_timeout: Duration) {
     let sent = sqlx::query(NOTIFY).bind(channel).bind(number.to_string()).execute(&connections);
-    let _ = timeout(patience, sent).await;
+    let _ = timeout(io_timeout, sent).await;
 }
 
-/// Waits for the beat that is being sent, or for ever.
-async fn sent(beat: Option<impl Future<Output = ()>>) {
-    match beat {
-        Some(beat) => beat.await,
+/// Completes when the heartbeat has been sent; never completes without one.
+async fn completion(sending: Option<impl Future<Output = ()>>) {
+    match sending {
+        Some(sending) => sending.await,
         None => pending().await,
     }
 }

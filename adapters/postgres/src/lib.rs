@@ -1,7 +1,7 @@
-//! Rollbook's store ports on Postgres 15 and later, for several nodes on one database.
+//! Rollbook's store ports on PostgreSQL 15 and later, for several nodes on one database.
 //!
-//! [`PostgresStore`] keeps the students, the users, their sessions and the audit. It brings the schema up to date when
-//! it connects, and every rule that spans records is decided in the database, so that it holds across nodes.
+//! [`PostgresStore`] stores students, users, sessions and the audit log, and migrates the schema when it connects. The
+//! database enforces every rule that spans records, so that it holds across nodes.
 
 mod attempts;
 mod audit;

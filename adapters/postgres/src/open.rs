@@ -1,4 +1,4 @@
-//! Opening: connect, check the server, bring the schema up to date, then make the pool.
+//! Opening: connects, checks the server, migrates the schema and creates the pool.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,27 +14,27 @@ use crate::searches::Searches;
 use crate::{OpenError, Options, PostgresStore};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a request waits for a free connection.
+/// Maximum wait for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// A connection that rested longer is asked whether it lives; asking each time would double the round trips.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// The oldest server, as `server_version_num` spells it.
+/// A connection that was idle for longer is pinged before use. A ping before each use would double the round trips.
+const MAX_UNCHECKED_IDLE: Duration = Duration::from_secs(1);
+/// The oldest supported server, in the format of `server_version_num`.
 const OLDEST_SERVER: i32 = 150_000;
 
 impl PostgresStore {
-    /// Connects, and brings the schema up to date. Any number of nodes may do so at once.
+    /// Connects and migrates the schema. Safe from several nodes at once.
     ///
-    /// A schema that is newer than this program is left as it is, and served, unless it says that it no
-    /// longer serves programs as old as this one.
+    /// A schema newer than this program is accepted unchanged, unless its `compatibility` table requires a newer program.
     ///
     /// # Errors
-    /// [`OpenError`] in one line: the server is away, refuses us, is older than 15, or the schema does not fit.
+    /// [`OpenError`] in one line if the server is unreachable, rejects the connection, is older than 15, or has an
+    /// incompatible schema.
     pub async fn connect(options: Options) -> Result<Self, OpenError> {
         let target = Target::parse(&options)?;
         let mut connection = dial(&target).await?;
         check_server(&mut connection, &target.place).await?;
         migrate(&mut connection, &target).await?;
-        // Failing to say goodbye harms nobody: the server notices.
+        // If closing fails, the server detects the lost connection.
         let _ = connection.close().await;
         Ok(Self {
             invalidations: Arc::new(NotifyFeed::new(target.connect.clone(), options.revocation_bound)),
@@ -45,11 +45,11 @@ impl PostgresStore {
     }
 }
 
-/// A connection outside the pool: migrations may take long, and closing it frees their lock even after a failure.
+/// Opens a connection outside the pool. Migrations may take long, and closing it releases their lock even after a failure.
 async fn dial(target: &Target) -> Result<PgConnection, OpenError> {
     match timeout(CONNECT_TIMEOUT, target.connect.connect()).await {
         Ok(dialled) => dialled.map_err(|error| OpenError::connect(&target.place, &error)),
-        Err(_) => Err(OpenError::silent(&target.place)),
+        Err(_) => Err(OpenError::timed_out(&target.place)),
     }
 }
 
@@ -60,10 +60,10 @@ async fn check_server(connection: &mut PgConnection, place: &str) -> Result<(), 
     );
     let (number, version, encoding): (i32, String, String) =
         facts.fetch_one(connection).await.map_err(|error| OpenError::connect(place, &error))?;
-    judge_server(place, number, version, encoding)
+    validate_server(place, number, version, encoding)
 }
 
-fn judge_server(place: &str, number: i32, version: String, encoding: String) -> Result<(), OpenError> {
+fn validate_server(place: &str, number: i32, version: String, encoding: String) -> Result<(), OpenError> {
     let place = place.to_owned();
     if number < OLDEST_SERVER {
         return Err(OpenError::ServerTooOld { place, found: version });
@@ -93,8 +93,8 @@ async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), O
 }
 
 fn pool(connect: PgConnectOptions, max_connections: u32) -> PgPool {
-    // A node that hangs or vanishes must not hold its locks for long. Each statement sees what was committed before it,
-    // whatever the database's own default is: what is decided after waiting for a lock is decided on what there is then.
+    // The timeouts bound how long a node that hangs or disappears holds its locks. A statement after a lock must see what was
+    // committed before the lock was granted, so the isolation level is set whatever the database's default is.
     let bounded = connect.options([
         ("statement_timeout", "30s"),
         ("idle_in_transaction_session_timeout", "30s"),
@@ -104,9 +104,9 @@ fn pool(connect: PgConnectOptions, max_connections: u32) -> PgPool {
         .max_connections(max_connections.max(1))
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .before_acquire(|connection, rested| {
+        .before_acquire(|connection, usage| {
             Box::pin(async move {
-                if rested.idle_for > TRUSTED_IDLE {
+                if usage.idle_for > MAX_UNCHECKED_IDLE {
                     connection.ping().await?;
                 }
                 Ok(true)
@@ -119,21 +119,21 @@ fn pool(connect: PgConnectOptions, max_connections: u32) -> PgPool {
 mod tests {
     use super::*;
 
-    fn judge(number: i32, version: &str, encoding: &str) -> Result<(), String> {
-        judge_server("db:5432/roll", number, version.to_owned(), encoding.to_owned())
-            .map_err(|refused| refused.to_string())
+    fn validate(number: i32, version: &str, encoding: &str) -> Result<(), String> {
+        validate_server("db:5432/roll", number, version.to_owned(), encoding.to_owned())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
-    fn a_server_older_than_15_is_refused_in_one_line() {
-        assert_eq!(judge(150_000, "15.0", "UTF8"), Ok(()));
-        assert_eq!(judge(180_001, "18.1", "UTF8"), Ok(()));
+    fn server_older_than_15_is_rejected_in_one_line() {
+        assert_eq!(validate(150_000, "15.0", "UTF8"), Ok(()));
+        assert_eq!(validate(180_001, "18.1", "UTF8"), Ok(()));
         let line = "PostgreSQL at db:5432/roll is version 14.19, too old; upgrade the server to 15 or later";
-        assert_eq!(judge(140_019, "14.19", "UTF8"), Err(line.to_owned()));
+        assert_eq!(validate(140_019, "14.19", "UTF8"), Err(line.to_owned()));
     }
 
     #[test]
-    fn a_database_that_cannot_hold_every_name_is_refused() {
-        assert!(judge(150_000, "15.0", "LATIN1").unwrap_err().contains("encoded in LATIN1"));
+    fn database_not_encoded_in_utf8_is_rejected() {
+        assert!(validate(150_000, "15.0", "LATIN1").unwrap_err().contains("encoded in LATIN1"));
     }
 }

@@ -1,54 +1,54 @@
-//! Why the store could not be opened, in one line for whoever starts the program.
+//! Errors of opening the store, each in one line.
 
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
-/// Why the store could not be opened: what failed, where, why, and the way out. Never holds a password.
+/// Why the store was not opened: what failed, where, why, and a hint. Never contains a password.
 #[derive(Debug, Error)]
 pub enum OpenError {
     #[error(
         "cannot read the PostgreSQL URL; write postgres://user:password@host:5432/database, and percent-encode \
-         what is special within a part (@ is %40, / is %2F)"
+         special characters within a part (@ is %40, / is %2F)"
     )]
     Url,
-    #[error("cannot use the schema name; write 1 to 63 of a-z, 0-9 and _, not beginning with a digit")]
+    #[error("the schema name is invalid; use 1 to 63 of a-z, 0-9 and _, not starting with a digit")]
     SchemaName,
-    #[error("cannot keep such a bound on revocation; choose 100 ms to 60 s")]
+    #[error("the revocation bound is out of range; choose 100 ms to 60 s")]
     RevocationBound,
-    #[error("cannot connect to PostgreSQL at {place}: {why}; {way_out}")]
-    Connect { place: String, why: String, way_out: &'static str },
+    #[error("cannot connect to PostgreSQL at {place}: {why}; {hint}")]
+    Connect { place: String, why: String, hint: &'static str },
     #[error("PostgreSQL at {place} is version {found}, too old; upgrade the server to 15 or later")]
     ServerTooOld { place: String, found: String },
-    #[error("the database at {place} is encoded in {found}, not in UTF8; create it anew with ENCODING 'UTF8'")]
+    #[error("the database at {place} is encoded in {found}, not in UTF8; recreate it with ENCODING 'UTF8'")]
     Encoding { place: String, found: String },
-    #[error("cannot bring the schema at {place} up to date: {why}; {way_out}")]
-    Migrate { place: String, why: String, way_out: &'static str },
+    #[error("cannot migrate the schema at {place}: {why}; {hint}")]
+    Migrate { place: String, why: String, hint: &'static str },
     #[error(
-        "the schema at {place} no longer serves programs that know less than its version {least}, and this one \
-         knows {known}; start a newer release of Rollbook"
+        "the schema at {place} requires a program that knows version {least} or later, and this one knows {known}; \
+         start a newer release of Rollbook"
     )]
     ProgramTooOld { place: String, least: i64, known: i64 },
 }
 
 impl OpenError {
     pub(crate) fn connect(place: &str, error: &sqlx::Error) -> Self {
-        Self::Connect { place: place.to_owned(), why: reason(error), way_out: way_out(error) }
+        Self::Connect { place: place.to_owned(), why: reason(error), hint: hint(error) }
     }
 
-    pub(crate) fn silent(place: &str) -> Self {
-        let way_out = "check that host and port are right and that no firewall stands between";
-        Self::Connect { place: place.to_owned(), why: "no answer in time".to_owned(), way_out }
+    pub(crate) fn timed_out(place: &str) -> Self {
+        let hint = "check host and port, and that no firewall blocks the connection";
+        Self::Connect { place: place.to_owned(), why: "no response in time".to_owned(), hint }
     }
 
     pub(crate) fn migrate(place: &str, error: &MigrateError) -> Self {
-        let (why, way_out) = match error {
-            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => (reason(error), way_out(error)),
+        let (why, hint) = match error {
+            MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => (reason(error), hint(error)),
             MigrateError::VersionMismatch(_) => {
-                (error.to_string(), "use a release of Rollbook whose migrations made this database")
+                (error.to_string(), "use the release of Rollbook that created this database")
             }
             other => (one_line(&other.to_string()), "see the server's log"),
         };
-        Self::Migrate { place: place.to_owned(), why, way_out }
+        Self::Migrate { place: place.to_owned(), why, hint }
     }
 }
 
@@ -60,7 +60,7 @@ fn reason(error: &sqlx::Error) -> String {
     }
 }
 
-fn way_out(error: &sqlx::Error) -> &'static str {
+fn hint(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::Io(_) => "check that the server runs there and that this machine can reach it",
         sqlx::Error::Tls(_) => "check sslmode and sslrootcert in the URL against the server's certificate",
@@ -69,7 +69,7 @@ fn way_out(error: &sqlx::Error) -> &'static str {
             Some("3D000") => "create the database, or correct its name in the URL",
             Some("42501") => "make the user the owner of the database, or grant it CREATE on the schema",
             Some("25006") => "name the primary server in the URL, not a standby",
-            Some("53300") => "raise the server's max_connections, or let the nodes hold fewer",
+            Some("53300") => "raise the server's max_connections, or lower the limit of the nodes",
             Some("57P03") => "wait until the server is up, then start again",
             _ => "see the server's log",
         },

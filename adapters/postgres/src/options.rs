@@ -1,4 +1,4 @@
-//! Where the database is, and how it is to be used.
+//! Connection options.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -9,33 +9,33 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::OpenError;
 
-/// How to reach the database.
+/// Options of [`PostgresStore::connect`](crate::PostgresStore::connect).
 #[derive(Clone)]
 pub struct Options {
-    /// `postgres://user:password@host:port/database?sslmode=…`, each part percent-encoded. May hold a password,
-    /// so it is never shown.
+    /// `postgres://user:password@host:port/database?sslmode=…`, each part percent-encoded. May contain a
+    /// password, so it is excluded from `Debug` and error texts.
     pub url: String,
-    /// A schema of its own to work in, made if it is absent: 1 to 63 of `a-z`, `0-9` and `_`, not beginning with
-    /// a digit. `None` leaves the choice to the server's `search_path`.
+    /// Name of the schema, created if absent: 1 to 63 of `a-z`, `0-9` and `_`, not starting with a digit. `None` uses the
+    /// server's `search_path`.
     pub schema: Option<String>,
-    /// The most connections this node holds at once; 0 counts as 1.
+    /// Maximum number of connections of this node; 0 counts as 1.
     pub max_connections: u32,
-    /// How long what another node ends or changes may go on counting here, at most: within
-    /// [`Options::REVOCATION_BOUNDS`]. Every quarter of it costs one heartbeat.
+    /// Maximum delay before a revocation on another node takes effect here, within [`Options::REVOCATION_BOUNDS`]. The node
+    /// sends a heartbeat every quarter of it.
     pub revocation_bound: Duration,
 }
 
 impl Options {
-    /// The most connections unless something else is set.
+    /// Default of [`Options::max_connections`].
     pub const DEFAULT_MAX_CONNECTIONS: u32 = 8;
 
-    /// The bound on revocation unless something else is set.
+    /// Default of [`Options::revocation_bound`].
     pub const DEFAULT_REVOCATION_BOUND: Duration = Duration::from_secs(1);
 
-    /// The bounds on revocation that can be kept: a shorter one would be missed at every hiccup, a longer one forgotten.
+    /// Accepted range of [`Options::revocation_bound`]. Network jitter alone would exceed a shorter bound.
     pub const REVOCATION_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(1);
 
-    /// The database at `url`, used as is common.
+    /// Default options for the database at `url`.
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
@@ -55,10 +55,10 @@ impl fmt::Debug for Options {
     }
 }
 
-/// A database that was named well: how to reach it, and how to speak of it.
+/// Validated options: connection settings, and a name for error texts.
 pub(crate) struct Target {
     pub connect: PgConnectOptions,
-    /// Host, port and database; never a user's name or password.
+    /// Host, port and database, without username and password.
     pub place: String,
     /// Quoted for SQL.
     pub schema: Option<String>,
@@ -70,7 +70,7 @@ impl Target {
         if !Options::REVOCATION_BOUNDS.contains(&options.revocation_bound) {
             return Err(OpenError::RevocationBound);
         }
-        // The cause is dropped: it may quote the URL.
+        // The cause is dropped because it may contain the URL.
         let mut connect = PgConnectOptions::from_str(&options.url).map_err(|_| OpenError::Url)?;
         if connect.get_application_name().is_none() {
             connect = connect.application_name("rollbook");
@@ -84,24 +84,24 @@ impl Target {
     }
 }
 
-/// Refuses what is not Postgres's, and a URL whose password holds a bare `/`, `?` or `#`: the rest of
-/// such a password would be read as the name of a database, and shown.
+/// Rejects other schemes, and a password with an unencoded `/`, `?` or `#`: its rest would be parsed as the database name and
+/// appear in error texts.
 fn check_url(url: &str) -> Result<(), OpenError> {
     let (scheme, rest) = url.split_once("://").ok_or(OpenError::Url)?;
     if !matches!(scheme, "postgres" | "postgresql") {
         return Err(OpenError::Url);
     }
-    let (authority, behind) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    if behind.contains('@') && !authority.contains('@') {
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    if rest.contains('@') && !authority.contains('@') {
         return Err(OpenError::Url);
     }
     Ok(())
 }
 
 fn quoted(schema: &str) -> Result<String, OpenError> {
-    let known = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    let named = (1..=63).contains(&schema.len()) && schema.bytes().all(known);
-    if !named || schema.starts_with(|c: char| c.is_ascii_digit()) {
+    let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let is_valid = (1..=63).contains(&schema.len()) && schema.bytes().all(is_allowed);
+    if !is_valid || schema.starts_with(|c: char| c.is_ascii_digit()) {
         return Err(OpenError::SchemaName);
     }
     Ok(format!("\"{schema}\""))
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_names_no_user_and_no_password() {
+    fn place_omits_username_and_password() {
         let place = |url| target(url).unwrap().place;
         assert_eq!(place("postgres://asha:s3cret@db.example:5433/roll"), "db.example:5433/roll");
         assert_eq!(place("postgresql://asha:s3cret@%2Frun%2Fpg/roll"), "/run/pg/roll");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_read_is_refused_without_quoting_it() {
+    fn invalid_url_is_rejected_without_quoting_it() {
         for url in [
             "",
             "roll",
@@ -143,20 +143,20 @@ mod tests {
             "postgres://asha:12?s3cret@db/roll",
             "postgres://asha@db/roll?sslmode=s3cret",
         ] {
-            let refused = target(url).err().unwrap();
-            assert!(matches!(refused, OpenError::Url), "{url}: {refused}");
-            assert!(!format!("{refused} {refused:?}").contains("s3cret"), "{url}");
+            let error = target(url).err().unwrap();
+            assert!(matches!(error, OpenError::Url), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("s3cret"), "{url}");
         }
     }
 
     #[test]
-    fn options_do_not_show_their_url() {
+    fn debug_output_of_options_omits_url() {
         let options = Options::new("postgres://asha:s3cret@db/roll");
         assert!(!format!("{options:?}").contains("s3cret"));
     }
 
     #[test]
-    fn a_schema_name_needs_no_quoting_rules() {
+    fn schema_name_is_restricted_to_plain_identifiers() {
         assert_eq!(quoted("test_7").unwrap(), "\"test_7\"");
         for wrong in ["", "7", "Test", "a b", "a\"b", "é", &"x".repeat(64)] {
             assert!(matches!(quoted(wrong), Err(OpenError::SchemaName)), "{wrong:?}");

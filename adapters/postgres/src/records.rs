@@ -13,9 +13,9 @@ use crate::failure::{is_deadlock, store_error, violated_constraint};
 use crate::rows;
 use crate::table::{Assignments, Sql, Table};
 
-/// How often an update is tried that the server ended to break a deadlock. Two updates that each want the other's old
-/// unique value lock each other out; the one that is tried again finds the other one done.
-const UPDATE_TRIES: usize = 3;
+/// Maximum attempts for an update that the server cancels because of a deadlock. Two updates that each set the other's old
+/// unique value deadlock; the cancelled one is retried after the other has committed.
+const MAX_UPDATE_ATTEMPTS: usize = 3;
 
 #[async_trait]
 impl<R: Table> RecordStore<R> for PostgresStore {
@@ -29,8 +29,8 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         find.map_err(store_error)?.as_ref().map(rows::record).transpose()
     }
 
-    /// A page: as a search, unless an index finds its only row. One statement for each combination of conditions, so that a
-    /// cached plan uses the index that they allow.
+    /// Runs as a search, unless an index finds the only row. One statement per combination of conditions, so that a cached
+    /// plan can use the matching index.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
         let conditions = R::conditions(filter);
         let is_point = conditions.is_point;
@@ -60,14 +60,14 @@ pub(crate) async fn update<R: Table>(
     patch: &R::Patch,
     by: &Actor,
 ) -> RecordResult<R> {
-    let mut tries = 1;
+    let mut attempts = 1;
     let updated = loop {
         let set = R::update(patch);
         let update = with_event::<R::Kind>(&update_statement::<R>(&set, 7), R::SQL.columns);
         let update = audited(update, by, &Action::updated::<R::Kind>(), patch.detail());
         let update = update.bind(id.get()).bind(seen.map(Version::get)).bind(by.at);
         match set.bind(update).fetch_optional(&store.pool).await {
-            Err(error) if is_deadlock(&error) && tries < UPDATE_TRIES => tries += 1,
+            Err(error) if is_deadlock(&error) && attempts < MAX_UPDATE_ATTEMPTS => attempts += 1,
             updated => break updated.map_err(rejected)?,
         }
     };
@@ -115,7 +115,7 @@ pub(crate) async fn insert<R: Table>(
     Ok(row.as_ref().map(rows::record).transpose()?)
 }
 
-/// The statement that updates a row; its parameters begin with `$first`: id, version, time, then the values that are set.
+/// The statement that updates a row. Its parameters start at `$first`: id, version, time, then the assigned values.
 pub(crate) fn update_statement<R: Table>(set: &Assignments, first: usize) -> String {
     let columns = (first + 3..).zip(&set.columns);
     let set = columns.map(|(parameter, column)| format!("{column} = ${parameter}"));
@@ -128,7 +128,7 @@ pub(crate) fn update_statement<R: Table>(set: &Assignments, first: usize) -> Str
     )
 }
 
-/// Why a statement matched no row of this id. Neither reason can turn wrong meanwhile: ids and versions never come back.
+/// Why a statement matched no row of this id. Ids and versions are never reused, so the reason stays true.
 pub(crate) async fn unmatched<R: Table>(
     store: &PostgresStore,
     id: Id<R::Kind>,
@@ -141,7 +141,7 @@ pub(crate) async fn unmatched<R: Table>(
     }
 }
 
-/// The rule that a violated constraint stands for.
+/// Maps a violated constraint to the domain's rule.
 pub(crate) fn rejected<R: Table>(error: sqlx::Error) -> RecordError<R> {
     match violated_constraint(&error).and_then(R::conflict) {
         Some(conflict) => RecordError::Rejected(conflict),

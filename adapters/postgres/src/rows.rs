@@ -1,4 +1,4 @@
-//! The domain's types out of columns, every rule checked.
+//! Decoding of rows into the domain's types, with every rule checked.
 
 use domain::record::Record;
 use domain::user::Attempts;
@@ -36,7 +36,7 @@ impl<'r> Columns<'r> {
         parse(value).map_err(|_| self.damaged(column))
     }
 
-    /// The next column, a text of the domain.
+    /// The next column, parsed as a text type of the domain.
     pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, StoreError> {
         self.next(column, |text: &str| T::parse(text))
     }

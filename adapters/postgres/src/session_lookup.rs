@@ -1,4 +1,4 @@
-//! Who bears a session.
+//! Session lookup, and delegation to the invalidation feed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +20,14 @@ const FIND: &str = concat!(
     user_columns!(),
     ", version, created_at, updated_at FROM users WHERE active AND id = (SELECT user_id FROM sessions WHERE id = $1)"
 );
-/// Every request waits for this answer, and a server that is silent gives none.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Maximum wait per request if the server does not respond.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[async_trait]
 impl SessionLookup for PostgresStore {
     async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError> {
         let find = sqlx::query(FIND).bind(session.get()).fetch_optional(&self.pool);
-        let found = timeout(PATIENCE, find).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
+        let found = timeout(LOOKUP_TIMEOUT, find).await.map_err(StoreError::unavailable)?.map_err(store_error)?;
         found.map(|row| rows::record(&row).map(Arc::new)).transpose()
     }
 }

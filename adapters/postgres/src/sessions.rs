@@ -1,5 +1,6 @@
-//! The sessions' store. Whoever needs several rows locks a user before a session before a refresh token, and sessions
-//! in order of id.
+//! The session port.
+//!
+//! Lock order: users, then sessions by id, then refresh tokens.
 
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
@@ -30,7 +31,7 @@ const INSERT: &str = concat!(
 const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES ($1, $2)";
 const SESSION_OF: &str = "SELECT session_id FROM refresh_tokens WHERE digest = $1";
 const LOCK: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1 FOR UPDATE");
-/// A statement of its own: it must see what was committed before the lock was had.
+/// A separate statement, so that it sees what was committed before the lock was granted.
 const USED_AT: &str = "SELECT used_at FROM refresh_tokens WHERE digest = $1";
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1";
 const REFRESH: &str =
@@ -43,9 +44,9 @@ const PAGE: &str = concat!(
 const END: &str = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE id IN \
      (SELECT id FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 ORDER BY id FOR UPDATE) RETURNING id";
-const FORGET: &str = "DELETE FROM sessions WHERE id IN \
+const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE id IN \
      (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY id FOR UPDATE) RETURNING id";
-const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";
+const INSERT_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
 
 /// Reads the columns of [`columns!`].
@@ -148,7 +149,7 @@ impl SessionStore for PostgresStore {
 
     async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let forgotten = sqlx::query_scalar(FORGET).bind(before).fetch_all(&mut *transaction).await;
+        let forgotten = sqlx::query_scalar(DELETE_EXPIRED).bind(before).fetch_all(&mut *transaction).await;
         let forgotten: Vec<i64> = forgotten.map_err(store_error)?;
         let count = forgotten.len() as u64;
         append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut *transaction).await?;
@@ -158,13 +159,13 @@ impl SessionStore for PostgresStore {
     }
 
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        sqlx::query(KEEP_SECRET).bind(&candidate[..]).execute(&self.pool).await.map_err(store_error)?;
+        sqlx::query(INSERT_SECRET).bind(&candidate[..]).execute(&self.pool).await.map_err(store_error)?;
         let key: Vec<u8> = sqlx::query_scalar(SECRET).fetch_one(&self.pool).await.map_err(store_error)?;
         key.try_into().map_err(|_| StoreError::failed(Damaged { table: "secrets", id: 0, column: "value" }))
     }
 }
 
-/// Ends the sessions of a user but one, and tells which they were.
+/// Ends the sessions of a user except `spared`, and returns their ids.
 pub(crate) async fn end_others(
     of: UserId,
     spared: Option<SessionId>,
@@ -188,7 +189,7 @@ async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut P
     Ok(())
 }
 
-/// Puts the successor in the place of the token, whose session is locked.
+/// Replaces the token by its successor. The session must be locked.
 async fn refresh(
     current: &Session,
     rotation: &Rotation,

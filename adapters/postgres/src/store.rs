@@ -1,4 +1,4 @@
-//! The store itself: a pool of connections to one schema.
+//! The store: a pool of connections to one schema.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::failure::store_error;
 use crate::invalidation_feed::NotifyFeed;
 use crate::searches::Searches;
 
-/// Keeps students, users, sessions and the audit in Postgres. Cheap to clone; clones share the connections.
+/// Stores students, users, sessions and the audit log in PostgreSQL. Cheap to clone; clones share the connections.
 ///
-/// A statement may take 30 seconds, and a free connection is waited for 3 seconds; what takes longer is
+/// A statement may take 30 s, and the wait for a free connection 3 s; otherwise the call returns
 /// [`StoreError::Unavailable`].
 #[derive(Clone)]
 pub struct PostgresStore {
@@ -24,20 +24,19 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// The version of the schema: that of the newest migration that was applied, by whichever release.
+    /// The schema version: the number of the newest applied migration, which may be from a newer release.
     ///
     /// # Errors
-    /// [`StoreError`] when the database cannot be asked.
+    /// [`StoreError`] if the query fails.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
         let newest = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
         newest.fetch_one(&self.pool).await.map_err(store_error)
     }
 
-    /// Drops the schema named in [`Options::schema`](crate::Options::schema) with all that it holds; without one
-    /// it does nothing.
+    /// Drops the schema named in [`Options::schema`](crate::Options::schema) with its content. Does nothing without one.
     ///
     /// # Errors
-    /// [`StoreError`] when the database cannot be asked or refuses.
+    /// [`StoreError`] if the statement fails.
     pub async fn drop_schema(&self) -> Result<(), StoreError> {
         let Some(schema) = &self.schema else { return Ok(()) };
         // The name was checked and quoted when the store was opened.
@@ -46,10 +45,9 @@ impl PostgresStore {
         Ok(())
     }
 
-    /// Waits until every connection is given back, and closes it. What is asked of the store afterwards is
-    /// [`StoreError::Unavailable`].
+    /// Waits until every connection is released, and closes it. Later calls return [`StoreError::Unavailable`].
     pub async fn close(&self) {
-        self.invalidations.end();
+        self.invalidations.stop();
         self.pool.close().await;
     }
 }

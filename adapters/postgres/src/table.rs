@@ -1,4 +1,4 @@
-//! What the generic SQL has to know about a resource.
+//! Mapping of a resource to its table.
 
 use domain::record::{RecordResult, Resource};
 use domain::{Actor, Id, StoreError, Version};
@@ -12,10 +12,9 @@ use crate::rows::Columns;
 
 pub(crate) type PgQuery = Query<'static, Postgres, PgArguments>;
 
-/// A resource that is stored in a table of its own, beside the columns `id`, `version`, `created_at` and `updated_at` that
-/// every such table has.
+/// A resource with a table. Every table also has the columns `id`, `version`, `created_at` and `updated_at`.
 pub(crate) trait Table: Resource {
-    /// Made by [`sql!`].
+    /// Created by [`sql!`].
     const SQL: Sql;
 
     /// The columns of a new record.
@@ -27,16 +26,16 @@ pub(crate) trait Table: Resource {
     /// Reads the columns that [`Table::SQL`] lists, in their order.
     fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError>;
 
-    /// The rule that a violation of this constraint breaks.
+    /// Maps a violated constraint to the domain's rule.
     fn conflict(constraint: &str) -> Option<Self::Conflict>;
 
-    /// What a row has to meet to match a filter.
+    /// The conditions of a filter.
     fn conditions(filter: &Self::Filter) -> Conditions {
         let _ = filter;
         Conditions::default()
     }
 
-    /// Updates a record, with its events. A resource with rules beyond the table's constraints has its own.
+    /// Updates a record with its events. Override for rules beyond the table's constraints.
     fn write_update(
         store: &PostgresStore,
         id: Id<Self::Kind>,
@@ -47,7 +46,7 @@ pub(crate) trait Table: Resource {
         records::update(store, id, seen, patch, by)
     }
 
-    /// Deletes a record, with its event. A resource with rules beyond the table's constraints has its own.
+    /// Deletes a record with its event. Override for rules beyond the table's constraints.
     fn write_delete(
         store: &PostgresStore,
         id: Id<Self::Kind>,
@@ -58,7 +57,7 @@ pub(crate) trait Table: Resource {
     }
 }
 
-/// SQL that depends on names alone.
+/// Names and static SQL of a table.
 pub(crate) struct Sql {
     pub table: &'static str,
     /// What reads select: the id, the resource's own columns, the version and the times.
@@ -66,7 +65,7 @@ pub(crate) struct Sql {
     pub find: &'static str,
 }
 
-/// The SQL of a table whose own columns are these.
+/// Builds the [`Sql`] of a table from its name and its own columns.
 macro_rules! sql {
     ($table:literal, $columns:expr) => {
         $crate::table::Sql {
@@ -78,7 +77,7 @@ macro_rules! sql {
 }
 pub(crate) use sql;
 
-/// What can be bound to a query.
+/// A value that can be bound to a query.
 pub(crate) trait Bound: for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + 'static {}
 
 impl<T: for<'q> Encode<'q, Postgres> + Type<Postgres> + Send + 'static> Bound for T {}
@@ -113,18 +112,18 @@ impl Assignments {
     }
 }
 
-/// Conditions that a row has to meet, joined by AND.
+/// Conditions on a row, joined by AND.
 #[derive(Default)]
 pub(crate) struct Conditions {
-    /// SQL that begins with AND, unless it is empty.
+    /// SQL that starts with AND, or empty.
     pub sql: String,
     values: Vec<Bind>,
-    /// Whether at most one row can meet them, found through an index.
+    /// Whether at most one row can match, found by an index.
     pub is_point: bool,
 }
 
 impl Conditions {
-    /// The number of the first parameter: those before it are the page's position and size.
+    /// Number of the first parameter. The parameters before it are the position and size of the page.
     const FIRST: usize = 3;
 
     /// The column, which has a unique index, equals the value.

@@ -1,4 +1,4 @@
-//! The table of users, and the port to their credentials.
+//! The table of users, and the credential port.
 
 use async_trait::async_trait;
 use domain::access::Role;
@@ -20,7 +20,7 @@ use crate::rows::{self, Columns};
 use crate::sessions::end_others;
 use crate::table::{Assignments, Sql, Table, sql};
 
-/// The columns of a user's record that are the user's own.
+/// The columns of a user that are not common to all tables.
 macro_rules! user_columns {
     () => {
         "username, role, active, password_change_due"
@@ -37,12 +37,12 @@ const FIND_CREDENTIALS: &str = concat!(
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $9 WHERE id = $7 AND password_hash = $8 RETURNING id";
 const IS_OPEN: &str = "SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND user_id = $2)";
 
-/// Held to the end of the transaction that inserts the first user.
+/// Held until the end of the transaction that inserts the first user.
 const LOCK_FIRST_USER: &str = "SELECT pg_advisory_xact_lock(1383033964, 1)";
-/// Held to the end of a transaction that may remove an active administrator, so that no two rely on each other.
+/// Held until the end of a transaction that may remove an active administrator: two concurrent ones could remove both.
 const LOCK_ADMINISTRATORS: &str = "SELECT pg_advisory_xact_lock(1383033964, 2)";
-/// The user's version, and whether it is the only active administrator. A statement of its own: it must see what
-/// was committed before the lock was had.
+/// The user's version, and whether it is the only active administrator. A separate statement, so that it sees what was
+/// committed before the lock was granted.
 const STANDING: &str = "SELECT u.version, u.role = 'admin' AND u.active AND NOT EXISTS \
      (SELECT FROM users o WHERE o.role = 'admin' AND o.active AND o.id <> u.id) \
      FROM users u WHERE u.id = $1 FOR UPDATE";
@@ -107,7 +107,7 @@ impl Table for User {
             append(&event, &mut *transaction).await?;
         }
         if let Some(session) = change.spared() {
-            // After the user's row is locked, so that what ends the session later ends it after this.
+            // Checked after locking the user's row, so that a session that ends later ends after this change.
             let is_open = sqlx::query_scalar(IS_OPEN).bind(session.get()).bind(id.get()).fetch_one(&mut *transaction);
             if !is_open.await.map_err(store_error)? {
                 return Err(RecordError::Rejected(UserConflict::SessionEnded));
@@ -143,7 +143,7 @@ impl Table for User {
     }
 }
 
-/// Updates a user, which leaves no event yet; `None` if no row matches.
+/// Updates a user without an event. Returns `None` if no row matches.
 async fn update_row(
     id: UserId,
     seen: Option<Version>,
@@ -157,7 +157,7 @@ async fn update_row(
     Ok(row.as_ref().map(rows::record).transpose()?)
 }
 
-/// Locks the user, whose loss leaves another active administrator until the transaction ends.
+/// Locks the user until the transaction ends. Fails if it is the last active administrator.
 async fn lock_dispensable(id: UserId, seen: Option<Version>, transaction: &mut PgConnection) -> RecordResult<User, ()> {
     sqlx::query(LOCK_ADMINISTRATORS).execute(&mut *transaction).await.map_err(store_error)?;
     let standing = sqlx::query_as::<_, (i64, bool)>(STANDING).bind(id.get()).fetch_optional(transaction).await;
@@ -179,7 +179,7 @@ impl CredentialStore for PostgresStore {
         let user = match inserted {
             Ok(Some(user)) => user,
             Err(RecordError::Store(error)) => return Err(error),
-            // There is a user, or an ordinary insert, which takes no lock, was first.
+            // A user exists, or an ordinary insert, which does not lock, was faster.
             Ok(None) | Err(_) => return Ok(None),
         };
         transaction.commit().await.map_err(store_error)?;

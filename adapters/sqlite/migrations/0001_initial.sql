@@ -1,7 +1,7 @@
--- Times are microseconds since the epoch. AUTOINCREMENT keeps SQLite from reusing an id. The checks mirror the rules of the
--- domain, so that a hand at the database cannot store what the program cannot read.
+-- Times are microseconds since the epoch. AUTOINCREMENT prevents reuse of ids. The checks mirror the rules of the domain, so
+-- that manual changes cannot store values that the program cannot read.
 
--- A program that knows fewer versions of the schema than this refuses to open the database.
+-- The oldest schema version that a program must know to open this database.
 CREATE TABLE compatibility (
     only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
     least_version INTEGER NOT NULL CHECK (least_version >= 1)
@@ -37,7 +37,7 @@ CREATE TABLE students (
     updated_at  INTEGER NOT NULL
 ) STRICT;
 
--- Open sessions only: one that ends is deleted.
+-- Open sessions. A session that ends is deleted.
 CREATE TABLE sessions (
     id           INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 9007199254740991),
     user_id      INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -52,7 +52,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_user_id ON sessions (user_id, id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
--- Digests of every refresh token that a session has had; the newest has no used_at.
+-- Digests of all refresh tokens of a session. The newest has no used_at.
 CREATE TABLE refresh_tokens (
     digest     BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
     session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
@@ -67,7 +67,7 @@ CREATE TABLE secrets (
     value BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Written in place of an account for unknown usernames, so that the time does not distinguish them.
+-- Updated instead of a user for unknown usernames, so that the response time does not distinguish them.
 CREATE TABLE dummy_login_attempts (
     only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
     failed_logins INTEGER NOT NULL,
@@ -93,8 +93,7 @@ CREATE INDEX audit_events_actor ON audit_events (actor, id);
 CREATE INDEX audit_events_target ON audit_events (target, id);
 CREATE INDEX audit_events_action ON audit_events (action, id);
 
--- Counts every change of what sessions are judged by, from any process: a server that sees another number clears its
--- session cache.
+-- Counts changes of users and ended sessions, from any process. A server that reads a new number clears its session cache.
 CREATE TABLE bearers_generation (
     only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
     generation INTEGER NOT NULL

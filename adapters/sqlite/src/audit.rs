@@ -1,4 +1,4 @@
-//! The audit: events in the transaction of the change, and the port that reads them.
+//! The audit log: events in the transaction of the change, and the audit port.
 
 use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
@@ -15,7 +15,7 @@ const INSERT: &str = "INSERT INTO audit_events (at, actor, action, target, detai
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 const PRUNE: &str = "DELETE FROM audit_events WHERE at < ?1";
 
-/// A page by the filter that stands first, which an index serves; the others are looked at row by row.
+/// Reads a page. The first condition uses an index; the others are checked row by row.
 macro_rules! page {
     ($first:literal) => {
         concat!(
@@ -35,7 +35,7 @@ const PAGE_BY_ACTOR: &str = page!("actor = ?3 AND");
 const PAGE_BY_ACTION: &str = page!("action = ?4 AND");
 const PAGE_BY_TARGET: &str = page!("target = ?5 AND");
 
-/// Keeps an event, in the transaction that is open.
+/// Stores an event in the open transaction.
 pub fn append(connection: &Connection, event: &NewEvent) -> Result<(), Failure> {
     let origin = &event.by.origin;
     let params = params![
@@ -52,7 +52,7 @@ pub fn append(connection: &Connection, event: &NewEvent) -> Result<(), Failure> 
     Ok(())
 }
 
-/// One event for many; none for none.
+/// Stores one event for `count` changes, or none if `count` is 0.
 pub fn append_count(
     connection: &Connection,
     by: Actor,

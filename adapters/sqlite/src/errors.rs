@@ -1,10 +1,10 @@
-//! What can go wrong in `SQLite`, and what that means to the domain.
+//! `SQLite` errors, and their mapping to the domain's errors.
 
 use domain::StoreError;
 use rusqlite::{Error as SqliteError, ErrorCode, ffi};
 use thiserror::Error;
 
-/// Why a statement gave no answer.
+/// Why a statement failed.
 #[derive(Debug, Error)]
 pub enum Failure {
     #[error(transparent)]
@@ -15,7 +15,7 @@ pub enum Failure {
     Panicked,
 }
 
-/// A row holds what no program could have stored. Names the place and the rule, never the value.
+/// A row violates a rule of the domain. Contains the column and the rule, never the value.
 #[derive(Debug, Error)]
 #[error("damaged data: {column} of row {id}: {rule}")]
 pub struct Damaged {
@@ -25,11 +25,11 @@ pub struct Damaged {
 }
 
 impl Failure {
-    /// The column whose unique index the statement violates, without its table.
+    /// The column of the violated unique index, without its table.
     pub fn violated_column(&self) -> Option<&str> {
         let Self::Sqlite(SqliteError::SqliteFailure(error, Some(message))) = self else { return None };
         let is_unique = error.extended_code == ffi::SQLITE_CONSTRAINT_UNIQUE;
-        // The code alone does not name the index: the message does, as `UNIQUE constraint failed: students.roll_no`.
+        // Only the message contains the column, as in `UNIQUE constraint failed: students.roll_no`.
         message.rsplit_once('.').map(|(_, column)| column).filter(|_| is_unique)
     }
 

@@ -1,7 +1,7 @@
-//! Every store port on embedded `SQLite`: the default store, good in production on one machine.
+//! Every store port on embedded `SQLite`: the default store, for production on one machine.
 //!
-//! Point look-ups run on the calling thread and take microseconds; scans leave the async threads; writes
-//! go to one thread that commits together what waits together, one `fsync` for all.
+//! Point look-ups take microseconds and run on the calling thread. Scans run on blocking threads. One thread runs all writes
+//! and commits queued writes as a group, with one `fsync`.
 
 mod audit;
 mod errors;
@@ -30,11 +30,10 @@ use readers::{Readers, Scans};
 use session_lookup::DataVersionFeed;
 use writer::Writer;
 
-/// Keeps users, sessions, students and the audit in one `SQLite` file.
+/// Stores users, sessions, students and the audit log in one `SQLite` file.
 ///
-/// Every call answers [`StoreError::Unavailable`] at once when too many of its kind wait already: 1,024
-/// writes, or 64 scans behind the 2 that run. Needs a tokio runtime. Dropping the store blocks until the
-/// writes that were queued are done.
+/// A call returns [`StoreError::Unavailable`] at once if its queue is full: 1,024 writes, or 64 scans behind 2 running ones.
+/// Requires a tokio runtime. Dropping the store blocks until queued writes have completed.
 pub struct SqliteStore {
     points: Readers,
     scans: Scans,
@@ -44,12 +43,12 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes one that its owner alone may read, and brings its schema up to date. Blocks.
+    /// Opens the file, or creates it with mode 0600, and migrates its schema. Blocks.
     ///
     /// Safe from several processes at once: one of them migrates, and the others wait for it, at most 5 s.
     ///
     /// # Errors
-    /// [`OpenError`], in one line fit for the person at the command line.
+    /// [`OpenError`] in one line if the file cannot be opened or its schema is incompatible.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let (writer, schema_version) = open::writer(path)?;
         let cores = thread::available_parallelism().map_or(2, usize::from);
@@ -62,7 +61,7 @@ impl SqliteStore {
         })
     }
 
-    /// The version of the database's schema when it was opened: at least the one that this program knows.
+    /// The schema version at opening: at least the newest that this program knows.
     #[must_use]
     pub const fn schema_version(&self) -> u32 {
         self.schema_version

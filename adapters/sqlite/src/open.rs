@@ -1,4 +1,4 @@
-//! Opening the file: connections, their settings, and what to tell the person whose file does not open.
+//! Opening the file: connections, their settings, and error messages.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -12,10 +12,10 @@ use thiserror::Error;
 
 use crate::schema;
 
-/// How long a connection waits for another process that holds a lock.
+/// Maximum wait for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a database was not opened: what, which file, why and the way out, in one line.
+/// Why a database was not opened: file, reason and hint, in one line.
 #[derive(Debug, Error)]
 #[error("the database {} cannot be opened: {}", .path.display(), .why.to_string().replace('\n', " "))]
 pub struct OpenError {
@@ -23,35 +23,35 @@ pub struct OpenError {
     why: OpenErrorKind,
 }
 
-/// The reason, and the way out.
+/// The reason and the hint.
 #[derive(Debug, Error)]
 pub(crate) enum OpenErrorKind {
-    #[error("{0}; let this user write the folder, or name another file")]
+    #[error("{0}; grant this user write access to the folder, or use another file")]
     File(#[from] io::Error),
     #[error("{0}; {hint}", hint = hint(.0))]
     Sqlite(#[from] SqliteError),
-    #[error("this user may only read it; let this user write the file and its folder")]
+    #[error("it is read-only for this user; grant write access to the file and its folder")]
     ReadOnly,
-    #[error("its file system has no write-ahead log; move it to a local disk")]
+    #[error("its file system does not support write-ahead logging; move it to a local disk")]
     NoLog,
-    #[error("it holds another program's tables; name another file")]
+    #[error("it contains another program's tables; use another file")]
     Foreign,
     #[error(
         "this program is too old for it: the database needs schema version {needed}, and this program knows \
          {known}; run a newer release"
     )]
     ProgramTooOld { needed: u32, known: u32 },
-    #[error("no thread could be started for its writes: {0}; raise the limit on processes")]
+    #[error("the writer thread could not be started: {0}; raise the limit on processes")]
     Thread(io::Error),
 }
 
 fn hint(error: &SqliteError) -> &'static str {
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => "name another file",
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "end the program that holds it, or try again",
+        Some(ErrorCode::NotADatabase) => "use another file",
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => "stop the program that locks it, or try again",
         Some(ErrorCode::DiskFull) => "free some space on its disk",
         Some(ErrorCode::DatabaseCorrupt) => "restore a backup",
-        _ => "let this user read and write the file and its folder, or restore a backup",
+        _ => "grant this user read and write access to the file and its folder, or restore a backup",
     }
 }
 
@@ -65,25 +65,25 @@ impl OpenError {
     }
 }
 
-/// The connection that writes, and the version of the schema, which is up to date then.
+/// Opens the writing connection and migrates the schema. Returns the schema version.
 pub fn writer(path: &Path) -> Result<(Connection, u32), OpenError> {
     open_writer(path).map_err(|why| OpenError::new(path, why))
 }
 
-/// Connections that cannot write.
+/// Opens read-only connections.
 pub fn readers(path: &Path, count: usize) -> Result<Vec<Connection>, OpenError> {
     (0..count).map(|_| open_reader(path)).collect::<Result<_, _>>().map_err(|why| OpenError::new(path, why))
 }
 
 fn open_writer(path: &Path) -> Result<(Connection, u32), OpenErrorKind> {
-    make(path)?;
+    create_file(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     if connection.is_readonly("main")? {
         return Err(OpenErrorKind::ReadOnly);
     }
-    schema::refuse_foreign(&connection)?;
-    log_ahead(&connection)?;
-    // The log shrinks to this many bytes after a burst of writes.
+    schema::reject_foreign(&connection)?;
+    enable_wal(&connection)?;
+    // Size in bytes to which the log shrinks after a burst of writes.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let version = schema::migrate(&mut connection)?;
@@ -97,9 +97,9 @@ fn open_reader(path: &Path) -> Result<Connection, OpenErrorKind> {
 }
 
 fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> {
-    // SQLite reads `file:` and `:memory:` at the beginning of a name as something else than a file.
+    // An absolute path, because SQLite does not open a name that starts with `file:` or `:memory:` as a plain file.
     let path = path::absolute(path)?;
-    // One thread at a time uses a connection: SQLite's own locking of connections is not needed.
+    // Only one thread at a time uses a connection, so SQLite's mutex is unnecessary.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -108,13 +108,12 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> 
     Ok(connection)
 }
 
-/// Makes an empty file where there is none; its owner alone may read it, and so the log beside it, to which
-/// `SQLite` gives the same mode.
-fn make(path: &Path) -> io::Result<()> {
-    // Closing a file drops every lock that this process has on it (POSIX): no other thread may have begun
-    // to use the file between its making and its closing.
-    static MAKING: Mutex<()> = Mutex::new(());
-    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+/// Creates an empty file with mode 0600 if it does not exist. `SQLite` gives the log the same mode.
+fn create_file(path: &Path) -> io::Result<()> {
+    // Closing a file releases every lock that this process has on it (POSIX), so no other thread may open the database
+    // between creation and closing.
+    static CREATING: Mutex<()> = Mutex::new(());
+    let _guard = CREATING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -125,9 +124,8 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Switches to the write-ahead log. `SQLite` does not wait for others that switch at the same time, so this
-/// does.
-fn log_ahead(connection: &Connection) -> Result<(), OpenErrorKind> {
+/// Enables write-ahead logging. `SQLite`'s busy timeout does not apply to concurrent switches, so this retries.
+fn enable_wal(connection: &Connection) -> Result<(), OpenErrorKind> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
         match connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0)) {

@@ -1,4 +1,4 @@
-//! The connections that read: some for point look-ups on the calling thread, some for scans beside it.
+//! Read-only connections: some for point look-ups on the calling thread, some for scans on blocking threads.
 
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
@@ -11,32 +11,32 @@ use tokio::task;
 /// A fixed set of connections, each used by one thread at a time.
 pub struct Readers(Box<[Mutex<Reader>]>);
 
-/// A connection, and the version of the data that it saw last.
+/// A connection, and the `data_version` that it last read.
 struct Reader {
     connection: Connection,
     seen: AtomicI64,
 }
 
 impl Readers {
-    /// At least one connection.
+    /// Requires at least one connection.
     pub fn new(connections: Vec<Connection>) -> Self {
         let reader = |connection| Mutex::new(Reader { connection, seen: AtomicI64::new(0) });
         Self(connections.into_iter().map(reader).collect())
     }
 
-    /// Reads on the calling thread; waits where every connection is in use.
+    /// Reads on the calling thread. Blocks while every connection is in use.
     pub fn with<T>(&self, read: impl FnOnce(&Connection) -> T) -> T {
         self.with_seen(|connection, _| read(connection))
     }
 
-    /// As [`Readers::with`], with the version of the data that the connection saw last, for the caller to keep.
+    /// Like [`Readers::with`], with the `data_version` that the connection last read, which the caller updates.
     pub fn with_seen<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
         let home = home() % self.0.len();
         let (before, from_home) = self.0.split_at(home);
         for slot in from_home.iter().chain(before) {
             match slot.try_lock() {
                 Ok(reader) => return reader.read(read),
-                // A statement is reset when a panic unwinds it: the connection is as good as before.
+                // Unwinding resets the statement, so the connection is usable after a panic.
                 Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner().read(read),
                 Err(TryLockError::WouldBlock) => {}
             }
@@ -51,14 +51,14 @@ impl Reader {
     }
 }
 
-/// Where this thread looks first: each keeps to a connection of its own, whose pages stay in the cache.
+/// Index of the connection that this thread tries first. A fixed one per thread keeps its page cache warm.
 fn home() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static HOME: usize = NEXT.fetch_add(1, Ordering::Relaxed));
     HOME.with(|home| *home)
 }
 
-/// Reads that take milliseconds: off the async threads, few at a time.
+/// Reads that take milliseconds: on blocking threads, few at a time.
 pub struct Scans {
     readers: Arc<Readers>,
     /// One permit for each scan that runs or waits.
@@ -67,12 +67,12 @@ pub struct Scans {
 }
 
 impl Scans {
-    /// How many run at once.
+    /// Maximum number of running scans.
     pub const RUNNING: usize = 2;
-    /// How many wait for these at most.
+    /// Maximum number of waiting scans.
     const WAITING: usize = 64;
 
-    /// [`Scans::RUNNING`] connections.
+    /// Requires [`Scans::RUNNING`] connections.
     pub fn new(connections: Vec<Connection>) -> Self {
         Self {
             readers: Arc::new(Readers::new(connections)),
@@ -81,19 +81,19 @@ impl Scans {
         }
     }
 
-    /// Reads on a thread that may block. Fails at once when too many wait already.
+    /// Reads on a blocking thread. Fails at once if the queue is full.
     pub async fn run<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let admitted = Arc::clone(&self.admitted)
             .try_acquire_owned()
-            .map_err(|_| StoreError::unavailable("too many searches wait already"))?;
+            .map_err(|_| StoreError::unavailable("too many searches are waiting"))?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(StoreError::unavailable)?;
         let readers = Arc::clone(&self.readers);
         let scan = task::spawn_blocking(move || {
-            // A caller that gives up frees no place before its scan has ended.
-            let _places = (admitted, running);
+            // Held until the scan has ended, even if the caller is cancelled.
+            let _permits = (admitted, running);
             readers.with(read)
         });
         scan.await.map_err(
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_many_scans_are_refused_at_once_and_the_others_all_run() {
+    async fn full_scan_queue_rejects_and_admitted_scans_run() {
         let scans = Scans::new(connections(Scans::RUNNING));
         let (start, started) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
@@ -144,17 +144,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_scan_that_panics_leaves_the_others_their_connections() {
+    async fn panicking_scan_releases_its_connection() {
         let scans = Scans::new(connections(Scans::RUNNING));
         for _ in 0..=Scans::RUNNING {
-            let failed = scans.run::<()>(|_| panic!("as the test wants it")).await;
+            let failed = scans.run::<()>(|_| panic!("expected by the test")).await;
             assert!(matches!(failed, Err(StoreError::Failed(_))), "{failed:?}");
         }
         assert!(scans.run(|_| Ok(())).await.is_ok());
     }
 
     #[test]
-    fn a_reader_takes_a_free_connection_before_it_waits() {
+    fn reader_prefers_free_connection() {
         let readers = Readers::new(connections(2));
         readers.with(|first| readers.with(|second| assert!(!std::ptr::eq(first, second))));
     }

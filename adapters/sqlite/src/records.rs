@@ -24,7 +24,7 @@ impl<R: Table> RecordStore<R> for SqliteStore {
         Ok(self.points.with(|connection| rows::first(connection, R::SQL.find, [id.get()], rows::record))?)
     }
 
-    /// A page: on the calling thread if an index finds its only row, else as a scan.
+    /// Runs on the calling thread if an index finds the only row, otherwise as a scan.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
         let Conditions { sql, values: conditions, is_point } = R::conditions(filter);
         let Sql { table, columns, .. } = R::SQL;
@@ -48,7 +48,7 @@ impl<R: Table> RecordStore<R> for SqliteStore {
     }
 }
 
-/// What a write of a record results in.
+/// Result of a write of a record.
 pub type Written<R, T = Record<R>> = Result<T, TxError<RecordError<R>>>;
 
 /// Inserts a record with its event.
@@ -69,7 +69,7 @@ pub fn insert<R: Table>(connection: &Connection, new: R::New, by: &Actor) -> Wri
     Ok(record)
 }
 
-/// Updates a record, with its event.
+/// Updates a record with its event.
 pub fn update<R: Table>(
     connection: &Connection,
     id: Id<R::Kind>,
@@ -83,8 +83,8 @@ pub fn update<R: Table>(
     Ok(record)
 }
 
-/// Updates a row, which leaves no event yet. An UPDATE that matches no row breaks no constraint: so `NotFound` and `Stale`
-/// come before the rules about other records.
+/// Updates a row without an event. An UPDATE that matches no row violates no constraint, so `NotFound` and `Stale` take
+/// precedence over constraints.
 pub fn update_row<R: Table>(
     connection: &Connection,
     id: Id<R::Kind>,
@@ -106,7 +106,7 @@ pub fn update_row<R: Table>(
     updated.map_or_else(|| Err(unmatched::<R>(connection, id)), Ok)
 }
 
-/// Deletes a record, with its event.
+/// Deletes a record with its event.
 pub fn delete<R: Table>(connection: &Connection, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> Written<R, ()> {
     let sql = format!("DELETE FROM {} WHERE id = ?1 AND version = coalesce(?2, version)", R::SQL.table);
     if connection.prepare_cached(&sql)?.execute((id.get(), seen.map(Version::get)))? == 0 {
@@ -119,16 +119,16 @@ pub fn delete<R: Table>(connection: &Connection, id: Id<R::Kind>, seen: Option<V
 /// Why a statement matched no row of this id.
 fn unmatched<R: Table>(connection: &Connection, id: Id<R::Kind>) -> TxError<RecordError<R>> {
     match rows::exists(connection, R::SQL.find, [id.get()]) {
-        Ok(true) => TxError::Refused(RecordError::Stale),
-        Ok(false) => TxError::Refused(RecordError::NotFound),
+        Ok(true) => TxError::Rejected(RecordError::Stale),
+        Ok(false) => TxError::Rejected(RecordError::NotFound),
         Err(failure) => TxError::Failed(failure),
     }
 }
 
-/// The rule that a violated unique index stands for.
+/// Maps a violated unique index to the domain's rule.
 fn rejected<R: Table>(failure: Failure) -> TxError<RecordError<R>> {
     match failure.violated_column().and_then(R::conflict) {
-        Some(conflict) => TxError::Refused(RecordError::Rejected(conflict)),
+        Some(conflict) => TxError::Rejected(RecordError::Rejected(conflict)),
         None => TxError::Failed(failure),
     }
 }

@@ -1,4 +1,4 @@
-//! Rows in both directions: times as integers, and the domain's types out of columns, every rule checked.
+//! Encoding of times, and decoding of rows into the domain's types, with every rule checked.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ use time::error::ComponentRange;
 use crate::errors::{Damaged, Failure};
 use crate::table::Table;
 
-/// The first row of a statement that gives at most one.
+/// The row of a statement that returns at most one.
 pub fn first<T>(
     connection: &Connection,
     sql: &str,
@@ -43,7 +43,7 @@ pub fn all<T>(
     Ok(found)
 }
 
-/// Whether a statement gives a row.
+/// Whether a statement returns a row.
 pub fn exists(connection: &Connection, sql: &str, params: impl Params) -> Result<bool, Failure> {
     Ok(connection.prepare_cached(sql)?.exists(params)?)
 }
@@ -81,7 +81,7 @@ impl<'r> Columns<'r> {
         parse(value).map_err(|error| self.damaged(column, &error))
     }
 
-    /// The next column, a text of the domain.
+    /// The next column, parsed as a text type of the domain.
     pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, Failure> {
         let text = self.row.get_ref(self.next)?.as_str().map_err(|error| self.damaged(column, &error))?;
         self.next += 1;
@@ -125,7 +125,7 @@ pub fn record<R: Table>(row: &Row<'_>) -> Result<Record<R>, Failure> {
     Columns::new(row)?.record()
 }
 
-/// Reads the columns of a user's record, then those that a login is judged by.
+/// Reads the columns of a user, then the password columns and those of [`attempts`].
 pub fn credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     let mut columns = Columns::new(row)?;
     Ok(Credentials {
@@ -136,7 +136,7 @@ pub fn credentials(row: &Row<'_>) -> Result<Credentials, Failure> {
     })
 }
 
-/// The columns that [`attempts`] reads, and [`credentials`] behind the others.
+/// The columns of [`attempts`], and the last ones of [`credentials`].
 macro_rules! attempts_columns {
     () => {
         "failed_logins, next_login_at"

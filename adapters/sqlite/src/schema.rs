@@ -1,21 +1,21 @@
-//! The versions of the schema, and the way from each to the next.
+//! Schema versions and migrations.
 //!
-//! A change expands first and contracts in a later release: a program accepts a schema newer than it knows,
-//! unless the database says in `compatibility` that it has contracted beyond it.
+//! A change expands the schema first and contracts it in a later release. A program accepts a schema newer than it knows,
+//! unless the table `compatibility` requires a newer program.
 
 use include_dir::{Dir, include_dir};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::open::OpenErrorKind;
 
-/// File `n` leads from version `n - 1` to `n`: `0001_initial.sql` and so on. A released file never changes.
+/// File `n` migrates version `n - 1` to `n`: `0001_initial.sql` and so on. A released file never changes.
 static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations");
 
-/// Marks a file as ours: `Roll` in ASCII.
+/// `application_id` of a Rollbook database: `Roll` in ASCII.
 const APPLICATION_ID: i32 = 0x526f_6c6c;
 
-/// Fails where the file holds another program's tables.
-pub fn refuse_foreign(connection: &Connection) -> Result<(), OpenErrorKind> {
+/// Fails if the file contains another program's tables.
+pub fn reject_foreign(connection: &Connection) -> Result<(), OpenErrorKind> {
     let ours = connection.query_row(
         "SELECT application_id = ?1 OR NOT EXISTS (SELECT 1 FROM sqlite_schema) FROM pragma_application_id",
         [APPLICATION_ID],
@@ -24,8 +24,7 @@ pub fn refuse_foreign(connection: &Connection) -> Result<(), OpenErrorKind> {
     if ours { Ok(()) } else { Err(OpenErrorKind::Foreign) }
 }
 
-/// Brings the schema up to date, and tells its version. Of several at once one migrates, and the others find
-/// it done.
+/// Migrates the schema, and returns its version. Of several concurrent processes, one migrates and the others wait.
 pub fn migrate(connection: &mut Connection) -> Result<u32, OpenErrorKind> {
     let known = u32::try_from(MIGRATIONS.files().count()).unwrap_or(u32::MAX);
     if version(connection)? < known {
@@ -56,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_are_numbered_from_one_without_a_gap() {
+    fn migrations_are_numbered_consecutively_from_one() {
         for (place, file) in MIGRATIONS.files().enumerate() {
             let name = file.path().to_str().unwrap();
             assert!(name.starts_with(&format!("{:04}_", place + 1)), "{name}");

@@ -1,4 +1,4 @@
-//! Who bears a session, and whether what was read of it still stands.
+//! Session lookup, and the invalidation feed over `PRAGMA data_version`.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -23,35 +23,35 @@ const FIND: &str = concat!(
 const DATA_VERSION: &str = "PRAGMA data_version";
 const GENERATION: &str = "SELECT generation FROM bearers_generation";
 
-/// Finds out whether anything has changed that tokens are judged by, whichever process wrote it.
+/// Invalidation feed that detects changes of users and sessions by any process.
 #[derive(Default)]
 pub struct DataVersionFeed {
     listener: OnceLock<Arc<dyn InvalidationListener>>,
-    /// The newest generation that the listener was told of.
-    told: AtomicI64,
-    /// Whoever tells the listener holds it, so that nobody else goes on before the listener has heard.
-    telling: Mutex<()>,
+    /// The newest generation for which the listener was notified.
+    notified: AtomicI64,
+    /// Held while the listener is notified, so that concurrent calls return only after the notification.
+    notifying: Mutex<()>,
 }
 
 impl DataVersionFeed {
-    /// Looks at the number of the data's version, which SQLite keeps in shared memory, and only where that has
-    /// changed since this connection last looked at the generation.
-    fn look(&self, connection: &Connection, seen: &AtomicI64) -> Result<(), Failure> {
+    /// Notifies the listener if the generation has changed. Reads the generation only if `data_version`, which `SQLite` keeps
+    /// in shared memory, has changed since this connection last read it.
+    fn check(&self, connection: &Connection, seen: &AtomicI64) -> Result<(), Failure> {
         let data_version: i64 = connection.prepare_cached(DATA_VERSION)?.query_row([], |row| row.get(0))?;
         if seen.load(Ordering::Relaxed) == data_version {
             return Ok(());
         }
         let generation: i64 = connection.prepare_cached(GENERATION)?.query_row([], |row| row.get(0))?;
-        if self.told.load(Ordering::Acquire) < generation {
-            let _telling = self.telling.lock().unwrap_or_else(PoisonError::into_inner);
-            if self.told.load(Ordering::Acquire) < generation {
+        if self.notified.load(Ordering::Acquire) < generation {
+            let _notifying = self.notifying.lock().unwrap_or_else(PoisonError::into_inner);
+            if self.notified.load(Ordering::Acquire) < generation {
                 if let Some(listener) = self.listener.get() {
                     listener.anything_changed();
                 }
-                self.told.store(generation, Ordering::Release);
+                self.notified.store(generation, Ordering::Release);
             }
         }
-        // What is read above may be newer than this number: then the generation is looked at once more.
+        // The generation may be newer than `data_version`; then the next call reads it once more.
         seen.store(data_version, Ordering::Relaxed);
         Ok(())
     }
@@ -66,13 +66,13 @@ impl SessionLookup for SqliteStore {
 }
 
 impl InvalidationFeed for SqliteStore {
-    /// The first listener is the only one.
+    /// Later calls have no effect.
     fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
         let _ = self.invalidations.listener.set(listener);
     }
 
     fn is_current(&self) -> Result<bool, StoreError> {
-        self.points.with_seen(|connection, seen| self.invalidations.look(connection, seen))?;
+        self.points.with_seen(|connection, seen| self.invalidations.check(connection, seen))?;
         Ok(true)
     }
 }

@@ -1,4 +1,4 @@
-//! The port of the sessions.
+//! The session port.
 
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
@@ -35,8 +35,8 @@ const PAGE: &str = concat!(
 );
 const END: &str = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2";
-const FORGET: &str = "DELETE FROM sessions WHERE expires_at < ?1";
-const KEEP_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', ?1) ON CONFLICT DO NOTHING";
+const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at < ?1";
+const INSERT_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', ?1) ON CONFLICT DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
 
 #[async_trait]
@@ -48,9 +48,9 @@ impl SessionStore for SqliteStore {
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
         let (rotation, by) = (rotation.clone(), by.clone());
-        // A replay is a refusal that writes: for the writer it is an answer like others.
+        // A replay ends the session, so it must commit: the writer receives it as a success.
         let rotated = self.writer.write(move |connection| match rotate(connection, &rotation, &by) {
-            Err(TxError::Refused(RotationError::Replayed)) => Ok(None),
+            Err(TxError::Rejected(RotationError::Replayed)) => Ok(None),
             other => other.map(Some),
         });
         rotated.await?.ok_or(RotationError::Replayed)
@@ -83,7 +83,7 @@ impl SessionStore for SqliteStore {
     async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
         let forget = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
-            let count = connection.prepare_cached(FORGET)?.execute([micros(before)])?;
+            let count = connection.prepare_cached(DELETE_EXPIRED)?.execute([micros(before)])?;
             append_count(connection, by, Action::SESSIONS_EXPIRED, None, count)?;
             Ok(count as u64)
         };
@@ -92,14 +92,14 @@ impl SessionStore for SqliteStore {
 
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
         let key = move |connection: &Connection| -> Result<[u8; 32], TxError<StoreError>> {
-            connection.prepare_cached(KEEP_SECRET)?.execute([candidate])?;
+            connection.prepare_cached(INSERT_SECRET)?.execute([candidate])?;
             Ok(connection.prepare_cached(SECRET)?.query_row([], |row| row.get(0))?)
         };
         self.writer.write(key).await
     }
 }
 
-/// Ends the sessions of a user but one; tells how many they were.
+/// Ends the sessions of a user except `spared`, and returns their number.
 pub fn end_others(connection: &Connection, of: UserId, spared: Option<SessionId>, by: &Actor) -> Result<u64, Failure> {
     let ended = connection.prepare_cached(END_OTHERS)?.execute(params![of.get(), spared.map(SessionId::get)])?;
     append_count(connection, by.clone(), Action::SESSION_ENDED, Some(Target::of(of)), ended)?;
@@ -108,7 +108,7 @@ pub fn end_others(connection: &Connection, of: UserId, spared: Option<SessionId>
 
 fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session, TxError<OpenSessionError>> {
     if connection.prepare_cached(VERIFIED)?.execute(params![new.user_id.get(), new.verified.expose()])? == 0 {
-        return Err(TxError::Refused(OpenSessionError::Outdated));
+        return Err(TxError::Rejected(OpenSessionError::Outdated));
     }
     let end = new.lifetimes.end(by.at);
     let params = params![
@@ -131,9 +131,9 @@ fn insert_token(connection: &Connection, token: RefreshTokenDigest, session: Ses
     Ok(())
 }
 
-/// [`RotationError::Replayed`] has ended the session, and is to be committed.
+/// [`RotationError::Replayed`] has ended the session; the caller must commit it.
 fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Session, TxError<RotationError>> {
-    let unknown = || TxError::Refused(RotationError::Unknown);
+    let unknown = || TxError::Rejected(RotationError::Unknown);
     let token = rows::first(connection, TOKEN, [rotation.presented.as_bytes()], |row| {
         Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
     })?;
@@ -149,7 +149,7 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
         Some(_) => {
             connection.prepare_cached(END)?.execute([session.id.get(), session.user_id.get()])?;
             append(connection, &NewEvent::once(&by, Action::SESSION_REPLAYED, target))?;
-            Err(TxError::Refused(RotationError::Replayed))
+            Err(TxError::Rejected(RotationError::Replayed))
         }
         None => {
             connection.prepare_cached(USE_TOKEN)?.execute(params![rotation.presented.as_bytes(), micros(by.at)])?;

@@ -1,4 +1,4 @@
-//! What the generic SQL has to know about a resource.
+//! Mapping of a resource to its table.
 
 use domain::record::Resource;
 use domain::{Actor, Id, Version};
@@ -9,10 +9,9 @@ use crate::errors::Failure;
 use crate::records::{self, Written};
 use crate::rows::Columns;
 
-/// A resource that is stored in a table of its own, beside the columns `id`, `version`, `created_at` and `updated_at` that
-/// every such table has.
+/// A resource with a table. Every table also has the columns `id`, `version`, `created_at` and `updated_at`.
 pub trait Table: Resource {
-    /// Made by [`sql!`].
+    /// Created by [`sql!`].
     const SQL: Sql;
 
     /// The columns of a new record.
@@ -24,16 +23,16 @@ pub trait Table: Resource {
     /// Reads the columns that [`Table::SQL`] lists, in their order.
     fn read(columns: &mut Columns<'_>) -> Result<Self, Failure>;
 
-    /// The rule that a duplicate in this column breaks.
+    /// Maps a violated unique column to the domain's rule.
     fn conflict(column: &str) -> Option<Self::Conflict>;
 
-    /// What a row has to meet to match a filter.
+    /// The conditions of a filter.
     fn conditions(filter: &Self::Filter) -> Conditions {
         let _ = filter;
         Conditions::default()
     }
 
-    /// Updates a record, with its events. A resource with rules beyond the table's constraints has its own.
+    /// Updates a record with its events. Override for rules beyond the table's constraints.
     fn write_update(
         connection: &Connection,
         id: Id<Self::Kind>,
@@ -44,7 +43,7 @@ pub trait Table: Resource {
         records::update(connection, id, seen, patch, by)
     }
 
-    /// Deletes a record, with its event. A resource with rules beyond the table's constraints has its own.
+    /// Deletes a record with its event. Override for rules beyond the table's constraints.
     fn write_delete(
         connection: &Connection,
         id: Id<Self::Kind>,
@@ -55,7 +54,7 @@ pub trait Table: Resource {
     }
 }
 
-/// SQL that depends on names alone.
+/// Names and static SQL of a table.
 pub struct Sql {
     pub table: &'static str,
     /// What reads select: the id, the resource's own columns, the version and the times.
@@ -63,7 +62,7 @@ pub struct Sql {
     pub find: &'static str,
 }
 
-/// The SQL of a table whose own columns are these.
+/// Builds the [`Sql`] of a table from its name and its own columns.
 macro_rules! sql {
     ($table:literal, $columns:expr) => {
         $crate::table::Sql {
@@ -88,13 +87,13 @@ impl Assignments {
     }
 }
 
-/// Conditions that a row has to meet, joined by AND.
+/// Conditions on a row, joined by AND.
 #[derive(Default)]
 pub struct Conditions {
-    /// SQL that begins with AND, unless it is empty.
+    /// SQL that starts with AND, or empty.
     pub sql: String,
     pub values: Vec<Value>,
-    /// Whether at most one row can meet them, found through an index.
+    /// Whether at most one row can match, found by an index.
     pub is_point: bool,
 }
 

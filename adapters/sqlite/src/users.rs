@@ -1,4 +1,4 @@
-//! The table of users, and the port to their credentials.
+//! The table of users, and the credential port.
 
 use async_trait::async_trait;
 use domain::access::Role;
@@ -20,7 +20,7 @@ use crate::sessions::end_others;
 use crate::table::{Assignments, Sql, Table, sql};
 use crate::writer::TxError;
 
-/// The columns of a user's record that are the user's own.
+/// The columns of a user that are not common to all tables.
 macro_rules! user_columns {
     () => {
         "username, role, status, password_change_due"
@@ -90,9 +90,9 @@ impl Table for User {
         change: &UserChange,
         by: &Actor,
     ) -> Written<Self> {
-        let user = known(connection, id, seen)?;
+        let user = find_current(connection, id, seen)?;
         if change.ends_administration() {
-            keep_an_administrator(connection, &user)?;
+            require_another_administrator(connection, &user)?;
         }
         if let Some(session) = change.spared()
             && !rows::exists(connection, IS_OPEN, [session.get(), id.get()])?
@@ -110,7 +110,7 @@ impl Table for User {
     }
 
     fn write_delete(connection: &Connection, id: UserId, seen: Option<Version>, by: &Actor) -> Written<Self, ()> {
-        keep_an_administrator(connection, &known(connection, id, seen)?)?;
+        require_another_administrator(connection, &find_current(connection, id, seen)?)?;
         end_others(connection, id, None, by)?;
         records::delete::<Self>(connection, id, None, by)
     }
@@ -162,11 +162,11 @@ impl CredentialStore for SqliteStore {
     }
 
     async fn admit_dummy_login(&self) -> Result<(), StoreError> {
-        let pretend = |connection: &Connection| -> Result<(), TxError<StoreError>> {
+        let count = |connection: &Connection| -> Result<(), TxError<StoreError>> {
             connection.prepare_cached(COUNT_DUMMY)?.execute([])?;
             Ok(())
         };
-        self.writer.write(pretend).await
+        self.writer.write(count).await
     }
 
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
@@ -211,16 +211,16 @@ fn set_attempts(connection: &Connection, id: UserId, attempts: Attempts) -> Resu
     Ok(())
 }
 
-fn known(connection: &Connection, id: UserId, seen: Option<Version>) -> Written<User> {
+fn find_current(connection: &Connection, id: UserId, seen: Option<Version>) -> Written<User> {
     let found = rows::first(connection, User::SQL.find, [id.get()], rows::record)?;
-    let user: Record<User> = found.ok_or(TxError::Refused(RecordError::NotFound))?;
+    let user: Record<User> = found.ok_or(TxError::Rejected(RecordError::NotFound))?;
     if seen.is_some_and(|seen| seen != user.version) {
-        return Err(TxError::Refused(RecordError::Stale));
+        return Err(TxError::Rejected(RecordError::Stale));
     }
     Ok(user)
 }
 
-fn keep_an_administrator(connection: &Connection, leaving: &Record<User>) -> Written<User, ()> {
+fn require_another_administrator(connection: &Connection, leaving: &Record<User>) -> Written<User, ()> {
     let administers = leaving.role == Role::Admin && leaving.status == Status::Active;
     if administers && !rows::exists(connection, ANOTHER_ADMINISTRATOR, [leaving.id.get()])? {
         return Err(rejected(UserConflict::LastAdministrator));
@@ -229,5 +229,5 @@ fn keep_an_administrator(connection: &Connection, leaving: &Record<User>) -> Wri
 }
 
 const fn rejected(conflict: UserConflict) -> TxError<RecordError<User>> {
-    TxError::Refused(RecordError::Rejected(conflict))
+    TxError::Rejected(RecordError::Rejected(conflict))
 }

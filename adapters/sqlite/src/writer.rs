@@ -1,7 +1,7 @@
-//! The one thread that writes, and its group commit: what waits together is committed together.
+//! The writer thread and its group commit: one transaction commits all queued writes.
 //!
-//! Each write has a savepoint of its own, so that a refused one takes nothing of its neighbours back. Every
-//! answer, a refusal too, waits for the COMMIT: it may rest on what a neighbour wrote.
+//! Each write has its own savepoint, so that a rejected one does not roll back the others. Every result, including a
+//! rejection, waits for the COMMIT, because it may depend on other writes of the group.
 
 use std::io;
 use std::mem;
@@ -17,22 +17,22 @@ use tokio::sync::oneshot;
 
 use crate::errors::Failure;
 
-/// How many writes wait at most.
+/// Maximum number of queued writes.
 const QUEUE: usize = 1_024;
-/// How many writes share one COMMIT at most.
+/// Maximum number of writes per COMMIT.
 const GROUP: usize = 256;
 
-/// Takes writes; ends its thread, when dropped, after the last that waits.
+/// Queue of the writer thread. Dropping it blocks until queued writes have completed.
 pub struct Writer {
     queue: Option<SyncSender<Box<dyn QueuedWrite>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why a write is taken back.
+/// Why a write is rolled back.
 #[derive(Debug)]
 pub enum TxError<E> {
-    /// A rule of the domain.
-    Refused(E),
+    /// A rule of the domain rejects the write.
+    Rejected(E),
     Failed(Failure),
 }
 
@@ -44,7 +44,7 @@ impl<E, F: Into<Failure>> From<F> for TxError<E> {
 
 impl Writer {
     /// # Errors
-    /// Where the system gives no thread.
+    /// If the system cannot start a thread.
     pub fn start(connection: Connection) -> io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
@@ -53,35 +53,35 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
-    /// Queues a write at once; the future gives its answer, and may be dropped. `work` runs in a
-    /// transaction that writes, so nothing changes between what it reads and what it writes.
+    /// Queues a write immediately. The future returns its result; dropping the future does not cancel the write. `work` runs
+    /// in an immediate transaction, so no other write occurs between its reads and its writes.
     pub fn write<T, E, W>(&self, work: W) -> impl Future<Output = Result<T, E>> + Send + use<T, E, W>
     where
         W: FnOnce(&Connection) -> Result<T, TxError<E>> + Send + 'static,
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (sender, answer) = oneshot::channel();
-        let write = Box::new(Write { state: State::Waiting(work), answer: sender });
+        let (sender, result) = oneshot::channel();
+        let write = Box::new(Write { state: State::Waiting(work), result: sender });
         let queued = match self.queue.as_ref().map(|queue| queue.try_send(write)) {
-            Some(Ok(())) => Ok(answer),
-            Some(Err(TrySendError::Full(_))) => Err("too many writes wait already"),
+            Some(Ok(())) => Ok(result),
+            Some(Err(TrySendError::Full(_))) => Err("too many writes are waiting"),
             Some(Err(TrySendError::Disconnected(_))) | None => Err(GONE),
         };
         async move {
-            let answer = queued.map_err(StoreError::unavailable)?;
-            answer.await.unwrap_or_else(|_| Err(StoreError::unavailable(GONE).into()))
+            let result = queued.map_err(StoreError::unavailable)?;
+            result.await.unwrap_or_else(|_| Err(StoreError::unavailable(GONE).into()))
         }
     }
 }
 
-const GONE: &str = "the thread that writes has ended";
+const GONE: &str = "the writer thread has stopped";
 
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue.take();
         if let Some(thread) = self.thread.take() {
-            // It ends with an error only after a panic, which was reported already.
+            // An error means that the thread panicked, which the panic hook has reported.
             let _ = thread.join();
         }
     }
@@ -93,11 +93,11 @@ fn serve(connection: &Connection, waiting: &Receiver<Box<dyn QueuedWrite>>) {
         group.extend(waiting.try_iter().take(GROUP - 1));
         let outcome = commit(connection, &mut group);
         if outcome.is_err() && !connection.is_autocommit() {
-            // Where this fails too, so does the next BEGIN, and this is tried again.
+            // If this fails, so does the next BEGIN, and this is retried.
             let _ = connection.execute_batch("ROLLBACK");
         }
         for member in group {
-            member.answer(outcome.as_ref().copied());
+            member.complete(outcome.as_ref().copied());
         }
     }
 }
@@ -121,13 +121,13 @@ fn commit(connection: &Connection, group: &mut [Box<dyn QueuedWrite>]) -> Result
     Ok(())
 }
 
-/// Why a whole group was taken back.
+/// Why a whole group was rolled back.
 #[derive(Debug, Clone, Error)]
 enum NotCommitted {
-    #[error("the writes that waited together were not committed: {0}")]
+    #[error("the group of writes was not committed: {0}")]
     Sqlite(Arc<rusqlite::Error>),
-    /// As it does when the disk is full; the write that met it has the reason.
-    #[error("the writes that waited together were not committed: SQLite took them back on a failure of one")]
+    /// For example because the disk is full; the write that failed has the reason.
+    #[error("the group of writes was not committed: SQLite rolled it back because one write failed")]
     RolledBack,
 }
 
@@ -139,15 +139,15 @@ impl From<rusqlite::Error> for NotCommitted {
 
 /// One write of a group.
 trait QueuedWrite: Send {
-    /// Does the work; tells whether to keep it.
+    /// Runs the work, and returns whether to keep its changes.
     fn run(&mut self, connection: &Connection) -> bool;
-    /// Tells the caller, if there still is one.
-    fn answer(self: Box<Self>, group: Result<(), &NotCommitted>);
+    /// Sends the result to the caller, if it still waits.
+    fn complete(self: Box<Self>, group: Result<(), &NotCommitted>);
 }
 
 struct Write<W, T, E> {
     state: State<W, T, E>,
-    answer: oneshot::Sender<Result<T, E>>,
+    result: oneshot::Sender<Result<T, E>>,
 }
 
 enum State<W, T, E> {
@@ -171,17 +171,17 @@ where
         keep
     }
 
-    fn answer(self: Box<Self>, group: Result<(), &NotCommitted>) {
-        let answer = match (group, self.state) {
+    fn complete(self: Box<Self>, group: Result<(), &NotCommitted>) {
+        let result = match (group, self.state) {
             (Ok(()), State::Done(Ok(value))) => Ok(value),
-            (Ok(()), State::Done(Err(TxError::Refused(refusal)))) => Err(refusal),
+            (Ok(()), State::Done(Err(TxError::Rejected(rejection)))) => Err(rejection),
             (Ok(()), State::Done(Err(TxError::Failed(failure)))) => Err(StoreError::from(failure).into()),
             (Ok(()), State::Waiting(_) | State::Running) => Err(StoreError::failed("the write never ran").into()),
             (Err(_), State::Done(Err(TxError::Failed(failure)))) => Err(StoreError::unavailable(failure).into()),
             (Err(why), _) => Err(StoreError::unavailable(why.clone()).into()),
         };
-        // A caller that gave up needs no answer.
-        let _ = self.answer.send(answer);
+        // Fails if the caller has dropped the future.
+        let _ = self.result.send(result);
     }
 }
 

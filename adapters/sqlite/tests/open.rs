@@ -1,6 +1,6 @@
-//! Opening and closing the store: migrations, files that do not open, and what a dropped store leaves.
+//! Opening and closing the store: migrations, rejected files, and dropping with queued writes.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where a rule is broken")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,8 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-/// Makes the database, and changes it as its owner could by hand.
-fn made_and_then(path: &Path, sql: &str) {
+/// Creates the database, and then runs `sql` on it.
+fn create_and_run(path: &Path, sql: &str) {
     drop(SqliteStore::open(path).unwrap());
     Connection::open(path).unwrap().execute_batch(sql).unwrap();
 }
@@ -37,8 +37,8 @@ fn asha() -> Student {
     Student { name: StudentName::parse("Asha").unwrap(), ..Student::sample(7) }
 }
 
-/// The message of a database that does not open.
-fn refusal(path: &Path) -> String {
+/// The error message of a database that does not open.
+fn open_error(path: &Path) -> String {
     let message = SqliteStore::open(path).err().unwrap().to_string();
     assert!(!message.contains('\n'), "{message}");
     assert!(message.contains(path.to_str().unwrap()), "{message}");
@@ -46,7 +46,7 @@ fn refusal(path: &Path) -> String {
 }
 
 #[test]
-fn of_several_opens_at_once_one_migrates() {
+fn concurrent_opens_migrate_once() {
     let migrations = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations")).unwrap().count();
     let (_folder, path) = folder();
     let start = Barrier::new(8);
@@ -66,7 +66,7 @@ fn of_several_opens_at_once_one_migrates() {
 }
 
 #[test]
-fn a_second_open_changes_nothing() {
+fn second_open_does_not_change_the_schema() {
     let (_folder, path) = folder();
     let schema = || {
         drop(SqliteStore::open(&path).unwrap());
@@ -77,42 +77,42 @@ fn a_second_open_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_accepted_while_this_program_can_work_on_it() {
+async fn compatible_newer_schema_is_accepted() {
     let (_folder, path) = folder();
-    made_and_then(&path, "PRAGMA user_version = 99; ALTER TABLE students ADD COLUMN house TEXT");
+    create_and_run(&path, "PRAGMA user_version = 99; ALTER TABLE students ADD COLUMN house TEXT");
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.schema_version(), 99);
     RecordStore::<Student>::insert(&store, asha(), &BY).await.unwrap();
 }
 
 #[test]
-fn a_database_beyond_this_program_is_refused_in_one_line() {
+fn incompatible_newer_schema_is_rejected_in_one_line() {
     let (_folder, path) = folder();
-    made_and_then(&path, "PRAGMA user_version = 99; UPDATE compatibility SET least_version = 98");
-    let message = refusal(&path);
+    create_and_run(&path, "PRAGMA user_version = 99; UPDATE compatibility SET least_version = 98");
+    let message = open_error(&path);
     assert!(message.contains("this program is too old") && message.contains("98"), "{message}");
 }
 
 #[test]
-fn another_programs_database_is_refused_and_left_alone() {
+fn foreign_database_is_rejected_and_unchanged() {
     let (_folder, path) = folder();
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (n INTEGER)").unwrap();
     let before = fs::read(&path).unwrap();
-    assert!(refusal(&path).contains("another program's tables"));
+    assert!(open_error(&path).contains("another program's tables"));
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_in_one_line() {
+fn file_that_is_not_a_database_is_rejected_in_one_line() {
     let (folder, path) = folder();
     fs::write(&path, "not a database".repeat(100)).unwrap();
-    assert!(refusal(&path).contains("name another file"));
-    assert!(refusal(&folder.path().join("missing/rollbook.db")).contains("name another file"));
+    assert!(open_error(&path).contains("use another file"));
+    assert!(open_error(&folder.path().join("missing/rollbook.db")).contains("use another file"));
 }
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_new_database_is_its_owners_alone() {
+async fn new_database_is_readable_only_by_its_owner() {
     use std::os::unix::fs::PermissionsExt;
 
     let (folder, path) = folder();
@@ -126,10 +126,10 @@ async fn a_new_database_is_its_owners_alone() {
 }
 
 #[test]
-fn a_dropped_store_has_finished_what_was_queued() {
+fn dropped_store_completes_queued_writes() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    // Polled once, it is queued; nobody waits for its answer.
+    // One poll queues the write; its result is not awaited.
     drop(RecordStore::<Student>::insert(&store, asha(), &BY).now_or_never());
     drop(store);
     let store = SqliteStore::open(&path).unwrap();
@@ -138,20 +138,15 @@ fn a_dropped_store_has_finished_what_was_queued() {
 }
 
 #[tokio::test]
-async fn damaged_data_is_a_failure_and_no_panic() {
+async fn damaged_data_returns_an_error() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     let id = RecordStore::<Student>::insert(&store, asha(), &BY).await.unwrap().id;
-    let broken = [
-        "age = 999",
-        "email = 'nobody'",
-        "name = CAST(x'ff' AS TEXT)",
-        "version = 0",
-        "created_at = 9223372036854775807",
-    ];
-    for damage in broken {
-        let hand = Connection::open(&path).unwrap();
-        hand.execute_batch(&format!(
+    let damages =
+        ["age = 999", "email = 'x'", "name = CAST(x'ff' AS TEXT)", "version = 0", "created_at = 9223372036854775807"];
+    for damage in damages {
+        let db = Connection::open(&path).unwrap();
+        db.execute_batch(&format!(
             "PRAGMA ignore_check_constraints = on; BEGIN; DELETE FROM students;
             INSERT INTO students (id, name, name_folded, email, roll_no, version, created_at, updated_at)
             VALUES (1, 'Asha', 'asha', 'asha@example.org', 7, 1, 0, 0);
@@ -166,7 +161,7 @@ async fn damaged_data_is_a_failure_and_no_panic() {
 }
 
 #[tokio::test]
-async fn readiness_asks_for_the_tables_that_look_ups_need() {
+async fn readiness_requires_all_tables() {
     let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
     store.ready().await.unwrap();
@@ -175,7 +170,7 @@ async fn readiness_asks_for_the_tables_that_look_ups_need() {
 }
 
 #[tokio::test]
-async fn database_of_the_first_version_keeps_its_content() {
+async fn first_schema_version_is_migrated_without_data_loss() {
     let (_folder, path) = folder();
     let first = concat!(
         include_str!("../migrations/0001_initial.sql"),

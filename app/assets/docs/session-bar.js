@@ -1,4 +1,4 @@
-// The bar above Swagger UI: who is logged in and for how long, the form to log in with, and "Log out".
+// The bar above Swagger UI: the user, the token's remaining lifetime, the login form and "Log out".
 
 import * as session from "./session.js";
 
@@ -10,7 +10,7 @@ const logOutButton = document.getElementById("log-out");
 
 let busy = false;
 
-/** Starts the bar; `showPasswordChange` leads to the operation that changes one's own password. */
+/** Starts the bar. `showPasswordChange` opens the operation that replaces the user's own password. */
 export function start(showPasswordChange) {
   form.addEventListener("submit", submit);
   logOutButton.addEventListener("click", session.logOut);
@@ -18,29 +18,29 @@ export function start(showPasswordChange) {
   session.onChange(show);
   setInterval(() => {
     showTimeLeft();
-    session.lookAfter();
+    session.renewOrExpire();
   }, 1000);
 }
 
-function show(login, sentence) {
+function show(login, message) {
   const focused = document.activeElement;
   form.hidden = login !== null;
   logOutButton.hidden = login === null;
   passwordDue.hidden = !login?.passwordDue;
-  say(login === null ? `Not logged in: ${sentence}` : describe(login.me));
+  setStatus(login === null ? `Not logged in: ${message}` : describe(login.me));
   showTimeLeft();
-  // What had the keyboard's focus is gone, and the keyboard's place on the page with it.
+  // The focused element is hidden now: without this, the keyboard focus would return to the start of the page.
   if (focused !== null && focused.closest(".session-bar [hidden]") !== null) statusLine.focus();
 }
 
 const describe = (me) => (me ? `Logged in as ${me.username} (${me.role})` : "Logged in");
 
-/** A status region announces whatever is written into it, so only what is new is. */
-function say(text) {
+/** Writes only new text, because screen readers announce every write to a status region. */
+function setStatus(text) {
   if (statusLine.textContent !== text) statusLine.textContent = text;
 }
 
-/** Stands outside the status region: nobody wants to hear it every second. */
+/** Updates the time outside the status region: a screen reader would announce it every second. */
 function showTimeLeft() {
   const expiresAt = session.current()?.expiresAt ?? null;
   timeLeft.textContent = expiresAt === null ? "" : `Token: ${duration(expiresAt - Date.now())} left`;
@@ -56,19 +56,19 @@ function duration(milliseconds) {
 }
 
 async function submit(event) {
-  // The policy forbids forms to be sent: a password can get into no URL.
+  // The content security policy forbids form submission, so that no password becomes part of a URL.
   event.preventDefault();
   if (busy) return;
   busy = true;
   const { username, password } = form.elements;
-  const failure = await session.logIn(username.value, password.value);
+  const error = await session.logIn(username.value, password.value);
   busy = false;
-  if (failure === null) {
+  if (error === null) {
     form.reset();
   } else {
-    // Emptied first, or a second failure of the same kind would not be announced.
+    // Cleared first: otherwise the same message would not be announced again.
     statusLine.textContent = "";
-    say(`Not logged in: ${failure}`);
+    setStatus(`Not logged in: ${error}`);
     password.select();
   }
 }

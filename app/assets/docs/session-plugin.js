@@ -1,5 +1,5 @@
-// Swagger UI's side of the login: every operation sends the token, and what is done with operations or in the
-// Authorize dialog (a login, a logout, a token pasted) counts like what is done in the bar.
+// Connects Swagger UI to the login: operations send the token, and a login, logout or pasted token in an operation or in the
+// Authorize dialog has the same effect as in the bar.
 
 import { API_ROOT } from "./session-api.js";
 import * as session from "./session.js";
@@ -8,27 +8,27 @@ import * as session from "./session.js";
 const SECURITY_SCHEME = "bearer";
 
 let ui = null;
-/** The token that Swagger UI sends, as far as it was told. */
-let told = null;
+/** The token that Swagger UI sends, or null. */
+let sentToken = null;
 
-/** Begins to keep Swagger UI in step, once it has read the API document. */
-export function follow(swaggerUi) {
+/** Starts the synchronisation. Requires that Swagger UI has loaded the API document. */
+export function connect(swaggerUi) {
   if (ui !== null) return;
   ui = swaggerUi;
-  session.onChange(tell);
-  tell(session.current());
+  session.onChange(syncToken);
+  syncToken(session.current());
 }
 
-function tell(login) {
+function syncToken(login) {
   const token = login?.token ?? null;
-  if (token === told) return;
-  told = token;
-  // This one call of Swagger UI's goes past plugins, so the plugin below does not see it.
+  if (token === sentToken) return;
+  sentToken = token;
+  // This call bypasses plugins, so the plugin below does not observe it.
   if (token !== null) ui.preauthorizeApiKey(SECURITY_SCHEME, token);
   else ui.authActions.logout([SECURITY_SCHEME]);
 }
 
-/** Sees what people do in the Authorize dialog, and every answer. */
+/** Observes the actions of the Authorize dialog and all responses. */
 export const plugin = () => ({
   statePlugins: {
     auth: {
@@ -37,15 +37,15 @@ export const plugin = () => ({
           const action = authorize(payload);
           const token = payload[SECURITY_SCHEME]?.value;
           if (token) {
-            told = token;
-            session.takeBare(token);
+            sentToken = token;
+            session.useAccessToken(token);
           }
           return action;
         },
         logout: (logout) => (schemes) => {
           const action = logout(schemes);
-          if (schemes.includes(SECURITY_SCHEME) && told !== null) {
-            told = null;
+          if (schemes.includes(SECURITY_SCHEME) && sentToken !== null) {
+            sentToken = null;
             session.logOut();
           }
           return action;
@@ -55,7 +55,7 @@ export const plugin = () => ({
     spec: {
       wrapActions: {
         setResponse: (setResponse) => (path, method, response) => {
-          noteAnswer(`${method} ${path}`, response, ui.specSelectors.mutatedRequestFor(path, method)?.toJS() ?? {});
+          handleResponse(`${method} ${path}`, response, ui.specSelectors.mutatedRequestFor(path, method)?.toJS() ?? {});
           return setResponse(path, method, response);
         },
       },
@@ -63,35 +63,35 @@ export const plugin = () => ({
   },
 });
 
-function noteAnswer(operation, response, request) {
+function handleResponse(operation, response, request) {
   const login = session.current();
   const status = response.err ? response.err.status : response.status;
-  const borne = login !== null && request.headers?.Authorization === `Bearer ${login.token}`;
+  const usesLogin = login !== null && request.headers?.Authorization === `Bearer ${login.token}`;
   if (status === 200 && operation === "post /login") {
-    session.take(response.body);
+    session.useTokens(response.body);
   } else if (status === 200 && operation === "post /token/refresh") {
-    if (login?.refreshToken && `${request.body}`.includes(login.refreshToken)) session.take(response.body);
+    if (login?.refreshToken && `${request.body}`.includes(login.refreshToken)) session.useTokens(response.body);
   } else if (status === 204 && operation === "post /logout") {
-    if (borne) session.end(login.token);
-  } else if (borne && status === 401) {
-    session.refused(login.token);
-  } else if (borne && (status === 403 || (status === 204 && operation === "put /me/password"))) {
-    // The role may have changed, or a password is due to be changed, or was.
-    session.askAgain();
+    if (usesLogin) session.end(login.token);
+  } else if (usesLogin && status === 401) {
+    session.handleRejection(login.token);
+  } else if (usesLogin && (status === 403 || (status === 204 && operation === "put /me/password"))) {
+    // The role may have changed, or whether a password change is required.
+    session.reloadUser();
   }
 }
 
-/** Mends a request before it is sent. */
-export async function mend(request) {
+/** Corrects the URL and the token of a request before it is sent. */
+export async function prepareRequest(request) {
   const url = new URL(request.url, document.baseURI);
-  // The document's server is "/": behind a path prefix that is the proxy's root, and not ours.
+  // The document's server is "/", which is the proxy's root if the page has a path prefix.
   if (url.origin === API_ROOT.origin && !url.pathname.startsWith(API_ROOT.pathname)) {
     url.pathname = API_ROOT.pathname + url.pathname.slice(1);
     request.url = url.href;
   }
   const [scheme, token] = (request.headers?.Authorization ?? "").split(" ");
   if (scheme === "Bearer" && url.origin === API_ROOT.origin) {
-    request.headers.Authorization = `Bearer ${await session.fresh(token)}`;
+    request.headers.Authorization = `Bearer ${await session.currentToken(token)}`;
   }
   return request;
 }

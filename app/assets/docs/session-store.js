@@ -1,21 +1,19 @@
-// Where the login is kept: one entry of localStorage, which all tabs of this page share and which outlives them.
+// Persistence of the login: one entry of localStorage, which all tabs share and which survives a restart of the browser.
 //
-// Why there, refresh token included: the API takes bearer tokens alone, no cookies, so whatever sends them has to
-// hold them where scripts reach; and people want to close a tab and be logged in tomorrow. What threatens such a
-// store is a foreign script on this origin. The policy that this page is served with runs scripts from this origin
-// alone, none of them inline, nothing that the API answers counts as a script (nosniff, and its own media types),
-// and nothing can be sent anywhere but here (connect-src 'self'). A copy that leaks nevertheless betrays itself: a
-// refresh token works once, and one that is shown again ends its session. "Log out" ends the session at the
-// server, so that nothing that is left on a disk works. sessionStorage would be in reach of the same scripts.
+// The API accepts only bearer tokens, no cookies, so scripts must have access to the tokens. The threat is a foreign script on
+// this origin. The content security policy allows only scripts of this origin, no inline scripts, and requests only to this
+// origin; API responses do not run as scripts (nosniff, other media types). A stolen refresh token is detected: it works once,
+// and a second use ends the session. "Log out" ends the session on the server, so tokens left on a disk are invalid.
+// sessionStorage is accessible to the same scripts and not shared by tabs.
 
 import { API_ROOT } from "./session-api.js";
 
-// Two services under one origin share its storage.
+// Includes the path, because services of one origin share the storage.
 const KEY = `rollbook.session ${API_ROOT.pathname}`;
 
-/** The login: `{ token, refreshToken, expiresAt, renewAt, me, passwordDue }`, times in milliseconds of this machine's
- *  clock; the refresh token, the times and `me` (the answer of GET /me) may be null, and `passwordDue` tells whether
- *  the password has to be changed first. Null where nobody is logged in. */
+/** The login `{ token, refreshToken, expiresAt, renewAt, me, passwordDue }`, or null. Times are milliseconds of the local
+ *  clock. `refreshToken`, the times and `me` (the response of GET /me) may be null. `passwordDue`: whether the password must
+ *  be changed first. */
 export function read() {
   try {
     const session = JSON.parse(storage.getItem(KEY));
@@ -30,20 +28,20 @@ export function write(session) {
   else storage.setItem(KEY, JSON.stringify(session));
 }
 
-/** Calls `listener` when another tab has written. */
-export function onForeignWrite(listener) {
-  // A key of null: somebody has cleared the whole storage.
+/** Calls `listener` after another tab has written. */
+export function onExternalWrite(listener) {
+  // The key is null if the whole storage was cleared.
   addEventListener("storage", (event) => {
     if (event.key === KEY || event.key === null) listener();
   });
 }
 
-/** Runs `work` while no other tab does: a refresh token works once. Browsers know locks on HTTPS and on localhost
- *  alone; elsewhere two tabs may refresh at once, and the server answers both the same successor. */
-export const inTurn = (work) => (navigator.locks ? navigator.locks.request(KEY, work) : work());
+/** Runs `work` under a lock that all tabs share, because a refresh token works once. Browsers support locks only on HTTPS and
+ *  localhost; otherwise two tabs may refresh at once, and the server returns the same new tokens to both. */
+export const withLock = (work) => (navigator.locks ? navigator.locks.request(KEY, work) : work());
 
-/** A browser that keeps nothing for this site throws already at the name; then the login lives as long as the page. */
-function available() {
+/** The storage. If site data is blocked, access to localStorage throws, and the login lasts as long as the page. */
+function openStorage() {
   try {
     return localStorage;
   } catch {
@@ -56,4 +54,4 @@ function available() {
   }
 }
 
-const storage = available();
+const storage = openStorage();

@@ -1,128 +1,128 @@
-// The login, as all tabs share it: opened, renewed before its token expires, and ended. Whoever wants to know of
-// changes, made here or in another tab, calls `onChange`.
+// The login that all tabs share: starts it, renews it before its token expires, and ends it. `onChange` registers listeners for
+// changes in this tab and in others.
 
 import * as api from "./session-api.js";
-import { inTurn, onForeignWrite, read, write } from "./session-store.js";
+import { onExternalWrite, read, withLock, write } from "./session-store.js";
 
 export { read as current } from "./session-store.js";
 
 const LOGIN_HINT = "try out POST /login, or log in here";
-/** A token is renewed a minute before its end; one that lives for less than four, when a quarter is left. */
-const RENEWED_BEFORE_MS = 60_000;
+/** Renewal time before the expiry. Tokens that live for less than four minutes are renewed after three quarters. */
+const RENEW_BEFORE_MS = 60_000;
 const RETRY_MS = 5_000;
-/** The problem that everything is answered with, GET /me too, until the password is changed. */
+/** The problem type of every response, including GET /me, until the password is changed. */
 const PASSWORD_CHANGE_DUE = "/problems/password-change-due";
 
 const listeners = [];
 let renewing = null;
-let nextTry = 0;
+let nextRetryAt = 0;
 
-/** `listener(session, sentence)`: the login or null, and why or what to do about it. */
+/** Adds `listener(session, message)`: the login or null, and the reason or next step to display. */
 export const onChange = (listener) => listeners.push(listener);
 
-function changed(sentence = LOGIN_HINT) {
+function notify(message = LOGIN_HINT) {
   const session = read();
-  for (const listener of listeners) listener(session, sentence);
+  for (const listener of listeners) listener(session, message);
 }
 
-function keep(session, sentence) {
+function save(session, message) {
   write(session);
-  changed(sentence);
+  notify(message);
 }
 
-/** Starts with what earlier visits or other tabs have left. */
+/** Restores and checks the login of earlier visits or other tabs. */
 export async function start() {
-  onForeignWrite(() => changed());
-  changed();
-  await lookAfter();
-  const refusedToken = await inTurn(async () => {
+  onExternalWrite(() => notify());
+  notify();
+  await renewOrExpire();
+  const rejectedToken = await withLock(async () => {
     const session = read();
     if (session === null) return null;
-    const answer = await api.whoAmI(session.token);
-    noteWho(session.token, answer);
-    return answer.status === 401 ? session.token : null;
+    const response = await api.getMe(session.token);
+    updateUser(session.token, response);
+    return response.status === 401 ? session.token : null;
   });
-  if (refusedToken !== null) await refused(refusedToken);
+  if (rejectedToken !== null) await handleRejection(rejectedToken);
 }
 
-/** Logs in. Answers null, or why that did not work. */
+/** Logs in. Returns null, or an error message. */
 export function logIn(username, password) {
-  return inTurn(async () => {
-    const answer = await api.logIn(username, password);
-    if (answer.status !== 200) return api.reason(answer);
-    await adopt(answer.body);
+  return withLock(async () => {
+    const response = await api.logIn(username, password);
+    if (response.status !== 200) return api.errorMessage(response);
+    await saveTokens(response.body);
     return null;
   });
 }
 
-/** Takes over what somebody else has got from POST /login, or from POST /token/refresh with our refresh token. */
-export const take = (tokens) => inTurn(() => adopt(tokens));
+/** Uses the tokens of a POST /login or POST /token/refresh that was sent from Swagger UI. */
+export const useTokens = (tokens) => withLock(() => saveTokens(tokens));
 
-/** Takes over a token without a refresh token; does nothing where it is the one that is held. */
-export function takeBare(token) {
-  return inTurn(async () => {
+/** Uses a token without a refresh token, unless it is already in use. */
+export function useAccessToken(token) {
+  return withLock(async () => {
     if (read()?.token === token) return;
-    keep({ token, refreshToken: null, expiresAt: null, renewAt: null, me: null, passwordDue: false });
-    await learnWho(token);
+    save({ token, refreshToken: null, expiresAt: null, renewAt: null, me: null, passwordDue: false });
+    await loadUser(token);
   });
 }
 
-/** Keeps new tokens before anything else: the refresh token before them is used up, and the next tab in turn reads
- *  what was written only a moment after it is. */
-async function adopt(tokens, me = null) {
+/** Saves new tokens before the request for the user: the previous refresh token is used up, and the next tab that gets the
+ *  lock must read the new one. */
+async function saveTokens(tokens, me = null) {
   const now = Date.now();
   const lifetime = tokens.expires_in * 1000;
-  keep({
+  save({
     token: tokens.token,
     refreshToken: tokens.refresh_token,
     expiresAt: now + lifetime,
-    renewAt: now + Math.max(lifetime - RENEWED_BEFORE_MS, lifetime * 0.75),
+    renewAt: now + Math.max(lifetime - RENEW_BEFORE_MS, lifetime * 0.75),
     me,
     passwordDue: false,
   });
-  await learnWho(tokens.token);
+  await loadUser(tokens.token);
 }
 
-/** Asks again who is logged in, since that may have changed. */
-export function askAgain() {
-  return inTurn(async () => {
+/** Reloads the user's data, which may have changed. */
+export function reloadUser() {
+  return withLock(async () => {
     const session = read();
-    if (session !== null) noteWho(session.token, await api.whoAmI(session.token));
+    if (session !== null) updateUser(session.token, await api.getMe(session.token));
   });
 }
 
-/** The same for a new token, which is of no use where the server refuses it. */
-async function learnWho(token) {
-  const answer = await api.whoAmI(token);
-  if (answer.status === 401) end(token, "the server refused the token");
-  else noteWho(token, answer);
+/** Loads the user of a new token. Ends the login if the server rejects the token. */
+async function loadUser(token) {
+  const response = await api.getMe(token);
+  if (response.status === 401) end(token, "the server rejected the token");
+  else updateUser(token, response);
 }
 
-function noteWho(token, answer) {
+function updateUser(token, response) {
   const session = read();
-  // Another login or a logout may have come in between.
+  // Another login or a logout may have happened in the meantime.
   if (session?.token !== token) return;
-  if (answer.status === 200) {
-    session.me = answer.body;
-    // By the difference of two times of the server's: this machine's clock may be wrong.
-    session.expiresAt ??= Date.now() + Date.parse(answer.body.expires_at) - answer.date;
-  } else if (answer.status !== 403) {
+  if (response.status === 200) {
+    session.me = response.body;
+    // The difference of two server times, because the local clock may be wrong.
+    session.expiresAt ??= Date.now() + Date.parse(response.body.expires_at) - response.date;
+  } else if (response.status !== 403) {
     return;
   }
-  session.passwordDue = `${answer.body?.type}`.endsWith(PASSWORD_CHANGE_DUE);
-  keep(session);
+  session.passwordDue = `${response.body?.type}`.endsWith(PASSWORD_CHANGE_DUE);
+  save(session);
 }
 
-/** Forgets this token, unless another login has come in between. */
-export function end(token, sentence) {
-  if (read()?.token === token) keep(null, sentence);
+/** Removes the login, unless another one has replaced it. */
+export function end(token, message) {
+  if (read()?.token === token) save(null, message);
 }
 
-/** Renews the token when it is time, and ends what can no longer be renewed. To be called every second or so. */
-export async function lookAfter() {
+/** Renews the token if it is due. Ends an expired login that cannot be renewed. Called about once a second. */
+export async function renewOrExpire() {
   const session = read();
   const now = Date.now();
-  if (session === null || now < nextTry) return;
+  if (session === null || now < nextRetryAt) return;
   if (session.refreshToken === null) {
     if (session.expiresAt !== null && session.expiresAt <= now) end(session.token, "the token has expired");
   } else if (session.renewAt <= now) {
@@ -130,25 +130,25 @@ export async function lookAfter() {
   }
 }
 
-/** The token to send in the place of `token`, which may have expired while this machine slept. */
-export async function fresh(token) {
+/** The token to send instead of `token`, which may have expired during a suspend. */
+export async function currentToken(token) {
   const session = read();
   if (session?.token !== token || session.refreshToken === null || Date.now() < session.expiresAt) return token;
   await renew(token);
   return read()?.token ?? token;
 }
 
-/** Sees to a token that the server has refused: there may be a newer one to be had. */
-export async function refused(token) {
+/** Renews a token that the server has rejected, or ends the login. */
+export async function handleRejection(token) {
   const session = read();
   if (session?.token !== token) return;
-  if (session.refreshToken === null) end(token, "the server refused the token");
+  if (session.refreshToken === null) end(token, "the server rejected the token");
   else await renew(token);
 }
 
-/** Exchanges the token for the next one, once for all tabs: whoever gets its turn later finds that it is done. */
+/** Exchanges the token for a new one, once for all tabs: a tab that gets the lock later finds the new token. */
 function renew(token) {
-  renewing ??= inTurn(() => exchange(token)).finally(() => {
+  renewing ??= withLock(() => exchange(token)).finally(() => {
     renewing = null;
   });
   return renewing;
@@ -157,36 +157,36 @@ function renew(token) {
 async function exchange(token) {
   const session = read();
   if (session?.token !== token) return;
-  const answer = await api.refresh(session.refreshToken);
-  // Where there are no locks, another tab may have been faster.
+  const response = await api.refresh(session.refreshToken);
+  // Without locks, another tab may have replaced the token.
   if (read()?.token !== token) return;
-  if (answer.status === 200) {
-    await adopt(answer.body, session.me);
-  } else if (isFinal(answer.status)) {
-    end(token, `the login could not be renewed: ${api.reason(answer)}`);
+  if (response.status === 200) {
+    await saveTokens(response.body, session.me);
+  } else if (isFinal(response.status)) {
+    end(token, `the login could not be renewed: ${api.errorMessage(response)}`);
   } else {
-    nextTry = Date.now() + RETRY_MS;
+    nextRetryAt = Date.now() + RETRY_MS;
   }
 }
 
-/** Whether asking again would be answered the same: a request refused, and not one put off. */
+/** Whether a retry would have the same result: the request was rejected, not deferred. */
 const isFinal = (status) => status >= 400 && status < 500 && status !== 408 && status !== 429;
 
-/** Forgets the login in all tabs and ends its session. */
+/** Removes the login in all tabs and ends its session on the server. */
 export function logOut() {
-  return inTurn(async () => {
+  return withLock(async () => {
     const session = read();
     if (session === null) return;
-    keep(null);
-    let answer = await api.logOut(session.token);
-    if (answer.status === 401 && session.refreshToken !== null) {
-      // Only who holds a good token may end the session, and this one had expired.
+    save(null);
+    let response = await api.logOut(session.token);
+    if (response.status === 401 && session.refreshToken !== null) {
+      // Ending a session requires a valid token, and this one has expired.
       const renewed = await api.refresh(session.refreshToken);
-      if (renewed.status === 200) answer = await api.logOut(renewed.body.token);
+      if (renewed.status === 200) response = await api.logOut(renewed.body.token);
     }
-    // A 401 now: there is no such session any more.
-    if (answer.status !== 204 && answer.status !== 401) {
-      changed(`the login is forgotten here, but its session goes on: ${api.reason(answer)}`);
+    // A 401 means that the session has already ended.
+    if (response.status !== 204 && response.status !== 401) {
+      notify(`the session could not be ended on the server: ${api.errorMessage(response)}`);
     }
   });
 }

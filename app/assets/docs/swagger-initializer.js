@@ -1,12 +1,12 @@
-// Starts the page: Swagger UI on the API document beside it, with the bar and the login that they share.
+// Starts the page: Swagger UI with the API document, and the bar with the shared login.
 
 import * as bar from "./session-bar.js";
 import { API_ROOT } from "./session-api.js";
-import { follow, mend, plugin } from "./session-plugin.js";
+import { connect, plugin, prepareRequest } from "./session-plugin.js";
 import * as session from "./session.js";
 import { nameControls } from "./swagger-ui-names.js";
 
-// Swagger UI's dark colours are a class of the root element.
+// Swagger UI has dark colours if the root element has this class.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const applyColours = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", applyColours);
@@ -22,23 +22,23 @@ const ui = SwaggerUIBundle({
   displayRequestDuration: true,
   filter: true,
   tryItOutEnabled: true,
-  // The page keeps the login itself, which can be renewed: see session-store.js.
+  // session-store.js saves the login, including the refresh token.
   persistAuthorization: false,
-  // The default asks a server on the internet.
+  // The default is a server on the internet.
   validatorUrl: null,
-  requestInterceptor: mend,
+  requestInterceptor: prepareRequest,
   plugins: [plugin],
-  onComplete: () => follow(ui),
+  onComplete: () => connect(ui),
 });
 
-/** Opens an operation and takes the keyboard there. */
+/** Opens an operation and moves the focus to it. */
 function showOperation(wanted) {
   const operation = ui.specSelectors.operations().find((entry) => entry.getIn(["operation", "operationId"]) === wanted);
   const tag = operation?.getIn(["operation", "tags", 0]);
   if (!tag) return;
   ui.layoutActions.show(["operations-tag", tag], true);
   ui.layoutActions.show(["operations", tag, wanted], true);
-  // React draws it in its own time.
+  // React renders the operation asynchronously.
   requestAnimationFrame(() => {
     const block = document.querySelector(`.opblock[id$="-${wanted}"]`);
     block?.scrollIntoView();
@@ -46,7 +46,7 @@ function showOperation(wanted) {
   });
 }
 
-// A link to a place on the page would take the address's fragment, which names the open operation.
+// Following the link would replace the URL's fragment, which identifies the open operation.
 document.querySelector(".skip-link").addEventListener("click", (event) => {
   event.preventDefault();
   main.focus();

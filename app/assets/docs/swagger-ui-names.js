@@ -1,5 +1,4 @@
-// Names for what Swagger UI draws without one, which a screen reader would call "button" or "edit" alone, and the
-// keyboard's way into what scrolls by itself (WCAG 2.2, 4.1.2 and 2.1.1).
+// Accessible names for Swagger UI's unnamed controls (WCAG 2.2, 4.1.2), and keyboard focus for its scrollable boxes (2.1.1).
 
 const ATTRIBUTES = [
   [".copy-to-clipboard button", "aria-label", "Copy to the clipboard"],
@@ -9,16 +8,16 @@ const ATTRIBUTES = [
   ["pre.microlight", "tabindex", "0"],
 ];
 
-/** Names what is there in `root`, and whatever Swagger UI draws there later. */
+/** Sets the attributes of current and future elements in `root`. */
 export function nameControls(root) {
-  const name = () => {
+  const setAttributes = () => {
     for (const [selector, attribute, value] of ATTRIBUTES) {
       for (const element of root.querySelectorAll(`${selector}:not([${attribute}])`)) {
         element.setAttribute(attribute, value);
       }
     }
   };
-  // Attributes are not watched, or this would call itself.
-  new MutationObserver(name).observe(root, { childList: true, subtree: true });
-  name();
+  // Attributes are not observed: the callback changes them, and would run again.
+  new MutationObserver(setAttributes).observe(root, { childList: true, subtree: true });
+  setAttributes();
 }

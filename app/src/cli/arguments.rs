@@ -1,4 +1,4 @@
-//! Every argument and variable of the program.
+//! The command-line arguments and environment variables.
 
 mod audit;
 mod keys;
@@ -28,9 +28,9 @@ pub use user::{PasswordSource, User, UserCommand};
 use crate::http::Origin;
 use crate::stores::Database;
 
-/// Rollbook: a student registry behind a REST API that JSON Web Tokens secure.
+/// Student registry with a REST API secured by JSON Web Tokens.
 ///
-/// Without a subcommand it serves: `rollbook --demo` is `rollbook serve --demo`.
+/// The default subcommand is `serve`: `rollbook --demo` is `rollbook serve --demo`.
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, styles = Styles::plain())]
 pub struct Arguments {
@@ -40,27 +40,27 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the API and its documentation (what happens without a subcommand)
+    /// Serve the API and its documentation (default)
     Serve(Box<Serve>),
-    /// Keep the user accounts
+    /// Manage user accounts
     User(User),
-    /// Read the audit, and let old events go
+    /// List audit events and delete old ones
     Audit(Audit),
-    /// Keep the key ring that tokens are signed with
+    /// Manage the key ring that signs tokens
     Keys(Keys),
-    /// Judge and read tokens, without a store or a server
+    /// Verify or decode tokens; requires no store and no server
     Token(Token),
-    /// Bring the store's schema up to date, and say where it stands
+    /// Migrate the store's schema to the current version
     Migrate(Migrate),
-    /// Print the API document
+    /// Print the OpenAPI document
     Openapi(Openapi),
 }
 
-/// Which store.
+/// Selection of the store.
 #[derive(Debug, Args)]
 pub struct Store {
     #[arg(
-        help = "The store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: SQLite in the data directory]",
+        help = "Store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: SQLite in the data directory]",
         long,
         env = "ROLLBOOK_DATABASE",
         value_name = "URL",
@@ -69,14 +69,14 @@ pub struct Store {
     )]
     pub database: Option<Database>,
 
-    /// The directory of the embedded store and of the signing key; made where it is missing
+    /// Directory of the embedded store and of the signing key; created if missing
     #[arg(long, env = "ROLLBOOK_DATA_DIR", value_name = "DIR", default_value = "rollbook-data", global = true)]
     pub data_dir: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// The address to listen on; port 0 takes a free one
+    /// Address and port to listen on; port 0 selects a free port
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
     pub listen: SocketAddr,
 
@@ -87,36 +87,36 @@ pub struct Serve {
     pub passwords: Passwords,
 
     #[arg(
-        help = "A file with the secret that signs tokens, 32 bytes or more; ROLLBOOK_JWT_SECRET holds it directly. Without both \
-                it is made once in the data directory (on PostgreSQL it must be given: all nodes share it)",
+        help = "File with the secret that signs tokens, at least 32 bytes; ROLLBOOK_JWT_SECRET holds the secret \
+                itself. PostgreSQL requires one of them: all nodes share the secret [default: generated in the data \
+                directory]",
         long,
         env = "ROLLBOOK_JWT_SECRET_FILE",
         value_name = "FILE"
     )]
     pub jwt_secret_file: Option<PathBuf>,
 
-    /// A key ring that all nodes share, in place of the secret; made by `rollbook keys generate`, and read anew whenever
-    /// it changes
+    /// Key ring that all nodes share, instead of the secret; create it with `rollbook keys generate`; reloaded on change
     #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
 
-    /// How long a token is good for, such as 15m, 8h or 30d [default: 15m; 8h with --demo and --contract]
+    /// Lifetime of access tokens, such as 15m, 8h or 30d [default: 15m; 8h with --demo or --contract]
     #[arg(long, env = "ROLLBOOK_TOKEN_TTL", value_name = "TIME", value_parser = lifetime)]
     pub token_ttl: Option<TokenLifetime>,
 
-    /// How far the clocks of nodes may disagree when a token is judged: 0s to 60s
+    /// Tolerated clock difference between nodes when a token is verified: 0s to 60s
     #[arg(long, env = "ROLLBOOK_TOKEN_LEEWAY", value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub token_leeway: Duration,
 
-    /// How long a session lasts without a refresh [default: 7d, or the token's time where that is longer]
+    /// Lifetime of a session without a refresh [default: 7d, or the token lifetime if longer]
     #[arg(long, env = "ROLLBOOK_SESSION_IDLE_TTL", value_name = "TIME", value_parser = duration)]
     pub session_idle_ttl: Option<Duration>,
 
-    /// How long a session lasts at most, however often it is refreshed [default: 30d, or the above where that is longer]
+    /// Maximum lifetime of a session, including refreshes [default: 30d, or --session-idle-ttl if longer]
     #[arg(long, env = "ROLLBOOK_SESSION_TTL", value_name = "TIME", value_parser = duration)]
     pub session_ttl: Option<Duration>,
 
-    /// How long what another node ended or changed may count on here, at most: 100ms to 60s (PostgreSQL)
+    /// Maximum delay before a revocation on another node takes effect here: 100ms to 60s (PostgreSQL only)
     #[arg(
         long,
         env = "ROLLBOOK_REVOCATION_BOUND",
@@ -126,23 +126,23 @@ pub struct Serve {
     )]
     pub revocation_bound: std::time::Duration,
 
-    /// Who issues the tokens (their `iss`)
+    /// Issuer of the tokens (claim `iss`)
     #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook")]
     pub issuer: String,
 
-    /// Whom the tokens are for (their `aud`)
+    /// Audience of the tokens (claim `aud`)
     #[arg(long, env = "ROLLBOOK_AUDIENCE", value_name = "NAME", default_value = "rollbook")]
     pub audience: String,
 
-    /// A network of reverse proxies whose X-Forwarded-For and X-Forwarded-Prefix are believed; may be repeated
+    /// Network of reverse proxies to trust X-Forwarded-For and X-Forwarded-Prefix from; may be repeated
     #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
 
-    /// An origin whose pages may read answers, such as `https://roll.example.org` (CORS); may be repeated
+    /// Origin allowed to read responses (CORS), such as `https://roll.example.org`; may be repeated
     #[arg(long, env = "ROLLBOOK_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     pub cors_origin: Vec<Origin>,
 
-    /// How many requests a user, or an address without a token, may make in a minute: 60 to 10000000; more is a 429
+    /// Maximum requests per minute of a user, or of an address without a token: 60 to 10000000; excess requests get 429
     #[arg(
         long,
         env = "ROLLBOOK_REQUEST_QUOTA",
@@ -152,12 +152,12 @@ pub struct Serve {
     )]
     pub request_quota: RequestQuota,
 
-    /// The most connections at once; more wait to be accepted
+    /// Maximum number of concurrent connections; further connections wait
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "4096")]
     pub max_connections: NonZeroUsize,
 
     #[arg(
-        help = "What to log: a level (error, warn, info, debug), or levels by target such as info,rollbook::access=debug",
+        help = "Log filter: a level (error, warn, info, debug) or levels by target: info,rollbook::access=debug",
         long,
         env = "ROLLBOOK_LOG",
         value_name = "FILTER",
@@ -165,19 +165,19 @@ pub struct Serve {
     )]
     pub log: String,
 
-    /// How to log
+    /// Log format
     #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
 
-    /// Serve a throw-away store with known passwords and 25 students
+    /// Serve a temporary store with known passwords and 25 students
     #[arg(long, env = "ROLLBOOK_DEMO", value_parser = BoolishValueParser::new(), group = "throw_away")]
     pub demo: bool,
 
     #[arg(
-        help = "Serve a throw-away store for tests of a client: the demo's students, a user of each role, a clock that \
-                begins at 2030-01-01T00:00:00Z, and no limit to failed logins. Standard output is one line of JSON: \
-                base_url, clock, users with their passwords, tokens by name (of each user, expired and forged), \
-                refresh_tokens, student_ids",
+        help = "Serve a temporary store for client tests: the students of --demo, a user of each role, a clock that \
+                starts at 2030-01-01T00:00:00Z, and no limit on failed logins. Prints one line of JSON: base_url, \
+                clock, users with their passwords, tokens by name (one per user, expired, forged), refresh_tokens, \
+                student_ids",
         long,
         env = "ROLLBOOK_CONTRACT",
         value_parser = BoolishValueParser::new(),
@@ -185,7 +185,7 @@ pub struct Serve {
     )]
     pub contract: bool,
 
-    /// Let a demo or contract mode listen beyond this machine, with its known passwords
+    /// Allow --demo and --contract, with their known passwords, to listen on a non-loopback address
     #[arg(
         long,
         env = "ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS",
@@ -201,10 +201,10 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is asked of new passwords.
+/// Rules for new passwords.
 #[derive(Debug, Args)]
 pub struct Passwords {
-    /// The fewest characters of a new password: 8 to 64
+    /// Minimum length of a new password in characters: 8 to 64
     #[arg(
         long,
         env = "ROLLBOOK_PASSWORD_MIN_LENGTH",
@@ -224,7 +224,7 @@ pub struct Migrate {
 
 #[derive(Debug, Args)]
 pub struct Openapi {
-    /// The document's form
+    /// Output format
     #[arg(long, default_value = "yaml")]
     pub format: DocumentFormat,
 }

@@ -1,4 +1,4 @@
-//! `rollbook audit …`: what was done, read and let go by the person at the machine.
+//! `rollbook audit …`: lists and deletes audit events.
 
 use std::fmt::Display;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::output;
 use crate::stores::Stores;
 use crate::system::SystemClock;
 
-/// Runs one of the commands on the audit.
+/// Runs an `audit` subcommand.
 pub async fn run(audit: Audit) -> Result<(), Failure> {
     let operator = Principal::operator();
     let log = Stores::open(&audit.store.database()?).await?.audit;
@@ -24,13 +24,13 @@ pub async fn run(audit: Audit) -> Result<(), Failure> {
             output::pages(async |request| review.page(&by, &filter, request).await, line).await
         }
         AuditCommand::Prune { older_than } => {
-            let removed = review.prune_older_than(&operator.grant()?, older_than).await?;
-            output::line(format_args!("Removed {removed} events."))
+            let deleted = review.prune_older_than(&operator.grant()?, older_than).await?;
+            output::line(format_args!("Deleted {deleted} events."))
         }
     }
 }
 
-/// The columns that the help names, with tabs between them and a dash for what is not known.
+/// The columns listed in the help text, separated by tabs; `-` for an unknown value.
 fn line(Event { id, what }: &Event) -> Result<String, Failure> {
     let columns = [
         id.to_string(),

@@ -1,5 +1,4 @@
-//! `rollbook serve --contract`: what a team needs that tests its own client against the service. Everything is known:
-//! students, users, passwords, tokens and the time.
+//! `rollbook serve --contract`: a server for client tests, with known students, users, passwords, tokens and time.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,7 +16,7 @@ use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::demo::{create_students, make_users};
+use super::demo::{create_students, create_users};
 use super::failure::Failure;
 use super::output;
 use super::throw_away::signing_key;
@@ -25,37 +24,37 @@ use crate::http::UseCases;
 use crate::stores::Stores;
 use crate::system::SystemRandom;
 
-/// Where the service's clock begins.
+/// Initial time of the server's clock.
 pub const START: OffsetDateTime = datetime!(2030-01-01 0:00 UTC);
 
-/// Name and role. The second administrator is there to mend what a test does to the first.
+/// Username and role. The second administrator can repair changes that a test makes to the first.
 const USERS: [(&str, Role); 4] =
     [("viewer", Role::Viewer), ("registrar", Role::Registrar), ("admin", Role::Admin), ("spare", Role::Admin)];
 
-/// Everybody's, and as good as a new one has to be.
+/// Password of every user; satisfies the rules for new passwords.
 const PASSWORD: &str = "nine quiet herons by a weir";
 
-/// Who is in the store.
+/// Records in the store.
 pub struct SampleData {
     users: Vec<Record<User>>,
     students: Vec<Record<Student>>,
 }
 
-/// Fills an empty store.
+/// Fills an empty store with the sample data.
 pub async fn fill(stores: &Stores) -> Result<SampleData, Failure> {
     let by = Actor::here(Who::Service, START);
-    let users = make_users(stores, &USERS, PASSWORD, &by).await?;
+    let users = create_users(stores, &USERS, PASSWORD, &by).await?;
     Ok(SampleData { users, students: create_students(stores, &by).await? })
 }
 
-/// What scripts are told, as one line of JSON.
+/// Data for test scripts, printed as one line of JSON.
 #[derive(Serialize)]
 struct Announcement {
     base_url: String,
-    /// Where the service's clock began; it runs on from there.
+    /// Initial time of the server's clock, which advances from there.
     clock: String,
     users: Vec<KnownUser>,
-    /// By the name of their user; `expired` and `forged` are the administrator's, and refused.
+    /// Keyed by username; `expired` and `forged` name the administrator and are rejected.
     tokens: BTreeMap<&'static str, String>,
     refresh_tokens: BTreeMap<&'static str, String>,
     student_ids: Vec<i64>,
@@ -69,12 +68,12 @@ struct KnownUser {
     role: &'static str,
 }
 
-/// Logs everybody in, and prints the announcement on standard output.
+/// Logs in all users and prints the announcement to standard output.
 pub async fn announce(
     address: SocketAddr,
     samples: &SampleData,
     use_cases: &UseCases,
-    ours: &JwtTokens,
+    signer: &JwtTokens,
     (policy, lifetime): (TokenPolicy, TokenLifetime),
 ) -> Result<(), Failure> {
     let (mut tokens, mut refresh_tokens) = (BTreeMap::new(), BTreeMap::new());
@@ -88,9 +87,9 @@ pub async fn announce(
                 TokenId::random(&SystemRandom).map(|id| Claims::new(session.user_id, session.id, id, at, lifetime))
             };
             let long_ago = use_cases.clock.now() - Duration::seconds(lifetime.seconds()) - Duration::HOUR;
-            tokens.insert("expired", ours.sign(&issued(long_ago)?)?.expose().to_owned());
-            let theirs = JwtTokens::new(&signing_key()?, policy.clone())?;
-            tokens.insert("forged", forged(ours, &theirs, &issued(use_cases.clock.now())?)?);
+            tokens.insert("expired", signer.sign(&issued(long_ago)?)?.expose().to_owned());
+            let other = JwtTokens::new(&signing_key()?, policy.clone())?;
+            tokens.insert("forged", forged(signer, &other, &issued(use_cases.clock.now())?)?);
         }
     }
     let known = |user: &Record<User>| KnownUser {
@@ -110,10 +109,10 @@ pub async fn announce(
     output::line(serde_json::to_string(&announcement)?)
 }
 
-/// A token that says what ours would, in our key's name, under somebody else's signature.
-fn forged(ours: &JwtTokens, theirs: &JwtTokens, claims: &Claims) -> Result<String, Failure> {
-    let (ours, theirs) = (ours.sign(claims)?, theirs.sign(claims)?);
-    let said = ours.expose().rsplit_once('.').map_or("", |(said, _)| said);
-    let signature = theirs.expose().rsplit('.').next().unwrap_or_default();
-    Ok(format!("{said}.{signature}"))
+/// A token with the header and claims of `signer`, but the signature of `other`.
+fn forged(signer: &JwtTokens, other: &JwtTokens, claims: &Claims) -> Result<String, Failure> {
+    let (valid, other) = (signer.sign(claims)?, other.sign(claims)?);
+    let content = valid.expose().rsplit_once('.').map_or("", |(content, _)| content);
+    let signature = other.expose().rsplit('.').next().unwrap_or_default();
+    Ok(format!("{content}.{signature}"))
 }

@@ -1,4 +1,4 @@
-//! The data directory, and the files in it that nobody else may read.
+//! The data directory and its secret files, which only their owner can read.
 
 use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ use super::failure::Failure;
 use crate::stores::Database;
 
 impl Store {
-    /// The store that is meant; makes the data directory (mode 0700) where the store lives in it.
+    /// The selected store. Creates the data directory (mode 0700) for the embedded store.
     pub fn database(&self) -> Result<Database, Failure> {
         if let Some(database) = &self.database {
             return Ok(database.clone());
@@ -21,22 +21,22 @@ impl Store {
         Ok(Database::Sqlite(self.embedded()))
     }
 
-    /// Whether this store is there already: a database that is named is.
+    /// Whether the store exists; assumed for an explicit `--database`.
     pub fn exists(&self) -> bool {
         self.database.is_some() || self.embedded().exists()
     }
 
-    /// Where the embedded store is, unless a database is named.
+    /// Path of the embedded store, which is used without `--database`.
     pub fn embedded(&self) -> PathBuf {
         self.data_dir.join("rollbook.sqlite3")
     }
 
-    /// The data directory, made where it is missing.
+    /// The data directory, created if missing.
     pub fn data_dir(&self) -> Result<&Path, Failure> {
-        let made = DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir);
-        made.map_err(|error| {
+        let created = DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir);
+        created.map_err(|error| {
             Failure::new(format!(
-                "cannot make the data directory {}: {error}; choose another with --data-dir",
+                "cannot create the data directory {}: {error}; select another one with --data-dir",
                 self.data_dir.display()
             ))
         })?;
@@ -44,72 +44,71 @@ impl Store {
     }
 }
 
-/// Writes a file with mode 0600 that appears whole or not at all; `false`, and nothing written, where it
-/// exists already.
+/// Creates a file with mode 0600 atomically. Returns `false` without a change if the file exists.
 pub fn write_secret_once(path: &Path, content: &[u8]) -> io::Result<bool> {
-    SecretDraft::of_new(path, content)?.appear()
+    SecretDraft::of_new(path, content)?.create()
 }
 
-/// A file with mode 0600, or that of the one that it replaces, that is whole on the disk, and goes away unless it gets its
-/// name.
+/// A temporary file, synced to disk, with mode 0600 or the mode of the file it replaces. Deleted unless it is created or
+/// replaces a file.
 pub struct SecretDraft {
     file: NamedTempFile,
     path: PathBuf,
 }
 
 impl SecretDraft {
-    /// A file that is to appear at `path`.
+    /// Draft of a new file at `path`.
     pub fn of_new(path: &Path, content: &[u8]) -> io::Result<Self> {
-        // Made with mode 0600 on every Unix.
+        // `tempfile` creates it with mode 0600 on every Unix.
         let mut file = NamedTempFile::new_in(directory_of(path))?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         Ok(Self { file, path: path.to_owned() })
     }
 
-    /// A file that is to replace the one at `path`, for whoever may read that one. A link stays one, and what it leads to
-    /// is replaced.
+    /// Draft that replaces the file at `path` and keeps its owner and mode. For a symbolic link, the link's target is
+    /// replaced.
     pub fn of_replacement(path: &Path, content: &[u8]) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let before = path.metadata()?;
         let draft = Self::of_new(&path, content)?;
         let file = draft.file.as_file();
-        let made = file.metadata()?;
-        if (made.uid(), made.gid()) != (before.uid(), before.gid()) {
+        let created = file.metadata()?;
+        if (created.uid(), created.gid()) != (before.uid(), before.gid()) {
             fchown(file, Some(before.uid()), Some(before.gid())).map_err(|error| {
-                let why = format!("the one that is there belongs to somebody else, and so must this: {error}");
-                io::Error::new(error.kind(), why)
+                let message = format!("cannot keep the owner of the existing file: {error}");
+                io::Error::new(error.kind(), message)
             })?;
         }
         file.set_permissions(before.permissions())?;
         Ok(draft)
     }
 
-    /// Gives the file its name; `false`, and nothing written, where it is somebody else's already.
-    pub fn appear(self) -> io::Result<bool> {
+    /// Creates the file at its path. Returns `false` without a change if the path exists.
+    pub fn create(self) -> io::Result<bool> {
         match self.file.persist_noclobber(&self.path) {
             Ok(_) => {}
-            Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
             Err(failed) => return Err(failed.error),
         }
-        keep_names(directory_of(&self.path))?;
+        sync_directory(directory_of(&self.path))?;
         Ok(true)
     }
 
-    /// Gives the file the name of another: whoever reads it finds the old or the new, whole.
+    /// Replaces the file at the path atomically.
     pub fn replace(self) -> io::Result<()> {
         self.file.persist(&self.path).map_err(|failed| failed.error)?;
-        keep_names(directory_of(&self.path))
+        sync_directory(directory_of(&self.path))
     }
 }
 
-/// A path of one name alone is in the working directory.
+/// The parent directory; `.` for a bare file name.
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// The names in a directory, too, outlive a loss of power.
-fn keep_names(directory: &Path) -> io::Result<()> {
+/// Makes the directory's entries durable against power loss.
+fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
@@ -121,24 +120,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_written_once_and_for_its_owner_alone() {
+    fn secret_is_written_once_with_mode_0600() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret");
         assert!(write_secret_once(&path, b"one").unwrap());
         assert!(!write_secret_once(&path, b"two").unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"one");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no draft remains");
     }
 
+    /// REQ 11.
     #[test]
-    fn req_11_whoever_may_read_a_secret_may_read_what_replaces_it() {
+    fn replaced_secret_keeps_owner_and_mode() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("secret");
         for mode in [0o640, 0o600] {
             fs::write(&path, b"one").unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-            // Only root may give a file away; for everybody else it is their own before and after.
+            // Only root may change a file's owner.
             let owner =
                 if fs::metadata(&path).unwrap().uid() == 0 { 65_534 } else { fs::metadata(&path).unwrap().uid() };
             std::os::unix::fs::chown(&path, Some(owner), None).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_replaced_whole_and_a_link_to_it_stays() {
+    fn secret_behind_symlink_is_replaced_and_link_stays() {
         let dir = tempfile::tempdir().unwrap();
         let (path, link) = (dir.path().join("secret"), dir.path().join("link"));
         fs::write(&path, b"one").unwrap();
@@ -160,6 +160,6 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "no draft remains");
     }
 }

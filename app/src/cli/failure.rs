@@ -1,9 +1,9 @@
-//! Why the program gives up.
+//! The error type of the command line.
 
 use std::error::Error;
 use std::fmt;
 
-/// One line for stderr: what is wrong, and where it helps, the way out.
+/// One-line message for stderr: the error and, if possible, a remedy.
 #[derive(Debug)]
 pub struct Failure(String);
 
@@ -19,13 +19,13 @@ impl fmt::Display for Failure {
     }
 }
 
-/// An error with its causes, on one line.
+/// Joins an error and its causes on one line.
 impl<E: Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let causes = std::iter::successors(Some(&error as &dyn Error), |&error| error.source());
         let mut lines: Vec<String> = Vec::new();
         for cause in causes.map(|cause| cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")) {
-            // Many errors end in the text of their cause already.
+            // Many error texts already end with the text of their cause.
             if !lines.last().is_some_and(|line| line.ends_with(&cause)) {
                 lines.push(cause);
             }

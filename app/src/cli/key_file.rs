@@ -1,4 +1,4 @@
-//! The file of the key ring: reading it, replacing it, and telling whether it has changed.
+//! The file of the key ring: reading, replacing and change detection.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read};
@@ -11,27 +11,27 @@ use secrecy::ExposeSecret;
 use super::data_dir::SecretDraft;
 use super::failure::Failure;
 
-/// The most bytes that are read: more than the largest ring has.
+/// Maximum number of bytes read; larger than any valid ring.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// A key ring's file, as it was when it was last looked at.
+/// A key ring's file and the state of its last check.
 pub struct KeyFile {
     path: PathBuf,
-    /// As it was before the last good reading began.
+    /// Stamp taken before the last successful read.
     seen: Option<Stamp>,
-    /// What was wrong with it the last time, and how often that was not told.
-    complaint: Option<(String, u32)>,
+    /// Error of the last check, and the number of checks since it was reported.
+    last_error: Option<(String, u32)>,
 }
 
-/// What a reading of the file has brought.
+/// Result of a check of the file.
 pub enum Reading {
-    /// Another ring, or the same one where it was asked for.
+    /// A changed ring, or the current one if the read was forced.
     Ring(KeyRing),
-    /// No ring, and why; told again each [`KeyFile::REMINDER`] as long as nothing changes.
-    Bad(String),
+    /// An error message; an unchanged one is reported again every [`KeyFile::REMINDER`] checks.
+    Invalid(String),
 }
 
-/// What changes when a file is replaced or written to.
+/// File metadata that changes when the file is replaced or written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     modified: (i64, i64),
@@ -46,51 +46,51 @@ impl From<Metadata> for Stamp {
 }
 
 impl KeyFile {
-    /// A fault that lasts is told again after so many looks: a server that has not heard of a revocation must not be
-    /// silent about it.
+    /// Number of checks after which a persistent error is reported again: a server that misses a revocation must keep
+    /// reporting it.
     pub const REMINDER: u32 = 30;
 
-    /// Reads the ring for the first time.
+    /// Opens the file and reads the ring.
     pub fn open(path: &Path) -> Result<(Self, KeyRing), Failure> {
         let seen = fs::metadata(path).ok().map(Into::into);
         let ring = read(path)?;
-        Ok((Self { path: path.to_owned(), seen, complaint: None }, ring))
+        Ok((Self { path: path.to_owned(), seen, last_error: None }, ring))
     }
 
-    /// Where the file is.
+    /// Path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Reads the file where it has changed since the last good reading, or in any case where `asked`.
-    pub fn look(&mut self, asked: bool) -> Option<Reading> {
-        // Before reading: what is written meanwhile is a change for the next time.
+    /// Reads the file if it has changed since the last successful read, or if `forced`.
+    pub fn check(&mut self, forced: bool) -> Option<Reading> {
+        // Before reading: a concurrent write then counts as a change at the next check.
         let stamp = fs::metadata(&self.path).ok().map(Stamp::from);
-        if !asked && stamp.is_some() && stamp == self.seen {
-            self.complaint = None;
+        if !forced && stamp.is_some() && stamp == self.seen {
+            self.last_error = None;
             return None;
         }
         match read(&self.path) {
             Ok(ring) => {
-                (self.seen, self.complaint) = (stamp, None);
+                (self.seen, self.last_error) = (stamp, None);
                 Some(Reading::Ring(ring))
             }
             Err(failure) => {
-                let complaint = failure.to_string();
-                let kept_quiet = match self.complaint.take() {
-                    Some((before, kept_quiet)) if before == complaint => Some(kept_quiet),
+                let message = failure.to_string();
+                let unreported = match self.last_error.take() {
+                    Some((before, unreported)) if before == message => Some(unreported),
                     _ => None,
                 };
-                let is_due = kept_quiet.is_none_or(|kept_quiet| kept_quiet + 1 >= Self::REMINDER);
-                let tell = asked || is_due;
-                self.complaint = Some((complaint.clone(), if tell { 0 } else { kept_quiet.unwrap_or_default() + 1 }));
-                tell.then_some(Reading::Bad(complaint))
+                let is_due = unreported.is_none_or(|unreported| unreported + 1 >= Self::REMINDER);
+                let report = forced || is_due;
+                self.last_error = Some((message.clone(), if report { 0 } else { unreported.unwrap_or_default() + 1 }));
+                report.then_some(Reading::Invalid(message))
             }
         }
     }
 }
 
-/// The ring in a file.
+/// Reads the ring in a file.
 pub fn read(path: &Path) -> Result<KeyRing, Failure> {
     read_with_text(path).map(|(_, ring)| ring)
 }
@@ -100,56 +100,59 @@ fn read_with_text(path: &Path) -> Result<(Vec<u8>, KeyRing), Failure> {
     let mut text = Vec::new();
     File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text)).map_err(cannot)?;
     let ring = KeyRing::parse(&text)
-        .map_err(|error| Failure::new(format!("the key ring in {} will not do: {error}", path.display())))?;
+        .map_err(|error| Failure::new(format!("the key ring in {} is invalid: {error}", path.display())))?;
     Ok((text, ring))
 }
 
-/// The ring in a file, which nobody else changes as long as this lives.
+/// The ring in a file, locked against changes by other processes until this is dropped.
 pub struct LockedRing {
     path: PathBuf,
     text: Vec<u8>,
     ring: KeyRing,
-    /// The folder, whose lock goes with it.
-    _folder: File,
+    /// The directory, which holds the lock.
+    _directory: File,
 }
 
 impl LockedRing {
-    /// Waits for whoever changes the ring now, then reads it. Where the file system knows no such locks,
-    /// [`LockedRing::replace`] finds out all the same.
+    /// Waits for the lock, then reads the ring. On a file system without locks, [`LockedRing::replace`] detects concurrent
+    /// changes.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let cannot =
             |error: io::Error| Failure::new(format!("cannot read the key ring in {}: {error}", path.display()));
         let path = path.canonicalize().map_err(cannot)?;
-        // The ring's own file is another one after each change; its folder is not.
-        let folder = File::open(path.parent().unwrap_or(Path::new("/"))).map_err(cannot)?;
-        let _ = folder.lock();
+        // The directory is locked because each change replaces the file itself.
+        let directory = File::open(path.parent().unwrap_or(Path::new("/"))).map_err(cannot)?;
+        let _ = directory.lock();
         let (text, ring) = read_with_text(&path)?;
-        Ok(Self { path, text, ring, _folder: folder })
+        Ok(Self { path, text, ring, _directory: directory })
     }
 
-    /// The ring that is there.
+    /// The current ring.
     pub fn ring(&self) -> &KeyRing {
         &self.ring
     }
 
-    /// A ring that is to take its place.
+    /// Draft of a replacement.
     pub fn draft(&self, ring: &KeyRing) -> Result<RingDraft, Failure> {
         RingDraft::of_replacement(&self.path, ring)
     }
 
-    /// Puts the draft in its place, unless somebody was quicker.
+    /// Replaces the ring with the draft.
+    ///
+    /// # Errors
+    /// When another process has changed the file since it was read.
     pub fn replace(self, draft: RingDraft) -> Result<(), Failure> {
         if read_with_text(&self.path)?.0 != self.text {
             return Err(Failure::new(format!(
-                "the key ring in {} was changed meanwhile, and stays as it is: try again",
+                "the key ring in {} was changed by another process and was not replaced: try again",
                 self.path.display()
             )));
         }
-        draft.keep()
+        draft.commit()
     }
 }
 
-/// A ring that is written, and becomes the one in the file only when it is kept.
+/// A written ring that takes effect when it is committed.
 pub struct RingDraft {
     secret: SecretDraft,
     path: PathBuf,
@@ -157,36 +160,36 @@ pub struct RingDraft {
 }
 
 impl RingDraft {
-    /// A ring for a file that is not there yet.
+    /// Draft for a new file.
     pub fn of_new(path: &Path, ring: &KeyRing) -> Result<Self, Failure> {
         if path.symlink_metadata().is_ok() {
-            return Err(is_there(path));
+            return Err(already_exists(path));
         }
         let secret = SecretDraft::of_new(path, ring.to_json()?.expose_secret().as_bytes());
         let secret = secret.map_err(|error| cannot_write(path, &error))?;
         Ok(Self { secret, path: path.to_owned(), is_new: true })
     }
 
-    /// A ring in the place of the one in the file.
+    /// Draft that replaces the existing file.
     fn of_replacement(path: &Path, ring: &KeyRing) -> Result<Self, Failure> {
         let secret = SecretDraft::of_replacement(path, ring.to_json()?.expose_secret().as_bytes());
         let secret = secret.map_err(|error| cannot_write(path, &error))?;
         Ok(Self { secret, path: path.to_owned(), is_new: false })
     }
 
-    /// Makes it the ring that servers read.
-    pub fn keep(self) -> Result<(), Failure> {
-        let kept = if self.is_new { self.secret.appear() } else { self.secret.replace().map(|()| true) };
-        match kept {
+    /// Moves the draft to the path that servers read.
+    pub fn commit(self) -> Result<(), Failure> {
+        let committed = if self.is_new { self.secret.create() } else { self.secret.replace().map(|()| true) };
+        match committed {
             Ok(true) => Ok(()),
-            Ok(false) => Err(is_there(&self.path)),
+            Ok(false) => Err(already_exists(&self.path)),
             Err(error) => Err(cannot_write(&self.path, &error)),
         }
     }
 }
 
-fn is_there(path: &Path) -> Failure {
-    Failure::new(format!("{} is there already: rollbook keys rotate adds a key to a ring", path.display()))
+fn already_exists(path: &Path) -> Failure {
+    Failure::new(format!("{} already exists; add a key to it with: rollbook keys rotate", path.display()))
 }
 
 fn cannot_write(path: &Path, error: &io::Error) -> Failure {
@@ -206,7 +209,7 @@ mod tests {
     }
 
     fn create(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
-        RingDraft::of_new(path, ring)?.keep()
+        RingDraft::of_new(path, ring)?.commit()
     }
 
     fn replace(path: &Path, ring: &KeyRing) -> Result<(), Failure> {
@@ -219,32 +222,34 @@ mod tests {
         ring.keys()[0].id()
     }
 
+    /// REQ 11.
     #[test]
-    fn req_11_a_changed_file_is_read_once_and_an_unchanged_one_when_asked() {
+    fn changed_file_is_read_once_and_unchanged_only_if_forced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
         let (first, second) = (ring(), ring());
         create(&path, &first).map_err(|f| f.to_string()).unwrap();
         let (mut file, read) = KeyFile::open(&path).map_err(|f| f.to_string()).unwrap();
         assert_eq!(id(&read), id(&first));
-        assert!(file.look(false).is_none());
-        assert!(matches!(file.look(true), Some(Reading::Ring(read)) if id(&read) == id(&first)));
+        assert!(file.check(false).is_none());
+        assert!(matches!(file.check(true), Some(Reading::Ring(read)) if id(&read) == id(&first)));
         replace(&path, &second).map_err(|f| f.to_string()).unwrap();
-        assert!(matches!(file.look(false), Some(Reading::Ring(read)) if id(&read) == id(&second)));
-        assert!(file.look(false).is_none());
-        assert!(create(&path, &first).is_err(), "a ring is not overwritten");
+        assert!(matches!(file.check(false), Some(Reading::Ring(read)) if id(&read) == id(&second)));
+        assert!(file.check(false).is_none());
+        assert!(create(&path, &first).is_err(), "an existing ring is not overwritten");
     }
 
+    /// REQ 11.
     #[test]
-    fn req_11_changes_at_once_lose_nothing() {
+    fn concurrent_rotations_are_all_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
         create(&path, &ring()).map_err(|f| f.to_string()).unwrap();
         let rotate = || {
             let locked = LockedRing::read(&path).map_err(|f| f.to_string()).unwrap();
             let (at, lifetime) = (datetime!(2026-11-23 12:00 UTC), time::Duration::HOUR);
-            let at_once = time::Duration::ZERO;
-            let next = locked.ring().rotate(KeyAlgorithm::EdDsa, at_once, lifetime, at, &SystemRandom).unwrap();
+            let announce = time::Duration::ZERO;
+            let next = locked.ring().rotate(KeyAlgorithm::EdDsa, announce, lifetime, at, &SystemRandom).unwrap();
             let draft = locked.draft(&next).map_err(|f| f.to_string()).unwrap();
             locked.replace(draft).map_err(|f| f.to_string()).unwrap();
         };
@@ -256,35 +261,37 @@ mod tests {
         assert_eq!(read(&path).map_err(|f| f.to_string()).unwrap().keys().len(), 9);
     }
 
+    /// REQ 11.
     #[test]
-    fn req_11_a_ring_that_was_changed_meanwhile_is_not_replaced() {
+    fn concurrently_changed_ring_is_not_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
         create(&path, &ring()).map_err(|f| f.to_string()).unwrap();
         let locked = LockedRing::read(&path).map_err(|f| f.to_string()).unwrap();
         let draft = locked.draft(&ring()).map_err(|f| f.to_string()).unwrap();
-        // As on a file system that knows no locks.
-        let quicker = ring();
-        RingDraft::of_replacement(&path, &quicker).and_then(RingDraft::keep).map_err(|f| f.to_string()).unwrap();
-        assert!(locked.replace(draft).is_err_and(|failure| failure.to_string().contains("changed meanwhile")));
-        assert_eq!(id(&read(&path).map_err(|f| f.to_string()).unwrap()), id(&quicker));
+        // Bypasses the lock, as on a file system without locks.
+        let concurrent = ring();
+        RingDraft::of_replacement(&path, &concurrent).and_then(RingDraft::commit).map_err(|f| f.to_string()).unwrap();
+        assert!(locked.replace(draft).is_err_and(|failure| failure.to_string().contains("changed by another process")));
+        assert_eq!(id(&read(&path).map_err(|f| f.to_string()).unwrap()), id(&concurrent));
     }
 
+    /// REQ 11.
     #[test]
-    fn req_11_a_torn_or_absent_file_is_told_once_and_read_when_it_is_whole() {
+    fn invalid_file_is_reported_and_read_again_once_valid() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("keys.json");
         create(&path, &ring()).map_err(|f| f.to_string()).unwrap();
         let (mut file, _) = KeyFile::open(&path).map_err(|f| f.to_string()).unwrap();
         let whole = fs::read(&path).unwrap();
         fs::write(&path, &whole[..whole.len() / 2]).unwrap();
-        assert!(matches!(file.look(false), Some(Reading::Bad(why)) if why.contains("will not do")));
-        let told = (1..=2 * KeyFile::REMINDER).filter(|_| file.look(false).is_some()).count();
-        assert_eq!(told, 2, "and again after a while");
-        assert!(matches!(file.look(true), Some(Reading::Bad(_))));
+        assert!(matches!(file.check(false), Some(Reading::Invalid(message)) if message.contains("is invalid")));
+        let reports = (1..=2 * KeyFile::REMINDER).filter(|_| file.check(false).is_some()).count();
+        assert_eq!(reports, 2, "one report per reminder interval");
+        assert!(matches!(file.check(true), Some(Reading::Invalid(_))));
         fs::remove_file(&path).unwrap();
-        assert!(matches!(file.look(false), Some(Reading::Bad(why)) if why.contains("cannot read")));
+        assert!(matches!(file.check(false), Some(Reading::Invalid(message)) if message.contains("cannot read")));
         fs::write(&path, &whole).unwrap();
-        assert!(matches!(file.look(false), Some(Reading::Ring(_))));
+        assert!(matches!(file.check(false), Some(Reading::Ring(_))));
     }
 }

@@ -1,5 +1,4 @@
-//! Follows the file of the key ring while the server runs: at SIGHUP, and by looking at it again and again, which
-//! works on network file systems too.
+//! Reloads the key ring while the server runs: at SIGHUP, and by polling, which also works on network file systems.
 
 use std::io;
 use std::sync::Arc;
@@ -12,44 +11,45 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::key_file::{KeyFile, Reading};
 
-/// How long a change of the file may go unseen.
+/// Polling interval.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// Hands every new ring of the file to `tokens` as long as the runtime lives. A bad file changes nothing, and is told
-/// in the log.
+/// Passes each changed ring to `tokens` until the runtime stops. An invalid file is logged and otherwise ignored.
 ///
 /// # Errors
-/// When SIGHUP cannot be listened for.
+/// When the SIGHUP handler cannot be installed.
 pub fn watch(mut file: KeyFile, tokens: Arc<JwtTokens>) -> io::Result<()> {
-    let mut asked_to = signal(SignalKind::hangup())?;
-    let mut again = interval(PERIOD);
-    again.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tokio::spawn(async move {
         loop {
-            let asked = tokio::select! {
-                _ = asked_to.recv() => true,
-                _ = again.tick() => false,
+            let forced = tokio::select! {
+                _ = hangup.recv() => true,
+                _ = ticks.tick() => false,
             };
-            // A network file system may take its time.
-            let looked = spawn_blocking(move || {
-                let reading = file.look(asked);
+            // A read on a network file system may block.
+            let checked = spawn_blocking(move || {
+                let reading = file.check(forced);
                 (file, reading)
             });
-            let (looked_at, reading) = match looked.await {
-                Ok(looked) => looked,
+            let (checked_file, reading) = match checked.await {
+                Ok(checked) => checked,
                 Err(error) => {
-                    tracing::error!(%error, "the key ring is not followed any more: restart the server");
+                    tracing::error!(%error, "stopped watching the key ring; restart the server");
                     return;
                 }
             };
-            file = looked_at;
+            file = checked_file;
             match reading {
                 None => {}
                 Some(Reading::Ring(ring)) => {
-                    tracing::info!(file = %file.path().display(), keys = ring.keys().len(), "read the key ring anew");
+                    tracing::info!(file = %file.path().display(), keys = ring.keys().len(), "reloaded the key ring");
                     tokens.replace_ring(ring);
                 }
-                Some(Reading::Bad(error)) => tracing::error!(%error, "the key ring stays what it was"),
+                Some(Reading::Invalid(error)) => {
+                    tracing::error!(%error, "cannot reload the key ring; keeping the current one");
+                }
             }
         }
     });

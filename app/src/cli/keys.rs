@@ -1,4 +1,4 @@
-//! `rollbook keys …`: the key ring, kept by the person at the machine.
+//! `rollbook keys …`: manages the key ring.
 
 use adapter_jwt::{KeyRing, RingKey};
 use domain::audit::{Action, NewEvent};
@@ -13,22 +13,22 @@ use super::{key_file, output};
 use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
-/// Runs one of the commands on a key ring.
+/// Runs a `keys` subcommand.
 ///
-/// The file is no part of the store, so that no transaction holds both: a change is written out, then told to the
-/// audit, and only then put in place. What the audit cannot take does not happen.
+/// No transaction covers both the file and the store. A change is therefore written to a draft, recorded in the audit
+/// log, and then committed; if the audit log is unavailable, the ring does not change.
 pub async fn run(keys: Keys) -> Result<(), Failure> {
     let path =
-        keys.ring.as_ref().ok_or_else(|| Failure::new("name the key ring's file: --keys FILE, or ROLLBOOK_KEYS"))?;
+        keys.ring.as_ref().ok_or_else(|| Failure::new("the key ring is missing: set --keys FILE or ROLLBOOK_KEYS"))?;
     let by = Actor::here(Who::Operator, SystemClock.now());
     match &keys.command {
         KeysCommand::List => list(&key_file::read(path)?, by.at),
         KeysCommand::Generate { algorithm } => {
             let ring = KeyRing::generate(*algorithm, by.at, &SystemRandom)?;
             let draft = RingDraft::of_new(path, &ring)?;
-            audit(&keys, newest(&by, Action::KEY_GENERATED, &ring)?).await?;
-            draft.keep()?;
-            tell_newest("signs now", &ring)
+            audit(&keys, newest_key_event(&by, Action::KEY_GENERATED, &ring)?).await?;
+            draft.commit()?;
+            print_newest_key(&ring)
         }
         KeysCommand::Rotate { algorithm, announce, token_ttl } => {
             let locked = LockedRing::read(path)?;
@@ -37,9 +37,9 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
             let lifetime = Duration::seconds(token_ttl.seconds());
             let ring = before.rotate(algorithm, *announce, lifetime, by.at, &SystemRandom)?;
             let draft = locked.draft(&ring)?;
-            audit(&keys, newest(&by, Action::KEY_ROTATED, &ring)?).await?;
+            audit(&keys, newest_key_event(&by, Action::KEY_ROTATED, &ring)?).await?;
             locked.replace(draft)?;
-            tell_newest("is announced", &ring)
+            print_newest_key(&ring)
         }
         KeysCommand::Retire { kid, revoke } => {
             let locked = LockedRing::read(path)?;
@@ -52,48 +52,48 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
             audit(&keys, NewEvent::once(&by, action, Target::key(kid))).await?;
             locked.replace(draft)?;
             output::line(if *revoke {
-                format!("{kid} is revoked: each server refuses its tokens once it has read the file.")
+                format!("Revoked key {kid}; each server rejects its tokens as soon as it reads the file.")
             } else {
-                format!("Took {kid} out.")
+                format!("Retired key {kid}.")
             })
         }
     }
 }
 
-/// Tells the store's audit of a change of keys.
+/// Records a change of keys in the store's audit log.
 async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
     if keys.without_audit {
         return Ok(());
     }
-    // A ring may come before the store, as a key does before the first start. Whoever changes one has a store.
+    // A ring may be generated before the first start creates the store; later changes require the store.
     if !matches!(keys.command, KeysCommand::Generate { .. }) && !keys.store.exists() {
         return Err(Failure::new(format!(
-            "changed no key, for there is no audit to tell: {} does not exist; name the servers' store with --database or \
-             --data-dir (--without-audit does without)",
+            "no key was changed: the store {} for the audit event does not exist; select the servers' store with \
+             --database or --data-dir, or use --without-audit",
             keys.store.embedded().display()
         )));
     }
-    let told =
+    let recorded =
         async { Ok::<_, Failure>(Stores::open(&keys.store.database()?).await?.audit.append(vec![event]).await?) };
-    told.await.map_err(|failure| {
-        Failure::new(format!("changed no key, for the audit cannot take it: {failure} (--without-audit does without)"))
+    recorded.await.map_err(|failure| {
+        Failure::new(format!("no key was changed: cannot record the audit event: {failure}; or use --without-audit"))
     })
 }
 
-/// What the audit is told of the ring's newest key.
-fn newest(by: &Actor, action: Action, ring: &KeyRing) -> Result<NewEvent, Failure> {
+/// Audit event for the newest key in the ring.
+fn newest_key_event(by: &Actor, action: Action, ring: &KeyRing) -> Result<NewEvent, Failure> {
     let key = ring.keys().last().ok_or_else(|| Failure::new("the key ring is empty"))?;
-    let detail = format!("{}, signs from {} on", key.algorithm(), key.times().signs_from.format(&Rfc3339)?);
+    let detail = format!("{}, signs from {}", key.algorithm(), key.times().signs_from.format(&Rfc3339)?);
     Ok(NewEvent::once(by, action, Target::key(key.id())).with_detail(Some(detail)))
 }
 
-fn tell_newest(does: &str, ring: &KeyRing) -> Result<(), Failure> {
+fn print_newest_key(ring: &KeyRing) -> Result<(), Failure> {
     let Some(key) = ring.keys().last() else { return Ok(()) };
     let from = key.times().signs_from.format(&Rfc3339)?;
-    output::line(format_args!("The key {} ({}) {does}; it signs from {from} on.", key.id(), key.algorithm()))
+    output::line(format_args!("Created key {} ({}); it signs from {from}.", key.id(), key.algorithm()))
 }
 
-/// Id, algorithm, state, the time it signs from and the time it verifies until, with tabs between them.
+/// Prints id, algorithm, state, start of signing and end of verification, separated by tabs.
 fn list(ring: &KeyRing, now: OffsetDateTime) -> Result<(), Failure> {
     for key in ring.keys() {
         let times = key.times();

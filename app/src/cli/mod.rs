@@ -1,4 +1,4 @@
-//! The command line: one line on stderr and a status that is not zero where something is wrong.
+//! The command line. Every error is one line on stderr with a nonzero exit status.
 
 mod arguments;
 mod audit;
@@ -30,7 +30,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use arguments::{Arguments, Command};
 use failure::Failure;
 
-/// Runs the program with the arguments that it was started with, the first being its own name.
+/// Runs the program with its arguments; the first one is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(with_subcommand(arguments.into_iter().collect())) {
         Ok(arguments) => arguments,
@@ -39,13 +39,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match dispatch(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::tell(format_args!("rollbook: {failure}"));
+            output::message(format_args!("rollbook: {failure}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// `serve` is what happens without a subcommand.
+/// Inserts the default subcommand `serve`.
 fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
     let first = arguments.get(1).and_then(|first| first.to_str());
     let global = ["-h", "--help", "-V", "--version"];
@@ -72,7 +72,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     runtime.map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))
 }
 
-/// Help goes where it was asked for; a mistake is told in one line.
+/// Prints help to standard output and usage errors as one line to stderr.
 fn usage(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
@@ -80,20 +80,20 @@ fn usage(error: &clap::Error) -> ExitCode {
             ExitCode::SUCCESS
         }
         _ => {
-            output::tell(format_args!("rollbook: {}; see --help", mistake(error)));
+            output::message(format_args!("rollbook: {}; see --help", usage_error(error)));
             ExitCode::from(2)
         }
     }
 }
 
-/// The first paragraph of an error, on one line.
-fn mistake(error: &clap::Error) -> String {
-    // The URL of a database that was misspelt may still hold a password.
+/// First paragraph of an error, on one line.
+fn usage_error(error: &clap::Error) -> String {
+    // Clap's text quotes the value; a malformed database URL may contain a password.
     if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
         && argument.starts_with("--database")
-        && let Some(why) = error.source()
+        && let Some(reason) = error.source()
     {
-        return format!("invalid value for '{argument}': {why}");
+        return format!("invalid value for '{argument}': {reason}");
     }
     let text = error.to_string();
     let first = text.split("\n\n").next().unwrap_or_default();
@@ -108,12 +108,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_well_formed() {
+    fn clap_definition_is_consistent() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn serve_is_what_happens_without_a_subcommand() {
+    fn serve_is_the_default_subcommand() {
         let completed = |arguments: &[&str]| with_subcommand(arguments.iter().map(Into::into).collect());
         assert_eq!(completed(&["rollbook"]), ["rollbook", "serve"]);
         assert_eq!(completed(&["rollbook", "--demo"]), ["rollbook", "serve", "--demo"]);

@@ -1,11 +1,11 @@
-//! `rollbook openapi`
+//! `rollbook openapi`: prints the OpenAPI document.
 
 use super::arguments::{DocumentFormat, Openapi};
 use super::failure::Failure;
 use super::output;
 use crate::http::document;
 
-/// Prints the API document.
+/// Prints the OpenAPI document.
 pub fn run(openapi: &Openapi) -> Result<(), Failure> {
     let text = match openapi.format {
         DocumentFormat::Yaml => document::yaml(),

@@ -1,4 +1,4 @@
-//! Standard output and standard error, whose readers may go away at any time.
+//! Writing to standard output and standard error, which may be closed at any time.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -12,7 +12,7 @@ pub fn line(text: impl Display) -> Result<(), Failure> {
     all(format!("{text}\n").as_bytes())
 }
 
-/// Prints the entries of every page, a line each.
+/// Prints the entries of all pages, one per line.
 pub async fn pages<T, E>(
     page: impl AsyncFn(PageRequest) -> Result<Page<T>, E>,
     entry: impl Fn(&T) -> Result<String, Failure>,
@@ -31,7 +31,7 @@ where
     }
 }
 
-/// Prints to standard output. That whoever reads stops reading is no failure.
+/// Prints to standard output. A closed pipe is not an error.
 pub fn all(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
@@ -40,7 +40,7 @@ pub fn all(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Tells a person a line on standard error, if anybody listens there.
-pub fn tell(text: impl Display) {
+/// Prints a line to standard error; write errors are ignored.
+pub fn message(text: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Getting a new password from a person or a pipe.
+//! Reads a new password from a terminal or a pipe.
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -9,11 +9,11 @@ use super::arguments::PasswordSource;
 use super::failure::Failure;
 
 impl PasswordSource {
-    /// The new password: the first line of standard input, or what is typed twice at a prompt.
+    /// The new password: the first line of standard input, or the input of two matching prompts.
     pub fn new_password(&self, username: &Username, policy: PasswordPolicy) -> Result<NewPassword, Failure> {
         let text = if self.password_stdin { first_line()? } else { prompted(username)? };
         let new = NewPassword::parse(text.expose_secret(), Some(username), policy);
-        new.map_err(|rule| Failure::new(format!("the password {rule}")))
+        new.map_err(|violation| Failure::new(format!("the password {violation}")))
     }
 }
 
@@ -26,12 +26,12 @@ fn first_line() -> Result<SecretString, Failure> {
 
 fn prompted(username: &Username) -> Result<SecretString, Failure> {
     if !io::stdin().is_terminal() {
-        return Err(Failure::new("there is no terminal to ask for the password on: give it with --password-stdin"));
+        return Err(Failure::new("cannot prompt for the password without a terminal: use --password-stdin"));
     }
     let first: SecretString = rpassword::prompt_password(format!("New password for {username}: "))?.into();
-    let second: SecretString = rpassword::prompt_password("The same again: ")?.into();
+    let second: SecretString = rpassword::prompt_password("Repeat the password: ")?.into();
     if first.expose_secret() != second.expose_secret() {
-        return Err(Failure::new("the two passwords differ; nothing was changed"));
+        return Err(Failure::new("the two passwords differ; no change was made"));
     }
     Ok(first)
 }

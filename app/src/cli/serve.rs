@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::{LogFormat, Serve};
 use super::failure::Failure;
 use super::key_file::KeyFile;
-use super::throw_away::{self, Purpose, ThrowAwayStore};
+use super::throw_away::{self, Purpose, TemporaryStore};
 use super::{contract, demo, first_start, key_watch, output, signing_key, user};
 use crate::composition::{Policies, Tokens, use_cases};
 use crate::http::{self, EdgeConfig, UseCases};
@@ -25,7 +25,7 @@ use crate::stores::{Database, Stores};
 use crate::system::{StartedClock, SystemClock};
 use crate::upkeep::Upkeep;
 
-/// Serves until SIGTERM or SIGINT. Whatever can be judged without a store is judged before one is touched.
+/// Serves until SIGTERM or SIGINT. All checks that need no store run before a store is opened.
 pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     log_to_stderr(&serve)?;
     let mut stop = std::pin::pin!(server::asked_to_stop()?);
@@ -33,12 +33,12 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     let lifetimes = lifetimes(&serve)?;
     let purpose = Purpose::of(&serve);
     if let Some(purpose) = purpose {
-        purpose.may_listen(&serve)?;
+        purpose.validate(&serve)?;
     }
     let listener = Listener::bind(serve.listen, serve.max_connections.get()).await?;
     let config = EdgeConfig { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
     if let Some(purpose) = purpose {
-        let store = ThrowAwayStore::make(&serve, purpose).await?;
+        let store = TemporaryStore::create(&serve, purpose).await?;
         let outcome = async {
             let use_cases = match purpose {
                 Purpose::Demo => start_demo(&serve, store.stores(), policy, lifetimes, &listener).await?,
@@ -48,23 +48,23 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
             Ok(())
         };
         let outcome = outcome.await;
-        store.end().await?;
+        store.delete().await?;
         return outcome;
     }
     let database = serve.store.database()?;
     let signer = signer(&serve, &database, policy)?;
-    // A database that takes its time, or another node's migration, must not keep an operator from stopping.
+    // A stop signal must end a slow connection attempt or the wait for another node's migration.
     let stores = tokio::select! {
-        opened = opened(&serve, &database) => opened?,
+        opened = open_stores(&serve, &database) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let use_cases = composed(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
+    let use_cases = compose(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
     announce(&listener);
     serve_until(stop, listener, use_cases, config).await;
     Ok(())
 }
 
-/// A demo, ready and announced.
+/// Fills the store and announces the demo.
 async fn start_demo(
     serve: &Serve,
     stores: Stores,
@@ -74,13 +74,13 @@ async fn start_demo(
 ) -> Result<UseCases, Failure> {
     demo::fill(&stores, SystemClock.now()).await?;
     let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy)?);
-    let use_cases = composed(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
+    let use_cases = compose(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
     announce(listener);
     demo::warn();
     Ok(use_cases)
 }
 
-/// Contract mode, ready and announced: its clock is set, and nobody is kept waiting.
+/// Fills the store and announces contract mode, which has a fixed start time, no login throttle and the largest quota.
 async fn start_contract_mode(
     serve: &Serve,
     stores: Stores,
@@ -92,12 +92,12 @@ async fn start_contract_mode(
     let samples = contract::fill(&stores).await?;
     let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy.clone())?);
     let relaxed = Policies { throttling: LoginThrottling::Unlimited, requests: RequestQuota::MOST, ..policies(serve) };
-    let use_cases = composed(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
+    let use_cases = compose(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
     contract::announce(listener.address(), &samples, &use_cases, &signer, (policy, lifetimes.0)).await?;
     Ok(use_cases)
 }
 
-/// What the command line asks of users.
+/// Policies from the command line.
 const fn policies(serve: &Serve) -> Policies {
     Policies {
         passwords: serve.passwords.password_min_length,
@@ -112,34 +112,33 @@ async fn serve_until(stop: impl Future<Output = ()>, listener: Listener, use_cas
     upkeep.end().await;
 }
 
-/// What signs: the ring, which is watched from now on, or the one secret.
+/// The signer: a key ring, which is watched for changes, or a single secret.
 fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc<JwtTokens>, Failure> {
     let Some(path) = &serve.keys else {
         return Ok(Arc::new(JwtTokens::new(&signing_key::signing_key(serve, database)?, policy)?));
     };
-    signing_key::refuse_beside_ring(serve)?;
+    signing_key::reject_with_key_ring(serve)?;
     let (file, ring) = KeyFile::open(path)?;
     let signer = Arc::new(JwtTokens::with_ring(ring, policy));
     key_watch::watch(file, Arc::clone(&signer))?;
     Ok(signer)
 }
 
-async fn opened(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
+async fn open_stores(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
     let stores = Stores::bounded(database, serve.revocation_bound).await?;
     first_start::administrator(&user::accounts(stores.clone(), serve.passwords.password_min_length)?, &serve.store)
         .await?;
     Ok(stores)
 }
 
-/// A server whose announcement cannot be written serves all the same.
+/// Prints the address. A write error does not stop the server.
 fn announce(listener: &Listener) {
     let address = listener.address();
-    let _ = output::line(format_args!(
-        "Rollbook listens on http://{address}/; its documentation is at http://{address}/docs/"
-    ));
+    let _ =
+        output::line(format_args!("Rollbook is listening on http://{address}/; documentation: http://{address}/docs/"));
 }
 
-/// How long tokens and sessions last.
+/// Lifetimes of tokens and sessions.
 fn lifetimes(serve: &Serve) -> Result<(TokenLifetime, SessionLifetimes), Failure> {
     let token = match serve.token_ttl {
         Some(lifetime) => lifetime,
@@ -147,11 +146,11 @@ fn lifetimes(serve: &Serve) -> Result<(TokenLifetime, SessionLifetimes), Failure
         None => TokenLifetime::new(Duration::minutes(15))?,
     };
     let sessions = SessionLifetimes::new(serve.session_idle_ttl, serve.session_ttl, token)
-        .map_err(|error| Failure::new(format!("--session-idle-ttl and --session-ttl do not fit: {error}")))?;
+        .map_err(|error| Failure::new(format!("--session-idle-ttl or --session-ttl is invalid: {error}")))?;
     Ok((token, sessions))
 }
 
-async fn composed(
+async fn compose(
     stores: Stores,
     signer: Arc<JwtTokens>,
     (lifetime, sessions): (TokenLifetime, SessionLifetimes),
@@ -165,8 +164,8 @@ async fn composed(
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(&serve.log)
-        .map_err(|error| Failure::new(format!("--log {:?} is no filter: {error}", serve.log)))?;
-    // A log that nobody reads any more must not take the server with it.
+        .map_err(|error| Failure::new(format!("--log {:?} is not a valid filter: {error}", serve.log)))?;
+    // A closed stderr must not stop the server.
     let log = tracing_subscriber::fmt()
         .log_internal_errors(false)
         .with_ansi(io::stderr().is_terminal())

@@ -1,4 +1,4 @@
-//! Where the key that signs tokens comes from.
+//! Loads or generates the secret that signs tokens.
 
 use std::env::{self, VarError};
 use std::fs;
@@ -14,8 +14,8 @@ use crate::system::SystemRandom;
 
 const VARIABLE: &str = "ROLLBOOK_JWT_SECRET";
 
-/// Refuses a secret beside a key ring: which of them signs must not be a guess.
-pub fn refuse_beside_ring(serve: &Serve) -> Result<(), Failure> {
+/// Rejects a secret in addition to a key ring, because it would be ambiguous which of them signs.
+pub fn reject_with_key_ring(serve: &Serve) -> Result<(), Failure> {
     let secret = match (env::var_os(VARIABLE), &serve.jwt_secret_file) {
         (Some(_), _) => VARIABLE,
         (None, Some(_)) => "--jwt-secret-file",
@@ -24,7 +24,7 @@ pub fn refuse_beside_ring(serve: &Serve) -> Result<(), Failure> {
     Err(Failure::new(format!("give --keys or {secret}, not both")))
 }
 
-/// The variable's key, or the file's, or on SQLite the one in the data directory, which is made at first.
+/// The key from the variable, from the file or, on SQLite, from the data directory, where it is generated if missing.
 pub fn signing_key(serve: &Serve, database: &Database) -> Result<SigningKey, Failure> {
     let variable = match env::var(VARIABLE) {
         Ok(secret) => Some(secret),
@@ -36,17 +36,17 @@ pub fn signing_key(serve: &Serve, database: &Database) -> Result<SigningKey, Fai
         (Some(secret), None, _) => parse(secret.as_bytes(), VARIABLE),
         (None, Some(file), _) => read(file),
         (None, None, Database::Postgres(_)) => Err(Failure::new(format!(
-            "on PostgreSQL the signing key must be given, for all nodes share it: set {VARIABLE} or --jwt-secret-file \
-             (openssl rand -base64 48 makes one)"
+            "PostgreSQL requires a signing key that all nodes share: set {VARIABLE} or --jwt-secret-file (generate one \
+             with: openssl rand -base64 48)"
         ))),
-        (None, None, Database::Sqlite(_)) => made_once(&serve.store.data_dir()?.join("jwt-secret")),
+        (None, None, Database::Sqlite(_)) => read_or_generate(&serve.store.data_dir()?.join("jwt-secret")),
     }
 }
 
-fn made_once(path: &Path) -> Result<SigningKey, Failure> {
+fn read_or_generate(path: &Path) -> Result<SigningKey, Failure> {
     if !path.exists() {
-        let fresh = SigningKey::generate(&SystemRandom)?;
-        let written = write_secret_once(path, fresh.expose());
+        let generated = SigningKey::generate(&SystemRandom)?;
+        let written = write_secret_once(path, generated.expose());
         written
             .map_err(|error| Failure::new(format!("cannot write the signing key to {}: {error}", path.display())))?;
     }
@@ -60,5 +60,5 @@ fn read(path: &Path) -> Result<SigningKey, Failure> {
 }
 
 fn parse(secret: &[u8], place: &str) -> Result<SigningKey, Failure> {
-    SigningKey::parse(secret).map_err(|error| Failure::new(format!("the signing key in {place} will not do: {error}")))
+    SigningKey::parse(secret).map_err(|error| Failure::new(format!("the signing key in {place} is invalid: {error}")))
 }

@@ -1,4 +1,4 @@
-//! A store that is thrown away when its server ends: what a demo and contract mode have in common.
+//! A temporary store for demo and contract mode, deleted when the server stops.
 
 use std::sync::Arc;
 
@@ -13,20 +13,20 @@ use super::failure::Failure;
 use crate::stores::{Database, Stores};
 use crate::system::SystemRandom;
 
-/// What the store is for.
+/// Purpose of a temporary store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// Trying the service out.
+    /// Trying out the service.
     Demo,
-    /// Testing a client of the service.
+    /// Testing a client.
     Contract,
 }
 
 impl Purpose {
-    /// Long enough for a day of trying things out.
+    /// Long enough for a working day.
     pub const TOKEN_LIFETIME: Duration = Duration::hours(8);
 
-    /// What `serve` was asked to throw away, if anything.
+    /// The purpose that `serve` selects, if any.
     pub const fn of(serve: &Serve) -> Option<Self> {
         match (serve.demo, serve.contract) {
             (true, _) => Some(Self::Demo),
@@ -42,51 +42,52 @@ impl Purpose {
         }
     }
 
-    /// Refuses to show known passwords beyond this machine unasked, and keys that would outlive the store.
-    pub fn may_listen(self, serve: &Serve) -> Result<(), Failure> {
+    /// Rejects a non-loopback address without explicit permission, because the passwords are known, and a key ring, because
+    /// its tokens would outlive the store.
+    pub fn validate(self, serve: &Serve) -> Result<(), Failure> {
         let name = self.name();
         if !serve.listen.ip().is_loopback() && !serve.expose_demo_with_known_passwords {
             return Err(Failure::new(format!(
-                "--{name} has known passwords and does not listen on {}: choose a loopback address, or add \
+                "--{name} uses known passwords and does not listen on {}: use a loopback address, or add \
                  --expose-demo-with-known-passwords",
                 serve.listen
             )));
         }
         if serve.keys.is_some() {
-            return Err(Failure::new(format!("--{name} makes a signing key of its own: leave --keys out")));
+            return Err(Failure::new(format!("--{name} generates its own signing key: omit --keys")));
         }
         Ok(())
     }
 }
 
-/// A key of its own: no token outlives the store.
+/// A newly generated key, so that no token outlives the store.
 pub fn signing_key() -> Result<SigningKey, RandomError> {
     SigningKey::generate(&SystemRandom)
 }
 
-/// An empty store, which leaves nothing behind.
-pub struct ThrowAwayStore {
+/// An empty store that is deleted after use.
+pub struct TemporaryStore {
     stores: Stores,
-    place: Place,
+    location: Location,
 }
 
-/// Where the store is.
-enum Place {
+/// Location of the store.
+enum Location {
     /// A temporary directory.
     Directory(TempDir),
-    /// A schema of its own in somebody's database.
+    /// A separate schema in an existing database.
     Schema(Arc<PostgresStore>),
 }
 
-impl ThrowAwayStore {
-    /// Makes it: embedded, or in a schema of its own where `--database` names PostgreSQL.
-    pub async fn make(serve: &Serve, purpose: Purpose) -> Result<Self, Failure> {
+impl TemporaryStore {
+    /// Creates an embedded store, or a separate schema if `--database` selects PostgreSQL.
+    pub async fn create(serve: &Serve, purpose: Purpose) -> Result<Self, Failure> {
         let name = purpose.name();
         match &serve.store.database {
             None => {
                 let directory = tempfile::Builder::new().prefix(&format!("rollbook-{name}-")).tempdir()?;
                 let stores = Stores::sqlite(&directory.path().join(format!("{name}.sqlite3")))?;
-                Ok(Self { stores, place: Place::Directory(directory) })
+                Ok(Self { stores, location: Location::Directory(directory) })
             }
             Some(Database::Postgres(url)) => {
                 let options = Options {
@@ -95,10 +96,10 @@ impl ThrowAwayStore {
                     ..Options::new(url.clone())
                 };
                 let store = Arc::new(PostgresStore::connect(options).await?);
-                Ok(Self { stores: Arc::clone(&store).into(), place: Place::Schema(store) })
+                Ok(Self { stores: Arc::clone(&store).into(), location: Location::Schema(store) })
             }
             Some(Database::Sqlite(_)) => Err(Failure::new(format!(
-                "--{name} makes a throw-away store of its own: leave --database out, or name a PostgreSQL server"
+                "--{name} creates its own temporary store: omit --database, or set it to a PostgreSQL URL"
             ))),
         }
     }
@@ -107,12 +108,12 @@ impl ThrowAwayStore {
         self.stores.clone()
     }
 
-    /// Throws the store away.
-    pub async fn end(self) -> Result<(), Failure> {
+    /// Deletes the store.
+    pub async fn delete(self) -> Result<(), Failure> {
         drop(self.stores);
-        match self.place {
-            Place::Directory(directory) => Ok(directory.close()?),
-            Place::Schema(store) => Ok(store.drop_schema().await?),
+        match self.location {
+            Location::Directory(directory) => Ok(directory.close()?),
+            Location::Schema(store) => Ok(store.drop_schema().await?),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `rollbook token …`: judging and reading tokens, without a store or a server.
+//! `rollbook token …`: verifies and decodes tokens without a store or a server.
 
 use std::io::{self, BufRead};
 
@@ -13,56 +13,61 @@ use super::failure::Failure;
 use super::{key_file, output};
 use crate::system::SystemClock;
 
-/// The claims that are times (RFC 7519, section 4.1).
+/// Claims that hold times (RFC 7519, section 4.1).
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
-/// Runs one of the commands on the tokens of standard input.
+/// Runs a `token` subcommand on the tokens from standard input.
 pub fn run(token: Token) -> Result<(), Failure> {
     match token.command {
-        TokenCommand::Verify(verify) => judge(&verify),
-        TokenCommand::Explain { moment } => {
+        TokenCommand::Verify(arguments) => verify(&arguments),
+        TokenCommand::Decode { moment } => {
             let now = moment.at.unwrap_or_else(|| SystemClock.now());
-            each_token(|token| explain(token, now))
+            each_token(|token| decode(token, now))
         }
     }
 }
 
-/// Prints `good` or `refused` and why, with a tab between them. Fails where a token is refused.
-fn judge(verify: &Verify) -> Result<(), Failure> {
-    let policy = TokenPolicy::new(verify.issuer.clone(), verify.audience.clone(), verify.token_leeway)?;
-    let keys = known_keys(verify)?;
-    let now = verify.moment.at.unwrap_or_else(|| SystemClock.now());
-    let (mut judged, mut refused) = (0_u64, 0_u64);
+/// Prints `valid` or `rejected`, a tab and the reason for each token.
+///
+/// # Errors
+/// When a token is rejected.
+fn verify(arguments: &Verify) -> Result<(), Failure> {
+    let policy = TokenPolicy::new(arguments.issuer.clone(), arguments.audience.clone(), arguments.token_leeway)?;
+    let keys = known_keys(arguments)?;
+    let now = arguments.moment.at.unwrap_or_else(|| SystemClock.now());
+    let (mut verified, mut rejected) = (0_u64, 0_u64);
     each_token(|token| {
-        let verdict = if verify.raw {
-            keys.verify_raw(token, now).map(|()| "header and signature are good".to_owned())
+        let verdict = if arguments.raw {
+            keys.verify_raw(token, now).map(|()| "header and signature".to_owned())
         } else {
             keys.verify(token, &policy, now).map(|claims| {
                 let until = claims.expires_at.format(&Rfc3339).unwrap_or_default();
-                format!("user {}, until {until}", claims.user_id)
+                format!("user {}, expires at {until}", claims.user_id)
             })
         };
-        judged += 1;
+        verified += 1;
         match verdict {
-            Ok(what) => output::line(format_args!("good\t{what}")),
-            Err(why) => {
-                refused += 1;
-                output::line(format_args!("refused\t{why}"))
+            Ok(what) => output::line(format_args!("valid\t{what}")),
+            Err(reason) => {
+                rejected += 1;
+                output::line(format_args!("rejected\t{reason}"))
             }
         }
     })?;
-    if refused == 0 { Ok(()) } else { Err(Failure::new(format!("refused {refused} of {judged}"))) }
+    if rejected == 0 { Ok(()) } else { Err(Failure::new(format!("rejected {rejected} of {verified} tokens"))) }
 }
 
-fn known_keys(verify: &Verify) -> Result<KnownKeys, Failure> {
-    match (&verify.jwks, &verify.keys) {
+fn known_keys(arguments: &Verify) -> Result<KnownKeys, Failure> {
+    match (&arguments.jwks, &arguments.keys) {
         (Some(path), _) => {
-            let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("{} will not do: {why}", path.display()));
-            let text = std::fs::read(path).map_err(|error| cannot(&error))?;
-            Ok(KnownKeys::Set(PublishedKeys::parse(&text).map_err(|error| cannot(&error))?))
+            let invalid = |reason: &dyn std::fmt::Display| {
+                Failure::new(format!("the key set in {} is invalid: {reason}", path.display()))
+            };
+            let text = std::fs::read(path).map_err(|error| invalid(&error))?;
+            Ok(KnownKeys::Set(PublishedKeys::parse(&text).map_err(|error| invalid(&error))?))
         }
         (None, Some(path)) => Ok(KnownKeys::Ring(key_file::read(path)?)),
-        (None, None) => Err(Failure::new("name the keys to judge by: --keys FILE, or --jwks FILE")),
+        (None, None) => Err(Failure::new("the keys to verify with are missing: set --keys FILE or --jwks FILE")),
     }
 }
 
@@ -74,10 +79,10 @@ fn each_token(mut act: impl FnMut(&str) -> Result<(), Failure>) -> Result<(), Fa
     Ok(())
 }
 
-fn explain(token: &str, now: OffsetDateTime) -> Result<(), Failure> {
+fn decode(token: &str, now: OffsetDateTime) -> Result<(), Failure> {
     let Unverified { header, claims } = match read_unverified(token) {
-        Ok(read) => read,
-        Err(error) => return output::line(format_args!("not to be read: {error}")),
+        Ok(decoded) => decoded,
+        Err(error) => return output::line(format_args!("cannot be decoded: {error}")),
     };
     output::line("header")?;
     show(&header, now, &[])?;
@@ -87,15 +92,15 @@ fn explain(token: &str, now: OffsetDateTime) -> Result<(), Failure> {
 
 fn show(members: &Map<String, Value>, now: OffsetDateTime, times: &[&str]) -> Result<(), Failure> {
     for (name, value) in members {
-        let time = if times.contains(&name.as_str()) { in_words(value, now) } else { None };
+        let time = if times.contains(&name.as_str()) { date_and_distance(value, now) } else { None };
         let name = Value::from(name.as_str());
         output::line(format_args!("  {}: {}{}", printable(&name), printable(value), time.unwrap_or_default()))?;
     }
     Ok(())
 }
 
-/// A time as a date, and how far off it is.
-fn in_words(seconds: &Value, now: OffsetDateTime) -> Option<String> {
+/// A time as a date, and its distance from `now`.
+fn date_and_distance(seconds: &Value, now: OffsetDateTime) -> Option<String> {
     let since = Duration::checked_seconds_f64(seconds.as_f64()?)?;
     let date = OffsetDateTime::UNIX_EPOCH.checked_add(since)?;
     let away = Duration::seconds((date - now).whole_seconds());
@@ -104,7 +109,7 @@ fn in_words(seconds: &Value, now: OffsetDateTime) -> Option<String> {
     Some(if away.is_negative() { format!(" ({text}, {length} ago)") } else { format!(" ({text}, in {length})") })
 }
 
-/// JSON in which no control character reaches the terminal.
+/// JSON with escaped control characters, which a terminal must not interpret.
 fn printable(value: &Value) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.to_string() };
     value.to_string().chars().map(escaped).collect()

@@ -1,4 +1,4 @@
-//! `rollbook user …`: the accounts, kept by the person at the machine.
+//! `rollbook user …`: manages user accounts.
 
 use std::sync::Arc;
 
@@ -17,11 +17,11 @@ use super::output;
 use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
-/// Runs one of the commands on accounts.
+/// Runs a `user` subcommand.
 pub async fn run(user: User) -> Result<(), Failure> {
-    // Asked for first: a password that will not do should not wait for the store.
+    // Read first: an invalid password is rejected before the store is opened.
     let password = match &user.command {
-        UserCommand::Add { username, password, .. } | UserCommand::SetPassword { username, password } => {
+        UserCommand::Create { username, password, .. } | UserCommand::SetPassword { username, password } => {
             Some(password.new_password(username, user.passwords.password_min_length)?)
         }
         _ => None,
@@ -31,31 +31,33 @@ pub async fn run(user: User) -> Result<(), Failure> {
     let accounts = accounts(stores, user.passwords.password_min_length)?;
     let operator = Operator::new(accounts, sessions)?;
     match (user.command, password) {
-        (UserCommand::Add { username, role, .. }, Some(password)) => operator.add(username, password, role).await,
+        (UserCommand::Create { username, role, .. }, Some(password)) => operator.create(username, password, role).await,
         (UserCommand::SetPassword { username, .. }, Some(password)) => operator.set_password(username, password).await,
-        (UserCommand::Add { .. } | UserCommand::SetPassword { .. }, None) => Err(Failure::new("no password was given")),
+        (UserCommand::Create { .. } | UserCommand::SetPassword { .. }, None) => {
+            Err(Failure::new("the password is missing"))
+        }
         (UserCommand::List, _) => operator.list().await,
         (UserCommand::SetRole { username, role }, _) => {
-            let told = format!("{username} has the role {role} now.");
-            operator.change(&username, UserChange::role(role), &told).await
+            let message = format!("Changed the role of {username} to {role}.");
+            operator.update(&username, UserChange::role(role), &message).await
         }
         (UserCommand::Disable { username }, _) => {
-            let told = format!("{username} is disabled now.");
-            operator.change(&username, UserChange::status(Status::Disabled), &told).await
+            let message = format!("Disabled {username}.");
+            operator.update(&username, UserChange::status(Status::Disabled), &message).await
         }
         (UserCommand::Enable { username }, _) => {
-            let told = format!("{username} is active now.");
-            operator.change(&username, UserChange::status(Status::Active), &told).await
+            let message = format!("Enabled {username}.");
+            operator.update(&username, UserChange::status(Status::Active), &message).await
         }
         (UserCommand::ResetPassword { username }, _) => operator.reset_password(&username).await,
         (UserCommand::Unlock { username }, _) => operator.unlock(&username).await,
-        (UserCommand::Sessions { username }, _) => operator.list_sessions(&username).await,
-        (UserCommand::EndSessions { username }, _) => operator.end_sessions(&username).await,
+        (UserCommand::ListSessions { username }, _) => operator.list_sessions(&username).await,
+        (UserCommand::DeleteSessions { username }, _) => operator.delete_sessions(&username).await,
         (UserCommand::Delete { username }, _) => operator.delete(&username).await,
     }
 }
 
-/// The use cases of accounts on an open store.
+/// Account use cases on an open store.
 pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Failure> {
     Ok(Accounts {
         users: stores.users,
@@ -67,7 +69,7 @@ pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Fail
     })
 }
 
-/// The person at the machine, and what that person may use.
+/// The operator's permissions and use cases.
 struct Operator {
     read: UsersRead,
     write: UsersWrite,
@@ -83,9 +85,9 @@ impl Operator {
         Ok(Self { read: principal.grant()?, write: principal.grant()?, accounts, records, sessions })
     }
 
-    async fn add(&self, username: Username, password: NewPassword, role: Role) -> Result<(), Failure> {
-        let made = self.accounts.create(&self.write, username, password, role).await?;
-        output::line(format_args!("Made {} with the role {}.", made.username, made.role))
+    async fn create(&self, username: Username, password: NewPassword, role: Role) -> Result<(), Failure> {
+        let user = self.accounts.create(&self.write, username, password, role).await?;
+        output::line(format_args!("Created {} with the role {}.", user.username, user.role))
     }
 
     async fn set_password(&self, username: Username, password: NewPassword) -> Result<(), Failure> {
@@ -93,24 +95,24 @@ impl Operator {
         output::line(format_args!("Set the password of {username}."))
     }
 
-    async fn change(&self, username: &Username, change: UserChange, told: &str) -> Result<(), Failure> {
+    async fn update(&self, username: &Username, change: UserChange, message: &str) -> Result<(), Failure> {
         self.records.update(&self.write, self.id_of(username).await?, &Precondition::Any, change).await?;
-        output::line(told)
+        output::line(message)
     }
 
     async fn reset_password(&self, username: &Username) -> Result<(), Failure> {
         let reset = self.accounts.reset_password(&self.write, self.id_of(username).await?).await?;
         let until = reset.expires_at.format(&Rfc3339)?;
         output::line(format_args!(
-            "The one-time password of {username} is {}; it is shown this once, is good until {until}, and has to be \
-             changed before anything else.",
+            "The one-time password of {username} is {}; it is shown only once, expires at {until}, and must be changed \
+             at the first login.",
             reset.password.expose_secret()
         ))
     }
 
     async fn unlock(&self, username: &Username) -> Result<(), Failure> {
         self.accounts.unlock(&self.write, self.id_of(username).await?).await?;
-        output::line(format_args!("{username} may try to log in again."))
+        output::line(format_args!("Unlocked {username}."))
     }
 
     async fn delete(&self, username: &Username) -> Result<(), Failure> {
@@ -129,7 +131,7 @@ impl Operator {
         output::pages(page, session_line).await
     }
 
-    async fn end_sessions(&self, username: &Username) -> Result<(), Failure> {
+    async fn delete_sessions(&self, username: &Username) -> Result<(), Failure> {
         let by: SessionsWrite = Principal::operator().grant()?;
         let ended = self.sessions().end_all(&by, self.id_of(username).await?).await?;
         output::line(format_args!("Ended {ended} sessions of {username}."))
@@ -144,25 +146,24 @@ impl Operator {
         match self.accounts.get_by_name(&self.read, username).await {
             Ok(user) => Ok(user.id),
             Err(RecordError::NotFound) => {
-                Err(Failure::new(format!("there is no user {username}; rollbook user list shows who there is")))
+                Err(Failure::new(format!("user {username} does not exist; list all users with: rollbook user list")))
             }
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Id, name, role, status and the time of the last change, with tabs between them.
+/// Id, username, role, status and time of the last change, separated by tabs.
 fn line(user: &Record<Account>) -> Result<String, Failure> {
     let (status, changed) = (user.status.as_str(), user.updated_at.format(&Rfc3339)?);
     Ok(format!("{}\t{}\t{}\t{status}\t{changed}", user.id, user.username, user.role))
 }
 
-/// Id, the times of opening, of the last refresh and of the last chance for the next, address and program, with tabs
-/// between them and a dash for what is not known.
+/// Id, time opened, time of the last refresh, time of expiry, address and user agent, separated by tabs; `-` if unknown.
 fn session_line(session: &Session) -> Result<String, Failure> {
     let [opened, refreshed, expires] =
         [session.opened_at, session.refreshed_at, session.expires_at].map(|time| time.format(&Rfc3339));
     let client = session.client.map_or_else(|| "-".to_owned(), |client| client.to_string());
-    let program = session.user_agent.as_ref().map_or("-", UserAgent::as_str);
-    Ok(format!("{}\t{}\t{}\t{}\t{client}\t{program}", session.id, opened?, refreshed?, expires?))
+    let user_agent = session.user_agent.as_ref().map_or("-", UserAgent::as_str);
+    Ok(format!("{}\t{}\t{}\t{}\t{client}\t{user_agent}", session.id, opened?, refreshed?, expires?))
 }

@@ -109,7 +109,7 @@ mod tests {
 
     use super::*;
 
-    /// Requirement 26.
+    /// REQ 26.
     #[test]
     fn tag_has_one_spelling() {
         let id = StudentId::try_from(7).unwrap();
@@ -123,7 +123,7 @@ mod tests {
         }
     }
 
-    /// Requirement 26.
+    /// REQ 26.
     #[test]
     fn records_of_two_kinds_share_no_tag() {
         let id = UserId::try_from(7).unwrap();
@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(EntityTag::version_of(id, "\"student-7-1\""), None);
     }
 
-    /// Requirement 26.
+    /// REQ 26.
     #[test]
     fn write_requires_the_version_that_its_conditions_name() {
         let id = StudentId::try_from(7).unwrap();

@@ -1,4 +1,4 @@
-//! Accepting connections: as many as there are places, and without spinning when the machine has none left.
+//! Listening socket with a limited number of open connections.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,35 +9,34 @@ use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How long to wait after accepting has failed: whatever is short then, such as file descriptors, is not
-/// there a moment later either.
+/// Delay after a failed accept, so that a lack of file descriptors does not become a busy loop.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The address cannot be listened on.
+/// The server cannot listen on the address.
 #[derive(Debug, Error)]
 pub enum BindError {
-    #[error("{0} is taken: another program listens there; choose another address with --listen")]
+    #[error("{0} is already in use by another program; choose another address with --listen")]
     Taken(SocketAddr),
     #[error("cannot listen on {0}: {1}")]
     Other(SocketAddr, io::Error),
 }
 
-/// A listening socket with a bounded number of connections.
+/// A listening socket with a limit of open connections.
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-/// A connection that was accepted. Its place is free again when `place` is dropped.
+/// An accepted connection. It counts towards the limit until `permit` is dropped.
 pub struct Connection {
     pub stream: TcpStream,
     pub peer: SocketAddr,
-    pub place: OwnedSemaphorePermit,
+    pub permit: OwnedSemaphorePermit,
 }
 
 impl Listener {
-    /// Listens on `address` with at most `connections` open at once; more wait to be accepted.
+    /// Listens on `address`. At most `connections` are open at once; further ones wait in the backlog.
     ///
     /// # Errors
     /// [`BindError`]
@@ -48,29 +47,29 @@ impl Listener {
             _ => other(error),
         })?;
         let address = socket.local_addr().map_err(other)?;
-        Ok(Self { socket, address, places: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))) })
+        Ok(Self { socket, address, permits: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))) })
     }
 
-    /// The address that is listened on, with the port that port 0 became.
+    /// The local address, with the assigned port if port 0 was requested.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The next connection, as soon as there is a place for it.
+    /// Accepts the next connection once the limit permits it.
     pub async fn accept(&mut self) -> Connection {
         loop {
-            let Ok(place) = Arc::clone(&self.places).acquire_owned().await else {
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
                 // The semaphore is never closed.
                 std::future::pending::<()>().await;
                 continue;
             };
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
-                    // Answers are written whole: waiting for more to send would only delay them.
+                    // Responses are written whole, so Nagle's algorithm would only delay them.
                     let _ = stream.set_nodelay(true);
-                    return Connection { stream, peer, place };
+                    return Connection { stream, peer, permit };
                 }
-                Err(error) if is_the_clients_doing(&error) => {}
+                Err(error) if is_caused_by_client(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections; trying again");
                     tokio::time::sleep(PAUSE).await;
@@ -80,7 +79,7 @@ impl Listener {
     }
 }
 
-fn is_the_clients_doing(error: &io::Error) -> bool {
+fn is_caused_by_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }

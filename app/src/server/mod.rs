@@ -1,4 +1,4 @@
-//! Serving an endpoint over HTTP/1.1: connections are bounded in number and in patience, and end well.
+//! HTTP/1.1 server with a connection limit, timeouts and graceful shutdown.
 
 mod listener;
 mod signals;
@@ -23,20 +23,20 @@ use tokio_io_timeout::TimeoutStream;
 pub use listener::{BindError, Listener};
 pub use signals::asked_to_stop;
 
-/// How long a connection may take to send the head of a request, or stay idle between two.
-const HEAD_PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout for the head of a request, and for an idle connection.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long an answer may go on without the client taking any of it.
-const READ_PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout for a write of which the client reads nothing.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The largest head of a request, in bytes: room for the largest token and its company.
+/// Maximum size of a request head, in bytes: the largest token and the other headers fit in.
 const MAX_HEAD: usize = 64 * 1024;
 
-/// How long requests may go on after the server was asked to stop.
+/// Time for running requests to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves `endpoint` on `listener` until `stop` is done; then accepts nobody more and lets what runs finish,
-/// 10 seconds at most.
+/// Serves `endpoint` on `listener` until `stop` completes. Then it accepts no more connections, and running requests have
+/// 10 seconds to finish.
 pub async fn serve<E>(mut listener: Listener, endpoint: E, stop: impl Future<Output = ()>)
 where
     E: Endpoint<Output = Response> + 'static,
@@ -51,17 +51,17 @@ where
         };
         let served = connection_future(connection.stream, connection.peer, Arc::clone(&endpoint));
         let watched = graceful.watch(served);
-        let place = connection.place;
+        let permit = connection.permit;
         tokio::spawn(async move {
             if let Err(error) = watched.await {
                 tracing::debug!(%error, "connection ended early");
             }
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
     if tokio::time::timeout(GRACE, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some requests did not finish in {} seconds and were cut off", GRACE.as_secs());
+        tracing::warn!("some requests did not finish within {} seconds and were aborted", GRACE.as_secs());
     }
 }
 
@@ -78,15 +78,15 @@ where
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (endpoint, local, remote) = (Arc::clone(&endpoint), local.clone(), remote.clone());
         async move {
-            let answer = endpoint.get_response((request, local, remote, Scheme::HTTP).into()).await;
-            Ok::<hyper::Response<BoxBody<_, _>>, Infallible>(answer.into())
+            let response = endpoint.get_response((request, local, remote, Scheme::HTTP).into()).await;
+            Ok::<hyper::Response<BoxBody<_, _>>, Infallible>(response.into())
         }
     });
-    let mut patient = TimeoutStream::new(stream);
-    patient.set_write_timeout(Some(READ_PATIENCE));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(patient)), service)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service)
 }

@@ -1,13 +1,13 @@
-//! The signals by which an operator stops the server.
+//! Signals that stop the server.
 
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Done at the first SIGTERM or SIGINT. A second one ends the process at once, as it would have without us.
+/// Completes at the first SIGTERM or SIGINT. A second one exits the process immediately.
 ///
 /// # Errors
-/// When the signals cannot be listened for.
+/// If the signal handlers cannot be installed.
 pub fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -16,7 +16,7 @@ pub fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: no new connections, running requests have 10 seconds");
+        tracing::info!("stopping: no new connections are accepted, running requests have 10 seconds to finish");
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}

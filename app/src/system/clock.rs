@@ -1,11 +1,11 @@
-//! The machine's clock, and one that is set apart from it.
+//! The system clock, and a clock that starts at a chosen time.
 
 use std::time::Instant;
 
 use domain::Clock;
 use time::OffsetDateTime;
 
-/// The time of day as the machine tells it, cut to whole microseconds.
+/// The system clock, truncated to whole microseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
 
@@ -16,7 +16,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stood at a chosen instant when it was made, and runs on from there at the machine's pace.
+/// A clock that advances from a chosen time at the speed of the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 pub struct StartedClock {
     start: OffsetDateTime,
@@ -24,7 +24,7 @@ pub struct StartedClock {
 }
 
 impl StartedClock {
-    /// Starts it.
+    /// Starts a clock that reads `start` now.
     #[must_use]
     pub fn at(start: OffsetDateTime) -> Self {
         Self { start, since: Instant::now() }
@@ -49,13 +49,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_in_whole_microseconds() {
+    fn time_is_truncated_to_microseconds() {
         assert_eq!(SystemClock.now().nanosecond() % 1000, 0);
         assert_eq!(StartedClock::at(SystemClock.now()).now().nanosecond() % 1000, 0);
     }
 
     #[test]
-    fn a_started_clock_runs_on_from_where_it_was_set() {
+    fn started_clock_advances_from_its_start() {
         let start = datetime!(2030-01-01 0:00 UTC);
         let clock = StartedClock::at(start);
         let (first, second) = (clock.now(), clock.now());

@@ -1,4 +1,4 @@
-//! The machine's own clock and randomness: the adapters of the domain's ports to them.
+//! Adapters of the domain's ports for time and randomness.
 
 mod clock;
 mod random;

@@ -1,8 +1,8 @@
-//! The machine's randomness.
+//! Random number generator of the operating system.
 
 use domain::{Random, RandomError};
 
-/// Bytes from the operating system.
+/// Random bytes from the operating system.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemRandom;
 

@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(refused, Forbidden::RoleTooLow { needs: Role::Registrar, has: Role::Viewer });
     }
 
-    /// Requirement 17.
+    /// REQ 17.
     #[test]
     fn due_password_change_leaves_only_session_permissions() {
         let principal = principal(Role::Admin, true);

@@ -1,4 +1,4 @@
-//! DeniedAccessLog, gathered: whoever tries a thousand times leaves one event that says so.
+//! The denied-access log: repeated denied requests become one audit event with a count.
 
 use std::collections::HashMap;
 use std::mem;
@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{Action, AuditLog, NewEvent};
 use crate::{StoreError, Target, Who};
 
-/// Gathers denied requests between one [`DeniedAccessLog::flush`] and the next: those with the same actor, action, target and client
-/// become one event, with the time and the request of the first, and a count.
+/// Aggregates denied requests until the next [`DeniedAccessLog::flush`]. Those with the same actor, action, target and client
+/// become one event, with the time and request of the first, and a count.
 pub struct DeniedAccessLog {
     log: Arc<dyn AuditLog>,
     gathered: Mutex<HashMap<Kind, NewEvent>>,
@@ -24,14 +24,14 @@ struct Kind {
 }
 
 impl DeniedAccessLog {
-    /// How many kinds are told apart between two flushes; what comes on top is counted by its action alone.
+    /// Maximum number of distinct kinds between two flushes. Further ones are counted by action only.
     const MOST_KINDS: usize = 4_096;
 
     pub fn new(log: Arc<dyn AuditLog>) -> Self {
         Self { log, gathered: Mutex::default() }
     }
 
-    /// Gathers a refusal. Keeps it in memory until the next flush.
+    /// Adds a denied request, in memory until the next flush.
     pub fn note(&self, event: NewEvent) {
         let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
         Self::add(&mut gathered, event);
@@ -51,7 +51,7 @@ impl DeniedAccessLog {
         gathered.entry(kind).and_modify(|known| known.count = known.count.saturating_add(event.count)).or_insert(event);
     }
 
-    /// Hands what is gathered to the audit. What the audit does not take is gathered on.
+    /// Appends the events to the audit log. If that fails, they are kept for the next flush.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.

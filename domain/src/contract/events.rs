@@ -54,7 +54,7 @@ fn detailed(action: Action, target: &Target, detail: &str) -> Summary {
     (action, Some(target.to_string()), Some(detail.to_owned()))
 }
 
-/// Requirement 22.
+/// REQ 22.
 async fn replacement_of_student_leaves_event_that_names_every_field(store: Store) {
     let Record { id, .. } = students(&store).insert(Student::sample(1), &at(T0)).await.unwrap();
     take(&store, &at(T0)).await;
@@ -66,7 +66,7 @@ async fn replacement_of_student_leaves_event_that_names_every_field(store: Store
     assert_eq!(take(&store, &by).await, [updated]);
 }
 
-/// Requirement 22.
+/// REQ 22.
 async fn every_change_of_a_user_leaves_its_event(store: Store) {
     let by = requester(T0);
     let admin = store.insert_first(new_user("admin", Role::Admin), &by).await.unwrap().unwrap();
@@ -98,7 +98,7 @@ async fn every_change_of_a_user_leaves_its_event(store: Store) {
     assert_eq!(take(&store, &by).await, [detailed(updated(), &target, &upgraded)]);
 }
 
-/// Requirement 22.
+/// REQ 22.
 async fn failed_logins_leave_an_event_only_when_they_lock(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     take(&store, &at(T0)).await;
@@ -115,7 +115,7 @@ async fn failed_logins_leave_an_event_only_when_they_lock(store: Store) {
     assert_eq!(take(&store, &by).await, [event(Action::USER_UNLOCKED, &target)]);
 }
 
-/// Requirement 22.
+/// REQ 22.
 async fn every_change_of_a_session_leaves_its_event(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     take(&store, &at(T0)).await;
@@ -146,7 +146,7 @@ async fn two_sessions(store: &Store, user: &Record<User>, token: u8) {
     take(store, &at(T0)).await;
 }
 
-/// Requirement 22.
+/// REQ 22.
 async fn end_of_all_sessions_leaves_one_event(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = requester(T0 + Duration::days(3000));
@@ -163,7 +163,7 @@ async fn end_of_all_sessions_leaves_one_event(store: Store) {
     assert_eq!(take(&store, &by).await, [(Action::SESSIONS_EXPIRED, None, None)]);
 }
 
-/// Requirement 22.
+/// REQ 22.
 async fn change_that_ends_sessions_leaves_one_event_with_their_count(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = requester(T0);

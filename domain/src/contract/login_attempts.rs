@@ -33,7 +33,7 @@ async fn fail(store: &Store, id: UserId, times: u32) -> OffsetDateTime {
     now
 }
 
-/// Requirement 16.
+/// REQ 16.
 async fn concurrent_logins_are_admitted_as_sequential_ones_are(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = at(T0);
@@ -55,7 +55,7 @@ async fn concurrent_logins_are_admitted_as_sequential_ones_are(store: Store) {
     assert_eq!(after, Err(Throttled::Early { retry_after: Duration::seconds(2) }));
 }
 
-/// Requirement 16.
+/// REQ 16.
 async fn hundredth_failed_login_locks_the_account_until_unlocked(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let now = fail(&store, asha.id, Attempts::MOST - 1).await;

@@ -23,7 +23,7 @@ async fn audit<R: Sample>(store: &Store<R>) -> Vec<NewEvent> {
     events(&**store, &EventFilter::default()).await
 }
 
-/// Requirement 22.
+/// REQ 22.
 pub(super) async fn every_write_leaves_exactly_its_event<R: Sample>(store: Store<R>) {
     let by = [0, 1, 2, 3, 4].map(|minute| requester(T0 + Duration::minutes(minute)));
     let patches = [R::patch(1), R::patch(1), R::Patch::default()];

@@ -21,7 +21,7 @@ pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
     every_node_gets_the_same_derivation_key,
 ];
 
-/// Requirement 12.
+/// REQ 12.
 async fn refresh_token_is_used_once(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;
@@ -33,7 +33,7 @@ async fn refresh_token_is_used_once(store: Store) {
     assert_eq!(count_events(&store, Action::SESSION_REFRESHED).await, 2);
 }
 
-/// Requirement 12.
+/// REQ 12.
 async fn lost_response_is_repeated_within_the_grace_period(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     open(&store, &asha, 1).await;
@@ -44,7 +44,7 @@ async fn lost_response_is_repeated_within_the_grace_period(store: Store) {
     rotate(&store, 2, T0 + Duration::HOUR).await.unwrap();
 }
 
-/// Requirement 12.
+/// REQ 12.
 async fn replay_after_the_grace_period_ends_the_session(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;
@@ -61,7 +61,7 @@ async fn replay_after_the_grace_period_ends_the_session(store: Store) {
     assert_eq!(count_events(&store, Action::SESSION_REPLAYED).await, 1);
 }
 
-/// Requirement 12.
+/// REQ 12.
 async fn one_of_32_concurrent_refreshes_happens(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     open(&store, &asha, 1).await;

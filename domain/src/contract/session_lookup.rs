@@ -1,4 +1,5 @@
-//! What every [`SessionLookup`](crate::session::Bearers) and its [`InvalidationFeed`](crate::session::BearersSource) must do.
+//! What every [`SessionLookup`](crate::session::SessionLookup) and its
+//! [`InvalidationFeed`](crate::session::InvalidationFeed) must do.
 
 use std::mem;
 use std::sync::{Arc, Mutex};
@@ -14,13 +15,13 @@ use crate::{SessionId, UserId};
 
 /// The cases.
 pub const SESSION_LOOKUP: &[Case<dyn Stores>] = cases![dyn Stores:
-    bearer_is_the_user_as_stored,
-    session_that_is_not_open_has_no_bearer,
-    session_of_disabled_user_has_no_bearer,
-    listener_hears_of_a_change_before_its_caller_returns,
+    active_user_is_returned_as_stored,
+    session_that_is_not_open_has_no_active_user,
+    session_of_disabled_user_has_no_active_user,
+    change_notifies_listener_before_it_returns,
 ];
 
-async fn bearer_is_the_user_as_stored(store: Store) {
+async fn active_user_is_returned_as_stored(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
     assert_eq!(store.active_user(session.id).await.unwrap().as_deref(), Some(&asha));
@@ -28,7 +29,7 @@ async fn bearer_is_the_user_as_stored(store: Store) {
     assert_eq!(store.active_user(session.id).await.unwrap().as_deref(), Some(&changed));
 }
 
-async fn session_that_is_not_open_has_no_bearer(store: Store) {
+async fn session_that_is_not_open_has_no_active_user(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     assert_eq!(store.active_user(SessionId::try_from(1).unwrap()).await.unwrap(), None);
     let session = open(&store, &asha, 1).await;
@@ -36,32 +37,32 @@ async fn session_that_is_not_open_has_no_bearer(store: Store) {
     assert_eq!(store.active_user(session.id).await.unwrap(), None);
 }
 
-async fn session_of_disabled_user_has_no_bearer(store: Store) {
+async fn session_of_disabled_user_has_no_active_user(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
     users(&store).update(asha.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
     assert_eq!(store.active_user(session.id).await.unwrap(), None);
 }
 
-/// Records what it hears.
+/// Records the invalidations that it receives.
 #[derive(Default)]
-struct Ear(Mutex<Heard>);
+struct Recorder(Mutex<Invalidations>);
 
 #[derive(Default)]
-struct Heard {
+struct Invalidations {
     users: Vec<UserId>,
     sessions: Vec<SessionId>,
     anything: bool,
 }
 
-impl Ear {
-    /// What was heard since the last call.
-    fn heard(&self) -> Heard {
+impl Recorder {
+    /// The invalidations since the last call.
+    fn drain(&self) -> Invalidations {
         mem::take(&mut *self.0.lock().unwrap())
     }
 }
 
-impl InvalidationListener for Ear {
+impl InvalidationListener for Recorder {
     fn user_changed(&self, id: UserId) {
         self.0.lock().unwrap().users.push(id);
     }
@@ -75,28 +76,28 @@ impl InvalidationListener for Ear {
     }
 }
 
-async fn listener_hears_of_a_change_before_its_caller_returns(store: Store) {
-    let ear = Arc::new(Ear::default());
-    store.subscribe(ear.clone());
+async fn change_notifies_listener_before_it_returns(store: Store) {
+    let recorder = Arc::new(Recorder::default());
+    store.subscribe(recorder.clone());
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let [ended, expired] = [open(&store, &asha, 1).await, open(&store, &asha, 2).await];
 
-    // A cache of bearers checks before each use that everything is heard.
-    let heard = || {
+    // The session cache calls `is_current` before each use.
+    let drain = || {
         store.is_current().unwrap();
-        ear.heard()
+        recorder.drain()
     };
     let user = |id: UserId| {
-        let heard = heard();
-        assert!(heard.anything || heard.users.contains(&id), "user {id}");
+        let received = drain();
+        assert!(received.anything || received.users.contains(&id), "user {id}");
     };
     let session = |id: SessionId| {
-        let heard = heard();
-        assert!(heard.anything || heard.sessions.contains(&id), "session {id}");
+        let received = drain();
+        assert!(received.anything || received.sessions.contains(&id), "session {id}");
     };
 
-    heard();
+    drain();
     users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
     user(asha.id);
     store.end(ended.id, asha.id, &at(T0)).await.unwrap();
@@ -105,12 +106,12 @@ async fn listener_hears_of_a_change_before_its_caller_returns(store: Store) {
     session(expired.id);
     for (token, change) in (3..).zip([UserChange::password(hash("one")), UserChange::status(Status::Disabled)]) {
         let opened = open(&store, &meera, token).await;
-        heard();
+        drain();
         users(&store).update(meera.id, None, change, &at(T0)).await.unwrap();
         session(opened.id);
     }
     let opened = open(&store, &asha, 5).await;
-    heard();
+    drain();
     store.end_all(asha.id, &at(T0)).await.unwrap();
     session(opened.id);
     users(&store).delete(asha.id, None, &at(T0)).await.unwrap();

@@ -102,7 +102,7 @@ async fn all_sessions_of_a_user_end_together(store: Store) {
     assert_eq!(ended.iter().map(|event| event.count).collect::<Vec<_>>(), [3]);
 }
 
-/// Requirement 18.
+/// REQ 18.
 async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;

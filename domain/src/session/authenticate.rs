@@ -108,8 +108,9 @@ mod tests {
         assert!(bearer.principal.grant::<UsersWrite>().is_err());
     }
 
+    /// REQ 18.
     #[tokio::test]
-    async fn req_18_the_token_of_a_session_that_is_no_longer_open_is_refused() {
+    async fn token_of_a_session_that_is_no_longer_open_is_refused() {
         assert!(matches!(bearer_of(None).await, Err(AuthenticationError::SessionEnded)));
     }
 

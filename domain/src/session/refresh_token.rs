@@ -87,8 +87,9 @@ impl fmt::Debug for RefreshTokenDigest {
 mod tests {
     use super::*;
 
+    /// REQ 12.
     #[test]
-    fn req_12_a_refresh_token_is_256_bits_and_is_never_shown() {
+    fn refresh_token_is_256_bits_and_is_never_shown() {
         let token = RefreshToken::parse(&"0f".repeat(32)).unwrap();
         assert_eq!(token.bits(), &[0x0f; 32]);
         assert_eq!(token.expose(), "0f".repeat(32));

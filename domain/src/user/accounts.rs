@@ -178,7 +178,7 @@ mod tests {
     use crate::user::{MockCredentialStore, MockPasswordHasher};
     use crate::{MockClock, MockRandom};
 
-    /// Requirement 21.
+    /// REQ 21.
     #[tokio::test]
     async fn busy_hasher_creates_no_user() {
         let mut passwords = MockPasswordHasher::new();

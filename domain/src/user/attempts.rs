@@ -99,8 +99,9 @@ mod tests {
 
     use super::*;
 
+    /// REQ 16.
     #[test]
-    fn req_16_after_five_failures_each_next_try_waits_twice_as_long_and_after_100_for_ever() {
+    fn after_five_failures_each_next_try_waits_twice_as_long_and_after_100_for_ever() {
         let mut now = datetime!(2026-11-23 12:00 UTC);
         let mut attempts = Attempts::default();
         let mut waits = Vec::new();

@@ -1,6 +1,6 @@
-//! What the Postgres adapter does beyond the ports' contracts: opening, several nodes, and a server in trouble.
+//! Tests of the PostgreSQL adapter beyond the contracts of the ports: opening, several nodes and failures.
 
-#![expect(clippy::unwrap_used, reason = "a test panics where its rule is broken")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod opening;
 mod running;
@@ -41,7 +41,7 @@ async fn create(store: &PostgresStore, name: &str, roll_no: i64) -> Record<Stude
     RecordStore::<Student>::insert(store, fields(name, roll_no), &BY).await.unwrap()
 }
 
-async fn add(store: &PostgresStore, name: &str, role: Role) -> Record<User> {
+async fn create_user(store: &PostgresStore, name: &str, role: Role) -> Record<User> {
     let password = PasswordHash::new("one".to_owned());
     let new = NewUser { username: name.parse().unwrap(), password, role, password_change_due: false };
     RecordStore::<User>::insert(store, new, &BY).await.unwrap()

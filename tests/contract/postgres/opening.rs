@@ -1,4 +1,4 @@
-//! Opening: at once, on an older or newer schema, and where it cannot be.
+//! Opening: concurrently, on an older or newer schema, and with invalid settings.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,18 +18,18 @@ use tests::program;
 
 use super::{BY, connection, create, fields, find, open, run};
 
-async fn refusal(url: impl Into<String>) -> OpenError {
+async fn open_error(url: impl Into<String>) -> OpenError {
     PostgresStore::connect(Options::new(url)).await.err().unwrap()
 }
 
-fn assert_one_line_without_password(refused: &OpenError) {
-    let line = refused.to_string();
+fn assert_one_line_without_password(error: &OpenError) {
+    let line = error.to_string();
     assert!(!line.contains('\n'), "{line}");
-    assert!(!line.contains("s3cret") && !format!("{refused:?}").contains("s3cret"), "{line}");
+    assert!(!line.contains("s3cret") && !format!("{error:?}").contains("s3cret"), "{line}");
 }
 
 #[tokio::test]
-async fn nodes_that_start_at_once_on_an_empty_database_all_open_it() {
+async fn concurrent_opens_of_an_empty_database_succeed() {
     let database = PostgresDatabase::create();
     let (one, two, three) = tokio::join!(open(&database), open(&database), open(&database));
     let asha = create(&one, "Asha", 7).await;
@@ -38,7 +38,7 @@ async fn nodes_that_start_at_once_on_an_empty_database_all_open_it() {
 }
 
 #[tokio::test]
-async fn nodes_that_start_at_once_make_their_schema_once() {
+async fn concurrent_opens_create_a_named_schema_once() {
     let database = PostgresDatabase::create();
     let options = Options { schema: Some("fresh".to_owned()), ..Options::new(database.url()) };
     let (one, two) = tokio::join!(PostgresStore::connect(options.clone()), PostgresStore::connect(options));
@@ -47,7 +47,7 @@ async fn nodes_that_start_at_once_make_their_schema_once() {
 }
 
 #[tokio::test]
-async fn a_schema_of_its_own_is_apart_and_can_be_dropped() {
+async fn named_schema_is_separate_and_can_be_dropped() {
     let database = PostgresDatabase::create();
     let apart = Options { schema: Some("apart".to_owned()), ..Options::new(database.url()) };
     let apart = PostgresStore::connect(apart).await.unwrap();
@@ -60,7 +60,7 @@ async fn a_schema_of_its_own_is_apart_and_can_be_dropped() {
 }
 
 #[tokio::test]
-async fn a_second_start_keeps_what_is_stored() {
+async fn second_open_keeps_stored_records() {
     let database = PostgresDatabase::create();
     let first = open(&database).await;
     let asha = create(&first, "Asha", 7).await;
@@ -70,7 +70,7 @@ async fn a_second_start_keeps_what_is_stored() {
 }
 
 #[tokio::test]
-async fn the_release_before_starts_and_works_on_a_newer_schema() {
+async fn compatible_newer_schema_is_accepted() {
     let database = PostgresDatabase::create();
     let running = open(&database).await;
     create(&running, "Asha", 7).await;
@@ -89,76 +89,76 @@ async fn the_release_before_starts_and_works_on_a_newer_schema() {
 }
 
 #[tokio::test]
-async fn a_schema_that_no_longer_serves_this_release_refuses_it_in_one_line() {
+async fn incompatible_newer_schema_is_rejected_in_one_line() {
     let database = PostgresDatabase::create();
     open(&database).await.close().await;
     run(&database, "UPDATE compatibility SET least_version = 9999").await.unwrap();
-    let refused = refusal(database.url()).await;
-    assert!(matches!(refused, OpenError::ProgramTooOld { least: 9999, .. }), "{refused}");
-    assert!(refused.to_string().contains("start a newer release"), "{refused}");
-    assert_one_line_without_password(&refused);
+    let error = open_error(database.url()).await;
+    assert!(matches!(error, OpenError::ProgramTooOld { least: 9999, .. }), "{error}");
+    assert!(error.to_string().contains("start a newer release"), "{error}");
+    assert_one_line_without_password(&error);
 }
 
 #[tokio::test]
-async fn a_migration_that_was_changed_afterwards_is_refused_and_blocks_nobody() {
+async fn changed_migration_is_rejected_and_releases_its_lock() {
     let database = PostgresDatabase::create();
     open(&database).await.close().await;
     run(&database, "UPDATE _sqlx_migrations SET checksum = 'x'").await.unwrap();
     for _ in 0..2 {
-        let refused = refusal(database.url()).await;
-        assert!(matches!(refused, OpenError::Migrate { .. }), "{refused}");
-        assert_one_line_without_password(&refused);
+        let error = open_error(database.url()).await;
+        assert!(matches!(error, OpenError::Migrate { .. }), "{error}");
+        assert_one_line_without_password(&error);
     }
 }
 
 #[tokio::test]
-async fn a_closed_port_is_told_in_one_line_without_the_password() {
+async fn closed_port_error_is_one_line_without_password() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let refused = refusal(format!("postgres://asha:s3cret@127.0.0.1:{port}/roll")).await;
-    assert!(refused.to_string().contains(&format!("127.0.0.1:{port}/roll")), "{refused}");
-    assert!(refused.to_string().contains("check that the server runs there"), "{refused}");
-    assert_one_line_without_password(&refused);
+    let error = open_error(format!("postgres://asha:s3cret@127.0.0.1:{port}/roll")).await;
+    assert!(error.to_string().contains(&format!("127.0.0.1:{port}/roll")), "{error}");
+    assert!(error.to_string().contains("check that the server runs there"), "{error}");
+    assert_one_line_without_password(&error);
 }
 
-/// The server of the tests may trust everybody, so this one stands in for it and refuses.
+/// Uses a fake server, because the test server may accept any password.
 #[tokio::test]
-async fn a_wrong_password_is_told_in_one_line_without_it() {
+async fn wrong_password_error_is_one_line_without_password() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
         let _startup = client.read(&mut [0; 1024]).unwrap();
-        let said = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication\nfailed for user \"asha\"\0\0";
+        let message = b"SFATAL\0VFATAL\0C28P01\0Mpassword authentication\nfailed for user \"asha\"\0\0";
         client.write_all(b"E").unwrap();
-        client.write_all(&u32::try_from(said.len() + 4).unwrap().to_be_bytes()).unwrap();
-        client.write_all(said).unwrap();
+        client.write_all(&u32::try_from(message.len() + 4).unwrap().to_be_bytes()).unwrap();
+        client.write_all(message).unwrap();
     });
-    let refused = refusal(format!("postgres://asha:s3cret@127.0.0.1:{port}/roll?sslmode=disable")).await;
+    let error = open_error(format!("postgres://asha:s3cret@127.0.0.1:{port}/roll?sslmode=disable")).await;
     server.join().unwrap();
     assert_eq!(
-        refused.to_string(),
+        error.to_string(),
         format!(
             "cannot connect to PostgreSQL at 127.0.0.1:{port}/roll: password authentication failed for user \"asha\"; \
              check user and password in the URL, and the server's pg_hba.conf"
         )
     );
-    assert_one_line_without_password(&refused);
+    assert_one_line_without_password(&error);
 }
 
 #[tokio::test]
-async fn an_unknown_database_is_told_with_the_way_out() {
+async fn unknown_database_error_contains_a_hint() {
     let gone = PostgresDatabase::create();
     let url = gone.url();
     drop(gone);
-    let refused = refusal(url).await;
-    assert!(refused.to_string().contains("create the database"), "{refused}");
-    assert_one_line_without_password(&refused);
+    let error = open_error(url).await;
+    assert!(error.to_string().contains("create the database"), "{error}");
+    assert_one_line_without_password(&error);
 }
 
 #[tokio::test]
-async fn database_of_the_first_version_keeps_its_content() {
+async fn first_schema_version_is_migrated_without_data_loss() {
     let database = PostgresDatabase::create();
-    // As the first release made it: with that migration alone.
+    // The schema of the first release: only its migration.
     let migrations = program::workspace().join("adapters/postgres/migrations");
     let first = TempDir::new().unwrap();
     let name = "0001_initial.sql";

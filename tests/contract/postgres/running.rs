@@ -1,4 +1,4 @@
-//! An open store: nodes beside each other, and a server in trouble.
+//! An open store: concurrent nodes, lost connections and damaged data.
 
 use adapter_postgres::{Options, PostgresStore};
 use domain::access::Role;
@@ -9,9 +9,9 @@ use domain::{PageRequest, Probe, StoreError};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 
-use super::{BY, add, connection, create, find, open, run};
+use super::{BY, connection, create, create_user, find, open, run};
 
-/// How many statements of the stores wait for a lock now.
+/// Number of statements of the stores that wait for a lock.
 async fn waiting(watcher: &mut PgConnection) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                  AND application_name = 'rollbook' AND wait_event_type = 'Lock'";
@@ -19,19 +19,19 @@ async fn waiting(watcher: &mut PgConnection) -> i64 {
 }
 
 #[tokio::test]
-async fn a_database_that_is_gone_is_unavailable() {
+async fn dropped_database_is_unavailable() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
     store.ready().await.unwrap();
     drop(database);
     for _ in 0..2 {
-        let refused = store.ready().await;
-        assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+        let ready = store.ready().await;
+        assert!(matches!(ready, Err(StoreError::Unavailable(_))), "{ready:?}");
     }
 }
 
 #[tokio::test]
-async fn a_lost_connection_is_unavailable_once_and_then_made_anew() {
+async fn lost_connection_is_replaced() {
     let database = PostgresDatabase::create();
     let store = PostgresStore::connect(Options { max_connections: 1, ..Options::new(database.url()) }).await.unwrap();
     store.ready().await.unwrap();
@@ -42,29 +42,29 @@ async fn a_lost_connection_is_unavailable_once_and_then_made_anew() {
     )
     .await
     .unwrap();
-    if let Err(refused) = store.ready().await {
-        assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    if let Err(error) = store.ready().await {
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     }
     store.ready().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_request_that_finds_no_free_connection_is_unavailable() {
+async fn exhausted_pool_is_unavailable() {
     let database = PostgresDatabase::create();
     let store = PostgresStore::connect(Options { max_connections: 1, ..Options::new(database.url()) }).await.unwrap();
     let mut blocker = connection(&database).await;
     let mut transaction = blocker.begin().await.unwrap();
     raw_sql("LOCK TABLE students").execute(&mut *transaction).await.unwrap();
-    let refused = tokio::select! {
+    let page = tokio::select! {
         biased;
         _ = find(&store, 1) => unreachable!("the table is locked"),
-        refused = RecordStore::<User>::page(&store, &(), PageRequest::ONE) => refused,
+        page = RecordStore::<User>::page(&store, &(), PageRequest::ONE) => page,
     };
-    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    assert!(matches!(page, Err(StoreError::Unavailable(_))), "{page:?}");
 }
 
 #[tokio::test]
-async fn a_damaged_row_fails_and_panics_nobody() {
+async fn damaged_row_returns_an_error() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
     let asha = create(&store, "Asha", 7).await;
@@ -92,11 +92,11 @@ async fn a_damaged_row_fails_and_panics_nobody() {
 }
 
 #[tokio::test]
-async fn the_database_itself_refuses_what_the_domain_would() {
+async fn check_constraints_reject_values_invalid_in_the_domain() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
     create(&store, "Asha", 7).await;
-    let user = add(&store, "asha", Role::Viewer).await;
+    let user = create_user(&store, "asha", Role::Viewer).await;
     for (table, damage) in [
         ("students", "name = ''"),
         ("students", "name = repeat('é', 101)"),
@@ -116,22 +116,22 @@ async fn the_database_itself_refuses_what_the_domain_would() {
         ("users", "created_at = 'infinity'"),
         ("users", "updated_at = '10000-01-01'"),
     ] {
-        let refused = run(&database, format!("UPDATE {table} SET {damage}")).await.unwrap_err();
-        assert!(refused.as_database_error().unwrap().is_check_violation(), "{table} {damage}: {refused}");
+        let error = run(&database, format!("UPDATE {table} SET {damage}")).await.unwrap_err();
+        assert!(error.as_database_error().unwrap().is_check_violation(), "{table} {damage}: {error}");
     }
-    let refused = run(&database, "UPDATE compatibility SET only_row = false").await.unwrap_err();
-    assert!(refused.as_database_error().unwrap().is_check_violation(), "{refused}");
+    let error = run(&database, "UPDATE compatibility SET only_row = false").await.unwrap_err();
+    assert!(error.as_database_error().unwrap().is_check_violation(), "{error}");
     assert_eq!(RecordStore::<User>::find(&store, user.id).await.unwrap(), Some(user));
 }
 
-/// The other transaction frees the number that the update waits for, and wants the update's student.
+/// The other transaction holds the roll number that the update needs, and then updates the same student.
 #[tokio::test]
-async fn update_ended_by_a_deadlock_is_tried_again() {
+async fn update_cancelled_by_a_deadlock_is_retried() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
     let (asha, ravi) = (create(&store, "Asha", 7).await, create(&store, "Ravi", 8).await);
     let (mut other, mut watcher) = (connection(&database).await, connection(&database).await);
-    // The server ends the one whose patience is shorter.
+    // The server cancels the transaction with the shorter deadlock timeout.
     raw_sql("SET deadlock_timeout = '60s'").execute(&mut other).await.unwrap();
     let mut other = other.begin().await.unwrap();
     let set = |student: &Record<Student>, roll_no| {
@@ -150,12 +150,13 @@ async fn update_ended_by_a_deadlock_is_tried_again() {
     assert_eq!(updated.unwrap().fields.roll_no.get(), 8);
 }
 
-/// Each node is held up after it has made sure that the other's administrator remains, if nothing else stops it.
+/// The row lock stops the first deletion after its check for another administrator; the second one runs meanwhile.
 #[tokio::test]
-async fn administrators_who_leave_by_different_nodes_do_not_count_on_each_other() {
+async fn administrators_deleted_on_two_nodes_leave_one() {
     let database = PostgresDatabase::create();
     let (one_node, other_node) = (open(&database).await, open(&database).await);
-    let (one, other) = (add(&one_node, "one", Role::Admin).await, add(&one_node, "other", Role::Admin).await);
+    let one = create_user(&one_node, "one", Role::Admin).await;
+    let other = create_user(&one_node, "other", Role::Admin).await;
     let (mut holder, mut watcher) = (connection(&database).await, connection(&database).await);
     let mut held = holder.begin().await.unwrap();
     raw_sql("SELECT FROM users WHERE username = 'one' FOR UPDATE").execute(&mut *held).await.unwrap();

@@ -1,23 +1,23 @@
-//! The operations of the document, and the problems that it tells of each.
+//! The operations of the API document, and the problems listed for each.
 
 use app::http::access::Access;
 use serde_json::Value;
 
-/// An operation of the document.
+/// An operation of the API document.
 pub struct Operation {
     pub id: String,
     pub method: String,
     pub path: String,
     pub access: Access,
     pub public: bool,
-    pub takes_body: bool,
-    /// The example of a body that is taken.
+    pub has_body: bool,
+    /// An example of a valid body.
     body: Value,
-    /// Each problem that an answer can be, with its status: the last segment of its type.
+    /// The status and the last segment of the type of each documented problem.
     pub problems: Vec<(u16, String)>,
 }
 
-/// Every operation.
+/// All operations of the API document.
 pub fn operations() -> Vec<Operation> {
     let document = app::http::document::tree();
     let mut operations = Vec::new();
@@ -32,7 +32,7 @@ pub fn operations() -> Vec<Operation> {
                 path: path.clone(),
                 access,
                 public: access == Access::Public,
-                takes_body: operation.get("requestBody").is_some(),
+                has_body: operation.get("requestBody").is_some(),
                 body: body.map(|example| resolved(document, example)["value"].clone()).unwrap_or_default(),
                 problems: problems(document, &operation["responses"]),
                 id,
@@ -61,17 +61,17 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 }
 
 impl Operation {
-    /// Whether an answer can be this problem.
-    pub fn tells(&self, slug: &str) -> bool {
-        self.problems.iter().any(|(_, told)| told == slug)
+    /// Whether the document lists this problem.
+    pub fn documents(&self, slug: &str) -> bool {
+        self.problems.iter().any(|(_, documented)| documented == slug)
     }
 
-    /// Whether it is one of the articles' operations.
+    /// Whether it belongs to the legacy API.
     pub fn is_legacy(&self) -> bool {
         ["/login", "/student"].contains(&self.path.as_str())
     }
 
-    /// The query without which the operation refuses everything.
+    /// The required query.
     pub fn query(&self) -> &'static str {
         match self.id.as_str() {
             "updateLegacyStudent" | "deleteLegacyStudent" => "?student_id=1",
@@ -79,15 +79,15 @@ impl Operation {
         }
     }
 
-    /// A body that is taken, with one of its fields put in place of the example's.
+    /// A valid body with another value in one field.
     pub fn body_with(&self, field: &str, value: Value) -> Value {
         let mut body = self.body.clone();
         body[field] = value;
         body
     }
 
-    /// A body that is taken, where there is one.
+    /// A valid body, if the operation has one.
     pub fn body(&self) -> Option<&Value> {
-        self.takes_body.then_some(&self.body)
+        self.has_body.then_some(&self.body)
     }
 }

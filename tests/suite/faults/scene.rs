@@ -1,4 +1,4 @@
-//! A server on which everything can go wrong, and how each problem is brought about there.
+//! A server with injected faults, and the requests that provoke each problem.
 
 use std::sync::Arc;
 
@@ -20,27 +20,26 @@ use tokio::io::AsyncWriteExt;
 use super::operation::Operation;
 use crate::connections::{answer, connect};
 
-/// Larger than any body that is taken.
+/// One byte more than the largest accepted body.
 const TOO_LARGE: usize = (1 << 20) + 1;
 
-/// How many sessions the administrator has that were never used.
+/// Number of the administrator's unused sessions.
 pub const ADMIN_SESSIONS: usize = 40;
 
-/// A server with two students, one administrator, and faults to come. Its clock stands still: whoever has to wait goes on
-/// waiting.
+/// A server with two students, one administrator, and fault switches. Its clock stands still, so delays never elapse.
 pub struct Scene {
     pub server: Server,
     pub faults: Faults,
     admin: Record<User>,
-    /// The administrator's.
+    /// Client of the administrator.
     pub client: Client,
-    /// The administrator's too, each of a session that nobody has asked for yet.
+    /// Clients of the administrator, each with an unused session that is not yet cached.
     pub fresh: Vec<Client>,
     viewer: Client,
     newcomer: Client,
-    /// Of a user whose failed logins are used up for now.
-    guessed: Client,
-    /// Of a user whose account is locked.
+    /// Client of a user with throttled logins.
+    throttled: Client,
+    /// Client of a user with a locked account.
     locked: Client,
 }
 
@@ -67,19 +66,19 @@ impl Scene {
         let viewer = server.client(Role::Viewer).await;
         let newcomer = server.add_newcomer("newcomer", Role::Registrar).await;
         let newcomer = server.client_of(&newcomer).await;
-        let guessed =
-            guessed_until(&server, "guessed", Err(Throttled::Early { retry_after: time::Duration::SECOND })).await;
-        let locked = guessed_until(&server, "locked", Err(Throttled::Locked)).await;
-        Self { server, faults, admin, client, fresh, viewer, newcomer, guessed, locked }
+        let throttled =
+            throttled_client(&server, "throttled", Err(Throttled::Early { retry_after: time::Duration::SECOND })).await;
+        let locked = throttled_client(&server, "locked", Err(Throttled::Locked)).await;
+        Self { server, faults, admin, client, fresh, viewer, newcomer, throttled, locked }
     }
 
-    /// The operation on a record that exists, by this caller, without a body.
+    /// A request of this client for the operation on an existing record, without a body.
     pub fn bare(&self, operation: &Operation, caller: &Client) -> RequestBuilder {
         caller.request(&operation.method, &format!("{}{}", self.path(operation), operation.query()))
     }
 
-    /// The same with a body that is taken.
-    pub fn good(&self, operation: &Operation, caller: &Client) -> RequestBuilder {
+    /// The same with a valid body.
+    pub fn valid(&self, operation: &Operation, caller: &Client) -> RequestBuilder {
         with(self.bare(operation, caller), operation.body())
     }
 
@@ -88,12 +87,12 @@ impl Scene {
         operation.path.replace("{id}", &id.to_string())
     }
 
-    /// The same without the operation's own query.
-    fn asking(&self, operation: &Operation, query: &str) -> RequestBuilder {
+    /// A request of the administrator with this query and without a body.
+    fn with_query(&self, operation: &Operation, query: &str) -> RequestBuilder {
         self.client.request(&operation.method, &format!("{}{query}", self.path(operation)))
     }
 
-    /// The answers to everything that brings a problem of an operation about.
+    /// The responses to all requests that provoke a problem of an operation.
     pub async fn provoke(&self, operation: &Operation, slug: &str) -> Vec<Answer> {
         let mut answers = Vec::new();
         for request in self.requests(operation, slug) {
@@ -116,9 +115,9 @@ impl Scene {
         };
         for (switch, fault) in broken {
             switch.break_by(*fault);
-            let answer = Answer::to(self.good(operation, &self.client)).await;
+            let answer = Answer::to(self.valid(operation, &self.client)).await;
             switch.mend();
-            // Else it does not need what is broken.
+            // Otherwise the operation does not use the broken port.
             if answer.status.is_server_error() {
                 answers.push(answer);
             }
@@ -126,7 +125,7 @@ impl Scene {
         answers
     }
 
-    /// The response to a body whose first chunk has no length.
+    /// The response to a body with a first chunk without a length.
     async fn broken_chunk(&self, operation: &Operation) -> Answer {
         let (method, path) = (&operation.method, format!("{}{}", self.path(operation), operation.query()));
         let token = self.client.token().unwrap_or_default();
@@ -141,31 +140,31 @@ impl Scene {
         Answer::of_text(&text)
     }
 
-    /// The requests that bring a problem about by themselves.
+    /// The requests that provoke a problem without an injected fault.
     fn requests(&self, operation: &Operation, slug: &str) -> Vec<RequestBuilder> {
         let bare = || self.bare(operation, &self.client);
-        let good = || self.good(operation, &self.client);
+        let valid = || self.valid(operation, &self.client);
         let json = |body: Value| vec![bare().json(&body)];
         match slug {
-            "malformed-query" => vec![self.asking(operation, "?name=%ff")],
-            // The operations of the articles have problems of their own for a body that is not JSON.
+            "malformed-query" => vec![self.with_query(operation, "?name=%ff")],
+            // Legacy operations return other problems for a body that is not JSON.
             "malformed-body" if operation.is_legacy() => Vec::new(),
             "malformed-body" => vec![bare().header("content-type", "application/json").body("{")],
             "incomplete-credentials" => json(json!({})),
             "invalid-student-data" => json(json!({ "name": 7, "rollno": 9 })),
-            "missing-student-id" => vec![self.asking(operation, "")],
-            "wrong-student-id" => vec![with(self.asking(operation, "?student_id=999"), operation.body())],
+            "missing-student-id" => vec![self.with_query(operation, "")],
+            "wrong-student-id" => vec![with(self.with_query(operation, "?student_id=999"), operation.body())],
             "unauthorized" => {
                 [self.server.anonymous(), self.server.bearer("x.y.z")].map(|by| self.bare(operation, &by)).into()
             }
-            "invalid-credentials" => json(json!({ "Username": "nobody", "Password": "x" })),
-            "invalid-refresh-token" => vec![good()],
+            "invalid-credentials" => json(json!({ "Username": "unknown", "Password": "x" })),
+            "invalid-refresh-token" => vec![valid()],
             "insufficient-role" => {
                 let is_for_viewers = matches!(
                     operation.access,
                     Access::Permission(PermissionEntry { requirement: Requirement::Role(Role::Viewer), .. })
                 );
-                assert!(!is_for_viewers, "{} is for viewers, too", operation.id);
+                assert!(!is_for_viewers, "{} is permitted for viewers", operation.id);
                 vec![self.bare(operation, &self.viewer)]
             }
             "password-change-due" => vec![self.bare(operation, &self.newcomer)],
@@ -173,39 +172,39 @@ impl Scene {
                 let path = operation.path.replace("{id}", "999");
                 vec![with(self.client.request(&operation.method, &path), operation.body())]
             }
-            "not-acceptable" => vec![good().header("accept", "image/png")],
+            "not-acceptable" => vec![valid().header("accept", "image/png")],
             "roll-number-taken" => json(operation.body_with("roll_no", json!(2))),
             "username-taken" => json(operation.body_with("username", json!("ADMIN"))),
-            "last-administrator" => vec![with(bare(), operation.takes_body.then_some(&json!({ "role": "viewer" })))],
-            "stale-version" => vec![good().header("if-match", "\"999-9\"")],
+            "last-administrator" => vec![with(bare(), operation.has_body.then_some(&json!({ "role": "viewer" })))],
+            "stale-version" => vec![valid().header("if-match", "\"999-9\"")],
             "payload-too-large" => {
                 vec![bare().header("content-type", "application/json").body(vec![b' '; TOO_LARGE])]
             }
-            "unsupported-media-type" if operation.is_legacy() => vec![good().header("content-encoding", "gzip")],
+            "unsupported-media-type" if operation.is_legacy() => vec![valid().header("content-encoding", "gzip")],
             "unsupported-media-type" => {
-                vec![bare().header("content-type", "text/plain").body("{}"), good().header("content-encoding", "gzip")]
+                vec![bare().header("content-type", "text/plain").body("{}"), valid().header("content-encoding", "gzip")]
             }
-            "invalid-fields" if operation.takes_body => json(json!({ "nonsense": true })),
-            "invalid-fields" => vec![self.asking(operation, "?nonsense=1")],
-            "too-many-attempts" => vec![self.guess(operation, "guessed", &self.guessed)],
-            "account-locked" => vec![self.guess(operation, "locked", &self.locked)],
-            // What no request does by itself.
+            "invalid-fields" if operation.has_body => json(json!({ "nonsense": true })),
+            "invalid-fields" => vec![self.with_query(operation, "?nonsense=1")],
+            "too-many-attempts" => vec![self.attempt(operation, "throttled", &self.throttled)],
+            "account-locked" => vec![self.attempt(operation, "locked", &self.locked)],
+            // These need an injected fault.
             "internal-error" | "store-unavailable" | "busy" => Vec::new(),
-            other => panic!("{} can answer {other}, and this test does not know how", operation.id),
+            other => panic!("{} can return {other}, and no request here provokes it", operation.id),
         }
     }
 
-    /// A try at somebody's password: at the login, or as whoever found a token.
-    fn guess(&self, operation: &Operation, name: &str, client: &Client) -> RequestBuilder {
+    /// A password attempt: a login, or an operation that verifies the current password.
+    fn attempt(&self, operation: &Operation, name: &str, client: &Client) -> RequestBuilder {
         match operation.id.as_str() {
             "logIn" => self.bare(operation, &self.client).json(&json!({ "Username": name, "Password": PASSWORD })),
-            _ => self.good(operation, client),
+            _ => self.valid(operation, client),
         }
     }
 }
 
-/// A client of a user whose password was guessed at until the answer was this one.
-async fn guessed_until(server: &Server, name: &str, end: Admission) -> Client {
+/// A client of a new user, after logins until the throttle returns this result.
+async fn throttled_client(server: &Server, name: &str, end: Admission) -> Client {
     let user = server.add_user(name, Role::Viewer).await;
     let client = server.client_of(&user).await;
     let mut by = operator();

@@ -27,8 +27,9 @@ async fn verdict(text: &str, stored: &str) -> Verdict {
     small().verify(password(text), Some(PasswordHash::new(stored.to_owned()))).await.unwrap()
 }
 
+/// REQ 13.
 #[tokio::test]
-async fn req_13_a_hash_is_argon2id_with_todays_parameters_in_phc_form() {
+async fn hash_is_argon2id_with_todays_parameters_in_phc_form() {
     let hasher = Argon2Hasher::new(Limits::default()).unwrap();
     let stored = hasher.hash(password("correct horse battery")).await.unwrap();
     assert!(stored.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.expose());
@@ -59,8 +60,9 @@ async fn every_hash_has_a_salt_of_its_own() {
     assert!(one != other);
 }
 
+/// REQ 15.
 #[tokio::test]
-async fn req_15_without_a_stored_hash_the_decoy_is_verified_and_the_answer_is_wrong() {
+async fn missing_hash_verifies_the_dummy_hash_and_is_wrong() {
     let mut hasher = small();
     let dummy_hash = Phc::new(hasher.dummy_hash.expose()).unwrap();
     let params = Params::try_from(&dummy_hash).unwrap();
@@ -74,8 +76,9 @@ async fn req_15_without_a_stored_hash_the_decoy_is_verified_and_the_answer_is_wr
     assert!(hasher.verify(password("right"), None).await.is_err(), "it is the decoy that is verified");
 }
 
+/// REQ 13.
 #[tokio::test]
-async fn req_13_a_right_password_with_weaker_parameters_is_outdated() {
+async fn right_password_with_weaker_parameters_is_outdated() {
     let outdated = [
         hashed(Algorithm::Argon2id, Version::V0x13, (SMALL.0 - 1, SMALL.1, 1)),
         hashed(Algorithm::Argon2id, Version::V0x13, (SMALL.0 * 2, SMALL.1 - 1, 1)),
@@ -90,8 +93,9 @@ async fn req_13_a_right_password_with_weaker_parameters_is_outdated() {
     }
 }
 
+/// REQ 13.
 #[tokio::test]
-async fn req_13_a_short_salt_or_output_is_outdated() {
+async fn short_salt_or_output_is_outdated() {
     let params = |output| Params::new(SMALL.0, SMALL.1, 1, Some(output)).unwrap();
     for (salt, output) in [(&b"8 bytes."[..], 32), (b"sixteen bytes...", 16)] {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(output));
@@ -100,8 +104,9 @@ async fn req_13_a_short_salt_or_output_is_outdated() {
     }
 }
 
+/// REQ 13.
 #[tokio::test]
-async fn req_13_stronger_parameters_are_not_outdated() {
+async fn stronger_parameters_are_not_outdated() {
     for parameters in [(SMALL.0, SMALL.1, 1), (SMALL.0 * 2, SMALL.1, 1), (SMALL.0, SMALL.1 + 1, 2)] {
         let stored = hashed(Algorithm::Argon2id, Version::V0x13, parameters);
         assert_eq!(verdict("right", &stored).await, Verdict::Right, "{stored}");
@@ -133,8 +138,9 @@ async fn a_stored_text_that_is_no_hash_fails_and_is_not_shown() {
     }
 }
 
+/// REQ 21.
 #[tokio::test]
-async fn req_21_hashing_and_verifying_share_one_bounded_queue() {
+async fn hashing_and_verifying_share_one_bounded_queue() {
     let hasher = Argon2Hasher::with_parameters(Limits { running: NonZeroUsize::MIN, waiting: 0 }, 64, 1).unwrap();
     let (end, ended) = std::sync::mpsc::channel::<()>();
     let (begun, has_begun) = tokio::sync::oneshot::channel();

@@ -34,8 +34,9 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// REQ 21.
 #[tokio::test]
-async fn req_21_a_full_queue_is_busy_at_once() {
+async fn full_queue_is_busy_at_once() {
     let queue = queue(1, 1);
     let (end, running) = begin(&queue).await;
     let mut waiting = Box::pin(queue.run(|| "waited"));
@@ -50,8 +51,9 @@ async fn req_21_a_full_queue_is_busy_at_once() {
     assert_eq!(queue.run(|| "free again").await.unwrap(), "free again");
 }
 
+/// REQ 21.
 #[tokio::test]
-async fn req_21_no_more_runs_at_once_than_the_limit() {
+async fn no_more_runs_at_once_than_the_limit() {
     let queue = queue(2, 1);
     let (end_first, first) = begin(&queue).await;
     let (end_second, second) = begin(&queue).await;

@@ -11,16 +11,18 @@ fn refusal(secret: impl AsRef<[u8]>) -> Option<SigningKeyError> {
     SigningKey::parse(secret.as_ref()).err()
 }
 
+/// REQ 6.
 #[test]
-fn req_06_a_key_under_32_bytes_is_refused() {
+fn key_under_32_bytes_is_refused() {
     assert_eq!(refusal(""), Some(SigningKeyError::TooShort));
     assert_eq!(refusal("secret"), Some(SigningKeyError::TooShort));
     assert_eq!(refusal(&RANDOM_BASE64[..31]), Some(SigningKeyError::TooShort));
     assert_eq!(refusal(&RANDOM_BASE64[..32]), None);
 }
 
+/// REQ 6.
 #[test]
-fn req_06_known_and_guessable_words_are_refused() {
+fn known_and_guessable_words_are_refused() {
     for known in [
         "your-256-bit-secret-your-256-bit-secret",
         "a-string-secret-at-least-256-bits-long",
@@ -46,23 +48,26 @@ fn req_06_known_and_guessable_words_are_refused() {
     }
 }
 
+/// REQ 6.
 #[test]
-fn req_06_uniform_keys_are_refused() {
+fn uniform_keys_are_refused() {
     for uniform in ["a".repeat(64), "0".repeat(32), "abc".repeat(20), "abcdefg".repeat(5), "\0".repeat(32)] {
         assert_eq!(refusal(&uniform), Some(SigningKeyError::TooUniform), "{uniform:?}");
     }
 }
 
+/// REQ 6.
 #[test]
-fn req_06_a_short_pattern_repeated_is_refused() {
+fn short_pattern_repeated_is_refused() {
     for pattern in ["8Kq2vXw9", "8Kq2vXw9Lm4R", &RANDOM_BASE64[..20]] {
         let repeated = &pattern.repeat(5)[..pattern.len() * 5 - 3];
         assert_eq!(refusal(repeated), Some(SigningKeyError::Repeated), "{repeated}");
     }
 }
 
+/// REQ 6.
 #[test]
-fn req_06_runs_are_refused() {
+fn runs_are_refused() {
     let ascending: Vec<u8> = (0..32).collect();
     assert_eq!(refusal(ascending), Some(SigningKeyError::Sequence));
     for run in [
@@ -77,8 +82,9 @@ fn req_06_runs_are_refused() {
     }
 }
 
+/// REQ 8.
 #[test]
-fn req_08_an_asymmetric_key_is_never_an_hmac_secret() {
+fn asymmetric_key_is_never_an_hmac_secret() {
     let ed25519_public = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
     let mut rsa = vec![0x30, 0x82, 0x01, 0x22];
     rsa.extend((0..0x122_u32).map(|i| u8::try_from(i * 131 % 251).unwrap()));
@@ -94,8 +100,9 @@ fn req_08_an_asymmetric_key_is_never_an_hmac_secret() {
     }
 }
 
+/// REQ 6.
 #[test]
-fn req_06_random_keys_of_every_form_are_taken() {
+fn random_keys_of_every_form_are_taken() {
     for random in [RANDOM_BASE64, RANDOM_HEX, &format!("{RANDOM_HEX}{RANDOM_BASE64}")] {
         assert_eq!(refusal(random), None, "{random}");
     }
@@ -113,8 +120,9 @@ fn req_06_random_keys_of_every_form_are_taken() {
     }
 }
 
+/// REQ 6.
 #[test]
-fn req_06_each_refusal_says_the_way_out_and_not_the_key() {
+fn each_refusal_says_the_way_out_and_not_the_key() {
     for wrong in ["secret", "changeme-changeme-changeme-changeme", "-----BEGIN"] {
         let message = refusal(wrong).unwrap().to_string();
         assert!(message.contains("openssl rand -base64 48"), "{message}");

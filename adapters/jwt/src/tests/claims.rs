@@ -11,14 +11,16 @@ fn claims_with_raw(name: &str, raw: &str) -> String {
     claims(&json!({name: "@"})).replace("\"@\"", raw)
 }
 
+/// REQ 7.
 #[test]
-fn req_07_exp_and_iat_are_required() {
+fn exp_and_iat_are_required() {
     refuses_claims(&json!({"exp": null}), TokenError::Claims);
     refuses_claims(&json!({"iat": null}), TokenError::Claims);
 }
 
+/// REQ 7.
 #[test]
-fn req_07_a_token_is_refused_from_exp_plus_leeway_on() {
+fn token_is_refused_from_exp_plus_leeway_on() {
     let exp = NOW + Duration::MINUTE;
     assert!(at(&json!({}), exp).is_ok());
     assert!(at(&json!({}), exp + LEEWAY - Duration::NANOSECOND).is_ok());
@@ -28,8 +30,9 @@ fn req_07_a_token_is_refused_from_exp_plus_leeway_on() {
     }
 }
 
+/// REQ 7.
 #[test]
-fn req_07_nbf_is_enforced_where_present() {
+fn nbf_is_enforced_where_present() {
     let nbf = NOW + Duration::HOUR;
     let changes = json!({"nbf": nbf.unix_timestamp(), "exp": nbf.unix_timestamp() + 60});
     assert_eq!(at(&changes, nbf - LEEWAY - Duration::NANOSECOND), Err(TokenError::NotYetValid));
@@ -37,8 +40,9 @@ fn req_07_nbf_is_enforced_where_present() {
     assert!(at(&changes, nbf).is_ok());
 }
 
+/// REQ 7.
 #[test]
-fn req_07_the_leeway_is_the_policys() {
+fn leeway_is_the_policys() {
     let key = SigningKey::parse(KEY).ok().unwrap();
     let strict = TokenPolicy::new("rollbook", "rollbook-api", Duration::ZERO).unwrap();
     let strict = JwtTokens::new(&key, strict).unwrap();
@@ -50,8 +54,9 @@ fn req_07_the_leeway_is_the_policys() {
     assert_eq!(strict.verify(&token, exp), Err(TokenError::Expired));
 }
 
+/// REQ 7.
 #[test]
-fn req_07_dates_may_have_fractions() {
+fn dates_may_have_fractions() {
     let exp = NOW.unix_timestamp();
     let fraction = claims_with_raw("exp", &format!("{exp}.5"));
     let token = forge(&header(&json!({})), &fraction);
@@ -63,8 +68,9 @@ fn req_07_dates_may_have_fractions() {
     assert!(verdict(&exponent).is_ok());
 }
 
+/// REQ 7.
 #[test]
-fn req_07_dates_that_are_not_finite_numbers_are_refused() {
+fn dates_that_are_not_finite_numbers_are_refused() {
     for date in ["exp", "iat", "nbf"] {
         for (raw, error) in [
             ("null", TokenError::Claims),
@@ -89,8 +95,9 @@ fn req_07_dates_that_are_not_finite_numbers_are_refused() {
     }
 }
 
+/// REQ 7.
 #[test]
-fn req_07_the_last_dates_there_are_do_not_overflow() {
+fn last_dates_there_are_do_not_overflow() {
     for now in [OffsetDateTime::UNIX_EPOCH, datetime!(9999-12-31 23:59:59.999 UTC), datetime!(-9999-01-01 0:00 UTC)] {
         for date in [253_402_300_799_i64, -377_705_116_800] {
             let _ = at(&json!({"exp": date, "nbf": date, "iat": date}), now);
@@ -98,8 +105,9 @@ fn req_07_the_last_dates_there_are_do_not_overflow() {
     }
 }
 
+/// REQ 9.
 #[test]
-fn req_09_iss_is_required_and_ours() {
+fn iss_is_required_and_ours() {
     refuses_claims(&json!({"iss": null}), TokenError::Claims);
     refuses_claims(&json!({"iss": ["rollbook"]}), TokenError::Claims);
     refuses_claims(&json!({"iss": 7}), TokenError::Claims);
@@ -108,8 +116,9 @@ fn req_09_iss_is_required_and_ours() {
     }
 }
 
+/// REQ 9.
 #[test]
-fn req_09_aud_is_required_and_names_us() {
+fn aud_is_required_and_names_us() {
     for right in [json!("rollbook-api"), json!(["rollbook-api"]), json!(["other", "rollbook-api"])] {
         assert!(at(&json!({"aud": right}), NOW).is_ok(), "{right}");
     }
@@ -124,16 +133,18 @@ fn req_09_aud_is_required_and_names_us() {
     }
 }
 
+/// REQ 9.
 #[test]
-fn req_09_sub_is_required_and_the_user() {
+fn sub_is_required_and_the_user() {
     refuses_claims(&json!({"sub": null}), TokenError::Claims);
     for wrong in [json!(7), json!(""), json!("8"), json!("07"), json!("+7"), json!("7 "), json!("7.0"), json!("asha")] {
         refuses_claims(&json!({"sub": wrong}), TokenError::Claims);
     }
 }
 
+/// REQ 9.
 #[test]
-fn req_09_user_id_is_required_and_an_id() {
+fn user_id_is_required_and_an_id() {
     refuses_claims(&json!({"user_id": null}), TokenError::Claims);
     for wrong in [json!("7"), json!(7.0), json!(7.5), json!(true), json!([7]), json!(u64::MAX)] {
         refuses_claims(&json!({"user_id": wrong}), TokenError::Claims);
@@ -143,15 +154,17 @@ fn req_09_user_id_is_required_and_an_id() {
     }
 }
 
+/// REQ 10.
 #[test]
-fn req_10_jti_is_required() {
+fn jti_is_required() {
     for wrong in [json!(null), json!(""), json!(7), json!(["t-1"])] {
         refuses_claims(&json!({"jti": wrong}), TokenError::Claims);
     }
 }
 
+/// REQ 9.
 #[test]
-fn req_09_a_claim_that_comes_twice_is_refused() {
+fn claim_that_comes_twice_is_refused() {
     for twice in [
         "\"user_id\":8",
         "\"sub\":\"7\"",

@@ -6,8 +6,9 @@ fn good() -> String {
     forge(&header(&json!({})), &claims(&json!({})))
 }
 
+/// REQ 5.
 #[test]
-fn req_05_a_token_over_8_kib_is_refused_unread() {
+fn token_over_8_kib_is_refused_unread() {
     for length in [8193, 100_000] {
         assert_eq!(verdict(&"!".repeat(length)), Err(TokenError::TooLong));
     }
@@ -17,8 +18,9 @@ fn req_05_a_token_over_8_kib_is_refused_unread() {
     assert_eq!(verdict(&longest.unwrap()), Ok(some_claims()));
 }
 
+/// REQ 5.
 #[test]
-fn req_05_characters_outside_base64url_are_refused() {
+fn characters_outside_base64url_are_refused() {
     let good = good();
     for wrong in ["=", "+", "/", " ", "\n", "\t", "\0", "é", "%", ",", ":", "\u{feff}"] {
         for at in [0, 5, good.find('.').unwrap(), good.rfind('.').unwrap(), good.rfind('.').unwrap() + 9, good.len()] {
@@ -29,8 +31,9 @@ fn req_05_characters_outside_base64url_are_refused() {
     }
 }
 
+/// REQ 5.
 #[test]
-fn req_05_padding_is_refused_in_every_part() {
+fn padding_is_refused_in_every_part() {
     let good = good();
     let parts: Vec<_> = good.split('.').collect();
     for part in 0..3 {
@@ -43,8 +46,9 @@ fn req_05_padding_is_refused_in_every_part() {
     assert!(!parts[2].len().is_multiple_of(4));
 }
 
+/// REQ 5.
 #[test]
-fn req_05_another_spelling_of_the_same_bytes_is_refused() {
+fn another_spelling_of_the_same_bytes_is_refused() {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let good = good();
     let last = LETTERS.find(&good[good.len() - 1..]).unwrap();
@@ -61,8 +65,9 @@ fn req_05_another_spelling_of_the_same_bytes_is_refused() {
     assert_eq!(verdict(&sign(&input, KEY, Algorithm::HS256)), Err(TokenError::Malformed));
 }
 
+/// REQ 5.
 #[test]
-fn req_05_a_token_has_exactly_three_parts() {
+fn token_has_exactly_three_parts() {
     let good = good();
     let (first, rest) = good.split_once('.').unwrap();
     let two = rest.rsplit_once('.').unwrap().0;
@@ -74,8 +79,9 @@ fn req_05_a_token_has_exactly_three_parts() {
     assert_eq!(verdict(&sign(&format!("{first}.{two}.{two}"), KEY, Algorithm::HS256)), Err(TokenError::Malformed));
 }
 
+/// REQ 5.
 #[test]
-fn req_05_header_and_claims_are_json_objects() {
+fn header_and_claims_are_json_objects() {
     let (header, claims) = (header(&json!({})), claims(&json!({})));
     for wrong in ["", "null", "7", "\"x\"", "[]", "{", "\u{feff}{}", "{'a':1}", "{\"a\":NaN}", "{,}"] {
         assert_eq!(verdict(&forge(wrong, &claims)), Err(TokenError::Malformed), "header {wrong}");
@@ -90,8 +96,9 @@ fn req_05_header_and_claims_are_json_objects() {
     assert_eq!(verdict(&forge(&deep, &claims)), Err(TokenError::Malformed));
 }
 
+/// REQ 5.
 #[test]
-fn req_05_an_array_of_the_values_in_order_is_no_object() {
+fn array_of_the_values_in_order_is_no_object() {
     let now = NOW.unix_timestamp();
     let claims_as_array = format!(r#"[7,"7","rollbook","rollbook-api",{now},{},{now},"t-1"]"#, now + 60);
     let header_as_array = format!(r#"["at+jwt","HS256","{}"]"#, key_id());
@@ -99,8 +106,9 @@ fn req_05_an_array_of_the_values_in_order_is_no_object() {
     assert_eq!(verdict(&forge(&header(&json!({})), &claims_as_array)), Err(TokenError::Malformed));
 }
 
+/// REQ 5.
 #[test]
-fn req_05_invalid_utf8_is_refused() {
+fn invalid_utf8_is_refused() {
     let mut bytes = claims(&json!({"pad": "xx"})).into_bytes();
     let at = bytes.windows(2).position(|pair| pair == b"xx").unwrap();
     bytes[at] = 0xff;
@@ -108,8 +116,9 @@ fn req_05_invalid_utf8_is_refused() {
     assert_eq!(verdict(&sign(&input, KEY, Algorithm::HS256)), Err(TokenError::Malformed));
 }
 
+/// REQ 8.
 #[test]
-fn req_08_a_signature_that_is_not_the_keys_is_refused() {
+fn signature_that_is_not_the_keys_is_refused() {
     let good = good();
     let (input, signature) = good.rsplit_once('.').unwrap();
     let other_key = sign(input, b"another key: f81DdaWq0pZxN72LbV3", Algorithm::HS256);

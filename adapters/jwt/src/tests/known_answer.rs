@@ -18,8 +18,9 @@ fn hs256_gives_the_known_answer() {
     assert_eq!(sign(token.signing_input, b"secret", Algorithm::HS256), SAMPLE);
 }
 
+/// REQ 7, REQ 9, REQ 10.
 #[test]
-fn req_07_req_09_req_10_the_articles_token_is_no_access_token() {
+fn articles_token_is_no_access_token() {
     assert_eq!(verdict(SAMPLE), Err(TokenError::Type));
     let without_key = header(&json!({"kid": null}));
     assert_eq!(verdict(&forge(&without_key, r#"{"user_id":1}"#)), Err(TokenError::UnknownKey));
@@ -42,16 +43,18 @@ fn gives_the_known_answer(key: &VerifyingKey, algorithm: Algorithm, sample: &str
     }
 }
 
+/// REQ 8.
 #[test]
-fn req_08_eddsa_gives_the_known_answer_of_rfc_8037_appendix_a_4() {
+fn eddsa_gives_the_known_answer_of_rfc_8037_appendix_a_4() {
     let key = VerifyingKey::eddsa(&coordinate("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"));
     let sample = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
                   hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     gives_the_known_answer(&key, Algorithm::EdDSA, sample);
 }
 
+/// REQ 8.
 #[test]
-fn req_08_es256_gives_the_known_answer_of_rfc_7515_appendix_a_3() {
+fn es256_gives_the_known_answer_of_rfc_7515_appendix_a_3() {
     let x = coordinate("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
     let y = coordinate("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
     let sample = "eyJhbGciOiJFUzI1NiJ9.\

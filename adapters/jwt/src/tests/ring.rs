@@ -57,8 +57,9 @@ fn states(ring: &KeyRing, at: OffsetDateTime) -> Vec<KeyState> {
     ring.keys().iter().map(|key| ring.state_at(key, at)).collect()
 }
 
+/// REQ 8.
 #[test]
-fn req_08_each_algorithm_signs_what_it_verifies_and_no_other_ring_does() {
+fn each_algorithm_signs_what_it_verifies_and_no_other_ring_does() {
     for algorithm in EVERY {
         let ring = generated(algorithm);
         let good = token(&ring, NOW);
@@ -85,8 +86,9 @@ fn public_forms(ring: &KeyRing) -> Vec<Vec<u8>> {
     }
 }
 
+/// REQ 8.
 #[test]
-fn req_08_a_public_key_is_never_taken_as_an_hmac_secret() {
+fn public_key_is_never_taken_as_an_hmac_secret() {
     for algorithm in [KeyAlgorithm::EdDsa, KeyAlgorithm::Es256] {
         let ring = generated(algorithm);
         let header = json!({"typ": "at+jwt", "alg": "HS256", "kid": ring.keys()[0].id()}).to_string();
@@ -98,8 +100,9 @@ fn req_08_a_public_key_is_never_taken_as_an_hmac_secret() {
     }
 }
 
+/// REQ 8.
 #[test]
-fn req_08_the_kid_settles_the_algorithm_whatever_the_header_says() {
+fn kid_settles_the_algorithm_whatever_the_header_says() {
     for ours in EVERY {
         let ring = generated(ours);
         let good = token(&ring, NOW);
@@ -115,8 +118,9 @@ fn req_08_the_kid_settles_the_algorithm_whatever_the_header_says() {
     }
 }
 
+/// REQ 11.
 #[test]
-fn req_11_a_key_is_announced_then_signs_then_verifies_then_is_over() {
+fn key_is_announced_then_signs_then_verifies_then_is_over() {
     use KeyState::{Announced, Expired, Signing, Verifying};
     for algorithm in EVERY {
         let ring = rotated(&generated(algorithm), NOW);
@@ -138,8 +142,9 @@ fn req_11_a_key_is_announced_then_signs_then_verifies_then_is_over() {
     }
 }
 
+/// REQ 11.
 #[test]
-fn req_11_rotating_refuses_no_good_token_on_any_node() {
+fn rotating_refuses_no_good_token_on_any_node() {
     let before = generated(KeyAlgorithm::Es256);
     let after = rotated(&before, NOW);
     let node = tokens_on(&before);
@@ -153,8 +158,9 @@ fn req_11_rotating_refuses_no_good_token_on_any_node() {
     assert!(tokens_on(&after).verify(&new, NOW).is_ok());
 }
 
+/// REQ 11.
 #[test]
-fn req_11_a_revoked_key_is_refused_at_once() {
+fn revoked_key_is_refused_at_once() {
     let ring = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
     let later = NOW + ANNOUNCE + Duration::MINUTE;
     let old = token(&ring, NOW);
@@ -166,8 +172,9 @@ fn req_11_a_revoked_key_is_refused_at_once() {
     assert_eq!(tokens_on(&revoked).public_keys(later).len(), 1);
 }
 
+/// REQ 11.
 #[test]
-fn req_11_a_ring_always_has_a_key_that_signs_on() {
+fn ring_always_has_a_key_that_signs_on() {
     let one = generated(KeyAlgorithm::EdDsa);
     let id = one.keys()[0].id().to_owned();
     assert_eq!(one.revoke(&id, NOW).err(), Some(KeyChangeError::Needed(id.clone())));
@@ -185,8 +192,9 @@ fn req_11_a_ring_always_has_a_key_that_signs_on() {
     assert_eq!(removed.keys().len(), 1);
 }
 
+/// REQ 11.
 #[test]
-fn req_11_only_public_keys_that_verify_are_published() {
+fn only_public_keys_that_verify_are_published() {
     assert_eq!(tokens_on(&generated(KeyAlgorithm::Hs256)).public_keys(NOW), []);
     let ring = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
     let ids = |at| tokens_on(&ring).public_keys(at).into_iter().map(|key| key.id).collect::<Vec<_>>();
@@ -216,8 +224,9 @@ fn file_with(changes: &Value) -> String {
     file.to_string()
 }
 
+/// REQ 11.
 #[test]
-fn req_11_a_bad_file_is_refused_and_never_quoted() {
+fn bad_file_is_refused_and_never_quoted() {
     const SECRET: &str = "MC4CAQAwBQYDK2VwBCIEIFfI0xX1";
     for (changes, wanted) in [
         (json!({"kid": "two words"}), "1 to 64 letters"),
@@ -251,8 +260,9 @@ fn req_11_a_bad_file_is_refused_and_never_quoted() {
     assert!(matches!(KeyRing::parse(twice.to_string().as_bytes()), Err(KeyRingError::SameId(_))));
 }
 
+/// REQ 6.
 #[test]
-fn req_06_a_weak_secret_is_refused_in_a_ring_too() {
+fn weak_secret_is_refused_in_a_ring_too() {
     let weak = json!({"alg": "HS256", "private_key": null, "secret": "changeme changeme changeme changeme"});
     let error = KeyRing::parse(file_with(&weak).as_bytes()).err().unwrap().to_string();
     assert!(error.contains("published sample") && !error.contains("changeme"), "{error}");

@@ -1,4 +1,4 @@
-//! What the group commit promises, on a database of one table.
+//! Tests of the group commit.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -10,8 +10,8 @@ use super::*;
 
 #[derive(Debug, Error)]
 enum PutError {
-    #[error("refused")]
-    Refused,
+    #[error("rejected")]
+    Rejected,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -44,7 +44,7 @@ impl Fixture {
         Self { writer: Writer::start(connection).unwrap(), commits, folder }
     }
 
-    /// Keeps the writer busy until the answer is dropped or sent to.
+    /// Blocks the writer until the returned sender is used or dropped.
     fn hold(&self) -> mpsc::Sender<()> {
         let (started, running) = mpsc::channel();
         let (release, released) = mpsc::channel();
@@ -83,24 +83,24 @@ fn put(connection: &Connection, n: i64) -> Result<(), TxError<PutError>> {
     Ok(())
 }
 
-fn is_unavailable<T>(answer: &Result<T, PutError>) -> bool {
-    matches!(answer, Err(PutError::Store(StoreError::Unavailable(_))))
+fn is_unavailable<T>(result: &Result<T, PutError>) -> bool {
+    matches!(result, Err(PutError::Store(StoreError::Unavailable(_))))
 }
 
 #[tokio::test]
-async fn writes_that_wait_together_share_one_commit() {
+async fn queued_writes_share_one_commit() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let writes: Vec<_> = (1..=10).map(|n| fixture.put(n)).collect();
     drop(held);
     assert!(join_all(writes).await.iter().all(Result::is_ok));
-    // One for the write that held the others back, one for these.
+    // One for the write that blocked the writer, one for the group.
     assert_eq!(fixture.commits.load(Ordering::SeqCst), 2);
     assert_eq!(fixture.stored(), (1..=10).collect::<Vec<_>>());
 }
 
 #[tokio::test]
-async fn a_group_has_a_greatest_size() {
+async fn group_size_is_bounded() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let writes: Vec<_> = (1..=1 + i64::try_from(GROUP).unwrap()).map(|n| fixture.put(n)).collect();
@@ -110,54 +110,54 @@ async fn a_group_has_a_greatest_size() {
 }
 
 #[tokio::test]
-async fn a_refused_write_takes_back_only_its_own() {
+async fn rejected_write_rolls_back_only_itself() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let before = fixture.put(1);
-    let refused = fixture.writer.write(|connection| {
+    let rejected = fixture.writer.write(|connection| {
         put(connection, 2)?;
-        Err::<(), _>(TxError::Refused(PutError::Refused))
+        Err::<(), _>(TxError::Rejected(PutError::Rejected))
     });
     let failed = fixture.run("INSERT INTO number (n) VALUES (3); INSERT INTO nowhere VALUES (1)");
-    let behind = fixture.put(4);
+    let after = fixture.put(4);
     drop(held);
-    assert!(matches!(refused.await, Err(PutError::Refused)));
+    assert!(matches!(rejected.await, Err(PutError::Rejected)));
     assert!(matches!(failed.await, Err(PutError::Store(StoreError::Failed(_)))));
-    assert!(before.await.is_ok() && behind.await.is_ok());
+    assert!(before.await.is_ok() && after.await.is_ok());
     assert_eq!(fixture.stored(), [1, 4]);
 }
 
 #[tokio::test]
-async fn a_failed_commit_fails_every_member_and_the_writer_goes_on() {
+async fn failed_commit_fails_the_group_and_writer_continues() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let good = fixture.put(1);
-    let refused = fixture.writer.write(|_| Err::<(), _>(TxError::Refused(PutError::Refused)));
-    // A foreign key that is checked at the COMMIT alone.
+    let rejected = fixture.writer.write(|_| Err::<(), _>(TxError::Rejected(PutError::Rejected)));
+    // The deferred foreign key is checked at COMMIT.
     let orphan = fixture.run("INSERT INTO number (n, parent) VALUES (2, 7)");
     drop(held);
-    for answer in [good.await, refused.await, orphan.await] {
-        assert!(is_unavailable(&answer), "{answer:?}");
+    for result in [good.await, rejected.await, orphan.await] {
+        assert!(is_unavailable(&result), "{result:?}");
     }
     fixture.put(3).await.unwrap();
     assert_eq!(fixture.stored(), [3]);
 }
 
 #[tokio::test]
-async fn a_full_disk_fails_the_whole_group_and_heals() {
+async fn full_disk_fails_the_group_until_space_is_free() {
     let fixture = Fixture::new();
     fixture.run("PRAGMA max_page_count = 4; CREATE TABLE large (bytes BLOB)").await.unwrap();
     let held = fixture.hold();
     let before = fixture.put(1);
     let large = fixture.run("INSERT INTO large VALUES (randomblob(100000))");
-    let behind = fixture.put(2);
+    let after = fixture.put(2);
     drop(held);
-    let (before, large, behind) = (before.await, large.await, behind.await);
-    for answer in [&before, &large, &behind] {
-        assert!(is_unavailable(answer), "{answer:?}");
+    let (before, large, after) = (before.await, large.await, after.await);
+    for result in [&before, &large, &after] {
+        assert!(is_unavailable(result), "{result:?}");
     }
-    assert!(format!("{before:?} {behind:?}").matches("RolledBack").count() == 2, "{before:?} {behind:?}");
-    assert!(format!("{large:?}").contains("DiskFull"), "the log learns the reason: {large:?}");
+    assert!(format!("{before:?} {after:?}").matches("RolledBack").count() == 2, "{before:?} {after:?}");
+    assert!(format!("{large:?}").contains("DiskFull"), "the error contains the reason: {large:?}");
     fixture.run("PRAGMA max_page_count = 1000").await.unwrap();
     fixture.run("INSERT INTO large VALUES (randomblob(100000))").await.unwrap();
     fixture.put(3).await.unwrap();
@@ -165,7 +165,7 @@ async fn a_full_disk_fails_the_whole_group_and_heals() {
 }
 
 #[tokio::test]
-async fn a_database_that_another_process_locks_is_unavailable_until_it_lets_go() {
+async fn locked_database_is_unavailable_until_unlocked() {
     let fixture = Fixture::new();
     let other = connect(&fixture.folder);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -175,34 +175,34 @@ async fn a_database_that_another_process_locks_is_unavailable_until_it_lets_go()
 }
 
 #[tokio::test]
-async fn a_caller_that_gave_up_stops_nobody() {
+async fn cancelled_caller_does_not_stop_other_writes() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     drop(fixture.put(1));
-    let behind = fixture.put(2);
+    let after = fixture.put(2);
     drop(held);
-    behind.await.unwrap();
+    after.await.unwrap();
     assert_eq!(fixture.stored(), [1, 2]);
 }
 
 #[tokio::test]
-async fn a_panic_fails_its_own_write_alone() {
+async fn panicking_write_fails_only_itself() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let before = fixture.put(1);
     let panics = fixture.writer.write(|connection| -> Result<(), TxError<PutError>> {
         put(connection, 2)?;
-        panic!("as the test wants it");
+        panic!("expected by the test");
     });
-    let behind = fixture.put(3);
+    let after = fixture.put(3);
     drop(held);
     assert!(matches!(panics.await, Err(PutError::Store(StoreError::Failed(_)))));
-    assert!(before.await.is_ok() && behind.await.is_ok());
+    assert!(before.await.is_ok() && after.await.is_ok());
     assert_eq!(fixture.stored(), [1, 3]);
 }
 
 #[tokio::test]
-async fn a_full_queue_refuses_at_once() {
+async fn full_write_queue_rejects_at_once() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let waiting: Vec<_> = (1..=i64::try_from(QUEUE).unwrap()).map(|n| fixture.put(n)).collect();
@@ -212,7 +212,7 @@ async fn a_full_queue_refuses_at_once() {
 }
 
 #[test]
-fn a_dropped_writer_has_done_what_was_queued() {
+fn dropped_writer_completes_queued_writes() {
     let fixture = Fixture::new();
     let held = fixture.hold();
     let queued = [fixture.put(1), fixture.put(2)];

@@ -19,27 +19,27 @@ pub struct Audit {
 
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
-    /// List events, the oldest first: id, time, actor, action, target, count, address, request, detail
+    /// List events, oldest first: id, time, actor, action, target, count, address, request, detail
     List {
-        /// Only what this one did: user:ID, operator, service or anonymous
-        #[arg(long, value_name = "WHO")]
+        /// Only events of this actor: user:ID, operator, service or anonymous
+        #[arg(long, value_name = "ACTOR")]
         actor: Option<Who>,
-        /// Only this action, such as user.created
+        /// Only events with this action, such as user.created
         #[arg(long, value_name = "ACTION")]
         action: Option<Action>,
-        /// Only what was done to this: student:ID, user:ID, session:ID, operation:NAME or key:ID
+        /// Only events on this target: student:ID, user:ID, session:ID, operation:NAME or key:ID
         #[arg(long, value_name = "TARGET")]
         target: Option<Target>,
-        /// Only from this time on, such as 2026-11-23T12:00:00Z
+        /// Only events at or after this time, such as 2026-11-23T12:00:00Z
         #[arg(long, value_name = "TIME", value_parser = instant)]
         since: Option<OffsetDateTime>,
-        /// Only before this time
+        /// Only events before this time
         #[arg(long, value_name = "TIME", value_parser = instant)]
         before: Option<OffsetDateTime>,
     },
-    /// Remove old events for good; leaves an event that counts them
+    /// Delete old events permanently; records one event with their number
     Prune {
-        /// How old the events are that are removed, at least: such as 365d
+        /// Minimum age of the events to delete, such as 365d
         #[arg(long, value_name = "TIME", value_parser = duration)]
         older_than: Duration,
     },

@@ -12,14 +12,14 @@ use super::{Store, duration, lifetime};
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = false)]
 pub struct Keys {
-    /// The key ring's file
+    /// File of the key ring
     #[arg(long = "keys", env = "ROLLBOOK_KEYS", value_name = "FILE", global = true)]
     pub ring: Option<PathBuf>,
 
     #[command(flatten)]
     pub store: Store,
 
-    /// Leave no event in the store's audit: for a ring that is no store's, or while the store is away
+    /// Record no audit event: for a ring without a store, or while the store is unavailable
     #[arg(long, global = true)]
     pub without_audit: bool,
 
@@ -29,38 +29,38 @@ pub struct Keys {
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Make a ring of one new key, in a file that is not there yet
+    /// Create a key ring with one new key in a new file
     Generate {
-        /// How it signs: HS256, EdDSA or ES256
+        /// Signature algorithm: HS256, EdDSA or ES256
         #[arg(long, value_name = "ALGORITHM", default_value = "HS256")]
         algorithm: KeyAlgorithm,
     },
     /// List the keys: id, algorithm, state, signs from, verifies until
     List,
-    /// Announce a new key, which takes over when every node knows it
+    /// Add a key that starts to sign after an announcement period, when every node has read it
     Rotate {
-        /// How it signs: HS256, EdDSA or ES256 [default: as the key that signs now]
+        /// Signature algorithm: HS256, EdDSA or ES256 [default: that of the current signing key]
         #[arg(long, value_name = "ALGORITHM")]
         algorithm: Option<KeyAlgorithm>,
-        /// When it begins to sign: until then every node, and who keeps the public keys, must have read them
-        #[arg(long, value_name = "TIME", default_value = "5m", value_parser = announcement)]
+        /// Delay before the new key signs; every node and every cache of the public keys must read it within this time
+        #[arg(long, value_name = "TIME", default_value = "5m", value_parser = announcement_period)]
         announce: Duration,
-        /// How long tokens are good for, as the servers are told: so long the old key verifies on
+        /// Token lifetime of the servers; the old key verifies tokens for this long after the change
         #[arg(long, env = "ROLLBOOK_TOKEN_TTL", value_name = "TIME", default_value = "15m", value_parser = lifetime)]
         token_ttl: TokenLifetime,
     },
-    /// Take a key out whose tokens have all expired; with --revoke, refuse its tokens at once
+    /// Remove a key after its last token has expired; with --revoke, reject its tokens immediately
     Retire {
-        /// The key's id
+        /// Id of the key
         kid: String,
-        /// Refuse the key's tokens as soon as a server has read the file; the key stays in the list
+        /// Reject the key's tokens as soon as a server reads the file; the key stays in the list
         #[arg(long)]
         revoke: bool,
     },
 }
 
-fn announcement(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::days(3650);
+fn announcement_period(text: &str) -> Result<Duration, String> {
+    const MAX: Duration = Duration::days(3650);
     let given = duration(text)?;
-    if given <= LONGEST { Ok(given) } else { Err("must be 3650 days or less".to_owned()) }
+    if given <= MAX { Ok(given) } else { Err("must be 3650 days or less".to_owned()) }
 }

@@ -16,10 +16,10 @@ pub struct Token {
 
 #[derive(Debug, Subcommand)]
 pub enum TokenCommand {
-    /// Judge the tokens on standard input, one a line: a verdict and its reason for each
+    /// Verify tokens from standard input, one per line; prints valid or rejected, and the reason
     Verify(Verify),
-    /// Show the header and the claims of the tokens on standard input, one a line, unverified
-    Explain {
+    /// Print header and claims of tokens from standard input, one per line, without verification
+    Decode {
         #[command(flatten)]
         moment: Moment,
     },
@@ -27,37 +27,37 @@ pub enum TokenCommand {
 
 #[derive(Debug, Args)]
 pub struct Verify {
-    /// The key ring to judge by
+    /// Key ring to verify with
     #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE")]
     pub keys: Option<PathBuf>,
 
-    /// A JSON Web Key Set to judge by, in place of a key ring
+    /// JSON Web Key Set to verify with, instead of a key ring
     #[arg(long, value_name = "FILE")]
     pub jwks: Option<PathBuf>,
 
     #[command(flatten)]
     pub moment: Moment,
 
-    /// Judge header and signature alone, of whatever type and payload
+    /// Verify only header and signature, for any token type and payload
     #[arg(long)]
     pub raw: bool,
 
-    /// Who must have issued the tokens
+    /// Required issuer of the tokens (claim `iss`)
     #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook")]
     pub issuer: String,
 
-    /// Whom the tokens must be for
+    /// Required audience of the tokens (claim `aud`)
     #[arg(long, env = "ROLLBOOK_AUDIENCE", value_name = "NAME", default_value = "rollbook")]
     pub audience: String,
 
-    /// How far clocks may disagree: 0s to 60s
+    /// Tolerated clock difference: 0s to 60s
     #[arg(long, env = "ROLLBOOK_TOKEN_LEEWAY", value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub token_leeway: Duration,
 }
 
 #[derive(Debug, Args)]
 pub struct Moment {
-    /// The time to judge at, such as 2026-11-23T12:00:00Z, or in seconds since 1970 [default: now]
+    /// Time of the verification, such as 2026-11-23T12:00:00Z, or in seconds since 1970 [default: now]
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     pub at: Option<OffsetDateTime>,
 }

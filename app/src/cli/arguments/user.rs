@@ -21,43 +21,43 @@ pub struct User {
 
 #[derive(Debug, Subcommand)]
 pub enum UserCommand {
-    /// Make a user; asks for the password
-    Add {
-        /// The name to log in with
+    /// Create a user; prompts for the password
+    Create {
+        /// Username for the login
         username: Username,
-        /// What the user may do: viewer, registrar or admin
+        /// Role: viewer, registrar or admin
         #[arg(long, default_value = "viewer")]
         role: Role,
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// List the users
+    /// List users: id, username, role, status, last change
     List,
-    /// Set a user's password anew; asks for it, and ends the user's sessions
+    /// Set a user's password; prompts for it, and ends the user's sessions
     SetPassword {
         username: Username,
         #[command(flatten)]
         password: PasswordSource,
     },
-    /// Give a user another role: viewer, registrar or admin
+    /// Change a user's role: viewer, registrar or admin
     SetRole { username: Username, role: Role },
-    /// Give a user a one-time password, which has to be changed within 24 hours; ends the user's sessions
+    /// Set a one-time password, to be changed within 24 hours; ends the user's sessions
     ResetPassword { username: Username },
-    /// Let a user no longer log in; ends the user's sessions
+    /// Disable a user's login; ends the user's sessions
     Disable { username: Username },
-    /// Let a disabled user log in again
+    /// Enable a disabled user's login
     Enable { username: Username },
-    /// Forget a user's failed logins, also where they had locked the account
+    /// Reset a user's failed logins and unlock the account
     Unlock { username: Username },
-    /// List a user's open sessions: id, opened, refreshed, refreshable until, address, program
-    Sessions { username: Username },
-    /// End all of a user's sessions
-    EndSessions { username: Username },
+    /// List a user's open sessions: id, opened, refreshed, refreshable until, address, user agent
+    ListSessions { username: Username },
+    /// End all sessions of a user
+    DeleteSessions { username: Username },
     /// Delete a user permanently
     Delete { username: Username },
 }
 
-/// Where a password comes from. Never from an argument, which every process on the machine can read.
+/// Source of a password. Never an argument: every process on the machine can read those.
 #[derive(Debug, Args)]
 pub struct PasswordSource {
     /// Read the password from the first line of standard input

@@ -1,4 +1,4 @@
-//! Who is in a throw-away store.
+//! Sample users and students of a temporary store.
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use domain::access::Role;
@@ -10,7 +10,7 @@ use domain::{Actor, Email, Text};
 use crate::cli::failure::Failure;
 use crate::stores::Stores;
 
-/// Name and age. The email address is made of the name, and the roll numbers begin at 101.
+/// Name and age. The email address is derived from the name; roll numbers start at 101.
 const STUDENTS: [(&str, Option<i64>); 25] = [
     ("Asha Patil", Some(20)),
     ("Rohan Deshmukh", Some(21)),
@@ -39,21 +39,21 @@ const STUDENTS: [(&str, Option<i64>); 25] = [
     ("Ritu Saxena", Some(20)),
 ];
 
-/// Makes users, all with this password, known or not.
-pub async fn make_users(
+/// Creates users with the same password, which may break the rules for new passwords.
+pub async fn create_users(
     stores: &Stores,
     users: &[(&str, Role)],
     password: &str,
     by: &Actor,
 ) -> Result<Vec<Record<User>>, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for (username, role) in users {
         let password = hasher.hash(Password::parse(password)?).await?;
         let new = NewUser { username: username.parse()?, password, role: *role, password_change_due: false };
-        made.push(stores.users.insert(new, by).await?);
+        created.push(stores.users.insert(new, by).await?);
     }
-    Ok(made)
+    Ok(created)
 }
 
 /// Creates the 25 students.

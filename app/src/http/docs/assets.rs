@@ -1,5 +1,4 @@
-//! The documentation page's files, with the headers that each is answered with: ours, compiled in, and
-//! Swagger UI's own.
+//! Files of the documentation page with their response headers: our own, which are compiled in, and Swagger UI's.
 
 use std::{borrow::Cow, io, sync::Arc};
 
@@ -13,23 +12,23 @@ use utoipa_swagger_ui::Config;
 
 use crate::http::encoding::{Coding, Encoded};
 
-/// Neither scripts nor styles nor requests from anywhere but here, and none inline. Swagger UI styles elements by
-/// script, which no policy forbids, and draws `data:` images. No form may be sent: the page's own is handled by
-/// script, so that a password gets into no URL even where the script fails.
+/// Allows scripts, styles and requests of this origin only, and nothing inline. Swagger UI sets styles by script, which a
+/// policy does not restrict, and uses `data:` images. Forms cannot be submitted: a script handles the login form, so a password
+/// never becomes part of a URL, even if the script fails.
 const CONTENT_SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 
-/// Ours change with any release and belong together, so each use asks whether they still hold.
+/// For our own files, which depend on each other and may change with each release.
 const REVALIDATED: HeaderValue = HeaderValue::from_static("no-cache");
-/// Swagger UI's own are large and change with its version alone.
-const KEPT_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
+/// For Swagger UI's files, which are large and change only with its version.
+const CACHED_FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400");
 
-/// The page itself, also answered for the folder.
+/// The page, which is also served at `/docs/`.
 const INDEX: &str = "index.html";
 
-/// A file beside the page, compiled in.
+/// A compiled-in file of the page.
 macro_rules! ours {
     ($name:literal, $content_type:literal) => {
         ($name, $content_type, include_bytes!(concat!("../../../assets/docs/", $name)))
@@ -50,22 +49,21 @@ const OURS: [(&str, &str, &[u8]); 11] = [
     ours!("swagger-ui-names.js", "text/javascript; charset=utf-8"),
 ];
 
-/// What of Swagger UI the page uses: its standalone layout, a second page for OAuth and three further builds of
-/// the same program stay out.
+/// The files of Swagger UI that the page uses. The standalone layout, the OAuth page and the other builds are not served.
 const SWAGGER_UI: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
-/// Every file of the page, by name.
+/// All files of the page.
 pub(super) struct Assets(Vec<Asset>);
 
 struct Asset {
     name: &'static str,
     content: Encoded,
-    /// Of every answer: type, caching and policy.
+    /// Headers of every response: media type, caching and content security policy.
     headers: HeaderMap,
 }
 
 impl Assets {
-    /// Compresses and hashes what is not yet: a few milliseconds, so once, at start.
+    /// Compresses and hashes the files, which takes a few milliseconds and happens once, at start.
     pub(super) fn load() -> Self {
         let ours = OURS.into_iter().filter_map(|(name, content_type, body)| {
             let content = Encoded::new(Bytes::from_static(body)).ok()?;
@@ -74,18 +72,18 @@ impl Assets {
         Self(ours.chain(SWAGGER_UI.into_iter().filter_map(Asset::of_swagger_ui)).collect())
     }
 
-    /// The answer to a GET of the file that `name` names; `None` where no file has that name. RFC 9110 13.1.2:
-    /// 304 where the client holds what we hold, in the coding that it would get.
-    pub(super) fn answer(&self, name: &str, request: &HeaderMap) -> Option<io::Result<Response>> {
+    /// The response to a GET of the file `name`, or `None` if there is no such file. If the client has the current version in
+    /// the negotiated coding, the status is 304 (RFC 9110, section 13.1.2).
+    pub(super) fn response(&self, name: &str, request: &HeaderMap) -> Option<io::Result<Response>> {
         let name = if name.is_empty() { INDEX } else { name };
         let asset = self.0.iter().find(|asset| asset.name == name)?;
         let coding = Coding::wanted(request);
         let etag: ETag = asset.content.etag(coding).parse().ok()?;
-        let is_stale = request.typed_get::<IfNoneMatch>().is_none_or(|held| held.precondition_passes(&etag));
-        let answer = if is_stale { asset.ok(coding) } else { Ok(asset.not_modified()) };
-        Some(answer.map(|mut answer| {
-            answer.headers_mut().typed_insert(etag);
-            answer
+        let is_stale = request.typed_get::<IfNoneMatch>().is_none_or(|tags| tags.precondition_passes(&etag));
+        let response = if is_stale { asset.ok(coding) } else { Ok(asset.not_modified()) };
+        Some(response.map(|mut response| {
+            response.headers_mut().typed_insert(etag);
+            response
         }))
     }
 }
@@ -108,7 +106,7 @@ impl Asset {
             Cow::Owned(bytes) => bytes.into(),
         };
         let content = if file.gzpipped { Encoded::from_gzip(bytes) } else { Encoded::new(bytes).ok()? };
-        Some(Self::new(name, content_type, KEPT_A_DAY, content))
+        Some(Self::new(name, content_type, CACHED_FOR_A_DAY, content))
     }
 
     fn ok(&self, coding: Coding) -> io::Result<Response> {
@@ -123,7 +121,7 @@ impl Asset {
         Ok(response)
     }
 
-    /// RFC 9110 15.4.5: the headers that a 200 would have had, but for those that describe the body.
+    /// A 304 with the headers of the 200 except for those that describe the body (RFC 9110, section 15.4.5).
     fn not_modified(&self) -> Response {
         let mut response = Response::builder().status(StatusCode::NOT_MODIFIED).finish();
         *response.headers_mut() = self.headers.clone();

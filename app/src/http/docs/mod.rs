@@ -1,4 +1,4 @@
-//! The documentation page: Swagger UI under `/docs/`, and the ways there from `/` and `/docs`.
+//! The documentation page: Swagger UI under `/docs/`, with redirects from `/` and `/docs`.
 
 mod assets;
 #[cfg(test)]
@@ -13,19 +13,19 @@ use poem::{
 
 use assets::Assets;
 
-/// Whether a request for `path` is answered without a token: the page needs none, for it is where people log in.
+/// Whether `path` belongs to the page, which requires no token because it contains the login form.
 pub fn is_public(path: &str) -> bool {
     path == "/" || path == "/docs" || path.starts_with("/docs/")
 }
 
-/// Adds the page to `route`. GET and HEAD are answered, other methods refused.
+/// Adds the page to `route`, for GET and HEAD only.
 pub fn routes(route: Route) -> Route {
-    route.at("/", get(to_page)).at("/docs", get(to_page)).at("/docs/*path", get(Assets::load()))
+    route.at("/", get(redirect_to_page)).at("/docs", get(redirect_to_page)).at("/docs/*path", get(Assets::load()))
 }
 
-/// Relative, so that it holds behind a path prefix: from `/` and from `/docs` alike it leads to `/docs/`.
+/// Relative, so that it works behind a path prefix: it resolves to `/docs/` from both `/` and `/docs`.
 #[handler]
-fn to_page() -> Redirect {
+fn redirect_to_page() -> Redirect {
     Redirect::see_other("./docs/")
 }
 
@@ -34,7 +34,7 @@ impl Endpoint for Assets {
 
     async fn call(&self, request: Request) -> Result<Response> {
         let name = request.raw_path_param("path").unwrap_or_default();
-        let answer = self.answer(name, request.headers()).ok_or(NotFoundError)?;
-        answer.map_err(InternalServerError)
+        let response = self.response(name, request.headers()).ok_or(NotFoundError)?;
+        response.map_err(InternalServerError)
     }
 }

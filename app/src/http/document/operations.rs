@@ -1,4 +1,4 @@
-//! The operations of the document, as the edge and the gate look them up.
+//! Index of the document's operations by path and method, for the edge and the gate.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,10 @@ use serde_json::Value;
 
 use crate::http::access::Access;
 
-/// The paths for people, which are beside the document; `*` is any rest.
+/// Paths of the HTML pages, which the document does not list; `*` matches any rest.
 const PAGES: [&str; 4] = ["/", "/docs", "/docs/*", "/problems/*"];
 
-/// Every path with its methods.
+/// All paths with their operations.
 #[derive(Debug)]
 pub struct Operations(Vec<PathItem>);
 
@@ -21,9 +21,9 @@ pub struct PathItem {
     template: String,
     /// The value of the `Allow` header.
     pub allow: HeaderValue,
-    /// Whether any of its operations is public: then the others are no secret.
+    /// Whether any of its operations is public. Then its existence is public, too.
     pub is_public: bool,
-    /// Whether it is one of the pages for people.
+    /// Whether it is an HTML page.
     pub is_page: bool,
     operations: Vec<Operation>,
 }
@@ -34,14 +34,14 @@ pub struct Operation {
     method: Method,
     /// Its id in the document; empty for a page.
     pub id: String,
-    /// What it requires of its caller.
+    /// The required permission.
     pub access: Access,
     pub is_deprecated: bool,
-    /// The media types of its successful responses.
-    pub made: Vec<Mime>,
+    /// Media types of its successful responses.
+    pub media_types: Vec<Mime>,
 }
 
-/// What a request is for.
+/// The path and operation of a request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Found {
     /// The path; `None` if it does not exist.
@@ -64,7 +64,8 @@ impl Operations {
                 let method = Method::from_bytes(method.to_ascii_uppercase().as_bytes()).ok()?;
                 let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
                 let is_deprecated = operation["deprecated"] == true;
-                Some(Operation { method, id, access: Access::of(operation)?, is_deprecated, made: made_by(operation) })
+                let access = Access::of(operation)?;
+                Some(Operation { method, id, access, is_deprecated, media_types: media_types(operation) })
             });
             PathItem::new(template.clone(), methods.collect())
         });
@@ -73,21 +74,21 @@ impl Operations {
             id: String::new(),
             access: Access::Public,
             is_deprecated: false,
-            made: Vec::new(),
+            media_types: Vec::new(),
         };
         let pages = PAGES.map(|template| PathItem::new(template.to_owned(), vec![page()]));
         Self(documented.chain(pages).collect())
     }
 
-    /// The operation that a method is at a path.
+    /// Finds the operation of a method at a path.
     pub fn find(&'static self, method: &Method, path: &str) -> Found {
         let item = self.at(path);
         Found { item, operation: item.and_then(|item| item.operation(method)) }
     }
 
     fn at(&self, path: &str) -> Option<&PathItem> {
-        let same = self.0.iter().find(|item| item.template == path);
-        same.or_else(|| self.0.iter().find(|item| fits(&item.template, path)))
+        let exact = self.0.iter().find(|item| item.template == path);
+        exact.or_else(|| self.0.iter().find(|item| matches_template(&item.template, path)))
     }
 }
 
@@ -111,14 +112,14 @@ impl PathItem {
     }
 }
 
-fn made_by(operation: &Value) -> Vec<Mime> {
+fn media_types(operation: &Value) -> Vec<Mime> {
     let responses = operation["responses"].as_object().into_iter().flatten();
-    let good = responses.filter(|(status, _)| status.starts_with('2'));
-    let types = good.flat_map(|(_, response)| response["content"].as_object().into_iter().flatten());
+    let successful = responses.filter(|(status, _)| status.starts_with('2'));
+    let types = successful.flat_map(|(_, response)| response["content"].as_object().into_iter().flatten());
     types.filter_map(|(media_type, _)| media_type.parse().ok()).collect()
 }
 
-fn fits(template: &str, path: &str) -> bool {
+fn matches_template(template: &str, path: &str) -> bool {
     if let Some(folder) = template.strip_suffix('*') {
         return path.starts_with(folder);
     }

@@ -1,13 +1,13 @@
-//! The document as OpenAPI 3.1, whose schemas are JSON Schema 2020-12: the same statements, written anew.
+//! Conversion of the document from OpenAPI 3.0 to 3.1, which uses JSON Schema 2020-12.
 
 use serde_json::{Map, Value, json};
 
-/// What a schema may hold further schemas under: one, a list, or a map of them.
+/// Keywords that contain one schema, and those that contain a list of schemas.
 const ONE: [&str; 3] = ["items", "additionalProperties", "not"];
 const LISTS: [&str; 3] = ["allOf", "anyOf", "oneOf"];
 
-/// The 3.1 form of a document of 3.0.
-pub fn rendered(document: &Value) -> Value {
+/// Converts a document from OpenAPI 3.0 to 3.1.
+pub fn convert(document: &Value) -> Value {
     let mut document = document.clone();
     document["openapi"] = json!("3.1.0");
     if let Some(license) = document["info"]["license"].as_object_mut() {
@@ -18,24 +18,24 @@ pub fn rendered(document: &Value) -> Value {
     for schema in document["components"]["schemas"].as_object_mut().into_iter().flat_map(Map::values_mut) {
         rewrite(schema);
     }
-    find(&mut document);
+    rewrite_embedded(&mut document);
     document
 }
 
 /// Rewrites the schemas of parameters, headers and contents.
-fn find(value: &mut Value) {
+fn rewrite_embedded(value: &mut Value) {
     match value {
         Value::Object(object) => {
             for (key, value) in object {
                 match key.as_str() {
                     "schema" => rewrite(value),
-                    // Somebody's data, whatever its keys are; or rewritten already.
+                    // Data, in which `schema` is no keyword; or rewritten already.
                     "example" | "examples" | "schemas" => {}
-                    _ => find(value),
+                    _ => rewrite_embedded(value),
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(find),
+        Value::Array(items) => items.iter_mut().for_each(rewrite_embedded),
         _ => {}
     }
 }
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn null_is_a_type_and_an_example_one_of_several() {
+    fn nullable_and_example_are_converted_to_3_1() {
         let old = json!({
             "openapi": "3.0.3",
             "info": { "license": { "name": "MIT", "url": "https://example.org" } },
@@ -81,7 +81,7 @@ mod tests {
                 "example": { "nullable": true },
             } } },
         });
-        let new = rendered(&old);
+        let new = convert(&old);
         assert_eq!(new["info"]["license"], json!({ "name": "MIT", "identifier": "MIT" }));
         let parameter = &new["paths"]["/x"]["get"]["parameters"][0];
         assert_eq!(
@@ -96,8 +96,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_3_0_is_left() {
-        let text = rendered(super::super::tree()).to_string();
+    fn rendition_3_1_has_no_nullable() {
+        let text = convert(super::super::tree()).to_string();
         assert!(!text.contains("\"nullable\""));
     }
 }

@@ -1,12 +1,11 @@
-//! Content negotiation: whether anything that an operation makes is acceptable (RFC 9110, section 12.5.1).
+//! Proactive content negotiation by the `Accept` header (RFC 9110, section 12.5.1).
 
 use mime::Mime;
 use poem::http::{HeaderMap, header};
 
-/// Whether one of the media types in `made` is acceptable. A request without the header, or with one that
-/// cannot be read, accepts everything.
-pub fn accepts(headers: &HeaderMap, made: &[Mime]) -> bool {
-    if made.is_empty() {
+/// Whether one of the `offered` media types is acceptable. A missing or malformed header accepts everything.
+pub fn accepts(headers: &HeaderMap, offered: &[Mime]) -> bool {
+    if offered.is_empty() {
         return true;
     }
     let mut ranges = Vec::new();
@@ -17,15 +16,15 @@ pub fn accepts(headers: &HeaderMap, made: &[Mime]) -> bool {
             ranges.push(range);
         }
     }
-    ranges.is_empty() || made.iter().any(|made| quality(&ranges, made) > 0.0)
+    ranges.is_empty() || offered.iter().any(|offered| quality(&ranges, offered) > 0.0)
 }
 
-/// The weight of the most specific range that matches; 0 where none does.
-fn quality(ranges: &[Mime], made: &Mime) -> f32 {
+/// The weight of the most specific matching range; 0 if none matches.
+fn quality(ranges: &[Mime], offered: &Mime) -> f32 {
     let specificity = |range: &Mime| match (range.type_(), range.subtype()) {
         (mime::STAR, _) => Some(0),
-        (kind, mime::STAR) if kind == made.type_() => Some(1),
-        _ if range.essence_str() == made.essence_str() => Some(2),
+        (kind, mime::STAR) if kind == offered.type_() => Some(1),
+        _ if range.essence_str() == offered.essence_str() => Some(2),
         _ => None,
     };
     let best =
@@ -44,8 +43,9 @@ mod tests {
         accepts(&headers, &["application/json".parse().unwrap()])
     }
 
+    /// REQ 25.
     #[test]
-    fn req_25_json_is_made_wherever_it_is_acceptable() {
+    fn json_is_offered_unless_accept_excludes_it() {
         assert!(accepts(&HeaderMap::new(), &["application/json".parse().unwrap()]));
         for accept in ["*/*", "application/*", "application/json", "text/html, application/json;q=0.1", "", "nonsense"]
         {

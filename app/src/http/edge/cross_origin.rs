@@ -1,4 +1,4 @@
-//! Which pages of other origins may read answers (CORS, as the Fetch standard has it). None, unless they are configured.
+//! Cross-origin resource sharing (CORS, Fetch standard). No other origin is allowed unless it is configured.
 
 use std::str::FromStr;
 
@@ -6,23 +6,23 @@ use poem::http::{HeaderMap, HeaderValue, header};
 use thiserror::Error;
 use url::Url;
 
-/// What a page may read beside the body.
+/// Response headers that scripts of an allowed origin can read.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "Deprecation, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
 );
-/// What a page may send beside what any page may.
+/// Request headers that are allowed in addition to the CORS-safelisted ones.
 const ALLOWED: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id");
-/// Seconds for which a browser need not ask again: the most that all of them heed.
+/// Lifetime of a preflight result in seconds. Some browsers cap it at this value.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
-/// An origin (RFC 6454): scheme, host and, where it is not the scheme's own, port.
+/// An origin (RFC 6454): scheme, host and, unless it is the scheme's default, port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin(HeaderValue);
 
-/// The text is no origin.
+/// The text is not an origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("write it as https://roll.example.org, without a path; * is no origin")]
+#[error("must have the form https://roll.example.org, without a path; * is not supported")]
 pub struct OriginError;
 
 impl FromStr for Origin {
@@ -38,7 +38,7 @@ impl FromStr for Origin {
     }
 }
 
-/// The origins whose pages may read answers.
+/// The origins that CORS allows to read responses.
 #[derive(Debug, Clone, Default)]
 pub struct AllowedOrigins(Vec<Origin>);
 
@@ -49,27 +49,27 @@ impl From<Vec<Origin>> for AllowedOrigins {
 }
 
 impl AllowedOrigins {
-    /// The origin of a request, where its pages may read the answer.
+    /// The origin of a request, if it is allowed.
     pub fn allowed(&self, request: &HeaderMap) -> Option<HeaderValue> {
         let origin = request.get(header::ORIGIN)?;
         self.0.iter().find(|allowed| allowed.0 == origin).map(|allowed| allowed.0.clone())
     }
 
-    /// Says in an answer who may read it. An answer to OPTIONS says what may be asked, too: its `Allow` does.
-    pub fn tell(&self, origin: Option<HeaderValue>, answer: &mut HeaderMap) {
+    /// Adds the CORS headers to a response. A response with `Allow` is one to OPTIONS and gets those of a preflight.
+    pub fn apply(&self, origin: Option<HeaderValue>, response: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
         }
-        answer.append(header::VARY, HeaderValue::from_static("Origin"));
+        response.append(header::VARY, HeaderValue::from_static("Origin"));
         let Some(origin) = origin else { return };
-        answer.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        match answer.get(header::ALLOW).cloned() {
+        response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        match response.get(header::ALLOW).cloned() {
             Some(allow) => {
-                answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
-                answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED);
-                answer.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
+                response.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
+                response.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED);
+                response.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
             }
-            None => drop(answer.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)),
+            None => drop(response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)),
         }
     }
 }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_has_a_scheme_and_a_host_and_nothing_behind_them() {
+    fn origin_with_path_or_default_port_is_rejected() {
         for origin in ["https://roll.example.org", "http://localhost:3000", "https://[2001:db8::1]:8443"] {
             assert!(origin.parse::<Origin>().is_ok(), "{origin}");
         }
@@ -96,21 +96,22 @@ mod tests {
         }
     }
 
-    fn told(origins: &[&str], origin: &str) -> HeaderMap {
+    fn response_headers(origins: &[&str], origin: &str) -> HeaderMap {
         let allowed = AllowedOrigins(origins.iter().map(|origin| origin.parse().unwrap()).collect());
         let request = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_str(origin).unwrap())]);
-        let mut answer = HeaderMap::new();
-        allowed.tell(allowed.allowed(&request), &mut answer);
-        answer
+        let mut response = HeaderMap::new();
+        allowed.apply(allowed.allowed(&request), &mut response);
+        response
     }
 
+    /// REQ 32.
     #[test]
-    fn req_32_no_other_origin_reads_anything_unless_it_is_configured() {
-        assert!(told(&[], "https://a.example").is_empty());
-        let other = told(&["https://a.example"], "https://b.example");
+    fn origin_that_is_not_configured_is_not_allowed() {
+        assert!(response_headers(&[], "https://a.example").is_empty());
+        let other = response_headers(&["https://a.example"], "https://b.example");
         assert_eq!(other.get(header::ACCESS_CONTROL_ALLOW_ORIGIN), None);
-        assert_eq!(other[header::VARY], "Origin", "what is kept for one is not for the other");
-        let one = told(&["https://b.example", "https://a.example"], "https://a.example");
+        assert_eq!(other[header::VARY], "Origin", "caches must key the response by origin");
+        let one = response_headers(&["https://b.example", "https://a.example"], "https://a.example");
         assert_eq!(one[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
         assert_eq!(one[header::ACCESS_CONTROL_EXPOSE_HEADERS], EXPOSED);
     }

@@ -1,16 +1,16 @@
-//! The fields `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of responses of deprecated operations.
+//! The response headers `Deprecation` (RFC 9745) and `Sunset` (RFC 8594) of deprecated operations.
 
 use poem::http::{HeaderMap, HeaderName, HeaderValue};
 
 const DEPRECATION: HeaderName = HeaderName::from_static("deprecation");
 const SUNSET: HeaderName = HeaderName::from_static("sunset");
 
-/// Since when there is a replacement: 2026-11-23T00:00:00Z, as a date of structured fields (RFC 9651, section 3.3.7).
+/// Start of the deprecation: 2026-11-23T00:00:00Z, as a date of structured fields (RFC 9651, section 3.3.7).
 const SINCE: HeaderValue = HeaderValue::from_static("@1795392000");
-/// Earliest end of the operations, as an HTTP date (RFC 9110, section 5.6.7).
+/// Earliest removal of the operations: an HTTP date (RFC 9110, section 5.6.7).
 const UNTIL: HeaderValue = HeaderValue::from_static("Mon, 24 Nov 2036 00:00:00 GMT");
 
-/// Announces the deprecation in a response.
+/// Adds both headers to a response.
 pub fn announce(headers: &mut HeaderMap) {
     headers.extend([(DEPRECATION, SINCE), (SUNSET, UNTIL)]);
 }
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_those_in_the_comments() {
+    fn dates_match_their_comments() {
         let since = SINCE.to_str().unwrap().strip_prefix('@').unwrap().parse().unwrap();
         assert_eq!(OffsetDateTime::from_unix_timestamp(since).unwrap(), datetime!(2026-11-23 00:00 UTC));
         let until = OffsetDateTime::parse(UNTIL.to_str().unwrap(), &Rfc2822).unwrap();

@@ -1,4 +1,4 @@
-//! What reverse proxies tell of a request, believed only from those that are configured.
+//! The `X-Forwarded-*` headers of reverse proxies, which are ignored unless the proxy is trusted.
 
 use std::net::IpAddr;
 
@@ -9,17 +9,17 @@ use poem::{Addr, Request};
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// The proxies whose `X-Forwarded-For` and `X-Forwarded-Prefix` are believed (ASVS 4.1.3). None by default.
+/// The networks of trusted proxies: their `X-Forwarded-For` and `X-Forwarded-Prefix` are used (ASVS 4.1.3). Empty by default.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
-/// The path under which a proxy publishes this service, such as `/rollbook`.
+/// The path under which a proxy publishes this service: `/rollbook`, for example.
 #[derive(Debug, Clone, Default)]
 pub struct PathPrefix(String);
 
 impl PathPrefix {
-    /// Puts the prefix before the absolute paths in `Location` and `Link`.
-    pub fn put_before_paths(&self, headers: &mut HeaderMap) {
+    /// Prepends the prefix to the absolute paths in `Location` and `Link`.
+    pub fn prepend_to_paths(&self, headers: &mut HeaderMap) {
         for (name, begin) in [(header::LOCATION, "/"), (header::LINK, "</")] {
             let Some(path) = headers.get(&name).and_then(|value| value.to_str().ok()?.strip_prefix(begin)) else {
                 continue;
@@ -39,7 +39,7 @@ impl From<Vec<IpNet>> for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// The address of the client: the peer's, or behind trusted proxies the last one that is not theirs.
+    /// The client's address: the peer's, or if the peer is a trusted proxy, the last forwarded address that is not.
     pub fn client(&self, request: &Request) -> Option<IpAddr> {
         peer(request).map(|peer| self.client_behind(peer, request.headers()))
     }
@@ -52,7 +52,7 @@ impl TrustedProxies {
         let hops = hops.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let mut client = peer;
         for hop in hops {
-            // An address that cannot be read, and all before it, is not believed.
+            // An invalid address, and every one before it, may be forged.
             let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
             let address = address.to_canonical();
             client = address;
@@ -63,7 +63,7 @@ impl TrustedProxies {
         client
     }
 
-    /// The prefix that a trusted proxy names, where it is one: segments of unreserved characters.
+    /// The prefix that a trusted proxy sends, if it is valid: segments of unreserved characters.
     pub fn path_prefix(&self, request: &Request) -> Option<PathPrefix> {
         self.path_prefix_behind(peer(request)?, request.headers())
     }
@@ -72,8 +72,8 @@ impl TrustedProxies {
         let given = headers.get(X_FORWARDED_PREFIX)?.to_str().ok()?;
         let prefix = given.strip_suffix('/').unwrap_or(given);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
-        let fit = prefix.starts_with('/') && !prefix.contains("//") && prefix.bytes().all(plain);
-        (fit && self.trusts(peer)).then(|| PathPrefix(prefix.to_owned()))
+        let is_valid = prefix.starts_with('/') && !prefix.contains("//") && prefix.bytes().all(plain);
+        (is_valid && self.trusts(peer)).then(|| PathPrefix(prefix.to_owned()))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -100,8 +100,9 @@ mod tests {
         vec!["10.0.0.0/8".parse().unwrap()].into()
     }
 
+    /// REQ 30.
     #[test]
-    fn req_30_forwarded_headers_are_believed_only_from_configured_proxies() {
+    fn forwarded_address_is_used_from_trusted_proxies_only() {
         let client =
             |peer: &str, lines: &[_]| proxies().client_behind(peer.parse().unwrap(), &headers(lines)).to_string();
         let forged = [("x-forwarded-for", "1.1.1.1, 2.2.2.2")];
@@ -114,15 +115,16 @@ mod tests {
     }
 
     #[test]
-    fn prefix_is_put_before_paths_in_location_and_link() {
+    fn prefix_is_prepended_to_location_and_link() {
         let mut headers = headers(&[("location", "/students/7"), ("link", "</students?after=1>; rel=\"next\"")]);
-        PathPrefix("/roll".to_owned()).put_before_paths(&mut headers);
+        PathPrefix("/roll".to_owned()).prepend_to_paths(&mut headers);
         assert_eq!(headers["location"], "/roll/students/7");
         assert_eq!(headers["link"], "</roll/students?after=1>; rel=\"next\"");
     }
 
+    /// REQ 30.
     #[test]
-    fn req_30_a_path_prefix_is_believed_only_from_configured_proxies() {
+    fn forwarded_prefix_is_used_from_trusted_proxies_only() {
         let prefix = |peer: &str, value| {
             let headers = headers(&[("x-forwarded-prefix", value)]);
             proxies().path_prefix_behind(peer.parse().unwrap(), &headers).map(|prefix| prefix.0)

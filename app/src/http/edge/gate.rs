@@ -1,4 +1,4 @@
-//! The gate: authentication comes before everything else about a request.
+//! Authentication, quotas and permissions: checked before the rest of a request is read.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use crate::http::request::BodyRules;
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
-/// Requires a valid token except on public paths, and the permission that the operation states.
+/// Requires a valid token, except on public paths, and the operation's permission.
 pub struct Gate<E> {
     inner: E,
     use_cases: Arc<UseCases>,
@@ -39,7 +39,7 @@ impl<E> Gate<E> {
         }
     }
 
-    /// Leaves an audit event of a denied operation; frequent denials become one event.
+    /// Records a denied operation for the audit; repeated denials become one event.
     fn log_denial(&self, caller: &Authenticated, operation: &Operation) {
         let by = caller.principal.at(self.use_cases.clock.now());
         let target = Target::operation(&operation.id);
@@ -65,8 +65,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
 }
 
 impl<E: Endpoint<Output = Response>> Gate<E> {
-    /// Authenticates the caller, and counts the request against the caller's quota: that of the address, if there is no valid
-    /// token. The pages for people are not counted.
+    /// Authenticates the caller, and counts the request against the caller's quota. Without a valid token, it counts against
+    /// that of the address.
     async fn metered(&self, request: Request, found: Found) -> poem::Result<Response> {
         let is_public = found.item.is_some_and(|item| item.is_public);
         let caller = if is_public { Ok(None) } else { self.authenticate(&request).await.map(Some) };
@@ -75,7 +75,7 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
             Ok(None) | Err(_) => Requester::Address(client(&request)),
         };
         let caller = match caller {
-            // The store is unavailable: that counts against no one.
+            // The store is unavailable, which is not the client's fault: the request is not counted.
             Err(problem) if problem.status().is_server_error() => return Err(problem.into()),
             other => other,
         };
@@ -101,7 +101,7 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
         request.set_data(Arc::clone(&self.use_cases));
         let mut response = self.inner.call(request).await?;
         if !is_public {
-            // A response is for one caller, and may differ the next time.
+            // The response depends on the caller.
             let headers = response.headers_mut();
             headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
         }
@@ -109,23 +109,23 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
     }
 }
 
-/// Rejects requests for what the document does not list, queries that cannot be read, and requests whose response would not
-/// be acceptable.
+/// Rejects paths and methods that the document does not list, malformed queries, and requests that accept no media type of
+/// the operation.
 fn check_request(request: &Request, found: Found) -> Result<(), Problem> {
     let item = found.item.ok_or_else(|| Problem::new(ProblemType::NotFound))?;
     let operation = found
         .operation
         .ok_or_else(|| Problem::new(ProblemType::MethodNotAllowed).with_header(header::ALLOW, item.allow.clone()))?;
-    if !query::is_readable(request.uri().query().unwrap_or_default()) {
+    if !query::is_well_formed(request.uri().query().unwrap_or_default()) {
         return Err(Problem::new(ProblemType::MalformedQuery));
     }
-    if !accept::accepts(request.headers(), &operation.made) {
+    if !accept::accepts(request.headers(), &operation.media_types) {
         return Err(Problem::new(ProblemType::NotAcceptable));
     }
     Ok(())
 }
 
-/// Whether a caller has the permission that an operation states.
+/// Checks that the caller has the permission that the operation requires.
 fn authorize(caller: &Authenticated, operation: &Operation) -> Result<(), Problem> {
     match operation.access {
         Access::Public => Ok(()),
@@ -135,7 +135,7 @@ fn authorize(caller: &Authenticated, operation: &Operation) -> Result<(), Proble
 
 /// The response to OPTIONS (RFC 9110, section 9.3.7; RFC 5789, section 3.1).
 fn options(found: Found, path: &str) -> Option<Response> {
-    let allow = found.item.map(|item| item.allow.clone()).or_else(|| of_the_server(path))?;
+    let allow = found.item.map(|item| item.allow.clone()).or_else(|| server_methods(path))?;
     let mut response = Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow);
     if found.item.is_some_and(|item| item.operation(&Method::PATCH).is_some()) {
         response = response.header(ACCEPT_PATCH, BodyRules::MERGE_PATCH.media_types.join(", "));
@@ -143,23 +143,22 @@ fn options(found: Found, path: &str) -> Option<Response> {
     Some(response.finish())
 }
 
-/// `OPTIONS *` asks what the server can do at all (RFC 9110, section 9.3.7).
-fn of_the_server(path: &str) -> Option<HeaderValue> {
+/// The methods of the server as a whole, for `OPTIONS *` (RFC 9110, section 9.3.7).
+fn server_methods(path: &str) -> Option<HeaderValue> {
     (path == "*").then_some(HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"))
 }
 
-/// What the `Authorization` header holds.
+/// The content of the `Authorization` header.
 #[derive(Debug, PartialEq, Eq)]
 enum Credentials<'a> {
-    /// Nothing, or a scheme that is not ours.
+    /// No header, or another scheme than `Bearer`.
     None,
-    /// Our scheme without exactly one token, or the header twice.
+    /// The scheme without a token, a value that is not ASCII text, or several headers.
     Malformed,
     Bearer(&'a str),
 }
 
-/// Reads the bearer token (RFC 6750, section 2.1). The header is the only place where one is looked for, and
-/// the scheme's case does not matter.
+/// Reads the bearer token from the `Authorization` header (RFC 6750, section 2.1), the only supported method.
 fn bearer(headers: &HeaderMap) -> Credentials<'_> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::to_str);
     let value = match (values.next(), values.next()) {

@@ -1,8 +1,8 @@
-//! A path as the log tells it.
+//! A path in a log line.
 
 use std::fmt;
 
-/// Leaves out of a path what no path of ours has and every token is: a segment of more than 48 bytes.
+/// A path that is displayed without segments of more than 48 bytes: each of them may be a token.
 pub struct LoggedPath<'a>(pub &'a str);
 
 /// Longer than any segment of an operation's path; refresh tokens have 64 bytes, access tokens more.
@@ -12,8 +12,8 @@ impl fmt::Display for LoggedPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, segment) in self.0.split('/').enumerate() {
             let separator = if number == 0 { "" } else { "/" };
-            let told = if segment.len() > LONGEST_SEGMENT { "…" } else { segment };
-            write!(f, "{separator}{told}")?;
+            let shown = if segment.len() > LONGEST_SEGMENT { "…" } else { segment };
+            write!(f, "{separator}{shown}")?;
         }
         Ok(())
     }
@@ -23,8 +23,9 @@ impl fmt::Display for LoggedPath<'_> {
 mod tests {
     use super::*;
 
+    /// REQ 3.
     #[test]
-    fn req_03_a_segment_that_may_be_a_token_is_left_out() {
+    fn long_segment_is_not_logged() {
         for whole in ["/", "/students/7", "/users/9007199254740991/password-reset", "*", "//", "/.well-known/jwks.json"]
         {
             assert_eq!(LoggedPath(whole).to_string(), whole);

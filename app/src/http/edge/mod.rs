@@ -1,4 +1,4 @@
-//! What stands around every request, whatever it asks for.
+//! The middleware around every request: error handling, authentication and the headers of all responses.
 
 mod accept;
 mod cross_origin;

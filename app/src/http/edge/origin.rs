@@ -1,4 +1,4 @@
-//! Where a request came from, for what it changes.
+//! Origin of a request, for the audit and for sessions.
 
 use std::net::IpAddr;
 
@@ -9,21 +9,21 @@ use poem::http::header;
 
 use super::RequestId;
 
-/// The client's address, as the edge found it.
+/// The client's address, as determined by the edge.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub Option<IpAddr>);
 
-/// The client's address, where it is known.
+/// The client's address, if it is known.
 pub fn client(request: &Request) -> Option<IpAddr> {
     request.data::<ClientAddress>().and_then(|client| client.0)
 }
 
-/// What the audit tells of where a request came from.
+/// The origin of a request, as audit events state it.
 pub fn origin(request: &Request) -> Origin {
     Origin { request_id: request.data::<RequestId>().map(|id| id.as_str().into()), client: client(request) }
 }
 
-/// What the client calls itself.
+/// The `User-Agent` header, if it is valid.
 pub fn user_agent(request: &Request) -> Option<UserAgent> {
     request.headers().get(header::USER_AGENT)?.to_str().ok().and_then(UserAgent::of)
 }

@@ -1,4 +1,4 @@
-//! The outermost layer: whatever happens inside, one well-formed answer comes out.
+//! The outermost layer: every outcome becomes one well-formed response.
 
 use std::error::Error;
 use std::iter::successors;
@@ -19,22 +19,21 @@ use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::document::Operations;
 use crate::http::problem::{Problem, ProblemType};
 
-/// How long a request may take until its answer begins.
+/// Maximum time until the response begins.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Finds the request's operation, names the request, bounds its time, catches panics, renders every error as a problem, and
-/// logs.
+/// Finds the operation, assigns the request id, enforces the deadline, catches panics, converts errors to problems, and logs.
 pub struct Edge<E> {
     inner: E,
     config: EdgeConfig,
 }
 
-/// Which proxies and which origins the edge trusts.
+/// The proxies and origins that the edge trusts.
 #[derive(Debug, Clone, Default)]
 pub struct EdgeConfig {
-    /// Who may say for whom a request is made.
+    /// Proxies that may state the client's address.
     pub proxies: TrustedProxies,
-    /// Whose pages may read answers.
+    /// Origins that may read responses.
     pub origins: AllowedOrigins,
 }
 
@@ -49,59 +48,59 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
 
     async fn call(&self, mut request: Request) -> poem::Result<Response> {
         let EdgeConfig { proxies, origins } = &self.config;
-        let seen = Seen {
+        let received = ReceivedRequest {
             id: RequestId::of(&request),
             method: request.method().clone(),
             uri: request.uri().clone(),
             client: proxies.client(&request),
-            begun: Instant::now(),
+            started: Instant::now(),
         };
-        request.set_data(seen.id.clone());
-        request.set_data(ClientAddress(seen.client));
+        request.set_data(received.id.clone());
+        request.set_data(ClientAddress(received.client));
         let prefix = proxies.path_prefix(&request);
         let origin = origins.allowed(request.headers());
-        // The server leaves the body out of an answer to HEAD and keeps its length (RFC 9110, section 9.3.2).
-        if seen.method == Method::HEAD {
+        // hyper omits the body of a response to HEAD and keeps its length (RFC 9110, section 9.3.2).
+        if received.method == Method::HEAD {
             request.set_method(Method::GET);
         }
         let found = Operations::of_document().find(request.method(), request.uri().path());
         request.set_data(found);
 
         let running = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
-        let mut answer = match tokio::time::timeout(DEADLINE, running).await {
-            Ok(Ok(Ok(answer))) => answer,
+        let mut response = match tokio::time::timeout(DEADLINE, running).await {
+            Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(error))) if error.is_from_response() => error.into_response(),
-            Ok(Ok(Err(error))) => seen.refuse(error.into()),
-            Ok(Err(panic)) => seen.refuse(Problem::new(ProblemType::Internal).caused_by(message(&*panic))),
-            Err(_) => seen.refuse(Problem::new(ProblemType::DeadlineExceeded)),
+            Ok(Ok(Err(error))) => received.reject(error.into()),
+            Ok(Err(panic)) => received.reject(Problem::new(ProblemType::Internal).caused_by(message(&*panic))),
+            Err(_) => received.reject(Problem::new(ProblemType::DeadlineExceeded)),
         };
-        let headers = answer.headers_mut();
-        headers.insert(X_REQUEST_ID, seen.id.header_value());
+        let headers = response.headers_mut();
+        headers.insert(X_REQUEST_ID, received.id.header_value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        origins.tell(origin, headers);
+        origins.apply(origin, headers);
         if found.operation.is_some_and(|operation| operation.is_deprecated) {
             deprecation::announce(headers);
         }
         if let Some(prefix) = prefix {
-            prefix.put_before_paths(headers);
+            prefix.prepend_to_paths(headers);
         }
-        seen.log(answer.status());
-        Ok(answer)
+        received.log(response.status());
+        Ok(response)
     }
 }
 
-/// What the log tells of a request. The query is not among it: people put names and worse there.
-struct Seen {
+/// The logged properties of a request. The query is not logged, because it may contain personal data.
+struct ReceivedRequest {
     id: RequestId,
     method: Method,
     uri: Uri,
     client: Option<IpAddr>,
-    begun: Instant,
+    started: Instant,
 }
 
-impl Seen {
-    fn refuse(&self, problem: Problem) -> Response {
+impl ReceivedRequest {
+    fn reject(&self, problem: Problem) -> Response {
         let status = problem.status();
         let causes = successors(problem.source(), |&cause| cause.source());
         if status == StatusCode::SERVICE_UNAVAILABLE {
@@ -112,7 +111,7 @@ impl Seen {
                 path = %LoggedPath(self.uri.path()),
                 problem = problem.problem_type().entry().slug,
                 cause = causes.join(": "),
-                "request put off"
+                "request failed temporarily"
             );
         } else if status.is_server_error() {
             let causes: Vec<_> = causes.map(ToString::to_string).collect();
@@ -126,7 +125,7 @@ impl Seen {
                 "request failed"
             );
         } else if let Some(cause) = causes.last() {
-            tracing::debug!(request_id = self.id.as_str(), status = status.as_u16(), %cause, "request refused");
+            tracing::debug!(request_id = self.id.as_str(), status = status.as_u16(), %cause, "request rejected");
         }
         problem.into_response(&self.id)
     }
@@ -139,8 +138,8 @@ impl Seen {
             path = %LoggedPath(self.uri.path()),
             status = status.as_u16(),
             client = self.client.map(tracing::field::display),
-            microseconds = self.begun.elapsed().as_micros(),
-            "answered"
+            microseconds = self.started.elapsed().as_micros(),
+            "response sent"
         );
     }
 }
@@ -156,33 +155,35 @@ mod tests {
 
     use super::*;
 
-    async fn answer_of<F>(inner: impl Fn(Request) -> F + Send + Sync) -> Response
+    async fn response_from<F>(inner: impl Fn(Request) -> F + Send + Sync) -> Response
     where
         F: Future<Output = poem::Result<Response>> + Send,
     {
         Edge::new(make(inner), EdgeConfig::default()).get_response(Request::default()).await
     }
 
+    /// REQ 31.
     #[tokio::test]
     async fn panic_is_a_500_problem_without_its_cause() {
-        let answer = answer_of(|_| async { panic!("the database password is hunter2") }).await;
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(answer.content_type(), Some("application/problem+json"));
-        let body = answer.into_body().into_string().await.unwrap();
+        let response = response_from(|_| async { panic!("the database password is hunter2") }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.content_type(), Some("application/problem+json"));
+        let body = response.into_body().into_string().await.unwrap();
         assert!(!body.contains("hunter2"), "{body}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn request_past_its_deadline_is_abandoned() {
-        let answer = answer_of(|_| std::future::pending()).await;
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        let response = response_from(|_| std::future::pending()).await;
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
     }
 
     #[tokio::test]
     async fn unforeseen_error_is_a_500_problem_without_its_cause() {
-        let answer = answer_of(|_| async { Err(poem::Error::from_string("hunter2", StatusCode::IM_A_TEAPOT)) }).await;
-        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert!(!answer.into_body().into_string().await.unwrap().contains("hunter2"));
+        let response =
+            response_from(|_| async { Err(poem::Error::from_string("hunter2", StatusCode::IM_A_TEAPOT)) }).await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert!(!response.into_body().into_string().await.unwrap().contains("hunter2"));
     }
 }

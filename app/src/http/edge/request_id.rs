@@ -1,4 +1,4 @@
-//! The id by which the client, the answer and the log speak of one request.
+//! The id of a request, which the response and the log share.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,11 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use poem::Request;
 use poem::http::{HeaderName, HeaderValue};
 
-/// The header that carries a request's id, both ways.
+/// The header with the id, in requests and responses.
 pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request's id: the client's own where it is a sane one (1 to 128 letters, digits, `.`, `_` and `-`), else
-/// one that is new.
+/// A request's id: the client's, if it is valid (1 to 128 letters, digits, `.`, `_` and `-`), otherwise a new one.
 #[derive(Debug, Clone)]
 pub struct RequestId(HeaderValue);
 
@@ -18,12 +17,12 @@ impl RequestId {
     /// The id of a request.
     pub fn of(request: &Request) -> Self {
         match request.headers().get(X_REQUEST_ID) {
-            Some(given) if is_sane(given.as_bytes()) => Self(given.clone()),
+            Some(given) if is_valid(given.as_bytes()) => Self(given.clone()),
             _ => Self::new(),
         }
     }
 
-    /// An id that no other request to this process has, and most likely none to any other.
+    /// A new id, unique in this process and with high probability among all processes.
     fn new() -> Self {
         static PROCESS: LazyLock<u32> = LazyLock::new(|| getrandom::u32().unwrap_or_else(|_| std::process::id()));
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -40,7 +39,7 @@ impl RequestId {
     }
 }
 
-fn is_sane(id: &[u8]) -> bool {
+fn is_valid(id: &[u8]) -> bool {
     (1..=128).contains(&id.len()) && id.iter().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(b))
 }
 
@@ -48,8 +47,9 @@ fn is_sane(id: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    /// REQ 33.
     #[test]
-    fn req_33_a_sane_id_is_taken_over_and_any_other_is_not() {
+    fn valid_request_id_is_kept_and_others_are_replaced() {
         let of = |id: &str| RequestId::of(&Request::builder().header("X-Request-Id", id).finish());
         assert_eq!(of("abc-1.2_3").as_str(), "abc-1.2_3");
         for wrong in ["", "a b", "a\"b", "a,b", &"x".repeat(129)] {

@@ -120,7 +120,7 @@ mod tests {
         assert_eq!(pointers, ["/a", "/b", "/c", "/z"]);
     }
 
-    /// Requirement 28.
+    /// REQ 28.
     #[test]
     fn null_clears_only_optional_fields() {
         let mut fields = fields(json!({"a": null, "b": null}));

@@ -155,7 +155,7 @@ mod tests {
         PageQuery::parse("/students".to_owned(), given)
     }
 
-    /// Requirement 27.
+    /// REQ 27.
     #[test]
     fn link_repeats_the_query_with_another_cursor() {
         let pairs = [("name", "å&b"), ("after", "0000000000000001"), ("limit", "50"), ("roll_no", "7")];

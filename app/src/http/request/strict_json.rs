@@ -85,8 +85,9 @@ mod tests {
         assert_eq!(parse(text).unwrap(), serde_json::from_slice::<serde_json::Value>(text).unwrap());
     }
 
+    /// REQ 29.
     #[test]
-    fn req_29_what_json_does_not_allow_is_refused() {
+    fn what_json_does_not_allow_is_refused() {
         let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
         for wrong in [
             &b""[..],

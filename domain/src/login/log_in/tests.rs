@@ -165,21 +165,21 @@ async fn right_password_opens_session_with_both_tokens() {
     assert_eq!(attempt.limits.unwrap().account.left, Attempts::FREE);
 }
 
-/// Requirement 15.
+/// REQ 15.
 #[tokio::test]
 async fn unknown_name_is_hashed_against_nothing_and_refused() {
     let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("unknown").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
-/// Requirement 15.
+/// REQ 15.
 #[tokio::test]
 async fn malformed_name_is_hashed_too() {
     let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("white space").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
-/// Requirement 16.
+/// REQ 16.
 #[tokio::test]
 async fn wrong_password_is_refused_and_counted() {
     let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Wrong).refused(1, Some(7));
@@ -189,7 +189,7 @@ async fn wrong_password_is_refused_and_counted() {
     assert_eq!((account.left, account.next_in), (0, Duration::SECOND));
 }
 
-/// Requirement 15.
+/// REQ 15.
 #[tokio::test]
 async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
     for known in [Some(asha(Status::Active)), None] {
@@ -205,7 +205,7 @@ async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
     }
 }
 
-/// Requirement 15.
+/// REQ 15.
 #[tokio::test]
 async fn unknown_name_is_folded_like_a_username() {
     for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
@@ -233,7 +233,7 @@ async fn one_time_password_is_accepted_until_it_expires() {
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
-/// Requirement 16.
+/// REQ 16.
 #[tokio::test]
 async fn early_attempt_is_neither_hashed_nor_counted() {
     let mut mocks = Mocks::store(Some(asha_after(6))).refused(0, Some(7));
@@ -245,7 +245,7 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
     assert_eq!(attempt.limits.unwrap().account.next_in, Duration::seconds(2));
 }
 
-/// Requirement 16.
+/// REQ 16.
 #[tokio::test]
 async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
     let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
@@ -253,7 +253,7 @@ async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Throttled(Throttled::Locked))));
 }
 
-/// Requirement 16.
+/// REQ 16.
 #[tokio::test]
 async fn address_without_budget_is_refused_for_any_name() {
     for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
@@ -296,7 +296,7 @@ async fn change_during_hashing_refuses_the_login() {
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
-/// Requirement 13.
+/// REQ 13.
 #[tokio::test]
 async fn outdated_hash_is_replaced_at_login() {
     let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("new");

@@ -5,9 +5,6 @@ use std::cmp::Ordering;
 /// One folded password a line, of 8 characters or more; in order of code points, so that it can be searched as it is.
 pub(super) const LIST: &str = include_str!("list.txt");
 
-/// The most characters of an entry.
-pub(super) const LONGEST: usize = 39;
-
 /// Whether a folded text is an entry, by binary search over the bytes: nothing is built, nothing allocated.
 pub(super) fn contains(folded: &str) -> bool {
     let mut rest = LIST;

@@ -1,4 +1,4 @@
-//! The permission of each operation, for people, for programs and for the gate.
+//! The permission of each operation: in its description, its security requirement and its extensions.
 
 use domain::access::Requirement;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use super::DocumentError;
 use crate::http::access::Access;
 use crate::http::request::SCHEME;
 
-/// Replaces the permission's name, which poem-openapi takes for a security scheme, by what it means.
+/// Replaces the permission's name, which poem-openapi writes as a security scheme, by the actual requirement.
 ///
 /// # Errors
 /// [`DocumentError::NoPermission`]
@@ -17,7 +17,7 @@ pub fn complete(operation: &mut Value) -> Result<Access, DocumentError> {
     let description = operation["description"].as_str().unwrap_or_default();
     operation["description"] = json!(format!("{description}\n\n{}", access.sentence()));
     match access {
-        // Explicit, for readers who would otherwise take it for forgotten.
+        // Explicit, because an absent requirement may be a mistake.
         Access::Public => operation["security"] = json!([]),
         Access::Permission(entry) => {
             operation["security"] = json!([{ SCHEME: [] }]);
@@ -34,20 +34,20 @@ pub fn complete(operation: &mut Value) -> Result<Access, DocumentError> {
 mod tests {
     use poem_openapi::{OpenApi, OpenApiService};
 
-    use super::super::{DocumentError, completed};
+    use super::super::{DocumentError, complete};
 
-    struct Careless;
+    struct Unprotected;
 
-    #[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
+    #[expect(clippy::unused_async, reason = "poem-openapi supports async operations only")]
     #[OpenApi]
-    impl Careless {
+    impl Unprotected {
         #[oai(path = "/secrets", method = "get", operation_id = "getSecrets")]
         async fn get(&self) {}
     }
 
     #[test]
     fn operation_without_permission_argument_is_an_error() {
-        let document = serde_json::from_str(&OpenApiService::new(Careless, "", "").spec()).unwrap();
-        assert_eq!(completed(document), Err(DocumentError::NoPermission("getSecrets".to_owned())));
+        let document = serde_json::from_str(&OpenApiService::new(Unprotected, "", "").spec()).unwrap();
+        assert_eq!(complete(document), Err(DocumentError::NoPermission("getSecrets".to_owned())));
     }
 }

@@ -1,12 +1,12 @@
-//! The conditions of requests (RFC 9110, section 13.1), for what responds 304 or 412. They are read from every line of their
-//! header, which an extractor of one value could not do.
+//! The headers `If-Match` and `If-None-Match` (RFC 9110, section 13.1) of operations that respond with 412 or 304. They are not
+//! poem-openapi parameters, because those read only one line of a header.
 
 use serde_json::{Value, json};
 
 /// A list of entity tags, or `*` (RFC 9110, section 8.8.3).
 const PATTERN: &str = r#"^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$"#;
 
-/// Adds the condition that an operation evaluates.
+/// Adds the header that an operation evaluates.
 pub fn add(operation: &mut Value) {
     let responds = |status| operation["responses"].get(status).is_some();
     let name = match (responds("412"), responds("304")) {
@@ -19,7 +19,7 @@ pub fn add(operation: &mut Value) {
     }
 }
 
-/// The conditions.
+/// The parameters of both headers.
 pub fn shared() -> Value {
     let condition = |name: &str, description: &str| {
         let schema = json!({ "type": "string", "pattern": PATTERN });

@@ -1,4 +1,4 @@
-//! Components in requests and in responses.
+//! Check of the components that both requests and responses use.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use super::DocumentError;
 
 const COMPONENTS: &str = "#/components/schemas/";
 
-/// Rejects components that bound text (`maxLength`, `minLength` or a pattern) and are used both in requests and in responses:
-/// a response would break clients that count characters in other units.
+/// Rejects components with bounds on text (`maxLength`, `minLength` or `pattern`) that both requests and responses use: clients
+/// that count characters in another unit would reject valid responses.
 ///
 /// # Errors
 /// [`DocumentError::BoundsInBothDirections`]
@@ -17,42 +17,42 @@ pub fn check(document: &Value) -> Result<(), DocumentError> {
     let (mut requests, mut responses) = (BTreeSet::new(), BTreeSet::new());
     for item in document["paths"].as_object().into_iter().flat_map(|paths| paths.values()) {
         for operation in item.as_object().into_iter().flat_map(|item| item.values()) {
-            reach(document, &operation["requestBody"], &mut requests);
-            reach(document, &operation["parameters"], &mut requests);
-            reach(document, &operation["responses"], &mut responses);
+            collect_schemas(document, &operation["requestBody"], &mut requests);
+            collect_schemas(document, &operation["parameters"], &mut requests);
+            collect_schemas(document, &operation["responses"], &mut responses);
         }
     }
     let both = requests.intersection(&responses);
-    let bounding: Vec<_> =
-        both.filter(|name| bounds_text(&document["components"]["schemas"][name.as_str()])).cloned().collect();
-    if bounding.is_empty() { Ok(()) } else { Err(DocumentError::BoundsInBothDirections(bounding)) }
+    let bounded: Vec<_> =
+        both.filter(|name| has_text_bounds(&document["components"]["schemas"][name.as_str()])).cloned().collect();
+    if bounded.is_empty() { Ok(()) } else { Err(DocumentError::BoundsInBothDirections(bounded)) }
 }
 
-/// Collects the names of the schemas that a part of the document refers to, directly or not.
-fn reach(document: &Value, part: &Value, reached: &mut BTreeSet<String>) {
+/// Collects the names of all schemas that a part of the document refers to, transitively.
+fn collect_schemas(document: &Value, part: &Value, names: &mut BTreeSet<String>) {
     match part {
         Value::Object(object) => {
             if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
-                let is_new = reference.strip_prefix(COMPONENTS).is_none_or(|name| reached.insert(name.to_owned()));
+                let is_new = reference.strip_prefix(COMPONENTS).is_none_or(|name| names.insert(name.to_owned()));
                 if is_new && let Some(target) = document.pointer(reference.trim_start_matches('#')) {
-                    reach(document, target, reached);
+                    collect_schemas(document, target, names);
                 }
             }
-            object.values().for_each(|value| reach(document, value, reached));
+            object.values().for_each(|value| collect_schemas(document, value, names));
         }
-        Value::Array(items) => items.iter().for_each(|item| reach(document, item, reached)),
+        Value::Array(items) => items.iter().for_each(|item| collect_schemas(document, item, names)),
         _ => {}
     }
 }
 
-fn bounds_text(schema: &Value) -> bool {
+fn has_text_bounds(schema: &Value) -> bool {
     match schema {
         Value::Object(object) => {
             let is_text = object.get("type").is_some_and(|kind| kind == "string") && !object.contains_key("enum");
             let bounds = ["minLength", "maxLength", "pattern"];
-            (is_text && bounds.iter().any(|key| object.contains_key(*key))) || object.values().any(bounds_text)
+            (is_text && bounds.iter().any(|key| object.contains_key(*key))) || object.values().any(has_text_bounds)
         }
-        Value::Array(items) => items.iter().any(bounds_text),
+        Value::Array(items) => items.iter().any(has_text_bounds),
         _ => false,
     }
 }

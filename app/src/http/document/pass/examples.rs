@@ -1,13 +1,13 @@
-//! Examples of requests and of answers. Those of requests work on a fresh demo.
+//! Examples of requests and responses. Those of requests succeed on a fresh demo.
 
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-/// The examples of each operation, by its id, and those of parameters that all operations share.
+/// Examples by operation id, and the shared examples of parameters.
 #[expect(
     clippy::expect_used,
-    reason = "at start, and only where the file that is compiled in is no YAML; tests read it"
+    reason = "fails at start only, if the compiled-in file is not YAML; every test detects that"
 )]
 static EXAMPLES: LazyLock<Value> =
     LazyLock::new(|| yaml_serde::from_str(include_str!("../examples.yaml")).expect("examples.yaml is YAML"));
@@ -23,19 +23,19 @@ pub fn add(operation: &mut Value, schemas: &Value) {
     }
     let bodies = operation.pointer_mut("/requestBody/content").and_then(Value::as_object_mut);
     for content in bodies.into_iter().flat_map(serde_json::Map::values_mut) {
-        illustrate(content, &examples["request"], schemas);
+        add_to_content(content, &examples["request"], schemas);
     }
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
-        let good = status.starts_with('2');
+        let is_success = status.starts_with('2');
         let contents = response.get_mut("content").and_then(Value::as_object_mut);
-        for content in contents.into_iter().flat_map(serde_json::Map::values_mut).filter(|_| good) {
-            illustrate(content, &examples["answers"][status], schemas);
+        for content in contents.into_iter().flat_map(serde_json::Map::values_mut).filter(|_| is_success) {
+            add_to_content(content, &examples["responses"][status], schemas);
         }
     }
 }
 
-/// Named examples where there are some, else the one of the schema.
-fn illustrate(content: &mut Value, named: &Value, schemas: &Value) {
+/// Adds the named examples, or if there are none, the schema's example.
+fn add_to_content(content: &mut Value, named: &Value, schemas: &Value) {
     if named.is_object() {
         content["examples"] = named.clone();
         return;

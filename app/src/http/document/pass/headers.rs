@@ -1,4 +1,4 @@
-//! The headers of every response, under the names that the standards write.
+//! The headers of every response, with the spelling of the standards.
 
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value, json};
 use crate::http::access::Access;
 use crate::http::request::ANY_MEDIA_TYPE;
 
-/// What an operation's own answer type names that is not the same everywhere; poem-openapi writes such names in capitals.
+/// Headers that operations declare themselves, in their standard spelling: poem-openapi writes them in capitals.
 const OWN: [&str; 5] = ["Cache-Control", "Content-Encoding", "ETag", "Link", "Location"];
 
-/// Names the headers of each answer of an operation.
+/// Documents the headers of each response of an operation.
 pub fn complete(operation: &mut Value, access: Access) {
     let deprecated = operation["deprecated"] == true;
     let any_media_type = operation["requestBody"]["description"] == ANY_MEDIA_TYPE;
@@ -24,10 +24,10 @@ pub fn complete(operation: &mut Value, access: Access) {
 
 fn complete_response(status: StatusCode, public: bool, deprecated: bool, response: &mut Value) {
     let headers = std::mem::take(&mut response["headers"]);
-    let mut named = Map::new();
+    let mut completed = Map::new();
     for (name, header) in headers.as_object().into_iter().flatten() {
         if let Some(name) = OWN.iter().find(|known| known.eq_ignore_ascii_case(name)) {
-            named.insert((*name).to_owned(), own(name, header));
+            completed.insert((*name).to_owned(), with_grammar(name, header));
         }
     }
     let mut shared = vec!["X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "Access-Control-Allow-Origin"];
@@ -47,13 +47,13 @@ fn complete_response(status: StatusCode, public: bool, deprecated: bool, respons
         _ => {}
     }
     for name in shared {
-        named.entry(name).or_insert_with(|| json!({ "$ref": format!("#/components/headers/{name}") }));
+        completed.entry(name).or_insert_with(|| json!({ "$ref": format!("#/components/headers/{name}") }));
     }
-    response["headers"] = Value::Object(named);
+    response["headers"] = Value::Object(completed);
 }
 
-/// A header that an operation's own answer type names, with its grammar.
-fn own(name: &str, header: &Value) -> Value {
+/// A header that an operation declares itself, with its grammar.
+fn with_grammar(name: &str, header: &Value) -> Value {
     let schema = match name {
         "ETag" => json!({ "type": "string", "maxLength": 64, "pattern": "^\"[a-z]+-[1-9][0-9]*-[1-9][0-9]*\"$" }),
         "Link" => json!({ "type": "string", "maxLength": 2048, "pattern": "^<[^<>]+>; rel=\"next\"$" }),
@@ -70,7 +70,7 @@ fn own(name: &str, header: &Value) -> Value {
     header
 }
 
-/// The headers that many answers have, each with whether every such answer has it.
+/// The headers that operations share; `required` if each response that lists the header has it.
 pub fn shared() -> Value {
     let header = |description: &str, required: bool, grammar: Value, example: &str| {
         let mut schema = json!({ "type": "string" });
@@ -79,7 +79,7 @@ pub fn shared() -> Value {
         }
         json!({ "description": description, "required": required, "schema": schema, "example": example })
     };
-    let pattern = |pattern: &str, most: u32| json!({ "maxLength": most, "pattern": pattern });
+    let pattern = |pattern: &str, max_length: u32| json!({ "maxLength": max_length, "pattern": pattern });
     json!({
         "X-Request-Id": header(
             "Id of the request in the server's log: the request's own X-Request-Id if it has 1 to 128 letters, digits, dots, underscores and hyphens.",
@@ -93,7 +93,7 @@ pub fn shared() -> Value {
             "`no-store` for problems, `private, no-cache` for responses to one caller.",
             true, json!({ "enum": ["no-store", "private, no-cache"] }), "no-store"),
         "WWW-Authenticate": header(
-            "How to authenticate (RFC 6750, section 3).",
+            "Authentication scheme and error (RFC 6750, section 3).",
             true, pattern("^Bearer realm=\"rollbook\"(, error=\"(invalid_token|insufficient_scope)\")?$", 128),
             "Bearer realm=\"rollbook\""),
         "Accept": header(
@@ -101,22 +101,22 @@ pub fn shared() -> Value {
             false, pattern("^[a-z]+/[a-z0-9.+-]+(, [a-z]+/[a-z0-9.+-]+)*$", 256), "application/json"),
         "Accept-Encoding": header("`identity`, if the body was encoded.", false, json!({ "enum": ["identity"] }), "identity"),
         "Deprecation": header(
-            "Time since which there is a replacement: a date of structured fields (RFC 9745).",
+            "Start of the deprecation: a date of structured fields (RFC 9745).",
             true, pattern("^@[0-9]{1,12}$", 16), "@1795392000"),
         "Sunset": header(
             "Earliest end of the operation: an HTTP date (RFC 8594).",
             true, pattern("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$", 29),
             "Mon, 24 Nov 2036 00:00:00 GMT"),
         "RateLimit": header(
-            "What is left of each quota (`r`), and the seconds until there is more (`t`): `requests` for the requests of a user, or of an address without a token; on a login also `address` for the failed logins of an address, and `account` for the consecutive failed logins of an account. The quota of an account does not refill with time: `t` is the wait before the next attempt, and a successful login or an administrator restores it.",
+            "Remaining quota (`r`), and seconds until it increases (`t`): `requests` for the requests of a user, or of an address without a token; on a login also `address` for the failed logins of an address, and `account` for the consecutive failed logins of an account. The quota of an account does not refill with time: `t` is the wait before the next attempt, and a successful login or an administrator restores it.",
             true, pattern("^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+\";r=[0-9]+;t=[0-9]+)*$", 256),
             "\"requests\";r=5999;t=1"),
         "RateLimit-Policy": header(
-            "The size of each quota (`q`), and the seconds in which it refills (`w`); for `account` the longest wait before an attempt.",
+            "Size of each quota (`q`), and its refill period in seconds (`w`); for `account` the longest wait before an attempt.",
             true, pattern("^\"[a-z]+\";q=[0-9]+;w=[0-9]+(, \"[a-z]+\";q=[0-9]+;w=[0-9]+)*$", 256),
             "\"requests\";q=6000;w=60"),
         "Retry-After": {
-            "description": "Seconds until another attempt is worthwhile. A locked account stays locked until an administrator unlocks it.",
+            "description": "Seconds until the next attempt. A locked account stays locked until an administrator unlocks it.",
             "required": true,
             "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 86400 },
             "example": 1

@@ -1,12 +1,12 @@
-//! Links: from a response's values to the operations that take them.
+//! OpenAPI links from the values of a response to the operations that accept them.
 
 use serde_json::{Map, Value, json};
 
-/// A link that the shape of the document does not give: from an operation's status to an operation, with a parameter from
-/// the response, if any. Where a link fills a body, only the description states it: openapi-generator refuses other bodies.
-type Other = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>, &'static str);
+/// A link that cannot be derived: operation, status, target operation, parameter from the response (if any), description.
+/// A link that fills the body only describes it: openapi-generator rejects `requestBody` in links.
+type ExplicitLink = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>, &'static str);
 
-const OTHERS: [Other; 8] = [
+const EXPLICIT: [ExplicitLink; 8] = [
     ("logIn", "200", "getMe", None, TOKEN),
     ("logIn", "200", "refreshToken", None, REFRESH),
     ("refreshToken", "200", "getMe", None, TOKEN),
@@ -17,25 +17,25 @@ const OTHERS: [Other; 8] = [
     ("updateLegacyStudent", "200", "getStudent", Some(("id", "$response.body#/author/id")), ID),
 ];
 
-const TOKEN: &str = "The operation takes the new token.";
-const REFRESH: &str = "`refresh_token` is that of the response.";
-const ID: &str = "The id is that of the response.";
+const TOKEN: &str = "The operation requires the new token.";
+const REFRESH: &str = "Use the `refresh_token` of the response.";
+const ID: &str = "Use the id of the response.";
 const NEXT: &str =
-    "The next page, unless `next` is null. The `limit` and the filters have to be repeated; the `Link` header does.";
-const FIRST: &str = "The id is that of the page's first entry.";
+    "The next page, unless `next` is null. Repeat `limit` and the filters; the URL in the `Link` header contains them.";
+const FIRST: &str = "Use the id of the page's first entry.";
 
-/// An operation as links see it.
+/// The properties of an operation that links depend on.
 struct Operation {
     path: String,
     method: String,
     id: String,
     /// The component of its successful response, with the status.
     success: Option<(String, String)>,
-    takes_if_match: bool,
+    accepts_if_match: bool,
 }
 
-/// Adds the links of every response. A record, which has an entity tag, leads to the operations at its path and below; a
-/// page, which has a cursor, to the next page and to its first entry.
+/// Adds the links of every response. A record, which has an entity tag, links to the operations at and below its path. A page,
+/// which has a cursor, links to the next page and to its first entry.
 pub fn add(document: &mut Value) {
     let operations = operations(document);
     let mut links = Vec::new();
@@ -43,14 +43,14 @@ pub fn add(document: &mut Value) {
         let Some((status, component)) = &from.success else { continue };
         let properties = &document["components"]["schemas"][component]["properties"];
         if properties.get("etag").is_some() {
-            links.extend(of_record(from, &operations).map(|(target, link)| (from, status.as_str(), target, link)));
+            links.extend(record_links(from, &operations).map(|(target, link)| (from, status.as_str(), target, link)));
         }
         if properties.get("next").is_some() {
             let entries = properties.as_object().into_iter().flatten().find(|(_, schema)| schema["type"] == "array");
             let entries = entries.map(|(name, _)| name.as_str()).unwrap_or_default();
-            links.extend(of_page(from, entries, &operations).map(|(to, link)| (from, status.as_str(), to, link)));
+            links.extend(page_links(from, entries, &operations).map(|(to, link)| (from, status.as_str(), to, link)));
         }
-        for (_, status, target, parameter, description) in OTHERS.iter().filter(|(id, ..)| *id == from.id) {
+        for (_, status, target, parameter, description) in EXPLICIT.iter().filter(|(id, ..)| *id == from.id) {
             let parameters = parameter.map(|(name, value)| (name.to_owned(), json!(value)));
             links.push((from, *status, *target, link(target, parameters.into_iter().collect(), description)));
         }
@@ -80,14 +80,14 @@ fn operations(document: &mut Value) -> Vec<Operation> {
                 method: method.clone(),
                 id: operation["operationId"].as_str().unwrap_or_default().to_owned(),
                 success,
-                takes_if_match: operation["responses"].get("412").is_some(),
+                accepts_if_match: operation["responses"].get("412").is_some(),
             });
         }
     }
     found
 }
 
-fn of_record<'a>(from: &'a Operation, operations: &'a [Operation]) -> impl Iterator<Item = (&'a str, Value)> + 'a {
+fn record_links<'a>(from: &'a Operation, operations: &'a [Operation]) -> impl Iterator<Item = (&'a str, Value)> + 'a {
     let record = match from.path.split_once("{id}") {
         Some((collection, _)) => format!("{collection}{{id}}"),
         None => format!("{}/{{id}}", from.path),
@@ -95,14 +95,14 @@ fn of_record<'a>(from: &'a Operation, operations: &'a [Operation]) -> impl Itera
     let targets = operations.iter().filter(move |to| to.path.starts_with(&record) && to.id != from.id);
     targets.map(|to| {
         let mut parameters = Map::from_iter([("id".to_owned(), json!("$response.body#/id"))]);
-        if to.takes_if_match {
+        if to.accepts_if_match {
             parameters.insert("If-Match".to_owned(), json!("$response.header.ETag"));
         }
         (to.id.as_str(), link(&to.id, parameters, ID))
     })
 }
 
-fn of_page<'a>(
+fn page_links<'a>(
     from: &'a Operation,
     entries: &str,
     operations: &'a [Operation],
@@ -133,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_link_leads_to_an_operation() {
+    fn every_link_targets_an_operation() {
         let mut document = crate::http::document::tree().clone();
         let ids: Vec<_> = operations(&mut document).into_iter().map(|operation| operation.id).collect();
         let mut links = 0;
@@ -148,13 +148,13 @@ mod tests {
             }
         }
         assert!(
-            OTHERS.iter().all(|(from, _, to, ..)| ids.iter().any(|id| id == from) && ids.iter().any(|id| id == to))
+            EXPLICIT.iter().all(|(from, _, to, ..)| ids.iter().any(|id| id == from) && ids.iter().any(|id| id == to))
         );
-        assert!(links > OTHERS.len() + 20, "{links}");
+        assert!(links > EXPLICIT.len() + 20, "{links}");
     }
 
     #[test]
-    fn read_record_leads_to_conditional_writes() {
+    fn record_links_to_conditional_writes() {
         let document = crate::http::document::tree();
         let links = &document["paths"]["/students/{id}"]["get"]["responses"]["200"]["links"];
         for target in ["replaceStudent", "updateStudent", "deleteStudent"] {

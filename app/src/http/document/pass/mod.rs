@@ -1,4 +1,4 @@
-//! The one pass over poem-openapi's document: what is true of the service and the library cannot express.
+//! The pass over poem-openapi's document that adds what the library cannot express.
 
 mod access;
 mod conditions;
@@ -18,17 +18,17 @@ use crate::http::wire::unpack;
 /// A mistake in the declaration of operations or of their wire format.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum DocumentError {
-    #[error("the operation {0} states no permission: its first argument has to be `By<…>` or `Public`")]
+    #[error("operation {0} has no permission: its first argument must be `By<…>` or `Public`")]
     NoPermission(String),
-    #[error("the components {0:?} bound text and are used in requests and in responses, where bounds break clients")]
+    #[error("components {0:?} with bounds on text are used in requests and in responses, where bounds break clients")]
     BoundsInBothDirections(Vec<String>),
 }
 
-/// The complete document.
+/// Completes poem-openapi's document.
 ///
 /// # Errors
 /// [`DocumentError`]
-pub fn completed(mut document: Value) -> Result<Value, DocumentError> {
+pub fn complete(mut document: Value) -> Result<Value, DocumentError> {
     document["openapi"] = json!("3.0.3");
     unpack(&mut document);
     describe_servers(&mut document["servers"]);
@@ -40,7 +40,7 @@ pub fn completed(mut document: Value) -> Result<Value, DocumentError> {
         }
     }
     links::add(&mut document);
-    document["components"]["responses"] = shared_responses::gathered(&mut document["paths"]);
+    document["components"]["responses"] = shared_responses::extract(&mut document["paths"]);
     document["components"]["parameters"] = conditions::shared();
     document["components"]["headers"] = headers::shared();
     document["components"]["examples"] = problems::shared_examples();
@@ -48,14 +48,14 @@ pub fn completed(mut document: Value) -> Result<Value, DocumentError> {
     Ok(document)
 }
 
-/// What `poem_openapi::ServerObject` has no field for.
+/// Adds the extension for which `poem_openapi::ServerObject` has no field.
 fn describe_servers(servers: &mut Value) {
     for server in servers.as_array_mut().into_iter().flatten() {
         server["x-internal"] = json!(false);
     }
 }
 
-/// Lists the groups of operations in the order in which the operations come.
+/// Sorts the tags by the order of their operations.
 fn order_tags(document: &mut Value) {
     let mut used: Vec<Value> = Vec::new();
     for item in objects(&mut document["paths"]) {
@@ -79,7 +79,7 @@ fn complete_operation(operation: &mut Value, schemas: &Value) -> Result<(), Docu
     Ok(())
 }
 
-/// Describes responses by their content where nothing else describes them.
+/// Uses the description of the content for responses that have none.
 fn describe_responses(operation: &mut Value, schemas: &Value) {
     for response in objects(&mut operation["responses"]).filter(|response| response["description"] == "") {
         let reference = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str);

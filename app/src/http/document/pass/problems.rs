@@ -1,4 +1,4 @@
-//! The problems that each operation can respond with: its own, those of the edge, and an example of each.
+//! The problem responses of each operation: its own, those of the edge, and an example of each.
 
 use domain::access::{PermissionEntry, Requirement, Role};
 use poem::http::StatusCode;
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use crate::http::access::Access;
 use crate::http::problem::{PROBLEM_JSON, ProblemType};
 
-/// Every response of 400 and above of an operation, in place of what its own type lists.
+/// Replaces the error responses that an operation's type lists by the complete ones.
 pub fn complete(operation: &mut Value, access: Access, schemas: &Value) {
-    let takes_body = operation.get("requestBody").is_some();
+    let has_body = operation.get("requestBody").is_some();
     let example = invalid_fields(operation, schemas);
-    let kinds = kinds(operation, access, takes_body);
+    let kinds = problem_types(operation, access, has_body);
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     responses.retain(|status, _| status.as_str() < "400");
     for kind in &kinds {
@@ -31,7 +31,7 @@ pub fn complete(operation: &mut Value, access: Access, schemas: &Value) {
             response["x-problem-types"] = of_status.iter().map(|kind| kind.uri()).collect();
         }
         if of_status.len() > 1 {
-            response["description"] = json!(reason(&of_status));
+            response["description"] = json!(describe_status(&of_status));
         }
     }
     responses.sort_keys();
@@ -47,7 +47,7 @@ pub fn shared_examples() -> Value {
         )
     };
     let shared = ProblemType::ALL.iter().filter(|kind| {
-        // The first three differ by operation, the others belong to none.
+        // The first three differ by operation; the others occur outside of operations.
         !matches!(
             kind,
             ProblemType::InvalidFields
@@ -61,17 +61,17 @@ pub fn shared_examples() -> Value {
 }
 
 /// The problems of an operation, in order of their status.
-fn kinds(operation: &Value, access: Access, takes_body: bool) -> Vec<ProblemType> {
-    let own = own(operation);
+fn problem_types(operation: &Value, access: Access, has_body: bool) -> Vec<ProblemType> {
+    let own = own_problems(operation);
     let mut edge = vec![ProblemType::MalformedQuery, ProblemType::TooManyRequests, ProblemType::Internal];
-    if makes_content(operation) {
+    if has_content(operation) {
         edge.push(ProblemType::NotAcceptable);
     }
     if access != Access::Public {
         edge.push(ProblemType::Unauthorized);
     }
-    let asks_store = own.iter().any(|kind| kind.entry().status == StatusCode::SERVICE_UNAVAILABLE);
-    if access != Access::Public || asks_store {
+    let uses_store = own.iter().any(|kind| kind.entry().status == StatusCode::SERVICE_UNAVAILABLE);
+    if access != Access::Public || uses_store {
         edge.extend([ProblemType::Unavailable, ProblemType::DeadlineExceeded]);
     }
     match access {
@@ -84,8 +84,8 @@ fn kinds(operation: &Value, access: Access, takes_body: bool) -> Vec<ProblemType
         }
         Access::Public | Access::Permission(_) => {}
     }
-    if takes_body {
-        // Bodies of any media type can be encoded, or end early.
+    if has_body {
+        // These apply to bodies of any media type.
         edge.extend([ProblemType::RequestTimeout, ProblemType::PayloadTooLarge]);
         edge.extend([ProblemType::MalformedBody, ProblemType::UnsupportedMediaType]);
     }
@@ -95,15 +95,15 @@ fn kinds(operation: &Value, access: Access, takes_body: bool) -> Vec<ProblemType
     kinds
 }
 
-/// What the operation's own type lists, see [`OperationError`](crate::http::problem::OperationError).
-fn own(operation: &Value) -> Vec<ProblemType> {
+/// The problems that the operation's type lists, see [`OperationError`](crate::http::problem::OperationError).
+fn own_problems(operation: &Value) -> Vec<ProblemType> {
     let responses = operation["responses"].as_object().into_iter().flatten();
     let slugs = responses
         .flat_map(|(_, response)| response["content"][PROBLEM_JSON]["schema"]["enum"].as_array().into_iter().flatten());
     slugs.filter_map(|slug| ProblemType::ALL.iter().copied().find(|kind| *slug == kind.entry().slug)).collect()
 }
 
-fn makes_content(operation: &Value) -> bool {
+fn has_content(operation: &Value) -> bool {
     let mut responses = operation["responses"].as_object().into_iter().flatten();
     responses.any(|(status, response)| status.starts_with('2') && response.get("content").is_some())
 }
@@ -113,33 +113,33 @@ fn problem(description: &str) -> Value {
     json!({ "description": description, "content": { PROBLEM_JSON: content } })
 }
 
-/// What a status means where several problems share it.
-fn reason(kinds: &[&ProblemType]) -> String {
+/// The description of a status that several problems share.
+fn describe_status(kinds: &[&ProblemType]) -> String {
     let Some(status) = kinds.first().map(|kind| kind.entry().status) else { return String::new() };
     let reason = match status {
         StatusCode::UNAUTHORIZED => "The credentials are invalid; `type` states why.",
         StatusCode::FORBIDDEN => {
             "The role is too low, or the password has to be changed before anything else; `type` states which."
         }
-        StatusCode::CONFLICT => "A rule about other records is broken; `type` states which.",
+        StatusCode::CONFLICT => "The request conflicts with other records; `type` states how.",
         StatusCode::TOO_MANY_REQUESTS => "A limit is reached; `type` states which, `Retry-After` when to try again.",
         StatusCode::SERVICE_UNAVAILABLE => {
             "The service is temporarily unavailable; `type` states why, `Retry-After` when to try again."
         }
-        _ => return capitalised(&kinds.iter().map(|kind| wrong(**kind)).collect::<Vec<_>>().join(", or ")),
+        _ => return capitalised(&kinds.iter().map(|kind| cause(**kind)).collect::<Vec<_>>().join(", or ")),
     };
     reason.to_owned()
 }
 
-/// What is wrong with a request, as a part of a sentence.
-fn wrong(kind: ProblemType) -> &'static str {
+/// The cause of a problem, as a clause.
+fn cause(kind: ProblemType) -> &'static str {
     match kind {
-        ProblemType::MalformedQuery => "the query cannot be read",
-        ProblemType::MalformedBody => "the body cannot be read",
+        ProblemType::MalformedQuery => "the query is malformed",
+        ProblemType::MalformedBody => "the body is malformed",
         ProblemType::IncompleteCredentials => "the name or the password is missing",
-        ProblemType::InvalidStudentData => "the student's data break a rule, or the roll number is taken",
-        ProblemType::MissingStudentId => "no student is named",
-        ProblemType::WrongStudentId => "there is no such student",
+        ProblemType::InvalidStudentData => "the student's data are invalid, or the roll number is already in use",
+        ProblemType::MissingStudentId => "the student id is missing",
+        ProblemType::WrongStudentId => "the student does not exist",
         kind => kind.entry().title,
     }
 }
@@ -149,7 +149,7 @@ fn capitalised(text: &str) -> String {
     format!("{}{rest}; `type` states which.", first.to_ascii_uppercase())
 }
 
-/// The problem as it goes over the wire.
+/// The problem document, as the server sends it.
 fn document(kind: ProblemType) -> Value {
     let entry = kind.entry();
     let mut document = json!({
@@ -172,7 +172,7 @@ fn with_errors(kind: ProblemType, errors: &Value) -> Value {
     document
 }
 
-/// An invalid field or parameter of this operation.
+/// Errors for a field or parameter of this operation.
 fn invalid_fields(operation: &Value, schemas: &Value) -> Value {
     let schema = operation.pointer("/requestBody/content/application~1json/schema/$ref").and_then(Value::as_str);
     let schema = schema.and_then(|reference| reference.rsplit('/').next()).map(|name| &schemas[name]);

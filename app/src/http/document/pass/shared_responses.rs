@@ -1,4 +1,4 @@
-//! Responses that many operations have in common, written once.
+//! Problem responses that several operations share, as components.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +8,17 @@ use serde_json::{Map, Value, json};
 use super::objects;
 use crate::http::problem::PROBLEM_JSON;
 
-/// Moves each problem response that occurs more than once to the components, and returns those.
-pub fn gathered(paths: &mut Value) -> Value {
+/// Replaces each problem response that occurs more than once by a reference, and returns the components.
+pub fn extract(paths: &mut Value) -> Value {
     let mut uses: BTreeMap<String, u32> = BTreeMap::new();
-    each(paths, |_, response| *uses.entry(response.to_string()).or_default() += 1);
+    visit_problems(paths, |_, response| *uses.entry(response.to_string()).or_default() += 1);
     let usual = usual_problems(paths, &uses);
     let mut shared = Map::new();
-    each(paths, |status, response| {
+    visit_problems(paths, |status, response| {
         if uses.get(&response.to_string()).is_some_and(|uses| *uses > 1) {
             let name = name(status, response, usual.get(status));
             let known = shared.entry(&name).or_insert_with(|| response.clone());
-            // Two that differ in something else keep their own place.
+            // Another response has the same name: this one stays in place.
             if known == response {
                 *response = json!({ "$ref": format!("#/components/responses/{name}") });
             }
@@ -28,7 +28,7 @@ pub fn gathered(paths: &mut Value) -> Value {
     Value::Object(shared)
 }
 
-fn each(paths: &mut Value, mut visit: impl FnMut(&str, &mut Value)) {
+fn visit_problems(paths: &mut Value, mut visit: impl FnMut(&str, &mut Value)) {
     for item in objects(paths) {
         for operation in objects(item) {
             for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
@@ -40,10 +40,10 @@ fn each(paths: &mut Value, mut visit: impl FnMut(&str, &mut Value)) {
     }
 }
 
-/// The problems that most responses of each status can be.
+/// The problems of the most frequent response of each status.
 fn usual_problems(paths: &mut Value, uses: &BTreeMap<String, u32>) -> BTreeMap<String, Vec<String>> {
     let mut usual: BTreeMap<String, (u32, Vec<String>)> = BTreeMap::new();
-    each(paths, |status, response| {
+    visit_problems(paths, |status, response| {
         let uses = uses.get(&response.to_string()).copied().unwrap_or_default();
         let best = usual.entry(status.to_owned()).or_default();
         if uses > best.0 {
@@ -58,8 +58,8 @@ fn problems(response: &Value) -> Vec<String> {
     examples.into_iter().flat_map(Map::keys).cloned().collect()
 }
 
-/// The problem, if there is one; else the one that is unusual for the status, or the status in words. A deprecated operation
-/// has more headers.
+/// A name: the only problem, otherwise one that is unusual for the status, otherwise the status in words. Deprecated operations
+/// have a prefix, because their responses have more headers.
 fn name(status: &str, response: &Value, usual: Option<&Vec<String>>) -> String {
     let deprecated = if response["headers"]["Deprecation"].is_null() { "" } else { "Deprecated" };
     let problems = problems(response);
