@@ -1,13 +1,13 @@
-//! The port that tells whether a store answers.
+//! Readiness probe port.
 
 use async_trait::async_trait;
 
 use crate::StoreError;
 
-/// Tells whether the store can be asked.
+/// Readiness probe of a store.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// MUST ask the store itself, and fail where a look-up would fail now.
+    /// MUST query the store, and fail if a lookup would fail now.
     async fn ready(&self) -> Result<(), StoreError>;
 }

@@ -1,4 +1,4 @@
-//! Quotas: how much anybody may ask for, so that nobody takes it from the others (OWASP API4:2023).
+//! Request quotas, which isolate callers from one another (OWASP API4:2023).
 
 use std::net::IpAddr;
 
@@ -7,43 +7,43 @@ use time::{Duration, OffsetDateTime};
 
 use crate::UserId;
 
-/// What is left of a quota.
+/// Remaining quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// How many there are when nothing is used.
+    /// Size of the unused quota.
     pub quota: u32,
-    /// The time in which a whole quota comes back.
+    /// Time in which a whole quota is restored.
     pub window: Duration,
-    /// How many are left now.
+    /// Remaining number.
     pub left: u32,
-    /// When the next one comes back; zero where none is missing.
+    /// Time until the next one is restored; zero if none is used.
     pub next_in: Duration,
 }
 
-/// Whose quota of requests one counts against.
+/// Owner of a request quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Requester {
-    /// Whoever shows a good token, on however many connections from wherever.
+    /// A user with a valid token, over all connections.
     User(UserId),
-    /// Whoever does not, by address; where addresses are not known, all such are one.
+    /// A client address without a valid token; `None` for all clients of unknown address.
     Address(Option<IpAddr>),
 }
 
-/// How many requests a requester may make in a minute, at once or one after the other.
+/// Number of requests per minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestQuota(u32);
 
-/// The number is no quota.
+/// The number is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be {} to {} requests a minute", RequestQuota::LEAST.0, RequestQuota::MOST.0)]
 pub struct RequestQuotaError;
 
 impl RequestQuota {
-    /// Less would keep people from their work.
+    /// Enough for interactive use.
     pub const LEAST: Self = Self(60);
-    /// More than any machine answers: as good as none.
+    /// More than a machine can serve: effectively unlimited.
     pub const MOST: Self = Self(10_000_000);
-    /// The time in which a whole quota comes back.
+    /// Time in which a whole quota is restored.
     pub const WINDOW: Duration = Duration::MINUTE;
 
     /// # Errors
@@ -62,18 +62,18 @@ impl RequestQuota {
 }
 
 impl Default for RequestQuota {
-    /// 100 a second on average: far more than people and well-made programs ask for.
+    /// 100 per second on average, more than well-behaved clients need.
     fn default() -> Self {
         Self(6_000)
     }
 }
 
-/// Counts requests in bounded memory, which nobody can fill: what is oldest gives way.
+/// Request counter in bounded memory: the oldest entries are evicted.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait RequestQuotas: Send + Sync {
-    /// Counts one request where there is one left, and answers what is left after it. IPv6 addresses count by their /64.
+    /// Counts one request and returns the remaining quota. IPv6 addresses share the quota of their /64.
     ///
     /// # Errors
-    /// The budget as it is where none is left: then nothing is counted.
+    /// The unchanged budget if nothing is left.
     fn take(&self, requester: Requester, now: OffsetDateTime) -> Result<Budget, Budget>;
 }

@@ -25,12 +25,12 @@ pub struct Chromium {
 pub struct Driver {
     process: Child,
     url: String,
-    /// Held, since a driver whose output nobody can take dies of it.
+    /// Kept open: the driver ends when its output is closed.
     _output: BufReader<ChildStdout>,
 }
 
 impl Driver {
-    /// Starts a chromedriver on a free port, which it picks and tells.
+    /// Starts a chromedriver on a free port, which it selects and prints.
     pub fn start() -> Self {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")

@@ -92,7 +92,7 @@ async fn one_login_lasts_on_the_page_through_a_reload_until_log_out() {
 }
 
 #[tokio::test]
-async fn the_authorize_dialog_and_the_bar_agree_and_a_refused_token_is_forgotten() {
+async fn authorize_dialog_matches_bar_and_drops_rejected_token() {
     let server = Program::demo().await;
     let page = server.url("/docs/");
     let in_dialog = |element: &str| format!("//*[contains(@class, 'modal-ux')]//{element}");

@@ -29,7 +29,7 @@ async fn token(browser: &Chromium) -> String {
 }
 
 #[tokio::test]
-async fn whoever_logs_in_in_the_bar_creates_a_student_as_it_stands_and_nothing_once_logged_out() {
+async fn bar_login_allows_writes_until_logout() {
     let server = Program::demo().await;
     let (page, origin) = (server.url("/docs/"), server.url("/"));
     in_browser(|browser| async move {
@@ -143,7 +143,7 @@ async fn a_login_that_cannot_be_renewed_ends_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn the_first_administrator_is_told_to_change_the_password_and_led_there() {
+async fn first_administrator_is_directed_to_change_the_password() {
     let home = TempDir::new().expect("a temporary folder");
     let server = Program::start(program::command(home.path(), &["serve", "--listen", "127.0.0.1:0"])).await;
     let password = fs::read_to_string(home.path().join("rollbook-data/initial-admin-password")).expect("a password");

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::recording::Asked;
 use crate::server::ORIGIN;
 
-/// Somebody who asks a server, with or without a token.
+/// HTTP client of a server, with or without a token.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -19,7 +19,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// Somebody who asks the server whose URL begins with `base`.
+    /// A client of the server at `base`.
     pub const fn new(http: reqwest::Client, base: String, token: Option<String>) -> Self {
         Self { http, base, token }
     }

@@ -53,7 +53,7 @@ impl PostgresDatabase {
         let server = PgConnectOptions::from_str(&url).expect("a PostgreSQL URL");
         // Seeded by the system for each: unlike a process id it also differs between machines that share a server.
         let name = format!("rollbook_test_{:016x}", RandomState::new().build_hasher().finish());
-        // From template0, to which nobody connects: copying template1 fails while anybody does.
+        // From template0, because copying template1 fails while it has a connection.
         execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")).expect("a database");
         Self { server, name }
     }

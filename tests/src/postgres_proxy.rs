@@ -64,7 +64,7 @@ impl PostgresProxy {
         self.shared.frozen.send_replace(Frozen::Listeners);
     }
 
-    /// Forwards nothing more for anybody; the connections stay open.
+    /// Stops forwarding; the connections stay open.
     pub fn freeze(&self) {
         self.shared.frozen.send_replace(Frozen::All);
     }

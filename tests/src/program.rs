@@ -94,7 +94,7 @@ impl Program {
     /// Starts a prepared `serve --listen 127.0.0.1:0` and waits until it says where it listens.
     ///
     /// # Panics
-    /// Where it ends instead; tells what it wrote.
+    /// Waits for its end and returns its output.
     pub async fn start(mut command: Command) -> Self {
         let mut process = command.spawn().expect("a process");
         let mut lines = BufReader::new(process.stdout.take().expect("its stdout")).lines();
@@ -103,7 +103,7 @@ impl Program {
             let output = process.wait_with_output().await.expect("its output");
             panic!("the program did not start: {first:?} {}", String::from_utf8_lossy(&output.stderr));
         };
-        // Somebody has to read on, or the program waits for room in the pipe.
+        // The pipe has to be drained, or the program blocks.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { process, address: address.to_owned(), announcement: announcement.to_owned(), home: None }
     }

@@ -147,8 +147,8 @@ fn names(headers: &HeaderMap) -> Vec<String> {
 /// Each header with its value without its numbers, but for those whose values say nothing of the answer: `"requests";r=7`
 /// and `"requests";r=8` are one.
 fn kinds_of_values(headers: &HeaderMap) -> Vec<(String, String)> {
-    let told = headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
-    let mut kinds: Vec<_> = told
+    let relevant = headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
+    let mut kinds: Vec<_> = relevant
         .map(|(name, value)| {
             let mut kind = String::new();
             for character in String::from_utf8_lossy(value.as_bytes()).chars() {

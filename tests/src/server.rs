@@ -85,7 +85,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let config = EdgeConfig { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..EdgeConfig::default() };
-        // Some tests ask more often than anybody may.
+        // Some tests exceed the default quota.
         let policies = Policies { requests: RequestQuota::MOST, ..Policies::default() };
         Self { clock: Arc::new(SystemClock), policies, config, faults: None }
     }

@@ -36,7 +36,7 @@ on_each_store! {
     }
 
     /// REQ 28.
-    async fn null_on_a_required_field_and_a_patch_that_is_no_object_are_422(server) {
+    async fn null_on_required_field_and_non_object_patch_return_422(server) {
         let client = server.client(Role::Registrar).await;
         let path = create_student(&client).await;
         for (patch, pointer) in [

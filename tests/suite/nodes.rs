@@ -89,7 +89,7 @@ async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
 
 /// REQ 18.
 #[tokio::test]
-async fn what_ends_or_changes_on_one_node_counts_on_the_other_within_a_second() {
+async fn revocation_applies_on_other_node_within_a_second() {
     let nodes = Nodes::start().await;
     let (root, asha, ravi) =
         (nodes.user("root", "admin").await, nodes.user("asha", "registrar").await, nodes.user("ravi", "viewer").await);
@@ -109,7 +109,7 @@ async fn what_ends_or_changes_on_one_node_counts_on_the_other_within_a_second() 
     root.a.send("PATCH", &format!("/users/{id}"), &json!({"status": "disabled"})).await.expect(200);
     within_the_bound(401, || async { ravi.b.get("/me").await.status.as_u16() }).await;
 
-    // What the command line does is nobody's own change, and counts all the same.
+    // A change by the command line takes effect too.
     let ended = nodes.installation.run(&["user", "delete-sessions", "meera"], None).await;
     assert_eq!(ended.status, Some(0), "{ended:?}");
     within_the_bound(401, || async { meera.b.get("/me").await.status.as_u16() }).await;
@@ -132,7 +132,7 @@ async fn a_token_that_is_known_costs_no_query() {
     .await;
     for (statement, executed) in nodes.proxy.statements() {
         let executed = executed - before.get(&statement).copied().unwrap_or_default();
-        // The heartbeat, and what is done now and then whoever asks.
+        // The heartbeat, and periodic tasks.
         let by_the_clock = ["pg_notify", "audit_events", "DELETE FROM sessions", "BEGIN", "COMMIT"];
         assert!(
             executed == 0 || by_the_clock.iter().any(|known| statement.contains(known)),
@@ -144,12 +144,12 @@ async fn a_token_that_is_known_costs_no_query() {
 }
 
 #[tokio::test]
-async fn a_node_whose_listener_is_cut_off_asks_for_each_token_until_it_hears_again() {
+async fn disconnected_feed_disables_session_cache_until_reconnect() {
     let nodes = Nodes::start().await;
     let (asha, ravi) = (nodes.user("asha", "viewer").await, nodes.user("ravi", "viewer").await);
     nodes.until_b_asks(&asha.b, false).await;
 
-    // Whoever listens anew through the proxy hears nothing: B stays deaf for as long as the test needs.
+    // A new connection through the proxy receives nothing: the feed of B stays disconnected during the test.
     nodes.proxy.freeze_listeners();
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'";
@@ -165,7 +165,7 @@ async fn a_node_whose_listener_is_cut_off_asks_for_each_token_until_it_hears_aga
 }
 
 #[tokio::test]
-async fn a_node_whose_listener_is_silent_asks_for_each_token_and_without_the_database_lets_nobody_in() {
+async fn silent_feed_disables_session_cache_and_fails_closed() {
     let nodes = Nodes::start().await;
     let (asha, ravi) = (nodes.user("asha", "viewer").await, nodes.user("ravi", "viewer").await);
     nodes.until_b_asks(&asha.b, false).await;

@@ -43,7 +43,7 @@ on_each_store! {
         log_in(&server, "asha", NEXT).await.expect(200);
     }
 
-    async fn a_password_changes_only_for_whoever_knows_it_and_to_one_that_will_do(server) {
+    async fn own_password_change_requires_current_and_valid_new_one(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let asha = server.client_of(&user).await;
         assert_eq!(at_fault(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
@@ -83,7 +83,7 @@ on_each_store! {
     }
 
     /// REQ 17.
-    async fn whoever_has_to_change_the_password_may_log_out(server) {
+    async fn user_with_due_password_change_can_log_out(server) {
         server.add_newcomer("newcomer", Role::Viewer).await;
         let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
         assert_eq!(newcomer.send("POST", "/logout", &json!({})).await.status, 204);
@@ -116,7 +116,7 @@ async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
     asha.get("/students").await.expect_problem(403, "password-change-due");
     clock.advance(Duration::SECOND);
     log_in(&server, "asha", one_time).await.expect_problem(401, "invalid-credentials");
-    // Whoever came in time can still change it.
+    // A session that was opened in time can still change it.
     assert_eq!(change(&asha, one_time, NEXT).await.status, 204);
     asha.get("/students").await.expect(200);
     clock.advance(Duration::days(365));
@@ -126,11 +126,11 @@ async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
 }
 
 #[tokio::test]
-async fn a_reset_password_has_to_be_changed_before_it_expires_on_sqlite() {
+async fn reset_password_expires_on_sqlite() {
     a_reset_password_has_to_be_changed_before_it_expires(Engine::Sqlite).await;
 }
 
 #[tokio::test]
-async fn a_reset_password_has_to_be_changed_before_it_expires_on_postgres() {
+async fn reset_password_expires_on_postgres() {
     a_reset_password_has_to_be_changed_before_it_expires(Engine::Postgres).await;
 }

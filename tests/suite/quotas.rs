@@ -1,4 +1,4 @@
-//! Quotas of requests: nobody asks so often that the others wait.
+//! Request quotas.
 
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ async fn a_user_who_asks_too_often_is_a_429_and_nobody_else_waits() {
 }
 
 #[tokio::test]
-async fn whoever_shows_no_good_token_is_an_address_and_users_behind_it_do_not_wait() {
+async fn anonymous_requests_are_limited_per_address() {
     let (server, _) = with_least(Engine::Sqlite).await;
     let asha = server.client(Role::Viewer).await;
     for _ in 0..60 {

@@ -1,4 +1,4 @@
-//! What nobody may read: secrets in logs and in answers.
+//! Secrets do not appear in logs and responses.
 
 use serde_json::{Value, json};
 use tests::program::Program;
@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use crate::installation::{ADMIN_PASSWORD, Installation, SOON, stop};
 
-/// Everything that may be logged, by a server that was told every secret in every way.
+/// The complete log of a server that has received every kind of secret.
 async fn log_of_everything(engine: Engine) -> (String, Vec<String>) {
     let installation = Installation::new(engine);
     let talkative = installation.serving(&["--log", "trace"]);

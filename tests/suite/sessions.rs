@@ -85,7 +85,7 @@ on_each_store! {
     }
 
     /// REQ 18.
-    async fn disabling_and_removing_a_user_end_its_sessions_and_a_role_counts_at_once(server) {
+    async fn disabled_or_deleted_user_loses_sessions_and_role_applies(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Registrar).await;
         let path = format!("/users/{}", user.id);
@@ -128,7 +128,7 @@ on_each_store! {
     }
 
     /// REQ 19.
-    async fn administrators_list_and_end_anybodys_sessions(server) {
+    async fn administrator_lists_and_ends_sessions_of_every_user(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Registrar).await;
         let [asha, also] = [log_in(&server, "asha").await, log_in(&server, "asha").await];
@@ -252,12 +252,12 @@ async fn lifetimes_hold(engine: Engine) {
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_rests_too_long_and_at_its_end_on_sqlite() {
+async fn session_ends_when_idle_and_at_its_maximum_on_sqlite() {
     lifetimes_hold(Engine::Sqlite).await;
 }
 
 #[tokio::test]
-async fn a_session_ends_when_it_rests_too_long_and_at_its_end_on_postgres() {
+async fn session_ends_when_idle_and_at_its_maximum_on_postgres() {
     lifetimes_hold(Engine::Postgres).await;
 }
 

@@ -1,4 +1,4 @@
-//! How a server ends when it is asked to: what runs is finished, nobody new is let in, and nobody holds it up.
+//! Graceful shutdown: running requests complete, and new connections are rejected.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout};
 use crate::connections::{answer, connect};
 use crate::installation::{Installation, SOON, ended, signal};
 
-/// Waits until nobody takes connections there any more.
+/// Waits until the address accepts no connections.
 async fn closed(address: &str) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
     timeout(SOON, closed).await.expect("a closed port");

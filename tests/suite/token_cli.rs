@@ -54,8 +54,8 @@ async fn verify_prints_reason_for_key_ring_and_key_set() {
         assert_eq!(verified.stderr, "rollbook: rejected 3 of 4 tokens\n");
         for (options, expected) in [
             (["--at", "2100-01-01T00:00:00Z"], "rejected\tthe token has expired"),
-            (["--issuer", "somebody"], "rejected\tthe token was issued by somebody else"),
-            (["--audience", "somebody"], "rejected\tthe token is meant for somebody else"),
+            (["--issuer", "somebody"], "rejected\tthe token has another issuer"),
+            (["--audience", "somebody"], "rejected\tthe token has another audience"),
         ] {
             assert_verdict(&installation.run(&[&verify[..], &options].concat(), Some(&token)).await, 1, &[expected]);
         }

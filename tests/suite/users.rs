@@ -116,7 +116,7 @@ on_each_store! {
         asha.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
         admin.send("PATCH", &path, &json!({"status": "active"})).await.expect(200);
-        // The session has ended with the status: whoever is let in again logs in again.
+        // Disabling has ended the session: the user has to log in again.
         asha.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect(200);
     }

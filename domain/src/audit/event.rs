@@ -21,9 +21,9 @@ pub type EventId = Id<EventKind>;
 pub struct NewEvent {
     pub by: Actor,
     pub action: Action,
-    /// `None` where it is nobody that is known, such as the name of a login that is no user's.
+    /// `None` if unknown, as for a login with an unknown username.
     pub target: Option<Target>,
-    /// What exactly, in a few words of the service's own (at most 200 characters): never what somebody typed.
+    /// What exactly, in a few words of the service's own (at most 200 characters): never user input.
     pub detail: Option<String>,
     /// How often it happened: denied requests of a kind are gathered. At least 1.
     pub count: u32,

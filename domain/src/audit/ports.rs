@@ -1,4 +1,4 @@
-//! What the domain needs of whoever keeps the audit.
+//! Audit log port.
 
 use async_trait::async_trait;
 use time::OffsetDateTime;
@@ -6,19 +6,18 @@ use time::OffsetDateTime;
 use super::{Event, EventFilter, NewEvent};
 use crate::{Actor, Page, PageRequest, StoreError};
 
-/// Keeps the audit. Changes of students, users and sessions leave their events through the stores of those, in the
-/// transaction of the change; what has no such change is appended here. No event is ever changed.
+/// Audit log. The stores of students, users and sessions append the events of a change in its transaction; other events are
+/// appended here. Events never change.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Keeps events, all or none.
+    /// Appends events, all or none.
     async fn append(&self, events: Vec<NewEvent>) -> Result<(), StoreError>;
 
-    /// The events that fit `filter`, in order of id, behind `after` where it is given; `next` is set exactly when
-    /// more follow.
+    /// Returns a page of the events that match `filter`, in order of id.
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
 
-    /// Removes the events before a time, keeps one [`Action::AUDIT_PRUNED`](super::Action) of `by` that counts
-    /// them, and answers how many they were; where there are none, nothing is kept either.
+    /// Deletes the events before a time, appends one [`Action::AUDIT_PRUNED`](super::Action) of `by` that counts them, and returns
+    /// their number; appends nothing if there are none.
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
 }

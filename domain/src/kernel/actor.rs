@@ -19,11 +19,11 @@ pub enum Who {
     Operator,
     /// The service itself, as at its first start.
     Service,
-    /// Somebody who has not shown who it is.
+    /// An unauthenticated client.
     Anonymous,
 }
 
-/// The text is nobody.
+/// The text is not an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be user:ID, operator, service or anonymous")]
 pub struct WhoError;
@@ -72,7 +72,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Somebody who acts on this machine, without a request.
+    /// An actor on this machine, without a request.
     #[must_use]
     pub const fn here(who: Who, at: OffsetDateTime) -> Self {
         Self { who, at, origin: Origin { request_id: None, client: None } }

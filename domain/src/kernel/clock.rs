@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-/// Tells the time.
+/// Clock port.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Clock: Send + Sync {
     /// The time now. MUST be UTC in whole microseconds, so that what is answered after a write equals what

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[error("no randomness is available: {0}")]
 pub struct RandomError(pub String);
 
-/// Gives bytes that nobody can guess.
+/// Source of cryptographically secure random bytes.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Random: Send + Sync {
     /// Fills `bytes`. MUST be fit for keys and passwords: a cryptographically secure source.

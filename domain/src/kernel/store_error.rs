@@ -11,7 +11,7 @@ type Source = Box<dyn Error + Send + Sync>;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The store is away, full or busy: the same call may succeed later. A write did not happen, unless the store
-    /// went away while it was being committed: then nobody knows.
+    /// was lost during the commit: then the outcome is unknown.
     #[error("the store is unavailable")]
     Unavailable(#[source] Source),
     /// The store answered what it must never answer: a defect of ours, or damaged data.

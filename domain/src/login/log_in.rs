@@ -61,10 +61,10 @@ pub struct LoggedIn {
     pub outdated_hash_kept: Option<LogInError>,
 }
 
-/// Why nobody was logged in.
+/// Reason why a login was rejected.
 #[derive(Debug, Error)]
 pub enum LogInError {
-    /// The name is nobody's, the password is wrong or no longer good, or the account is disabled: alike on purpose.
+    /// Unknown username, wrong or expired password, or disabled account: indistinguishable by design.
     #[error("the credentials are not valid")]
     InvalidCredentials,
     #[error(transparent)]
@@ -82,8 +82,8 @@ pub enum LogInError {
 /// Whom a name was found to be.
 enum Candidate {
     Known(Box<Credentials>),
-    /// The name, folded as a user's is: whatever would be the same user is the same nobody.
-    Nobody(String),
+    /// An unknown username, folded as a username is.
+    Unknown(String),
 }
 
 impl LogIn {
@@ -117,10 +117,10 @@ impl LogIn {
             Ok(username) => self.credentials.find_credentials(&username).await?,
             Err(_) => None,
         };
-        Ok(known.map_or_else(|| Candidate::Nobody(fold(username)), |known| Candidate::Known(Box::new(known))))
+        Ok(known.map_or_else(|| Candidate::Unknown(fold(username)), |known| Candidate::Known(Box::new(known))))
     }
 
-    /// Judges the try, and tells how many have failed in a row with it, where it came so far that this was looked at.
+    /// Judges the attempt, and returns the number of consecutive failures if it was counted.
     async fn judge(
         &self,
         candidate: &Candidate,
@@ -162,7 +162,7 @@ impl LogIn {
                 // Cannot have become better meanwhile, and costs no write so.
                 refused => refused,
             },
-            Candidate::Nobody(name) => {
+            Candidate::Unknown(name) => {
                 let admission = self.throttle.admit_unknown(name, by.at);
                 if admission.is_ok() {
                     self.credentials.admit_dummy_login().await?;
@@ -175,7 +175,7 @@ impl LogIn {
     async fn withdraw(&self, candidate: &Candidate) -> Result<(), StoreError> {
         match candidate {
             Candidate::Known(known) => self.credentials.withdraw_login(known.user.id).await,
-            Candidate::Nobody(name) => {
+            Candidate::Unknown(name) => {
                 self.throttle.withdraw_unknown(name);
                 self.credentials.admit_dummy_login().await
             }
@@ -192,7 +192,7 @@ impl LogIn {
         let password = Password::parse(password).map_err(|_| LogInError::InvalidCredentials)?;
         let known = match candidate {
             Candidate::Known(known) => Some(known),
-            Candidate::Nobody(_) => None,
+            Candidate::Unknown(_) => None,
         };
         let stored = known.map(|known| known.password.clone());
         let verdict = self.passwords.verify(password.clone(), stored).await?;
@@ -236,7 +236,7 @@ impl LogIn {
     fn note_refusal(&self, candidate: &Candidate, by: &Actor) {
         let target = match candidate {
             Candidate::Known(known) => Some(Target::of(known.user.id)),
-            Candidate::Nobody(_) => None,
+            Candidate::Unknown(_) => None,
         };
         self.denied_access.note(NewEvent {
             by: by.clone(),
@@ -247,8 +247,8 @@ impl LogIn {
         });
     }
 
-    /// What is left, told from the count that this very try was given: of tries that are made at once, none is told
-    /// another's, or a name that is nobody's would be told from others by that.
+    /// Remaining attempts, from the count of this attempt: with a shared count, concurrent attempts would distinguish unknown
+    /// usernames.
     fn limits(
         &self,
         candidate: &Candidate,
@@ -259,9 +259,9 @@ impl LogIn {
         let failures = match (outcome, counted, candidate) {
             (Ok(_), ..) => 0,
             (_, Some(failures), _) => failures,
-            // Its address was refused before anybody looked at the account.
+            // The address was throttled before the account was read.
             (_, None, Candidate::Known(known)) => known.attempts.failures(),
-            (_, None, Candidate::Nobody(name)) => self.throttle.failures_of_unknown(name),
+            (_, None, Candidate::Unknown(name)) => self.throttle.failures_of_unknown(name),
         };
         let wait = match outcome {
             Err(LogInError::Throttled(Throttled::Early { retry_after })) => *retry_after,

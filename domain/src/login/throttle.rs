@@ -1,4 +1,4 @@
-//! The port to what is remembered of guessing beside the accounts: by client address, and of names that are nobody's.
+//! Login throttle port: failed logins by client address and by unknown username.
 
 use std::net::IpAddr;
 
@@ -7,23 +7,22 @@ use time::OffsetDateTime;
 use crate::quota::Budget;
 use crate::user::Admission;
 
-/// Remembers failed logins in bounded memory, which nobody can fill: what is oldest gives way.
+/// Counts failed logins in bounded memory: the oldest entries are evicted.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait LoginThrottle: Send + Sync {
-    /// What a client's address has left of its failed logins. IPv6 addresses count by their /64. Counts nothing.
+    /// Returns the remaining failed logins of a client address (IPv6: of its /64), without counting one.
     fn budget(&self, client: IpAddr, now: OffsetDateTime) -> Budget;
 
-    /// Counts a failed login of a client's address.
+    /// Counts a failed login of a client address.
     fn failed(&self, client: IpAddr, now: OffsetDateTime);
 
-    /// Admits a login under a name that is nobody's, and counts it, as [`CredentialStore::admit_login`](crate::user::CredentialStore)
-    /// does for a user. Names come as they compare, folded like a user's. MUST keep a keyed hash in place of the name:
-    /// people type passwords there.
+    /// Admits and counts a login with an unknown username, as [`CredentialStore::admit_login`](crate::user::CredentialStore) does for
+    /// a user. `name` is folded as a username is. MUST store a keyed hash of the name only: people type passwords there.
     fn admit_unknown(&self, name: &str, now: OffsetDateTime) -> Admission;
 
-    /// Takes an admitted login back that was never tried.
+    /// Withdraws an admitted login whose password was not verified.
     fn withdraw_unknown(&self, name: &str);
 
-    /// How many logins under a name that is nobody's have failed in a row.
+    /// Returns the number of consecutive failed logins with an unknown username.
     fn failures_of_unknown(&self, name: &str) -> u32;
 }

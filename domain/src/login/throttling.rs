@@ -6,6 +6,6 @@ pub enum LoginThrottling {
     /// Failures are counted: the next try waits, and at last the account is locked.
     #[default]
     Limited,
-    /// Failures are not counted, and nobody waits: for a store whose passwords are known to everybody anyhow.
+    /// Failures are not counted: for a store with public passwords.
     Unlimited,
 }

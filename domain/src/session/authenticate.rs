@@ -11,7 +11,7 @@ use crate::token::{Claims, TokenError, Tokens};
 use crate::user::User;
 use crate::{Clock, Origin, StoreError};
 
-/// Tells who bears a token.
+/// Authenticates a bearer token.
 #[derive(Clone)]
 pub struct Authenticate {
     pub tokens: Arc<dyn Tokens>,
@@ -19,7 +19,7 @@ pub struct Authenticate {
     pub clock: Arc<dyn Clock>,
 }
 
-/// Somebody with a good token.
+/// An authenticated caller.
 #[derive(Debug, Clone)]
 pub struct Authenticated {
     pub principal: Principal,

@@ -8,7 +8,7 @@ use super::{RefreshTokenDigest, SessionLifetimes, UserAgent};
 use crate::user::PasswordHash;
 use crate::{Listed, SessionId, SessionKind, UserId};
 
-/// An open session. One that has ended is not kept: the audit tells of it.
+/// An open session. A session that has ended is deleted; the audit log records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     pub id: SessionId,

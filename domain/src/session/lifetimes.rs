@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_outlives_its_token_and_never_rests_longer_than_it_lasts() {
+    fn session_lifetimes_cover_token_and_idle_lifetime() {
         assert_eq!(lifetimes(None, None, 1), Ok((7 * 24, 30 * 24)));
         assert_eq!(lifetimes(None, Some(12), 1), Ok((12, 12)));
         assert_eq!(lifetimes(Some(1000), None, 1), Ok((1000, 1000)));

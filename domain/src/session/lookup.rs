@@ -1,4 +1,4 @@
-//! Who bears a session: what every request is judged by.
+//! Session lookup, which authenticates every request, and the feed that invalidates cached sessions.
 
 use std::sync::Arc;
 
@@ -8,37 +8,36 @@ use crate::record::Record;
 use crate::user::User;
 use crate::{SessionId, StoreError, UserId};
 
-/// Finds the bearers of sessions.
+/// Session lookup port.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionLookup: Send + Sync {
-    /// The user whose open session it is, as both are now; `None` where the session has ended, or its user is gone or
-    /// disabled.
+    /// Returns the user of an open session; `None` if the session has ended, or its user is deleted or disabled.
     async fn active_user(&self, session: SessionId) -> Result<Option<Arc<Record<User>>>, StoreError>;
 }
 
-/// Bearers as the store has them, and whatever changes about them, so that somebody else can keep them too.
+/// Notifies a cache of changes to sessions and their users.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait InvalidationFeed: Send + Sync {
-    /// Tells `listener` from now on of every change of what [`SessionLookup::active_user`] answers: of a change through this very
-    /// store before the change's caller has its answer, of any other as soon as [`InvalidationFeed::is_current`] says.
+    /// Notifies `listener` of every change to the result of [`SessionLookup::active_user`]. A change through this store is reported
+    /// before its call returns; any other change by the time [`InvalidationFeed::is_current`] guarantees.
     fn subscribe(&self, listener: Arc<dyn InvalidationListener>);
 
-    /// Whether everything that was changed until now, or until shortly before now where the store has a bound for it, has
-    /// been told. While it is `false`, what was told before counts for nothing; before it is `true` again, the listener
-    /// is told that everything may have changed. MUST cost no query where nothing has changed.
+    /// Whether every change up to now, or up to the store's bound before now, has been reported. While it is `false`, cached
+    /// sessions are invalid; before it becomes `true` again, [`InvalidationListener::anything_changed`] is called. MUST run no
+    /// query if nothing has changed.
     fn is_current(&self) -> Result<bool, StoreError>;
 }
 
-/// Hears what changes about bearers.
+/// Receives invalidations.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait InvalidationListener: Send + Sync {
-    /// The user was changed or removed.
+    /// The user was updated or deleted.
     fn user_changed(&self, id: UserId);
 
     /// The session has ended.
     fn session_ended(&self, id: SessionId);
 
-    /// Anything may have changed.
+    /// Every session and user may have changed.
     fn anything_changed(&self);
 }

@@ -1,7 +1,7 @@
 //! What a client calls itself.
 
 /// The name that a client gives itself, so that its user recognises the session: 1 to 256 characters, none of them a
-/// control character. Nobody vouches for it.
+/// control character. It is unverified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAgent(String);
 

@@ -18,7 +18,7 @@ pub enum PublicPoint {
     P256 { x: [u8; 32], y: [u8; 32] },
 }
 
-/// Tells the keys that may be published.
+/// Port to the public keys.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait KeySet: Send + Sync {
     /// The public halves of the keys that verify at `now`, each under an id of its own.

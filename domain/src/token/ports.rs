@@ -1,21 +1,21 @@
-//! What the domain needs of whoever signs tokens.
+//! Token port: signs and verifies access tokens.
 
 use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::{Claims, SignedToken};
 
-/// Signs claims, and tells whether a token is one of ours.
+/// Signs and verifies access tokens.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Tokens: Send + Sync {
     /// # Errors
     /// [`SignError`] when the key cannot sign.
     fn sign(&self, claims: &Claims) -> Result<SignedToken, SignError>;
 
-    /// The claims of a token that is good at `now`.
+    /// Returns the claims of a token that is valid at `now`.
     ///
-    /// MUST refuse whatever this service has not signed as an access token, for itself, and what has expired
-    /// or is not valid yet; the error says which.
+    /// MUST reject a token that this service has not signed as an access token for its own audience, that has expired, or that is
+    /// not valid yet.
     ///
     /// # Errors
     /// [`TokenError`]
@@ -27,7 +27,7 @@ pub trait Tokens: Send + Sync {
 #[error("the token could not be signed: {0}")]
 pub struct SignError(pub String);
 
-/// Why a token is refused. For the log: a client learns only that it is.
+/// Reason why a token is rejected, for the log. Clients do not learn it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TokenError {
     #[error("the token is longer than 8 KiB")]
@@ -40,19 +40,19 @@ pub enum TokenError {
     Algorithm,
     #[error("the token has a critical header that is not understood")]
     Critical,
-    #[error("the token names no key of ours")]
+    #[error("the token names an unknown key")]
     UnknownKey,
     #[error("the token's key is revoked")]
     KeyRevoked,
-    #[error("the token's key verifies no longer")]
+    #[error("the token's key has expired")]
     KeyExpired,
-    #[error("the token's signature is not ours")]
+    #[error("the token's signature is invalid")]
     Signature,
     #[error("the token lacks a claim, or one is of the wrong kind")]
     Claims,
-    #[error("the token was issued by somebody else")]
+    #[error("the token has another issuer")]
     Issuer,
-    #[error("the token is meant for somebody else")]
+    #[error("the token has another audience")]
     Audience,
     #[error("the token has expired")]
     Expired,

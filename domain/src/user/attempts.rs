@@ -86,7 +86,7 @@ impl Attempts {
         Self { failures: self.failures.saturating_sub(1), next_at: None }
     }
 
-    /// Whether only somebody else can open the account again.
+    /// Whether the account stays locked until an administrator unlocks it.
     #[must_use]
     pub const fn is_locked(&self) -> bool {
         self.failures >= Self::MOST
@@ -101,7 +101,7 @@ mod tests {
 
     /// REQ 16.
     #[test]
-    fn after_five_failures_each_next_try_waits_twice_as_long_and_after_100_for_ever() {
+    fn wait_doubles_after_5_failures_and_account_locks_at_100() {
         let mut now = datetime!(2026-11-23 12:00 UTC);
         let mut attempts = Attempts::default();
         let mut waits = Vec::new();

@@ -156,14 +156,14 @@ impl UserChange {
         }
     }
 
-    /// What the audit tells of a hash that was made anew of the same password.
+    /// Audit detail of a hash upgrade for the same password.
     #[must_use]
     pub fn hash_upgraded(id: UserId, by: &Actor) -> NewEvent {
         NewEvent::once(by, Action::updated::<UserKind>(), Target::of(id))
             .with_detail(Some("password hashed anew with today's parameters".to_owned()))
     }
 
-    /// What the audit tells of it.
+    /// Audit detail.
     #[must_use]
     pub fn events(&self, id: UserId, by: &Actor) -> Vec<NewEvent> {
         let event = |action| NewEvent::once(by, action, Target::of(id));

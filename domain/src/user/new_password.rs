@@ -1,4 +1,4 @@
-//! Which text may become somebody's password (NIST SP 800-63B-4, section 3.1.1; ASVS 6.2).
+//! Rules of a new password (NIST SP 800-63B-4, section 3.1.1; ASVS 6.2).
 
 use thiserror::Error;
 

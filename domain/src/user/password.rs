@@ -5,12 +5,12 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// A password as somebody typed it: 1 to 128 characters (Unicode scalar values). Never shown, wiped from
+/// A password as entered: 1 to 128 characters (Unicode scalar values). Never shown, wiped from
 /// memory when dropped.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
-/// The text cannot be anybody's password.
+/// The text cannot be a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PasswordError {
     #[error("must not be empty")]

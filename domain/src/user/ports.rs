@@ -60,23 +60,23 @@ pub trait CredentialStore: Send + Sync {
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User>;
 }
 
-/// Hashes passwords, slowly on purpose, and never on the threads that serve requests.
+/// Hashes passwords outside the threads that serve requests: hashing is slow by design.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// The hash of a password under a fresh salt.
     ///
-    /// MUST fail with [`HashError::Busy`] at once when too many wait already.
+    /// MUST fail with [`HashError::Busy`] immediately if the queue is full.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
 
-    /// Whether `password` is the one that `stored` was made of. Without a stored hash the answer is
-    /// [`Verdict::Wrong`], and MUST take the same time as with one, so that nobody learns which names exist.
+    /// Compares `password` with a stored hash. Without one the result is [`Verdict::Wrong`], and MUST take the same time, so that
+    /// the time does not reveal which usernames exist.
     ///
-    /// MUST fail with [`HashError::Busy`] at once when too many wait already.
+    /// MUST fail with [`HashError::Busy`] immediately if the queue is full.
     async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError>;
 }
 
-/// What a password turned out to be.
+/// Result of a password verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Right,
@@ -85,13 +85,13 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Why a password was not hashed.
+/// Reason why a password was not hashed.
 #[derive(Debug, Error)]
 pub enum HashError {
-    /// Too many wait already; come back in a second.
+    /// The queue is full; retry after a second.
     #[error("too many passwords wait to be hashed")]
     Busy,
-    /// The hash could not be made or read: a defect, or damaged data.
+    /// The hash could not be computed or parsed: a defect, or damaged data.
     #[error("a password could not be hashed: {0}")]
     Failed(String),
 }

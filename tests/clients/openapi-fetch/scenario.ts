@@ -101,7 +101,7 @@ await step("refresh", async () => {
   check(before !== undefined, "there is nothing to refresh");
   tokens = good(await client.POST("/token/refresh", { body: { refresh_token: before.refresh_token } }));
   check(tokens.refresh_token !== before.refresh_token, "the refresh token is the same");
-  check(good(await client.GET("/me")).username === "shantanu", "somebody else is logged in");
+  check(good(await client.GET("/me")).username === "shantanu", "another user is logged in");
 });
 
 await step("delete", async () => {

@@ -90,7 +90,7 @@ with step("refresh"):
     refreshed = sessions.refresh_token(RefreshRequest(refresh_token=tokens.refresh_token))
     assert refreshed.refresh_token != tokens.refresh_token, "the refresh token is the same"
     configuration.access_token = refreshed.token
-    assert sessions.get_me().username == "shantanu", "somebody else is logged in"
+    assert sessions.get_me().username == "shantanu", "another user is logged in"
 
 with step("delete"):
     students.delete_student(student.id)

@@ -1,4 +1,4 @@
-"""Tells of each step in a line, and stops at the first that fails."""
+"""Reports each step in a line, and stops at the first that fails."""
 
 import sys
 from collections.abc import Iterator

@@ -104,7 +104,7 @@ with step("refresh"):
     refreshed = good(refresh_token.sync_detailed(client=anonymous, body=body_of_refresh), Token)
     assert refreshed.refresh_token != tokens.refresh_token, "the refresh token is the same"
     client = bearer(refreshed)
-    assert good(get_me.sync_detailed(client=client), Me).username == "shantanu", "somebody else is logged in"
+    assert good(get_me.sync_detailed(client=client), Me).username == "shantanu", "another user is logged in"
 
 with step("delete"):
     gone = delete_student.sync_detailed(student.id, client=client)

@@ -97,7 +97,7 @@ await step("refresh", async () => {
   check(before !== undefined, "there is nothing to refresh");
   tokens = await sessions.refreshToken({ refreshRequest: { refreshToken: before.refreshToken } });
   check(tokens.refreshToken !== before.refreshToken, "the refresh token is the same");
-  check((await sessions.getMe()).username === "shantanu", "somebody else is logged in");
+  check((await sessions.getMe()).username === "shantanu", "another user is logged in");
 });
 
 await step("delete", async () => {

@@ -1,4 +1,4 @@
-// Tells of each step in a line, and stops at the first that fails.
+// Reports each step in a line, and stops at the first that fails.
 
 export async function step(name: string, what: () => Promise<void>): Promise<void> {
   try {

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_every_round_each_kind_meets_each_of_up_to_four_workers_equally() {
+    fn every_round_assigns_each_kind_to_each_worker_equally() {
         for round in 0..ROUNDS {
             for workers in [1, 2, 4] {
                 for worker in 0..workers {

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn each_operation_of_the_document_is_in_the_collection_by_itself_once() {
+    fn collection_has_each_operation_once() {
         let document = Document::read().unwrap();
         let collection = collection(&document).unwrap();
         let own = |item: &Value| item["id"].as_str().unwrap().to_owned();

@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_left_out_and_an_answer_of_which_nothing_is_asserted_are_failures() {
+    fn skipped_request_and_response_without_assertion_fail() {
         assert_eq!(report(&json!([{}]), &json!([]), 2).failures, ["1 requests were made in place of 2"]);
         assert_eq!(report(&json!([]), &json!([]), 1).failures, ["Log in: nothing was asserted of the answer"]);
         assert_eq!(Report::of(&json!({}), 0).failures.len(), 1, "no report");

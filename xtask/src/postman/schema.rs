@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_put_in_its_place_without_what_validators_do_not_know() {
+    fn reference_is_inlined_without_unknown_keywords() {
         let schema = json!({ "type": "object", "properties": { "age": { "$ref": "#/components/schemas/Age" } } });
         assert_eq!(
             json_schema(&document(), &schema),

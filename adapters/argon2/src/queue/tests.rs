@@ -69,7 +69,7 @@ async fn no_more_runs_at_once_than_the_limit() {
 }
 
 #[tokio::test]
-async fn a_caller_that_gives_up_frees_its_place_and_nothing_runs_for_it() {
+async fn abandoned_call_frees_its_place_and_does_not_run() {
     let queue = queue(1, 1);
     let (end, running) = begin(&queue).await;
     let mut given_up = Box::pin(queue.run(|| panic!("nobody waits for this")));
@@ -85,7 +85,7 @@ async fn a_caller_that_gives_up_frees_its_place_and_nothing_runs_for_it() {
 }
 
 #[test]
-fn a_caller_that_gives_up_while_no_thread_is_free_frees_its_place_too() {
+fn abandoned_call_frees_its_place_while_threads_are_busy() {
     let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let (end, ended): (Sender<()>, Receiver<()>) = channel();

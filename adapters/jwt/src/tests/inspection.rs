@@ -76,7 +76,7 @@ fn an_access_token_is_judged_as_the_service_does() {
 }
 
 #[test]
-fn a_set_passes_over_what_is_for_others_and_refuses_what_is_damaged() {
+fn key_set_skips_foreign_keys_and_rejects_damaged_ones() {
     for other in [
         r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
         r#"{"kty":"EC","crv":"P-384","x":"","y":""}"#,

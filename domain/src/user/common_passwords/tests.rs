@@ -6,7 +6,7 @@ use crate::kernel::fold;
 
 /// REQ 14.
 #[test]
-fn list_is_folded_sorted_without_duplicates_and_of_8_characters_or_more() {
+fn list_is_folded_sorted_unique_and_long_enough() {
     let entries: Vec<&str> = LIST.lines().collect();
     assert!(entries.len() > 30_000, "{}", entries.len());
     assert!(entries.is_sorted_by(|a, b| a < b));

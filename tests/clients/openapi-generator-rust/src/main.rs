@@ -101,7 +101,7 @@ async fn refreshed(client: &mut Configuration, before: &Token) -> Outcome<()> {
     let tokens = refresh_token(client, RefreshRequest::new(before.refresh_token.clone())).await?;
     check(tokens.refresh_token != before.refresh_token, "the refresh token is the same")?;
     client.bearer_access_token = Some(tokens.token);
-    check(get_me(client).await?.username == "shantanu", "somebody else is logged in")
+    check(get_me(client).await?.username == "shantanu", "another user is logged in")
 }
 
 async fn deleted(client: &Configuration, id: i64) -> Outcome<()> {

@@ -118,7 +118,7 @@ async fn refreshed(url: &str, before: &Token) -> Outcome<Client> {
     let tokens = Client::new(url).refresh_token().body(request).send().await?.into_inner();
     check(tokens.refresh_token != before.refresh_token, "the refresh token is the same")?;
     let client = bearer(url, &tokens)?;
-    check(client.get_me().send().await?.username == "shantanu", "somebody else is logged in")?;
+    check(client.get_me().send().await?.username == "shantanu", "another user is logged in")?;
     Ok(client)
 }
 

@@ -1,4 +1,4 @@
-//! Tells of each step in a line, and stops at the first that fails.
+//! Reports each step in a line, and stops at the first that fails.
 
 use std::error::Error;
 use std::fmt::Display;

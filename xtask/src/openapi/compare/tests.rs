@@ -62,7 +62,7 @@ fn a_field_that_an_answer_may_lack_or_hold_null_in_breaks() {
 }
 
 #[test]
-fn a_new_required_query_parameter_breaks_and_an_optional_one_does_not() {
+fn new_query_parameter_is_breaking_only_if_required() {
     let add = |required: bool| {
         move |document: &mut Value| {
             let parameters = document.pointer_mut("/paths/~1students/get/parameters").unwrap();
@@ -76,7 +76,7 @@ fn a_new_required_query_parameter_breaks_and_an_optional_one_does_not() {
 }
 
 #[test]
-fn an_enum_value_that_is_removed_from_a_request_breaks_and_one_more_does_not() {
+fn request_enum_value_is_breaking_only_if_removed() {
     let old = document();
     let role = |document: &mut Value, values: Value| {
         let user = schema(document, "UserInput");
