@@ -1,10 +1,10 @@
-//! Rollbook's domain: students, user accounts, sessions, tokens and the audit; their rules, ports and use cases.
+//! Domain of Rollbook: rules, ports and use cases of students, user accounts, sessions, tokens and the audit log.
 //!
-//! Pure by construction: no I/O, no runtime, no wire format. What the domain needs from outside are ports (the `ports`
-//! module of each noun, [`RecordStore`](record::RecordStore), [`Clock`] and [`Random`]), which adapters implement.
+//! The domain has no I/O, no runtime and no wire format. Adapters implement its ports: the `ports` modules,
+//! [`RecordStore`](record::RecordStore), [`Clock`] and [`Random`].
 //!
-//! Modules depend on one another in one direction: `kernel`, `access`, `audit`, `record`, then `student` and `user`, `token`,
-//! `session`, and `login` last.
+//! A module depends only on modules before it: `kernel`, `access`, `audit`, `record`, then `student` and `user`, `token`,
+//! `session`, and `login`.
 
 mod kernel;
 mod probe;
@@ -21,8 +21,8 @@ pub mod student; // resource
 pub mod token;
 pub mod user; // resource
 
-/// Calls `$callback!` with the list of resources, each by the name of its records. What exists once for each resource
-/// derives from it: its store, its use cases, its contract cases.
+/// Calls `$callback!` with the list of resources. Items that exist once for each resource derive from it: store, use cases and
+/// contract cases.
 #[macro_export]
 macro_rules! resources {
     ($callback:ident $($tokens:tt)*) => {

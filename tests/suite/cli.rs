@@ -45,7 +45,7 @@ async fn invalid_argument_is_reported_in_one_line() {
         (&["serve", "--token-ttl", "0s"], "1 second"),
         (&["serve", "--token-ttl", "x"], "15m"),
         (&["serve", "--token-leeway", "61s"], "60 seconds"),
-        (&["serve", "--session-idle-ttl", "1m"], "longer than its token"),
+        (&["serve", "--session-idle-ttl", "1m"], "as long as its token"),
         (&["serve", "--session-ttl", "1d", "--session-idle-ttl", "2d"], "--session-ttl"),
         (&["serve", "--session-ttl", "4000d"], "3650 days"),
         (&["serve", "--revocation-bound", "99ms"], "100ms to 60s"),

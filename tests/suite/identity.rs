@@ -69,7 +69,7 @@ async fn write_by_viewer_returns_403_with_required_role() {
     ] {
         let answer = viewer.send(method, path, &json!({"no": "student"})).await;
         let problem = answer.expect_problem(403, "insufficient-role");
-        assert_eq!(problem["detail"], "This operation needs the role registrar, and the role here is viewer.");
+        assert_eq!(problem["detail"], "This operation requires the role registrar; the caller has the role viewer.");
         assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"rollbook\", error=\"insufficient_scope\"");
     }
     let admin = server.client(Role::Admin).await;

@@ -1,5 +1,5 @@
-//! Argon2id and nothing else, with the parameters of the adapter and on as many threads as the server gives it: what
-//! `cargo xtask bench flood` compares logins with. Its one argument is for how many seconds; prints hashes a second.
+//! Baseline of `cargo xtask bench flood`: plain argon2id with the parameters and number of threads of the server. The
+//! argument is the duration in seconds; the output is hashes per second.
 
 use std::env;
 use std::error::Error;
@@ -10,7 +10,7 @@ use adapter_argon2::Limits;
 use argon2::{Algorithm, Argon2, Params, Version};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let seconds = env::args().nth(1).ok_or("say for how many seconds")?.parse()?;
+    let seconds = env::args().nth(1).ok_or("missing argument: duration in seconds")?.parse()?;
     let params = Params::new(19_456, 2, 1, Some(32)).map_err(|error| error.to_string())?;
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let begun = Instant::now();
@@ -32,8 +32,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn hash_until(end: Instant, argon2: &Argon2<'_>) -> Result<u32, String> {
     let (mut hashes, mut output) = (0, [0; 32]);
     while Instant::now() < end {
-        let made = argon2.hash_password_into(b"slow river under seven bridges", b"a salt of 16 byt", &mut output);
-        made.map_err(|error| error.to_string())?;
+        let result = argon2.hash_password_into(b"slow river under seven bridges", b"a salt of 16 byt", &mut output);
+        result.map_err(|error| error.to_string())?;
         hashes += 1;
     }
     Ok(hashes)

@@ -1,5 +1,5 @@
-//! The password port on argon2id (RFC 9106), behind a bounded queue: a hash takes tens of milliseconds and
-//! 19 MiB, so what cannot begin soon is refused at once.
+//! Password port on argon2id (RFC 9106) behind a bounded queue: a hash takes tens of milliseconds and 19 MiB, so excess
+//! work is rejected immediately.
 
 mod hasher;
 mod queue;

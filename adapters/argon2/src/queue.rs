@@ -1,4 +1,4 @@
-//! A bounded queue of work that blocks its thread.
+//! A bounded queue for blocking work.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -8,17 +8,17 @@ use domain::user::HashError;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// How many passwords are hashed at once, and how many more may wait for it.
+/// Maximum numbers of running and waiting hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Each takes a core and 19 MiB.
+    /// Hashes in progress. Each uses a core and 19 MiB.
     pub running: NonZeroUsize,
-    /// Each holds its request open until its turn.
+    /// Waiting hashes. Each keeps its request open.
     pub waiting: usize,
 }
 
 impl Default for Limits {
-    /// All cores but one, so that requests without a password are served meanwhile; 64 wait.
+    /// All cores but one, which remains for requests without a password; 64 waiting hashes.
     fn default() -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let running = NonZeroUsize::new(cores.saturating_sub(1)).unwrap_or(NonZeroUsize::MIN);
@@ -26,11 +26,11 @@ impl Default for Limits {
     }
 }
 
-/// Runs work on threads that may block, no more at once than the limits say, first come, first served.
+/// Runs blocking work on the blocking threads of tokio within limits, in FIFO order.
 pub(crate) struct Queue {
-    /// One for each piece of work that runs or waits.
+    /// One permit for each running or waiting call.
     places: Arc<Semaphore>,
-    /// One for each that runs.
+    /// One permit for each running call.
     turns: Arc<Semaphore>,
 }
 
@@ -41,19 +41,19 @@ impl Queue {
         Self { places: Arc::new(Semaphore::new(places)), turns: Arc::new(Semaphore::new(running)) }
     }
 
-    /// Runs `work` when its turn comes. A caller that gives up before gives its place back, and `work` never
-    /// runs; work that has begun keeps its place until it ends, whether anybody waits for it or not.
+    /// Runs `work` when a permit is free. If the future is dropped earlier, its place is freed and `work` never runs. Once
+    /// started, `work` keeps its place until it ends.
     ///
     /// # Errors
-    /// [`HashError::Busy`] at once where no place is free; [`HashError::Failed`] where `work` panics or the
-    /// runtime shuts down.
+    /// [`HashError::Busy`] immediately if the queue is full; [`HashError::Failed`] if `work` panics or the runtime shuts
+    /// down.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashError::Busy)?;
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| failed(&error))?;
-        // Dropped with the caller, a set aborts what has not begun; a bare task would run all the same.
+        // A dropped `JoinSet` aborts work that has not started; a detached task would still run.
         let mut task = JoinSet::new();
         task.spawn_blocking(move || {
             let _held = (place, turn);
@@ -62,7 +62,7 @@ impl Queue {
         match task.join_next().await {
             Some(Ok(done)) => Ok(done),
             Some(Err(error)) => Err(failed(&error)),
-            None => Err(HashError::Failed("the work vanished".to_owned())),
+            None => Err(HashError::Failed("the blocking task returned no result".to_owned())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The claims of an access token on the wire (RFC 7519, section 4.1; RFC 9068, section 2.2).
+//! Wire format of the claims of an access token (RFC 7519, section 4.1; RFC 9068, section 2.2).
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::TokenPolicy;
 
-/// The claims as they are signed.
+/// Claims to sign.
 #[derive(Serialize)]
 pub(crate) struct SignedClaims<'a> {
     user_id: i64,
@@ -38,7 +38,7 @@ impl<'a> SignedClaims<'a> {
     }
 }
 
-/// The claims as they are read. A claim that comes twice is refused; one that is not named here is not read.
+/// Parsed claims, not yet validated. Duplicate claims are rejected, unknown claims ignored.
 #[derive(Deserialize)]
 pub(crate) struct ReadClaims<'a> {
     user_id: i64,
@@ -57,7 +57,7 @@ pub(crate) struct ReadClaims<'a> {
     jti: String,
 }
 
-/// One name, or several (RFC 7519, section 4.1.3).
+/// One or more audience names (RFC 7519, section 4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience<'a> {
@@ -65,7 +65,7 @@ enum Audience<'a> {
     Several(#[serde(borrow)] Vec<Cow<'a, str>>),
 }
 
-/// Seconds since 1970, fractions allowed (RFC 7519, section 2), within the years that a date can have.
+/// Seconds since 1970 with an optional fraction (RFC 7519, section 2), in the range of [`OffsetDateTime`].
 #[derive(Deserialize)]
 #[serde(try_from = "f64")]
 struct NumericDate(OffsetDateTime);
@@ -87,8 +87,8 @@ fn not_null<'de, D: Deserializer<'de>>(claim: D) -> Result<Option<NumericDate>, 
 
 impl<'a> ReadClaims<'a> {
     /// # Errors
-    /// [`TokenError::Malformed`] where the text is no JSON, [`TokenError::Claims`] where a claim is missing,
-    /// comes twice or is of the wrong kind.
+    /// [`TokenError::Malformed`] if the text is not JSON; [`TokenError::Claims`] if a claim is missing, duplicated or of
+    /// the wrong type.
     pub(crate) fn parse(json: &'a str) -> Result<Self, TokenError> {
         serde_json::from_str(json).map_err(|error| match error.classify() {
             Category::Data => TokenError::Claims,
@@ -96,12 +96,12 @@ impl<'a> ReadClaims<'a> {
         })
     }
 
-    /// What the claims say at `now`, if they are this service's own.
+    /// Validates the claims at `now` against the policy.
     ///
     /// # Errors
     /// [`TokenError::Claims`], [`TokenError::Issuer`], [`TokenError::Audience`], [`TokenError::Expired`] or
     /// [`TokenError::NotYetValid`].
-    pub(crate) fn judge(self, policy: &TokenPolicy, now: OffsetDateTime) -> Result<Claims, TokenError> {
+    pub(crate) fn validate(self, policy: &TokenPolicy, now: OffsetDateTime) -> Result<Claims, TokenError> {
         let user_id = UserId::try_from(self.user_id).map_err(|_| TokenError::Claims)?;
         let session_id = self.sid.parse::<SessionId>().map_err(|_| TokenError::Claims)?;
         if self.sub.parse() != Ok(user_id) || self.jti.is_empty() {
@@ -110,7 +110,7 @@ impl<'a> ReadClaims<'a> {
         if self.iss != policy.issuer {
             return Err(TokenError::Issuer);
         }
-        if !self.aud.names(&policy.audience) {
+        if !self.aud.contains(&policy.audience) {
             return Err(TokenError::Audience);
         }
         if now.saturating_sub(policy.leeway) >= self.exp.0 {
@@ -130,7 +130,7 @@ impl<'a> ReadClaims<'a> {
 }
 
 impl Audience<'_> {
-    fn names(&self, audience: &str) -> bool {
+    fn contains(&self, audience: &str) -> bool {
         match self {
             Self::One(name) => name == audience,
             Self::Several(names) => names.iter().any(|name| name == audience),
@@ -138,7 +138,7 @@ impl Audience<'_> {
     }
 }
 
-/// The second that a date lies in.
+/// Truncates the date to whole seconds.
 fn whole_second(NumericDate(date): &NumericDate) -> OffsetDateTime {
     date.replace_nanosecond(0).unwrap_or(*date)
 }

@@ -1,24 +1,24 @@
-//! The compact form of a token (RFC 7515, section 7.1): three parts of base64url, read as little as possible.
+//! Compact serialization of a token (RFC 7515, section 7.1): three base64url parts, separated by dots.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::token::TokenError;
 
-/// The most bytes of a token: a longer one is refused unread.
+/// Maximum length of a token in bytes, checked before parsing.
 pub(crate) const MAX_BYTES: usize = 8 * 1024;
 
-/// The parts of a token, still encoded.
+/// Encoded parts of a token.
 pub(crate) struct Compact<'a> {
     pub(crate) header: &'a str,
     pub(crate) payload: &'a str,
     pub(crate) signature: &'a str,
-    /// What the signature is over: header and payload with the dot between them.
+    /// The signed bytes: header, dot, payload.
     pub(crate) signing_input: &'a str,
 }
 
 impl<'a> Compact<'a> {
     /// # Errors
-    /// [`TokenError::TooLong`]; [`TokenError::Malformed`] unless the token is three parts of base64url's letters.
+    /// [`TokenError::TooLong`]; [`TokenError::Malformed`] unless the token consists of three parts in the base64url alphabet.
     pub(crate) fn split(token: &'a str) -> Result<Self, TokenError> {
         if token.len() > MAX_BYTES {
             return Err(TokenError::TooLong);
@@ -35,11 +35,11 @@ impl<'a> Compact<'a> {
     }
 }
 
-/// Decodes a part that holds a JSON object, and leaves its members to be read.
+/// Decodes a part to the text of a JSON object, without parsing its members.
 ///
 /// # Errors
-/// [`TokenError::Malformed`] unless the part is the one base64url spelling (no padding, no stray bits) of UTF-8
-/// text that begins as an object does: the derived readers would take an array of the values in order, too.
+/// [`TokenError::Malformed`] unless the part is canonical base64url (no padding, no stray bits) of UTF-8 text that starts
+/// with `{`: derived deserializers also accept an array of the member values.
 pub(crate) fn object_text(part: &str) -> Result<String, TokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
     let text = String::from_utf8(bytes).map_err(|_| TokenError::Malformed)?;

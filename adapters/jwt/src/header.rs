@@ -1,6 +1,6 @@
-//! The header of a token (RFC 7515, section 4): judged before the signature, so that it can only pick the key.
+//! The header of a token (RFC 7515, section 4). It is not yet authenticated, so it only selects the key.
 //!
-//! Members that would bring a key along or say where to fetch one (`jku`, `jwk`, `x5u`, `x5c`) are not read.
+//! Members with a key or the URL of one (`jku`, `jwk`, `x5u`, `x5c`) are ignored.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 /// The type of an access token (RFC 9068, section 2.1).
 pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 
-/// The header of a token of a known algorithm.
+/// Header with a known algorithm.
 pub(crate) struct Header {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<String>,
@@ -25,7 +25,7 @@ struct Members<'a> {
     #[serde(borrow)]
     alg: Option<Text<'a>>,
     kid: Option<String>,
-    #[serde(default, deserialize_with = "is_there")]
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
 }
 
@@ -33,7 +33,7 @@ struct Members<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl Header {
-    /// Reads the text of an access token's header.
+    /// Parses the header of an access token.
     ///
     /// # Errors
     /// [`TokenError::Malformed`], [`TokenError::Critical`], [`TokenError::Algorithm`] or [`TokenError::Type`].
@@ -42,15 +42,15 @@ impl Header {
         if is_access_token { Ok(header) } else { Err(TokenError::Type) }
     }
 
-    /// Reads the text of a header, whatever it heads.
+    /// Parses the header of a token of any type.
     ///
     /// # Errors
     /// [`TokenError::Malformed`], [`TokenError::Critical`] or [`TokenError::Algorithm`].
-    pub(crate) fn of_any_type(json: &str) -> Result<Self, TokenError> {
+    pub(crate) fn parse_any_type(json: &str) -> Result<Self, TokenError> {
         Self::read(json).map(|(header, _)| header)
     }
 
-    /// The header, and whether it calls itself an access token's.
+    /// Returns the header and whether its `typ` is that of an access token.
     fn read(json: &str) -> Result<(Self, bool), TokenError> {
         let members: Members<'_> = serde_json::from_str(json).map_err(|_| TokenError::Malformed)?;
         if members.crit {
@@ -62,7 +62,7 @@ impl Header {
     }
 }
 
-/// A media type without regard to case, with `application/` or without (RFC 7515, section 4.1.9).
+/// Compares the media type ignoring case, with or without `application/` (RFC 7515, section 4.1.9).
 fn is_access_token(typ: &str) -> bool {
     const PREFIX: &str = "application/";
     let name = match typ.get(..PREFIX.len()) {
@@ -72,7 +72,7 @@ fn is_access_token(typ: &str) -> bool {
     name.eq_ignore_ascii_case(ACCESS_TOKEN)
 }
 
-/// `crit` is refused whatever it holds: no extension is understood here.
-fn is_there<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
+/// Any `crit` is rejected, even null: no extension is supported.
+fn is_present<'de, D: Deserializer<'de>>(member: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(member).map(|_| true)
 }

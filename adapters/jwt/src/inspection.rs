@@ -1,4 +1,4 @@
-//! Judging a token without a service: by the keys of a file, for people who debug and for test vectors.
+//! Offline verification of tokens with the keys of a file, for debugging and test vectors.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,21 +15,21 @@ use crate::ring::MaterialError;
 use crate::verifying_key::VerifyingKey;
 use crate::{KeyRing, TokenPolicy};
 
-/// Keys that a token is judged by.
+/// Keys for offline verification.
 pub enum KnownKeys {
     Ring(KeyRing),
     Set(PublishedKeys),
 }
 
-/// The keys of a JSON Web Key Set (RFC 7517, section 5) that this service could use.
+/// The keys of a JSON Web Key Set (RFC 7517, section 5) that have a supported algorithm.
 pub struct PublishedKeys(Vec<(Option<String>, VerifyingKey)>);
 
-/// The text is no key set, or one of its keys is none.
+/// Reason why a key set is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeySetError {
-    #[error("it is not the JSON of a key set (line {line}, column {column})")]
+    #[error("invalid JSON of a key set (line {line}, column {column})")]
     Form { line: usize, column: usize },
-    #[error("key {0} of the set is damaged")]
+    #[error("key {0} of the set is invalid")]
     Damaged(usize),
     #[error("the set has no key for HS256, EdDSA or ES256")]
     Empty,
@@ -40,7 +40,7 @@ struct Set {
     keys: Vec<Jwk>,
 }
 
-/// The members that matter of a key; one with others' algorithms is passed over (RFC 7517, section 5).
+/// The relevant members of a key. Keys of unsupported algorithms are skipped (RFC 7517, section 5).
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -55,8 +55,10 @@ struct Jwk {
 }
 
 impl PublishedKeys {
+    /// Parses a key set.
+    ///
     /// # Errors
-    /// [`KeySetError`], which never quotes the text: it may hold secrets.
+    /// [`KeySetError`], which never quotes the text because it may contain secrets.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         let set: Set = serde_json::from_slice(json)
             .map_err(|error| KeySetError::Form { line: error.line(), column: error.column() })?;
@@ -70,7 +72,7 @@ impl PublishedKeys {
 }
 
 impl Jwk {
-    /// `None` for a key that is for something else.
+    /// `None` for a key of another use or algorithm.
     fn verifying_key(&self) -> Result<Option<VerifyingKey>, MaterialError> {
         let is = |member: &Option<String>, wanted: &str| member.as_deref().is_none_or(|member| member == wanted);
         let coordinate = |text: &Option<String>, error: MaterialError| {
@@ -98,7 +100,7 @@ impl Jwk {
 }
 
 impl KnownKeys {
-    /// The claims of an access token of ours that is good at `now`, as the service judges it.
+    /// Verifies an access token at `now` with the rules of the service, and returns its claims.
     ///
     /// # Errors
     /// [`TokenError`]
@@ -110,54 +112,53 @@ impl KnownKeys {
             return Err(TokenError::UnknownKey);
         }
         self.verify_signature(&token, &header, now)?;
-        ReadClaims::parse(&compact::object_text(token.payload)?)?.judge(policy, now)
+        ReadClaims::parse(&compact::object_text(token.payload)?)?.validate(policy, now)
     }
 
-    /// Whether a signed text (RFC 7515) of any type and payload keeps the rules of header and signature. One that
-    /// names no key is tried with each.
+    /// Verifies header and signature of a JWS (RFC 7515) with any type and payload. Without a `kid`, each key is tried.
     ///
     /// # Errors
     /// [`TokenError`]
     pub fn verify_raw(&self, token: &str, now: OffsetDateTime) -> Result<(), TokenError> {
         let token = Compact::split(token)?;
         URL_SAFE_NO_PAD.decode(token.payload).map_err(|_| TokenError::Malformed)?;
-        let header = Header::of_any_type(&compact::object_text(token.header)?)?;
+        let header = Header::parse_any_type(&compact::object_text(token.header)?)?;
         self.verify_signature(&token, &header, now)
     }
 
     fn verify_signature(&self, token: &Compact<'_>, header: &Header, now: OffsetDateTime) -> Result<(), TokenError> {
-        let named = |id: Option<&str>| header.key_id.is_none() || header.key_id.as_deref() == id;
+        let matches_id = |id: Option<&str>| header.key_id.is_none() || header.key_id.as_deref() == id;
         let candidates: Vec<_> = match self {
             Self::Ring(ring) => {
-                let keys = ring.keys().iter().filter(|key| named(Some(key.id())));
+                let keys = ring.keys().iter().filter(|key| matches_id(Some(key.id())));
                 keys.map(|key| key.verifying_at(now)).collect()
             }
             Self::Set(PublishedKeys(keys)) => {
-                keys.iter().filter(|(id, _)| named(id.as_deref())).map(|(_, key)| Ok(key)).collect()
+                keys.iter().filter(|(id, _)| matches_id(id.as_deref())).map(|(_, key)| Ok(key)).collect()
             }
         };
         let mut verdict = Err(TokenError::UnknownKey);
         for key in candidates {
-            let judged = key.and_then(|key| key.verify(header.algorithm, token.signing_input, token.signature));
-            match (judged, verdict) {
+            let result = key.and_then(|key| key.verify(header.algorithm, token.signing_input, token.signature));
+            match (result, verdict) {
                 (Ok(()), _) => return Ok(()),
-                // A key of the algorithm says more than one of another.
+                // An error from a key with the same algorithm is more specific.
                 (Err(TokenError::Algorithm), Err(before)) if before != TokenError::UnknownKey => {}
-                (judged, _) => verdict = judged,
+                (result, _) => verdict = result,
             }
         }
         verdict
     }
 }
 
-/// What stands in a token, believed or not.
+/// Decoded header and claims of an unverified token.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unverified {
     pub header: Map<String, Value>,
     pub claims: Map<String, Value>,
 }
 
-/// Reads a token whose signature nobody has looked at.
+/// Decodes a token without verifying its signature.
 ///
 /// # Errors
 /// [`TokenError::TooLong`], [`TokenError::Malformed`]

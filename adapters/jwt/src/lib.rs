@@ -1,8 +1,8 @@
-//! The token port on JSON Web Tokens (RFC 7519), signed with HS256, EdDSA or ES256 in compact form
+//! Token port on JSON Web Tokens (RFC 7519), signed with HS256, EdDSA or ES256 in compact serialization
 //! (RFC 7515, section 7.1).
 //!
-//! Nothing of a token is believed before its signature is verified, and of its header only what picks the key
-//! out of a fixed set. Time is the caller's: the system clock is never read.
+//! Claims are parsed only after the signature is verified. The header only selects a key from a fixed set. Callers pass
+//! the current time; the system clock is never read.
 
 mod claims;
 mod compact;

@@ -1,9 +1,9 @@
-//! Who signs tokens, for whom, and how far clocks may disagree.
+//! Token policy: issuer, audience and clock leeway.
 
 use thiserror::Error;
 use time::Duration;
 
-/// What every token of this service says besides its bearer, and how its dates are judged.
+/// Issuer and audience of all tokens, and the leeway for their dates.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenPolicy {
     pub(crate) issuer: String,
@@ -11,7 +11,7 @@ pub struct TokenPolicy {
     pub(crate) leeway: Duration,
 }
 
-/// The values make no policy; says the rule broken.
+/// Reason why a policy is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TokenPolicyError {
     #[error("the token issuer must have 1 to {} characters and no control characters", TokenPolicy::MAX_NAME_CHARS)]
@@ -23,13 +23,13 @@ pub enum TokenPolicyError {
 }
 
 impl TokenPolicy {
-    /// The most characters that an issuer or an audience has: they stand in every token.
+    /// Maximum number of characters of issuer and audience, which are part of every token.
     pub const MAX_NAME_CHARS: usize = 255;
-    /// The most that clocks may disagree.
+    /// Maximum clock leeway.
     pub const MAX_LEEWAY: Duration = Duration::SECOND.saturating_mul(60);
 
-    /// `issuer` and `audience` go into `iss` and `aud` (RFC 7519, section 4.1) and are compared character by
-    /// character; `leeway` lengthens a token's life at both ends (`exp` and `nbf`).
+    /// `issuer` and `audience` are the values of `iss` and `aud` (RFC 7519, section 4.1), compared exactly. `leeway`
+    /// extends the validity at both ends (`exp` and `nbf`).
     ///
     /// # Errors
     /// [`TokenPolicyError`]
@@ -62,7 +62,7 @@ mod tests {
 
     /// REQ 7.
     #[test]
-    fn leeway_is_0_to_60_seconds() {
+    fn leeway_outside_0_to_60_seconds_is_rejected() {
         let with = |leeway| TokenPolicy::new("issuer", "audience", leeway).err();
         for right in [Duration::ZERO, Duration::SECOND, Duration::seconds(60)] {
             assert_eq!(with(right), None, "{right}");
@@ -74,7 +74,7 @@ mod tests {
 
     /// REQ 9.
     #[test]
-    fn issuer_and_audience_are_named() {
+    fn invalid_issuer_or_audience_is_rejected() {
         for wrong in ["", "a\nb", &"x".repeat(256)] {
             assert_eq!(TokenPolicy::new(wrong, "a", Duration::ZERO), Err(TokenPolicyError::Issuer), "{wrong:?}");
             assert_eq!(TokenPolicy::new("i", wrong, Duration::ZERO), Err(TokenPolicyError::Audience), "{wrong:?}");

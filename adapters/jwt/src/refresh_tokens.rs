@@ -1,9 +1,9 @@
-//! The port of refresh tokens: SHA-256 digests, and successors by HMAC-SHA256.
+//! Refresh token port: SHA-256 digests and successors derived with HMAC-SHA256.
 
 use aws_lc_rs::{digest, hmac};
 use domain::session::{RefreshToken, RefreshTokenDigest, RefreshTokens};
 
-/// Digests refresh tokens, and derives the one successor of each under a key that all nodes share.
+/// Hashes refresh tokens and derives their successors with a key shared by all nodes.
 pub struct HmacRefreshTokens {
     key: hmac::Key,
 }
@@ -25,7 +25,7 @@ impl RefreshTokens for HmacRefreshTokens {
     }
 }
 
-/// Both algorithms give 32 bytes.
+/// Both algorithms return 32 bytes.
 fn array(bytes: &[u8]) -> [u8; 32] {
     let mut array = [0; 32];
     array.copy_from_slice(bytes);
@@ -38,7 +38,7 @@ mod tests {
 
     /// REQ 12.
     #[test]
-    fn successor_of_token_depends_on_the_key() {
+    fn refresh_token_successor_depends_on_key() {
         let token = RefreshToken::new([7; 32]);
         let successor = |key: [u8; 32]| HmacRefreshTokens::new(&key).successor(&token);
         let (one, same, other) = (successor([1; 32]), successor([1; 32]), successor([2; 32]));

@@ -1,4 +1,4 @@
-//! The token port: signs and verifies.
+//! Implementation of the token port.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -10,28 +10,28 @@ use crate::compact::{self, Compact};
 use crate::header::Header;
 use crate::{KeyRing, RingKey, SigningKey, TokenPolicy};
 
-/// Signs access tokens (RFC 9068) with the key whose time it is, and verifies those that a known key has signed.
+/// Signs access tokens (RFC 9068) with the current key of a ring and verifies tokens with all of its keys.
 pub struct JwtTokens {
     policy: TokenPolicy,
-    /// Nothing that stands in a token adds a key. Readers hold the lock for as long as it takes to count one up.
+    /// The lock is held only to clone or replace the `Arc`.
     ring: RwLock<Arc<KeyRing>>,
 }
 
 impl JwtTokens {
-    /// Signs with HS256. The key's `kid` is derived from it, so that all nodes with the same key agree.
+    /// Signs with HS256. The `kid` is derived from the key, so it is the same on all nodes.
     ///
     /// # Errors
-    /// [`SignError`] when the key cannot sign.
+    /// [`SignError`] if the `kid` cannot be derived.
     pub fn new(key: &SigningKey, policy: TokenPolicy) -> Result<Self, SignError> {
         Ok(Self::with_ring(KeyRing::of_secret(key)?, policy))
     }
 
-    /// Signs and verifies with the keys of a ring, each at its time.
+    /// Signs and verifies with the keys of a ring.
     pub fn with_ring(ring: KeyRing, policy: TokenPolicy) -> Self {
         Self { policy, ring: RwLock::new(Arc::new(ring)) }
     }
 
-    /// Signs and verifies with another ring from now on.
+    /// Replaces the ring.
     pub fn replace_ring(&self, ring: KeyRing) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
     }
@@ -44,7 +44,7 @@ impl JwtTokens {
 impl Tokens for JwtTokens {
     fn sign(&self, claims: &Claims) -> Result<SignedToken, SignError> {
         let ring = self.ring();
-        let key = ring.signing_at(claims.issued_at).ok_or_else(|| SignError("no key signs now".to_owned()))?;
+        let key = ring.signing_at(claims.issued_at).ok_or_else(|| SignError("no signing key".to_owned()))?;
         key.sign(&SignedClaims::new(claims, &self.policy))
     }
 
@@ -54,7 +54,7 @@ impl Tokens for JwtTokens {
         let ring = self.ring();
         let key = header.key_id.and_then(|id| ring.find(&id)).ok_or(TokenError::UnknownKey)?;
         key.verifying_at(now)?.verify(header.algorithm, token.signing_input, token.signature)?;
-        ReadClaims::parse(&compact::object_text(token.payload)?)?.judge(&self.policy, now)
+        ReadClaims::parse(&compact::object_text(token.payload)?)?.validate(&self.policy, now)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Leaky buckets: one for each key, in bounded memory.
+//! Leaky buckets, one for each key, in bounded memory.
 
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,48 +7,48 @@ use domain::quota::Budget;
 use quick_cache::unsync::Cache;
 use time::{Duration, OffsetDateTime};
 
-/// What each key has used of one quota. A key that is not remembered has used nothing.
+/// Usage of one quota by key. An unknown key has used nothing.
 pub struct Buckets<K> {
-    /// When all that a key has used will have come back.
+    /// Time at which the full quota of a key is available again.
     full_at: Mutex<Cache<K, OffsetDateTime>>,
     quota: u32,
-    /// How long one takes to come back.
+    /// Time to restore one unit.
     refill: Duration,
 }
 
 impl<K: Eq + Hash> Buckets<K> {
-    /// At most `capacity` keys are remembered.
+    /// Stores at most `capacity` keys.
     pub fn new(quota: u32, refill: Duration, capacity: usize) -> Self {
         Self { full_at: Mutex::new(Cache::new(capacity)), quota, refill }
     }
 
-    /// What a key has left.
+    /// The remaining budget of a key.
     pub fn budget(&self, key: &K, now: OffsetDateTime) -> Budget {
-        self.budget_until(self.remembered().get(key).copied(), now)
+        self.budget_until(self.entries().get(key).copied(), now)
     }
 
-    /// Counts one against a key, whether there is one left or not.
+    /// Consumes one unit, even if none is left.
     pub fn count(&self, key: K, now: OffsetDateTime) {
-        let mut remembered = self.remembered();
-        let full_at = remembered.get(&key).map_or(now, |full_at| (*full_at).max(now));
-        remembered.insert(key, full_at + self.refill);
+        let mut entries = self.entries();
+        let full_at = entries.get(&key).map_or(now, |full_at| (*full_at).max(now));
+        entries.insert(key, full_at + self.refill);
     }
 
-    /// Counts one against a key where there is one left, and answers what is left then; else what there is.
+    /// Consumes one unit and returns the remaining budget, or returns the unchanged budget as an error if none is left.
     pub fn take(&self, key: K, now: OffsetDateTime) -> Result<Budget, Budget> {
-        let mut remembered = self.remembered();
-        let full_at = remembered.get(&key).copied();
+        let mut entries = self.entries();
+        let full_at = entries.get(&key).copied();
         let before = self.budget_until(full_at, now);
         if before.left == 0 {
             return Err(before);
         }
-        remembered.insert(key, full_at.map_or(now, |full_at| full_at.max(now)) + self.refill);
-        // What comes back first is what was taken first, unless nothing was.
+        entries.insert(key, full_at.map_or(now, |full_at| full_at.max(now)) + self.refill);
+        // The unit consumed first is restored first.
         let next_in = if before.next_in.is_zero() { self.refill } else { before.next_in };
         Ok(Budget { left: before.left - 1, next_in, ..before })
     }
 
-    fn remembered(&self) -> MutexGuard<'_, Cache<K, OffsetDateTime>> {
+    fn entries(&self) -> MutexGuard<'_, Cache<K, OffsetDateTime>> {
         self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -56,7 +56,7 @@ impl<K: Eq + Hash> Buckets<K> {
         let missing = full_at.map_or(Duration::ZERO, |full_at| (full_at - now).max(Duration::ZERO));
         let (missing, refill) = (nanoseconds(missing), nanoseconds(self.refill));
         let used = missing.div_ceil(refill);
-        // What is missing beyond whole ones comes back first.
+        // A partially restored unit is complete first.
         let next_in = missing - used.saturating_sub(1) * refill;
         Budget {
             quota: self.quota,
@@ -68,11 +68,11 @@ impl<K: Eq + Hash> Buckets<K> {
 
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        self.remembered().len()
+        self.entries().len()
     }
 }
 
-/// As 64 bits, which divide faster than 128 and hold five centuries.
+/// 64 bits divide faster than 128 and hold five centuries.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.whole_nanoseconds()).unwrap_or(u64::MAX)
 }

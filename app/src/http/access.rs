@@ -1,27 +1,27 @@
-//! Which permission an operation requires, as its first argument states it.
+//! Permission that an operation requires, declared by the type of its first argument.
 
 use domain::access::{PERMISSIONS, PermissionEntry, Requirement};
 use serde_json::Value;
 
-/// What an operation states in place of a permission if it needs no token.
+/// Declared instead of a permission by operations that require no token.
 pub const PUBLIC: &str = "public";
 
-/// What an operation requires of its caller.
+/// Access requirement of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing.
+    /// No token required.
     Public,
     Permission(&'static PermissionEntry),
 }
 
 impl Access {
-    /// Reads the security of an operation as poem-openapi writes it: the name of one permission.
+    /// Parses the `security` of an operation as poem-openapi writes it: the name of one permission.
     pub fn stated(operation: &Value) -> Option<Self> {
         let [scheme] = operation["security"].as_array()?.as_slice() else { return None };
         Self::named(scheme.as_object()?.keys().next()?)
     }
 
-    /// Reads the access of an operation in the finished document.
+    /// Parses the access requirement of an operation in the finished document.
     pub fn of(operation: &Value) -> Option<Self> {
         match operation["x-permission"].as_str() {
             Some(name) => Self::named(name),
@@ -36,12 +36,12 @@ impl Access {
         PERMISSIONS.iter().find(|entry| entry.name == name).map(Self::Permission)
     }
 
-    /// The sentence that an operation's description ends with.
+    /// Last sentence of the operation's description.
     pub fn sentence(self) -> String {
         match self {
-            Self::Public => "No token is needed.".to_owned(),
+            Self::Public => "Requires no token.".to_owned(),
             Self::Permission(PermissionEntry { requirement: Requirement::Session, .. }) => {
-                "Requires a token, of whatever role; also works while the password has to be changed.".to_owned()
+                "Requires a token of any role. Also allowed while a password change is due.".to_owned()
             }
             Self::Permission(PermissionEntry { requirement: Requirement::Role(role), .. }) => {
                 format!("Requires the role {role}.")

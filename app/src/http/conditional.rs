@@ -9,7 +9,7 @@ use poem::web::headers::{ETag, HeaderMapExt, IfMatch, IfNoneMatch};
 use poem::{FromRequest, Request, RequestBody};
 use serde::{Serialize, Serializer};
 
-/// A record's entity tag: strong, and unique, for it holds the kind, the id and the version.
+/// Strong entity tag of a record, unique because it contains the kind, the id and the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag {
     kind: &'static str,
@@ -26,13 +26,13 @@ impl EntityTag {
         Self { kind: K::NAME, id: id.get(), version }
     }
 
-    /// The version of the record `id` that a tag names, in the one spelling that it has.
+    /// The version in a tag of the record `id`; `None` if the tag is not exactly in the form that the server writes.
     fn version_of<K: Kind>(id: Id<K>, tag: &str) -> Option<Version> {
         let version = tag.trim_end_matches('"').rsplit('-').next()?.parse().ok().and_then(Version::new)?;
         (Self::new(id, version).to_string() == tag).then_some(version)
     }
 
-    /// The tag as `headers` compares it.
+    /// The tag as a typed header, for comparisons.
     fn header(self) -> Option<ETag> {
         self.to_string().parse().ok()
     }
@@ -50,10 +50,10 @@ impl Serialize for EntityTag {
     }
 }
 
-/// The conditions of a request.
+/// `If-Match` and `If-None-Match` of a request.
 #[derive(Debug, Clone, Default)]
 pub struct Conditions {
-    /// The text of an `If-Match` that may name one version.
+    /// Text of `If-Match` if the request has exactly one such header.
     only: Option<String>,
     if_match: Option<IfMatch>,
     if_none_match: Option<IfNoneMatch>,
@@ -72,14 +72,14 @@ impl Conditions {
         Self { only: only.map(str::to_owned), if_match: headers.typed_get(), if_none_match: headers.typed_get() }
     }
 
-    /// Whether the client has this version of the record: then a read is answered 304. The comparison is weak (RFC 9110,
-    /// section 13.1.2); what is not an entity tag matches nothing.
+    /// Whether `If-None-Match` matches the record, so that a read returns 304. The comparison is weak (RFC 9110, section
+    /// 13.1.2); malformed entity tags match nothing.
     pub fn match_cached<R: Resource>(&self, record: &Record<R>) -> bool {
         let (Some(listed), Some(tag)) = (&self.if_none_match, EntityTag::of(record).header()) else { return false };
         !listed.precondition_passes(&tag)
     }
 
-    /// What a write of the record `id` requires.
+    /// Precondition of a write to the record `id`.
     ///
     /// `If-Match` is compared strongly (RFC 9110, section 13.1.1): a tag of another record never matches.
     pub fn for_write<K: Kind>(self, id: Id<K>) -> Precondition {
@@ -88,7 +88,7 @@ impl Conditions {
             if if_match.as_ref().is_none_or(IfMatch::is_any) {
                 return Precondition::Any;
             }
-            // The common case needs no look-up: the store compares.
+            // Common case: the store compares the version within its write.
             if let Some(version) = only.and_then(|text| EntityTag::version_of(id, &text)) {
                 return Precondition::Version(version);
             }
@@ -111,7 +111,7 @@ mod tests {
 
     /// REQ 26.
     #[test]
-    fn tag_has_one_spelling() {
+    fn entity_tag_has_one_valid_form() {
         let id = StudentId::try_from(7).unwrap();
         assert_eq!(EntityTag::new(id, Version::FIRST).to_string(), "\"student-7-1\"");
         assert_eq!(EntityTag::version_of(id, "\"student-7-1\""), Some(Version::FIRST));
@@ -133,17 +133,17 @@ mod tests {
 
     /// REQ 26.
     #[test]
-    fn write_requires_the_version_that_its_conditions_name() {
+    fn write_precondition_follows_request_headers() {
         let id = StudentId::try_from(7).unwrap();
-        let given = |if_match: Option<&'static str>, if_none_match: Option<&'static str>| {
+        let precondition = |if_match: Option<&'static str>, if_none_match: Option<&'static str>| {
             let mut headers = HeaderMap::new();
             headers.extend(if_match.map(|text| (header::IF_MATCH, HeaderValue::from_static(text))));
             headers.extend(if_none_match.map(|text| (header::IF_NONE_MATCH, HeaderValue::from_static(text))));
             Conditions::of(&headers).for_write(id)
         };
-        assert!(matches!(given(None, None), Precondition::Any));
-        assert!(matches!(given(Some("*"), None), Precondition::Any));
-        assert!(matches!(given(Some("\"student-7-1\""), None), Precondition::Version(Version::FIRST)));
+        assert!(matches!(precondition(None, None), Precondition::Any));
+        assert!(matches!(precondition(Some("*"), None), Precondition::Any));
+        assert!(matches!(precondition(Some("\"student-7-1\""), None), Precondition::Version(Version::FIRST)));
         for (if_match, if_none_match, holds) in [
             (Some("\"student-7-2\", \"student-7-1\""), None, true),
             (Some("\"student-8-1\""), None, false),
@@ -158,7 +158,7 @@ mod tests {
             (None, Some("\"student-7-2\""), true),
             (Some("\"student-7-1\""), Some("\"student-7-2\""), true),
         ] {
-            let Precondition::When(condition) = given(if_match, if_none_match) else { panic!("{if_match:?}") };
+            let Precondition::When(condition) = precondition(if_match, if_none_match) else { panic!("{if_match:?}") };
             assert_eq!(condition(Version::FIRST), holds, "{if_match:?} {if_none_match:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! Content codings (RFC 9110, section 8.4.1): gzip for whoever accepts it, the bytes as they are for everybody else.
+//! Content codings (RFC 9110, section 8.4.1): gzip if the client accepts it, otherwise identity.
 
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{self, Read, Write};
@@ -10,7 +10,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use poem::http::{HeaderMap, header};
 
-/// How the bytes of an answer are coded.
+/// Content coding of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
     Identity,
@@ -18,8 +18,8 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// The coding that a request's `Accept-Encoding` asks for (RFC 9110, section 12.5.3). Who says nothing gets no
-    /// coding, and neither does who refuses both: an answer is of more use than a 406.
+    /// Selects the coding by `Accept-Encoding` (RFC 9110, section 12.5.3): identity if the header is absent. Also identity if
+    /// both codings are excluded, because an uncompressed response is more useful than a 406.
     pub fn wanted(request: &HeaderMap) -> Self {
         let (mut gzip, mut identity, mut any) = (None, None, None);
         for line in request.get_all(header::ACCEPT_ENCODING) {
@@ -37,7 +37,7 @@ impl Coding {
         if gzip > 0.0 && gzip >= identity.unwrap_or(0.0) { Self::Gzip } else { Self::Identity }
     }
 
-    /// The value of `Content-Encoding`, which is absent where there is none.
+    /// Value of `Content-Encoding`; `None` for identity.
     pub const fn name(self) -> Option<&'static str> {
         match self {
             Self::Identity => None,
@@ -46,15 +46,15 @@ impl Coding {
     }
 }
 
-/// A coding with its weight: 1 where none is given, 0 where it cannot be read.
+/// A coding and its weight: 1 by default, 0 if it is malformed.
 fn weighted(element: &str) -> (&str, f32) {
     let (coding, parameter) = element.split_once(';').unwrap_or((element, "q=1"));
     let weight = parameter.split_once('=').filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
     (coding.trim(), weight.and_then(|(_, weight)| weight.trim().parse().ok()).unwrap_or(0.0))
 }
 
-/// What never changes while the program runs, in each coding, with a strong validator for each: two codings of the
-/// same are not the same bytes (RFC 9110, section 8.8.3.3).
+/// Static content in each coding. Each coding has its own strong validator, because the bytes differ (RFC 9110, section
+/// 8.8.3.3).
 pub struct Encoded {
     fingerprint: u64,
     identity: OnceLock<Bytes>,
@@ -62,7 +62,7 @@ pub struct Encoded {
 }
 
 impl Encoded {
-    /// Compresses `plain`: a millisecond for each 50 KB or so, hence once.
+    /// Compresses `plain`, which takes about 1 ms per 50 KB.
     pub fn new(plain: Bytes) -> io::Result<Self> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(&plain)?;
@@ -70,12 +70,12 @@ impl Encoded {
         Ok(Self { fingerprint: fingerprint(&plain), identity: OnceLock::from(plain), gzip })
     }
 
-    /// What is compressed already. It is inflated when somebody first asks for it so, which browsers never do.
+    /// Wraps compressed content. It is decompressed on the first request without gzip, which browsers never send.
     pub fn from_gzip(gzip: Bytes) -> Self {
         Self { fingerprint: fingerprint(&gzip), identity: OnceLock::new(), gzip }
     }
 
-    /// The value of `ETag`.
+    /// Value of `ETag`.
     pub fn etag(&self, coding: Coding) -> String {
         match coding.name() {
             None => format!("\"{:016x}\"", self.fingerprint),
@@ -83,7 +83,7 @@ impl Encoded {
         }
     }
 
-    /// The bytes. Fails where [`Encoded::from_gzip`] was given something else.
+    /// The content in this coding. Fails if [`Encoded::from_gzip`] received data other than gzip.
     pub fn bytes(&self, coding: Coding) -> io::Result<Bytes> {
         match (coding, self.identity.get()) {
             (Coding::Gzip, _) => Ok(self.gzip.clone()),
@@ -97,7 +97,7 @@ impl Encoded {
     }
 }
 
-/// The same for the same bytes in every process of one build; collisions are of no use to anybody.
+/// Hash of the bytes, stable across processes of one build. It need not be collision-resistant.
 fn fingerprint(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn gzip_is_for_whoever_accepts_it() {
+    fn gzip_is_selected_only_if_accepted() {
         for lines in [
             &["gzip, deflate, br, zstd"][..],
             &["br;q=1.0, gzip;q=0.8, *;q=0.1"],
@@ -145,13 +145,13 @@ mod tests {
     }
 
     #[test]
-    fn both_codings_hold_the_same_and_no_validator_is_shared() {
+    fn codings_share_content_but_not_etags() {
         let plain = Bytes::from("so it goes, ".repeat(1000));
-        let ours = Encoded::new(plain.clone()).unwrap();
-        let gzip = ours.bytes(Coding::Gzip).unwrap();
+        let compressed = Encoded::new(plain.clone()).unwrap();
+        let gzip = compressed.bytes(Coding::Gzip).unwrap();
         assert!(gzip.len() < plain.len() / 10, "{}", gzip.len());
-        let theirs = Encoded::from_gzip(gzip);
-        for encoded in [ours, theirs] {
+        let precompressed = Encoded::from_gzip(gzip);
+        for encoded in [compressed, precompressed] {
             assert_eq!(encoded.bytes(Coding::Identity).unwrap(), plain);
             assert_ne!(encoded.etag(Coding::Identity), encoded.etag(Coding::Gzip));
         }

@@ -1,8 +1,7 @@
-//! HTTP: the wire format, and how it becomes use cases and back.
+//! HTTP adapter: maps requests to use cases and their results to responses.
 //!
-//! A request passes [`edge::Edge`] (the operation it is for, request id, deadline, panics, the one format of errors),
-//! [`edge::Gate`] (authentication, permission, quota, whether a response is acceptable), and the routes to one of the
-//! [`operations`].
+//! A request passes [`edge::Edge`] (operation lookup, request id, deadline, panics, error format), [`edge::Gate`]
+//! (authentication, permission, quota, content negotiation), and the routes to one of the [`operations`].
 
 pub mod access;
 mod conditional;
@@ -55,14 +54,14 @@ pub struct UseCases {
 /// Declares [`ResourceRecords`].
 macro_rules! resource_records {
     ($($records:ident: $resource:ty,)+) => {
-        /// The use cases that every resource has, by the name of its records.
+        /// The record use cases of every resource.
         #[derive(Clone)]
         pub struct ResourceRecords {
             $(pub $records: Records<$resource>,)+
         }
 
         impl ResourceRecords {
-            /// The use cases on these stores.
+            /// Creates the use cases on these stores.
             #[must_use]
             pub fn on(stores: &Stores, clock: &Arc<dyn Clock>) -> Self {
                 Self { $($records: Records::new(stores.$records.clone(), clock.clone()),)+ }
@@ -79,7 +78,7 @@ pub fn endpoint(use_cases: UseCases, config: EdgeConfig) -> impl Endpoint<Output
     edge::Edge::new(edge::Gate::new(site, Arc::new(use_cases)), config)
 }
 
-/// The pages for people, and the API.
+/// The HTML pages and the API.
 struct Site {
     pages: Route,
     api: BoxEndpoint<'static>,
@@ -93,7 +92,7 @@ impl Endpoint for Site {
     }
 }
 
-/// Whether a path belongs to the pages for people, which are public.
+/// Whether a path belongs to the HTML pages, which are public.
 fn is_page(path: &str) -> bool {
     docs::is_public(path) || problem::is_public(path)
 }

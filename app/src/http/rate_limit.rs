@@ -1,4 +1,4 @@
-//! What is left of the quotas of requests and of failed logins, in the fields that draft-ietf-httpapi-ratelimit-headers names.
+//! Quotas of requests and of failed logins in the header fields of draft-ietf-httpapi-ratelimit-headers.
 
 use domain::login::LogInLimits;
 use domain::quota::Budget;
@@ -10,16 +10,16 @@ use super::problem::{Problem, listed};
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
-/// The fields `RateLimit-Policy` and `RateLimit`.
+/// Values of the header fields `RateLimit-Policy` and `RateLimit`.
 #[derive(Clone)]
 pub struct RateLimit {
-    /// How many may fail (`q`), in how many seconds (`w`).
+    /// Quota (`q`) and window in seconds (`w`).
     pub policy: String,
-    /// How many are left (`r`), and in how many seconds there will be more (`t`).
+    /// Remaining quota (`r`) and seconds until it increases (`t`).
     pub left: String,
 }
 
-/// One quota for the account, one for the client's address.
+/// Two quotas: one of the account, one of the client address.
 impl From<LogInLimits> for RateLimit {
     fn from(limits: LogInLimits) -> Self {
         Self {
@@ -34,22 +34,22 @@ fn policy(name: &str, budget: Budget) -> String {
 }
 
 fn left(name: &str, budget: Budget) -> String {
-    let begun = i64::from(budget.next_in.subsec_nanoseconds() > 0);
-    let seconds = budget.next_in.whole_seconds() + begun;
+    let partial = i64::from(budget.next_in.subsec_nanoseconds() > 0);
+    let seconds = budget.next_in.whole_seconds() + partial;
     format!("\"{name}\";r={};t={seconds}", budget.left)
 }
 
 impl RateLimit {
-    /// The quota of all requests.
+    /// Quota of requests of one client.
     pub fn of_requests(budget: Budget) -> Self {
         Self { policy: policy("requests", budget), left: left("requests", budget) }
     }
 
-    /// A response that states this quota beside those that it states already. What is the server's own fault states none.
+    /// Adds this quota to the quotas in the response. Server errors (5xx) carry no quotas.
     pub fn beside(self, outcome: poem::Result<Response>) -> poem::Result<Response> {
         let mut response = match outcome {
             Ok(response) => response,
-            Err(error) => return Err(self.beside_problem(error.into()).into()),
+            Err(error) => return Err(self.add_to_problem(error.into()).into()),
         };
         if !response.status().is_server_error() {
             let headers = response.headers_mut();
@@ -61,8 +61,8 @@ impl RateLimit {
         Ok(response)
     }
 
-    /// As [`RateLimit::beside`].
-    pub fn beside_problem(self, problem: Problem) -> Problem {
+    /// As [`RateLimit::beside`], for a problem.
+    pub fn add_to_problem(self, problem: Problem) -> Problem {
         if problem.status().is_server_error() {
             return problem;
         }
@@ -70,7 +70,7 @@ impl RateLimit {
         members.fold(problem, |problem, (name, member)| problem.with_listed(name, member))
     }
 
-    /// Digits and our own words: always fit for headers.
+    /// The header fields. Digits and fixed names are always valid header values.
     fn into_members(self) -> Option<[(HeaderName, HeaderValue); 2]> {
         let (policy, left) = (HeaderValue::try_from(self.policy).ok()?, HeaderValue::try_from(self.left).ok()?);
         Some([(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, left)])
@@ -84,14 +84,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wait_is_in_whole_seconds_and_never_too_short() {
+    fn reset_time_is_rounded_up_to_whole_seconds() {
         let budget = |quota, left, next_in| Budget { quota, window: Duration::seconds(300), left, next_in };
         let limits = LogInLimits {
             account: budget(5, 0, Duration::milliseconds(1_200)),
             address: budget(300, 299, Duration::ZERO),
         };
-        let stated = RateLimit::from(limits);
-        assert_eq!(stated.policy, "\"account\";q=5;w=300, \"address\";q=300;w=300");
-        assert_eq!(stated.left, "\"account\";r=0;t=2, \"address\";r=299;t=0");
+        let fields = RateLimit::from(limits);
+        assert_eq!(fields.policy, "\"account\";q=5;w=300, \"address\";q=300;w=300");
+        assert_eq!(fields.left, "\"account\";r=0;t=2, \"address\";r=299;t=0");
     }
 }

@@ -1,4 +1,4 @@
-//! What operations respond with: JSON, pages and records.
+//! Response types of operations: JSON, pages and records.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use super::conditional::{Conditions, EntityTag};
 use super::request::PageQuery;
 use super::wire::{Described, Property, object_schema, response_schema};
 
-/// The body of a response, written without a detour through a tree of values.
+/// JSON response body, serialized directly without an intermediate `Value`.
 pub struct Json<T>(pub T);
 
 impl<T: Described + Send> Payload for Json<T> {
@@ -45,7 +45,7 @@ impl<T: Serialize + Send> IntoResponse for Json<T> {
     }
 }
 
-/// A response of 200, described by its content.
+/// Documented as a 200 response with the schema of its content.
 impl<T: Described + Send> ApiResponse for Json<T> {
     fn meta() -> MetaResponses {
         let content = MetaMediaType { content_type: Self::CONTENT_TYPE, schema: T::schema_ref() };
@@ -64,7 +64,7 @@ impl<T: Described + Send> ApiResponse for Json<T> {
     }
 }
 
-/// A secret, described by its content, which no cache may keep.
+/// A response that contains a secret and must not be cached. The content documents its description.
 #[derive(ApiResponse)]
 pub enum Secret<D: Described + Serialize + Send> {
     #[oai(status = 200)]
@@ -82,9 +82,9 @@ impl<D: Described + Serialize + Send> From<D> for Secret<D> {
     }
 }
 
-/// What is found in a collection, under `/COLLECTION` and `/COLLECTION/{id}`.
+/// An entry of a collection, at `/COLLECTION` and `/COLLECTION/{id}`.
 pub trait InCollection: Described {
-    /// The collection's path segment, and the key of a page's entries.
+    /// Path segment of the collection and JSON key of a page's entries.
     const COLLECTION: &'static str;
 }
 
@@ -106,9 +106,9 @@ impl<D: InCollection> Described for PageDocument<D> {
         next["nullable"] = json!(true);
         let properties = vec![
             Property::new(D::COLLECTION, "The entries of this page.", entries),
-            Property::new("next", "Cursor of the next page, for `after`; null on the last page.", next),
+            Property::new("next", "Cursor of the next page, for `after`. Null on the last page.", next),
         ];
-        let mut schema = object_schema("One page of a list, in order of id.", properties, false);
+        let mut schema = object_schema("One page of a list, ordered by id.", properties, false);
         schema["required"] = json!([D::COLLECTION, "next"]);
         schema["example"] = json!({ D::COLLECTION: [D::schema(registry)["example"]], "next": "000000000000001a" });
         schema
@@ -124,14 +124,14 @@ impl<D: InCollection + Serialize> Serialize for PageDocument<D> {
     }
 }
 
-/// A page, and the link to the next one.
+/// A page and the link to the next page.
 #[derive(ApiResponse)]
 pub enum PageResponse<D: InCollection + Serialize + Send> {
-    /// One page of the list, in order of id.
+    /// One page of the list, ordered by id.
     #[oai(status = 200)]
     Page(
         Json<PageDocument<D>>,
-        /// The next page, as `rel="next"` (RFC 8288); absent on the last page.
+        /// Link to the next page with `rel="next"` (RFC 8288). Absent on the last page.
         #[oai(header = "Link")]
         Option<String>,
     ),
@@ -142,7 +142,7 @@ impl<D: InCollection + Serialize + Send> PageResponse<D> {
         Self::with(page, query, Into::into)
     }
 
-    /// As [`PageResponse::new`], with entries whose document depends on more than the entry.
+    /// As [`PageResponse::new`], with a custom conversion of the entries.
     pub fn with<F, T: Listed>(page: Page<T>, query: &PageQuery<F>, document: impl Fn(T) -> D) -> Self {
         let link = page.next.map(|next| query.link_to(next));
         let entries = page.entries.into_iter().map(document).collect();
@@ -150,7 +150,7 @@ impl<D: InCollection + Serialize + Send> PageResponse<D> {
     }
 }
 
-/// A new record.
+/// Response to the creation of a record.
 #[derive(ApiResponse)]
 pub enum Created<D: InCollection + Serialize + Send> {
     /// The record was created.
@@ -177,10 +177,10 @@ where
     }
 }
 
-/// A record, unless the client has this version.
+/// A record, or 304 if the client has its current version.
 #[derive(ApiResponse)]
 pub enum Found<D: Described + Serialize + Send> {
-    /// The record.
+    /// Contains the record.
     #[oai(status = 200)]
     Found(
         Json<D>,
@@ -188,7 +188,7 @@ pub enum Found<D: Described + Serialize + Send> {
         #[oai(header = "ETag")]
         String,
     ),
-    /// Not modified: `If-None-Match` names the record's version.
+    /// The record has not changed: `If-None-Match` contains its entity tag.
     #[oai(status = 304)]
     NotModified(
         /// Entity tag of the record's version.
@@ -210,10 +210,10 @@ impl<D: Described + Serialize + Send> Found<D> {
     }
 }
 
-/// A changed record.
+/// Response to the change of a record.
 #[derive(ApiResponse)]
 pub enum Updated<D: Described + Serialize + Send> {
-    /// The record after the change.
+    /// The record was changed. Contains the new version.
     #[oai(status = 200)]
     Updated(
         Json<D>,
@@ -233,10 +233,10 @@ where
     }
 }
 
-/// Success without content.
+/// Response to the deletion of a record.
 #[derive(ApiResponse)]
 pub enum Deleted {
-    /// The record is deleted permanently.
+    /// The record was deleted permanently.
     #[oai(status = 204)]
     Deleted,
 }

@@ -1,4 +1,4 @@
-//! Permissions as types: a use case takes a proof, and only a [`Principal`] grants one.
+//! Permissions as types: a use case requires a proof, which only a [`Principal`] grants.
 
 use time::OffsetDateTime;
 
@@ -6,26 +6,26 @@ use super::principal::{Caller, OwnCaller};
 use super::{Forbidden, Principal, Role};
 use crate::{Actor, SessionId, UserId};
 
-/// What a permission requires of a principal.
+/// Requirement of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requirement {
-    /// This role or a higher one, and a password that is the user's own.
+    /// This role or a higher one, and no due password change.
     Role(Role),
-    /// A session, whatever the role, also while the password has to be changed.
+    /// A session with any role, also while a password change is due.
     Session,
 }
 
-/// Proof that a principal may do something.
+/// Proof that a principal has a permission.
 pub trait Permission: Sized + Send + Sync + 'static {
     /// Name in the API document.
     const NAME: &'static str;
     const REQUIREMENT: Requirement;
 
     /// # Errors
-    /// [`Forbidden`] names the requirement that the principal does not meet.
+    /// [`Forbidden`], the requirement that the principal does not meet.
     fn grant(principal: &Principal) -> Result<Self, Forbidden>;
 
-    /// The principal that acts at this time.
+    /// Actor for a use of the permission at this time.
     fn at(&self, at: OffsetDateTime) -> Actor;
 }
 
@@ -36,14 +36,14 @@ pub struct PermissionEntry {
     pub requirement: Requirement,
 }
 
-/// Declares the proofs and their table. A permission of the group `own` is on what belongs to the caller's session or user,
-/// and its proof names both.
+/// Declares the proofs and their table. A permission of the group `own` applies to the caller's session or user, and its proof
+/// contains both.
 macro_rules! permissions {
     (
         any { $($(#[$any_doc:meta])* $any:ident = $any_name:literal, $any_requirement:expr;)+ }
         own { $($(#[$own_doc:meta])* $own:ident = $own_name:literal, $own_requirement:expr;)+ }
     ) => {
-        /// Which requirement each permission has: the one table of access.
+        /// Every permission with its requirement.
         pub const PERMISSIONS: &[PermissionEntry] = &[
             $(PermissionEntry { name: $any_name, requirement: $any_requirement },)+
             $(PermissionEntry { name: $own_name, requirement: $own_requirement },)+
@@ -52,13 +52,13 @@ macro_rules! permissions {
         $(permissions!(@proof $(#[$own_doc])* $own $own_name, $own_requirement, OwnCaller, own_caller);)+
         $(
             impl $own {
-                /// The user who has the permission.
+                /// User of the caller.
                 #[must_use]
                 pub const fn user_id(&self) -> UserId {
                     self.0.user_id
                 }
 
-                /// The session that the permission is used in.
+                /// Session of the caller.
                 #[must_use]
                 pub const fn session_id(&self) -> SessionId {
                     self.0.session_id
@@ -101,9 +101,9 @@ permissions! {
         SessionsRead = "sessions:read", Requirement::Role(Role::Admin);
         /// End the sessions of any user.
         SessionsWrite = "sessions:write", Requirement::Role(Role::Admin);
-        /// Read the audit.
+        /// Read the audit log.
         AuditRead = "audit:read", Requirement::Role(Role::Admin);
-        /// Remove old events from the audit.
+        /// Delete old events from the audit log.
         AuditWrite = "audit:write", Requirement::Role(Role::Admin);
     }
     own {
@@ -115,7 +115,7 @@ permissions! {
         OwnSessionsWrite = "own-sessions:write", Requirement::Role(Role::Viewer);
         /// Change one's own password.
         OwnPasswordWrite = "own-password:write", Requirement::Session;
-        /// End the session in use.
+        /// End the current session.
         LogOut = "own-session:end", Requirement::Session;
     }
 }
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn role_grants_its_permissions_and_those_of_lesser_roles() {
+    fn role_includes_permissions_of_lower_roles() {
         for (role, read, write, users) in
             [(Role::Viewer, true, false, false), (Role::Registrar, true, true, false), (Role::Admin, true, true, true)]
         {
@@ -144,9 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn refusal_names_both_roles() {
-        let refused = principal(Role::Viewer, false).grant::<StudentsWrite>().unwrap_err();
-        assert_eq!(refused, Forbidden::RoleTooLow { needs: Role::Registrar, has: Role::Viewer });
+    fn missing_permission_reports_both_roles() {
+        let error = principal(Role::Viewer, false).grant::<StudentsWrite>().unwrap_err();
+        assert_eq!(error, Forbidden::RoleTooLow { needs: Role::Registrar, has: Role::Viewer });
     }
 
     /// REQ 17.
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn operator_has_no_session_of_its_own() {
+    fn operator_has_no_session() {
         assert!(Principal::operator().grant::<UsersWrite>().is_ok());
         assert_eq!(Principal::operator().grant::<OwnSessionsRead>().unwrap_err(), Forbidden::NoSession);
     }

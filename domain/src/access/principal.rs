@@ -1,4 +1,4 @@
-//! The principal: the authenticated party behind a call, and where the call came from.
+//! Principals: authenticated callers and their permissions.
 
 use thiserror::Error;
 use time::OffsetDateTime;
@@ -6,24 +6,24 @@ use time::OffsetDateTime;
 use super::{Permission, Requirement, Role};
 use crate::{Actor, Origin, SessionId, UserId, Who};
 
-/// An authenticated party.
+/// An authenticated caller: a user in a session, or the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
     caller: Caller,
     role: Role,
     password_change_due: bool,
-    /// Of a user; the operator has none.
+    /// `None` for the operator.
     session: Option<(UserId, SessionId)>,
 }
 
-/// The party as audit events name it.
+/// The caller as recorded in audit events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
     who: Who,
     origin: Origin,
 }
 
-/// A caller whose user and session are known.
+/// A caller with a user and a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OwnCaller {
     caller: Caller,
@@ -43,15 +43,15 @@ impl OwnCaller {
     }
 }
 
-/// Why a principal lacks a permission.
+/// Reason why a principal lacks a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Forbidden {
-    #[error("needs the role {needs}, and the role here is {has}")]
+    #[error("requires the role {needs}; the caller has the role {has}")]
     RoleTooLow { needs: Role, has: Role },
-    #[error("waits until the password is changed")]
+    #[error("requires a password change first")]
     PasswordChangeDue,
     /// The operator at the command line has no session.
-    #[error("needs a session")]
+    #[error("requires a session")]
     NoSession,
 }
 
@@ -63,20 +63,20 @@ impl Principal {
         Self { caller, role, password_change_due, session: Some((id, session)) }
     }
 
-    /// The person at the machine's command line, who could edit the store by hand: an administrator.
+    /// The operator at the command line, who has direct access to the store and so the role of an administrator.
     #[must_use]
     pub const fn operator() -> Self {
         let caller = Caller { who: Who::Operator, origin: Origin { request_id: None, client: None } };
         Self { caller, role: Role::Admin, password_change_due: false, session: None }
     }
 
-    /// The principal that acts at this time, in a way that needs no permission.
+    /// Actor for an action at this time that requires no permission.
     #[must_use]
     pub fn at(&self, at: OffsetDateTime) -> Actor {
         self.caller.at(at)
     }
 
-    /// A proof of permission.
+    /// Grants a proof of the permission.
     ///
     /// # Errors
     /// [`Forbidden`]
@@ -84,7 +84,7 @@ impl Principal {
         P::grant(self)
     }
 
-    /// Whether the principal meets a requirement.
+    /// Checks that the principal meets a requirement.
     ///
     /// # Errors
     /// [`Forbidden`]
@@ -96,7 +96,7 @@ impl Principal {
         }
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "own_caller, its like for other permissions, can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "same signature as own_caller, which can fail")]
     pub(super) fn caller(&self) -> Result<Caller, Forbidden> {
         Ok(self.caller.clone())
     }

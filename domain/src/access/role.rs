@@ -1,31 +1,31 @@
-//! What a user may do.
+//! Roles of users.
 
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Each role may do what the ones before it may.
+/// Role of a user. Each role includes the permissions of the roles before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Reads records.
     Viewer,
     /// Reads and writes student records.
     Registrar,
-    /// Also manages users and reads the audit.
+    /// Also manages users and reads the audit log.
     Admin,
 }
 
-/// The text is no role.
+/// The text is not a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be viewer, registrar or admin")]
 pub struct RoleError;
 
 impl Role {
-    /// Every role, the least first.
+    /// Every role, in ascending order.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Registrar, Self::Admin];
 
-    /// The role's name, as stores and the wire spell it.
+    /// Name in stores and on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

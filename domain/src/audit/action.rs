@@ -1,4 +1,4 @@
-//! What audit events report.
+//! Actions of audit events.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,57 +8,55 @@ use thiserror::Error;
 
 use crate::Kind;
 
-/// Something that was done, or rejected: `user.locked`. Actions are open: a store may hold some that a later release has
-/// introduced.
+/// Action that was performed or denied, such as `user.locked`. The set is open: a store may contain actions of a later release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Action(Cow<'static, str>);
 
 /// The text is not an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be an action of the audit, such as user.created")]
+#[error("must be an audit action, such as user.created")]
 pub struct ActionError;
 
-/// Declares the actions that are more than a record's creation, update or deletion, and their list.
+/// Declares the actions other than creation, update and deletion of records, and their list.
 macro_rules! actions {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)+) => {
         impl Action {
             $($(#[$doc])* pub const $name: Self = Self(Cow::Borrowed($text));)+
 
-            /// Every action that is not about a record: of those there are `KIND.created`, `KIND.updated` and
-            /// `KIND.deleted` for each kind.
+            /// Every action other than `KIND.created`, `KIND.updated` and `KIND.deleted`, which each kind of record has.
             pub const OTHERS: &[Self] = &[$(Self::$name,)+];
         }
     };
 }
 
 actions! {
-    /// The user, or an operator, has set a new password.
+    /// The user or an operator set a new password.
     PASSWORD_CHANGED = "password.changed";
     /// A one-time password was set.
     PASSWORD_RESET = "password.reset";
-    /// Too many failed logins have locked the account.
+    /// Too many failed logins locked the account.
     USER_LOCKED = "user.locked";
     USER_UNLOCKED = "user.unlocked";
     SESSION_OPENED = "session.opened";
     SESSION_REFRESHED = "session.refreshed";
     SESSION_ENDED = "session.ended";
-    /// A used refresh token was presented after its grace period: its session has ended.
+    /// A used refresh token was presented after its grace period, and the session was ended.
     SESSION_REPLAYED = "session.replayed";
-    /// Sessions that were not refreshed in time were removed.
+    /// Expired sessions were deleted.
     SESSIONS_EXPIRED = "sessions.expired";
     LOGIN_REFUSED = "login.refused";
-    /// The caller's role does not reach for the operation.
+    /// The caller lacks the permission for the operation.
     ACCESS_REFUSED = "access.refused";
     KEY_GENERATED = "key.generated";
     KEY_ROTATED = "key.rotated";
     KEY_RETIRED = "key.retired";
     KEY_REVOKED = "key.revoked";
-    /// An operator has removed events older than a time.
+    /// An operator deleted events older than a time.
     AUDIT_PRUNED = "audit.pruned";
 }
 
 impl Action {
-    /// The grammar as a regular expression (ECMA-262): exactly what [`Action::from_str`] accepts.
+    /// Grammar of [`Action::from_str`] as a regular expression (ECMA-262).
     pub const PATTERN: &'static str = "^[a-z_]{1,32}[.][a-z_]{1,32}$";
 
     /// A record of this kind was created.
@@ -67,7 +65,7 @@ impl Action {
         Self::on::<K>("created")
     }
 
-    /// A record of this kind was changed.
+    /// A record of this kind was updated.
     #[must_use]
     pub fn updated<K: Kind>() -> Self {
         Self::on::<K>("updated")
@@ -83,7 +81,7 @@ impl Action {
         Self(format!("{}.{what}", K::NAME).into())
     }
 
-    /// The action's name in stores, on the wire and at the command line.
+    /// Name in stores, on the wire and on the command line.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -115,7 +113,7 @@ mod tests {
     use crate::UserKind;
 
     #[test]
-    fn action_of_a_later_release_is_accepted() {
+    fn action_of_later_release_is_accepted() {
         for text in ["user.created", "course.published_early"] {
             assert_eq!(text.parse::<Action>().unwrap().as_str(), text);
         }

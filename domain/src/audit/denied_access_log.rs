@@ -12,7 +12,7 @@ use crate::{StoreError, Target, Who};
 /// become one event, with the time and request of the first, and a count.
 pub struct DeniedAccessLog {
     log: Arc<dyn AuditLog>,
-    gathered: Mutex<HashMap<Kind, NewEvent>>,
+    pending: Mutex<HashMap<Kind, NewEvent>>,
 }
 
 #[derive(PartialEq, Eq, Hash)]
@@ -25,48 +25,48 @@ struct Kind {
 
 impl DeniedAccessLog {
     /// Maximum number of distinct kinds between two flushes. Further ones are counted by action only.
-    const MOST_KINDS: usize = 4_096;
+    const MAX_KINDS: usize = 4_096;
 
     pub fn new(log: Arc<dyn AuditLog>) -> Self {
-        Self { log, gathered: Mutex::default() }
+        Self { log, pending: Mutex::default() }
     }
 
     /// Adds a denied request, in memory until the next flush.
     pub fn note(&self, event: NewEvent) {
-        let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
-        Self::add(&mut gathered, event);
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        Self::add(&mut pending, event);
     }
 
-    fn add(gathered: &mut HashMap<Kind, NewEvent>, mut event: NewEvent) {
+    fn add(pending: &mut HashMap<Kind, NewEvent>, mut event: NewEvent) {
         let mut kind = Kind {
             who: event.by.who,
             action: event.action.clone(),
             target: event.target.clone(),
             client: event.by.origin.client,
         };
-        if gathered.len() >= Self::MOST_KINDS && !gathered.contains_key(&kind) {
+        if pending.len() >= Self::MAX_KINDS && !pending.contains_key(&kind) {
             kind = Kind { who: Who::Anonymous, action: event.action.clone(), target: None, client: None };
             (event.by.who, event.by.origin.client, event.target) = (Who::Anonymous, None, None);
         }
-        gathered.entry(kind).and_modify(|known| known.count = known.count.saturating_add(event.count)).or_insert(event);
+        pending.entry(kind).and_modify(|known| known.count = known.count.saturating_add(event.count)).or_insert(event);
     }
 
     /// Appends the events to the audit log. If that fails, they are kept for the next flush.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let gathered = mem::take(&mut *self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
-        if gathered.is_empty() {
+        let pending = mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if pending.is_empty() {
             return Ok(());
         }
-        let mut events: Vec<_> = gathered.into_values().collect();
+        let mut events: Vec<_> = pending.into_values().collect();
         events.sort_by_key(|event| event.by.at);
         let appended = self.log.append(events.clone()).await;
         if appended.is_err() {
-            let mut gathered = self.gathered.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
             for event in events {
-                Self::add(&mut gathered, event);
+                Self::add(&mut pending, event);
             }
         }
         appended

@@ -1,11 +1,11 @@
-//! One audit event.
+//! Audit events and their filter.
 
 use time::OffsetDateTime;
 
 use super::Action;
 use crate::{Actor, Id, Kind, Listed, Target, Who};
 
-/// Audit events, as a kind of their own.
+/// Kind of audit events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventKind;
 
@@ -16,34 +16,34 @@ impl Kind for EventKind {
 /// Identifies an event.
 pub type EventId = Id<EventKind>;
 
-/// An event to be kept.
+/// Event to be appended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     pub by: Actor,
     pub action: Action,
     /// `None` if unknown, as for a login with an unknown username.
     pub target: Option<Target>,
-    /// What exactly, in a few words of the service's own (at most 200 characters): never user input.
+    /// Description in at most 200 characters. MUST NOT contain user input.
     pub detail: Option<String>,
-    /// How often it happened: denied requests of a kind are gathered. At least 1.
+    /// Number of occurrences, at least 1. Repeated denied requests become one event.
     pub count: u32,
 }
 
 impl NewEvent {
-    /// Something that was done once.
+    /// Event that occurred once, without detail.
     #[must_use]
     pub fn once(by: &Actor, action: Action, target: Target) -> Self {
         Self { by: by.clone(), action, target: Some(target), detail: None, count: 1 }
     }
 
-    /// The same, with what exactly was done.
+    /// Sets the detail.
     #[must_use]
     pub fn with_detail(self, detail: Option<String>) -> Self {
         Self { detail, ..self }
     }
 }
 
-/// An event as the store keeps it.
+/// An event as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     pub id: EventId,
@@ -58,14 +58,14 @@ impl Listed for Event {
     }
 }
 
-/// Which events are wanted; what is `None` does not matter.
+/// Matches the events that meet every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
     pub actor: Option<Who>,
     pub action: Option<Action>,
     pub target: Option<Target>,
-    /// The earliest time.
+    /// Earliest time, inclusive.
     pub since: Option<OffsetDateTime>,
-    /// Every event is earlier than this time.
+    /// Latest time, exclusive.
     pub before: Option<OffsetDateTime>,
 }

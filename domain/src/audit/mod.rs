@@ -1,4 +1,4 @@
-//! The audit: who did what, to whom, when and from where.
+//! Audit log: events with actor, action, target, time and origin.
 
 mod action;
 mod denied_access_log;

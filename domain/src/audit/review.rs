@@ -1,4 +1,4 @@
-//! The use cases of the audit.
+//! Use cases of the audit log.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::{AuditLog, Event, EventFilter};
 use crate::access::{AuditRead, AuditWrite, Permission as _};
 use crate::{Clock, Page, PageRequest, StoreError};
 
-/// Reads the audit, and lets old events go.
+/// Reads and prunes the audit log.
 #[derive(Clone)]
 pub struct Review {
     pub log: Arc<dyn AuditLog>,
@@ -16,10 +16,10 @@ pub struct Review {
 }
 
 impl Review {
-    /// A piece of the events that fit, in the order in which they were kept.
+    /// Returns a page of the events that match `filter`, in order of id.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn page(
         &self,
         _by: &AuditRead,
@@ -29,11 +29,10 @@ impl Review {
         self.log.page(filter, request).await
     }
 
-    /// Removes the events that are older than `age`; answers how many. What is older than time is counted removes
-    /// nothing.
+    /// Deletes the events older than `age` and returns their number. An `age` beyond the range of dates deletes nothing.
     ///
     /// # Errors
-    /// [`StoreError`] when the store fails.
+    /// [`StoreError`] if the store fails.
     pub async fn prune_older_than(&self, by: &AuditWrite, age: Duration) -> Result<u64, StoreError> {
         let by = by.at(self.clock.now());
         match by.at.checked_sub(age) {

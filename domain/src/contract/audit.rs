@@ -1,4 +1,4 @@
-//! What every [`AuditLog`] must do.
+//! Contract of [`AuditLog`].
 
 use std::slice;
 

@@ -1,4 +1,4 @@
-//! What every [`CredentialStore`](crate::user::CredentialStore) must do.
+//! Contract of [`CredentialStore`](crate::user::CredentialStore).
 
 use futures_util::future::join_all;
 use time::Duration;
@@ -16,7 +16,7 @@ pub const CREDENTIAL_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
     deleted_user_has_no_credentials,
     first_user_is_inserted_once,
     one_of_16_concurrent_first_users_is_inserted,
-    hash_is_upgraded_only_in_place_of_the_verified_one,
+    hash_upgrade_replaces_only_the_verified_hash,
     one_time_password_is_stored_with_its_expiry,
 ];
 
@@ -55,7 +55,7 @@ async fn one_of_16_concurrent_first_users_is_inserted(store: Store) {
     assert_eq!(count_users(&store).await, 1);
 }
 
-async fn hash_is_upgraded_only_in_place_of_the_verified_one(store: Store) {
+async fn hash_upgrade_replaces_only_the_verified_hash(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     store.upgrade_hash(asha.id, &hash("one"), &hash("two"), &at(T0)).await.unwrap();
     assert_eq!(stored_hash(&store, "asha").await, hash("two"));

@@ -1,4 +1,4 @@
-//! Which events the writes of users and sessions must leave in the audit; those of every record are in
+//! Contract of the audit events for writes of users and sessions. The events common to all records are part of
 //! [`record_contract`](super::record_contract).
 
 use time::Duration;
@@ -19,7 +19,7 @@ use crate::{Actor, Target, UserKind, Who};
 pub const AUDIT_EVENTS: &[Case<dyn Stores>] = cases![dyn Stores:
     replacement_of_student_leaves_event_that_names_every_field,
     every_change_of_a_user_leaves_its_event,
-    failed_logins_leave_an_event_only_when_they_lock,
+    failed_login_leaves_event_only_if_it_locks_account,
     every_change_of_a_session_leaves_its_event,
     end_of_all_sessions_leaves_one_event,
     change_that_ends_sessions_leaves_one_event_with_their_count,
@@ -34,7 +34,7 @@ async fn audit(store: &Store) -> Vec<NewEvent> {
     events(&**store, &EventFilter::default()).await
 }
 
-/// Takes all events out of the audit; asserts that each has the time and the origin of `by`.
+/// Removes all events from the audit log and asserts that each has the time and origin of `by`.
 async fn take(store: &Store, by: &Actor) -> Vec<Summary> {
     let events = audit(store).await;
     store.prune(T0 + Duration::days(3650), &at(T0 - Duration::days(3650))).await.unwrap();
@@ -99,7 +99,7 @@ async fn every_change_of_a_user_leaves_its_event(store: Store) {
 }
 
 /// REQ 22.
-async fn failed_logins_leave_an_event_only_when_they_lock(store: Store) {
+async fn failed_login_leaves_event_only_if_it_locks_account(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     take(&store, &at(T0)).await;
     let target = Target::of(asha.id);
@@ -138,7 +138,7 @@ async fn every_change_of_a_session_leaves_its_event(store: Store) {
     assert_eq!(take(&store, &by).await, [event(Action::SESSION_ENDED, &Target::of(session.id))]);
 }
 
-/// Opens two sessions, and empties the audit.
+/// Opens two sessions and clears the audit log.
 async fn two_sessions(store: &Store, user: &Record<User>, token: u8) {
     for token in [token, token + 1] {
         sessions(store).open(new_session(user.id, token), &at(T0)).await.unwrap();

@@ -1,4 +1,4 @@
-//! What the cases of several ports share: actors, users, sessions, and single ports of a whole store.
+//! Fixtures shared by the cases: actors, users, sessions, and single ports of a store.
 
 use std::sync::Arc;
 
@@ -17,13 +17,13 @@ use crate::token::TokenLifetime;
 use crate::user::{NewUser, PasswordHash, User};
 use crate::{Actor, Origin, PageRequest, SessionId, UserId, Who};
 
-/// A store behind all of its ports.
+/// A store with all of its ports.
 pub(super) type Store = Arc<dyn Stores>;
 
-/// When the cases begin.
+/// Start time of the cases.
 pub(super) const T0: OffsetDateTime = datetime!(2026-11-23 12:00:00.123456 UTC);
 
-/// How long a used refresh token gets the same response again.
+/// Time for which a used refresh token gets the same response again.
 pub(super) const GRACE: Duration = Duration::seconds(10);
 pub(super) const IDLE: Duration = Duration::days(7);
 pub(super) const ABSOLUTE: Duration = Duration::days(30);
@@ -76,7 +76,7 @@ pub(super) fn digest(of: u8) -> RefreshTokenDigest {
     RefreshTokenDigest::new([of; 32])
 }
 
-/// A session whose refresh token is the one with this number.
+/// A session with the refresh token of this number.
 pub(super) fn new_session(user_id: UserId, token: u8) -> NewSession {
     NewSession {
         user_id,
@@ -91,18 +91,18 @@ pub(super) async fn open(store: &Store, user: &Record<User>, token: u8) -> Sessi
     sessions(store).open(new_session(user.id, token), &at(T0)).await.unwrap()
 }
 
-/// The ids of a user's sessions that are open at a time.
+/// The ids of the sessions of a user that are open at `now`.
 pub(super) async fn open_at(store: &Store, of: UserId, now: OffsetDateTime) -> Vec<SessionId> {
     let page = sessions(store).page(of, now, PageRequest::LARGEST).await.unwrap();
     page.entries.into_iter().map(|session| session.id).collect()
 }
 
-/// Puts the refresh token with the next number in the place of this one.
+/// Replaces the refresh token of this number with that of the next number.
 pub(super) fn rotation(from: u8) -> Rotation {
     Rotation { presented: digest(from), successor: digest(from + 1), lifetimes: lifetimes(), grace: GRACE }
 }
 
-/// Presents the refresh token with this number at a time.
+/// Presents the refresh token of this number at `now`.
 pub(super) async fn rotate(store: &Store, from: u8, now: OffsetDateTime) -> Result<Session, RotationError> {
     store.rotate(&rotation(from), &at(now)).await
 }
@@ -117,7 +117,7 @@ pub(super) async fn events(log: &dyn AuditLog, filter: &EventFilter) -> Vec<NewE
     page.entries.into_iter().map(|event| event.what).collect()
 }
 
-/// How many events have this action.
+/// Number of events with this action.
 pub(super) async fn count_events(store: &Store, action: Action) -> usize {
     let filter = EventFilter { action: Some(action), ..EventFilter::default() };
     events(&**store, &filter).await.len()

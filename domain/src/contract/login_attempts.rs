@@ -1,4 +1,4 @@
-//! What every [`CredentialStore`](crate::user::CredentialStore) must do with failed logins.
+//! Contract of [`CredentialStore`](crate::user::CredentialStore): failed logins.
 
 use futures_util::future::join_all;
 use time::{Duration, OffsetDateTime};
@@ -12,7 +12,7 @@ use crate::{UserId, Version};
 
 /// The cases.
 pub const LOGIN_ATTEMPTS: &[Case<dyn Stores>] = cases![dyn Stores:
-    concurrent_logins_are_admitted_as_sequential_ones_are,
+    concurrent_logins_are_counted_like_sequential_ones,
     hundredth_failed_login_locks_the_account_until_unlocked,
     withdrawn_login_is_not_counted,
     new_password_clears_failed_logins,
@@ -23,7 +23,7 @@ async fn attempts(store: &Store, name: &str) -> Attempts {
     store.find_credentials(&name.parse().unwrap()).await.unwrap().unwrap().attempts
 }
 
-/// Fails this many logins, each as soon as it is admitted; returns a time at which the next one is admitted.
+/// Records `times` failed logins; returns a time at which the next attempt is admitted.
 async fn fail(store: &Store, id: UserId, times: u32) -> OffsetDateTime {
     let mut now = T0;
     for failures in 1..=times {
@@ -34,7 +34,7 @@ async fn fail(store: &Store, id: UserId, times: u32) -> OffsetDateTime {
 }
 
 /// REQ 16.
-async fn concurrent_logins_are_admitted_as_sequential_ones_are(store: Store) {
+async fn concurrent_logins_are_counted_like_sequential_ones(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = at(T0);
     let admissions = join_all((0..64).map(|_| store.admit_login(asha.id, &by))).await;
@@ -42,11 +42,11 @@ async fn concurrent_logins_are_admitted_as_sequential_ones_are(store: Store) {
     for admission in admissions.into_iter().map(Result::unwrap) {
         match admission {
             Ok(failures) => counts.push(failures),
-            refused => early.push(refused),
+            throttled => early.push(throttled),
         }
     }
     counts.sort_unstable();
-    assert_eq!(counts, [1, 2, 3, 4, 5], "each has a count of its own");
+    assert_eq!(counts, [1, 2, 3, 4, 5], "each admitted login has a different count");
     assert!(early.iter().all(|early| *early == Err(Throttled::Early { retry_after: Duration::SECOND })), "{early:?}");
     assert_eq!(attempts(&store, "asha").await, Attempts::new(5, Some(T0 + Duration::SECOND)));
     let next = store.admit_login(asha.id, &at(T0 + Duration::SECOND)).await.unwrap();
@@ -59,12 +59,12 @@ async fn concurrent_logins_are_admitted_as_sequential_ones_are(store: Store) {
 async fn hundredth_failed_login_locks_the_account_until_unlocked(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let now = fail(&store, asha.id, Attempts::MOST - 1).await;
-    // Of any number of concurrent logins one is the hundredth.
+    // Exactly one of the concurrent logins is the hundredth.
     let by = at(now);
     let last = join_all((0..32).map(|_| store.admit_login(asha.id, &by))).await;
-    let (last, refused): (Vec<_>, Vec<_>) = last.into_iter().map(Result::unwrap).partition(Result::is_ok);
+    let (last, throttled): (Vec<_>, Vec<_>) = last.into_iter().map(Result::unwrap).partition(Result::is_ok);
     assert_eq!(last, [Ok(Attempts::MOST)]);
-    assert!(refused.iter().all(|refused| *refused == Err(Throttled::Locked)), "{refused:?}");
+    assert!(throttled.iter().all(|result| *result == Err(Throttled::Locked)), "{throttled:?}");
     let later = at(now + Duration::days(365));
     assert_eq!(store.admit_login(asha.id, &later).await.unwrap(), Err(Throttled::Locked));
     let unlocked = store.unlock(asha.id, &later).await.unwrap();

@@ -1,9 +1,9 @@
-//! The contract suites: one list of cases for each port, which every implementation must pass.
+//! Contract suites: a list of cases for each port, which every adapter must pass.
 //!
-//! A runner crosses every list with every adapter, each case on an empty store of its own, so that no adapter misses a
-//! case. A case panics where the contract is broken.
+//! The runner combines every list with every adapter and runs each case on a new empty store. A case panics if the
+//! contract is violated.
 
-#![expect(clippy::unwrap_used, reason = "a case is a test: it panics where the contract is broken")]
+#![expect(clippy::unwrap_used, reason = "a case is a test: it panics if the contract is violated")]
 
 mod audit;
 mod credentials;
@@ -38,12 +38,12 @@ use crate::session::{InvalidationFeed, SessionLookup, SessionStore};
 use crate::student::Student;
 use crate::user::{CredentialStore, User};
 
-/// The records of one resource together with the audit of their writes.
+/// Records of one resource with the audit log of their writes.
 pub trait AuditedStore<R: Resource>: RecordStore<R> + AuditLog {}
 
 impl<R: Resource, S: RecordStore<R> + AuditLog> AuditedStore<R> for S {}
 
-/// One store behind all of its ports: sessions belong to users, and the audit has the writes of all ports.
+/// A store with all of its ports, which share users, sessions and the audit log.
 pub trait Stores:
     RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + SessionLookup + InvalidationFeed + AuditLog
 {
@@ -60,18 +60,18 @@ impl<S> Stores for S where
 {
 }
 
-/// The run of one case.
+/// Future that runs one case.
 pub type CaseRun = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// One thing that every implementation of a port must do.
+/// A test case that every implementation of a port must pass.
 pub struct Case<P: ?Sized> {
-    /// The rule that the case proves.
+    /// Name of the case: the tested rule.
     pub name: &'static str,
     /// Runs the case on an empty store.
     pub run: fn(Arc<P>) -> CaseRun,
 }
 
-// Derived implementations would require the same of the port.
+// Derived implementations would add the bound to `P`.
 impl<P: ?Sized> Clone for Case<P> {
     fn clone(&self) -> Self {
         *self
@@ -80,7 +80,7 @@ impl<P: ?Sized> Clone for Case<P> {
 
 impl<P: ?Sized> Copy for Case<P> {}
 
-/// Makes the list of cases of one port out of async functions.
+/// Creates the list of cases of one port from async functions.
 macro_rules! cases {
     ($port:ty: $($name:ident),* $(,)?) => {
         &[$($crate::contract::Case::<$port> {

@@ -1,4 +1,4 @@
-//! Which events the writes of every [`RecordStore`] must leave in the audit: part of
+//! Contract of the audit events for writes of every [`RecordStore`], part of
 //! [`record_contract`](super::record_contract).
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What every [`RecordStore`] must do, whatever its records are.
+//! Contract of [`RecordStore`] for all types of records.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub fn record_contract<R: Sample>() -> Vec<Case<dyn AuditedStore<R>>> {
     let all: &[Case<_>] = cases![dyn AuditedStore<R>:
         inserted_record_is_found_as_returned,
         unknown_id_finds_nothing,
-        update_sets_the_fields_of_the_patch_and_no_others,
+        update_sets_only_the_fields_of_the_patch,
         every_update_increments_the_version,
         stale_update_changes_nothing,
         one_of_16_concurrent_updates_of_a_version_succeeds,
@@ -65,7 +65,7 @@ pub(super) fn unique<R: Sample>() -> Unique<R> {
     R::UNIQUE.unwrap()
 }
 
-/// The patch that gives a record every field of the rival of sample `n`.
+/// The patch that sets every field to that of the rival of sample `n`.
 pub(super) fn take_over<R: Sample>(n: u32) -> R::Patch {
     unique::<R>().take_over.unwrap()(n)
 }
@@ -118,7 +118,7 @@ async fn unique_value_of_deleted_record_is_free<R: Sample>(store: Store<R>) {
     assert_eq!(inserted.fields, R::fields_of(&rival));
 }
 
-async fn update_sets_the_fields_of_the_patch_and_no_others<R: Sample>(store: Store<R>) {
+async fn update_sets_only_the_fields_of_the_patch<R: Sample>(store: Store<R>) {
     let (before, other) = (insert(&*store, 1).await, insert(&*store, 2).await);
     let later = T0 + Duration::HOUR;
     let updated = store.update(before.id, Some(before.version), R::patch(1), &at(later)).await.unwrap();
@@ -131,7 +131,7 @@ async fn update_sets_the_fields_of_the_patch_and_no_others<R: Sample>(store: Sto
 
 async fn every_update_increments_the_version<R: Sample>(store: Store<R>) {
     let mut before = insert(&*store, 1).await;
-    // The second patch sets what is set, and the third sets no field.
+    // The second patch sets the same values again, and the third sets no field.
     for patch in [R::patch(1), R::patch(1), R::Patch::default(), R::patch(2)] {
         let updated = store.update(before.id, Some(before.version), patch, &at(T0)).await.unwrap();
         assert_eq!(updated.version.get(), before.version.get() + 1);

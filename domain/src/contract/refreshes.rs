@@ -1,4 +1,4 @@
-//! What every [`SessionStore`](crate::session::SessionStore) must do with refresh tokens.
+//! Contract of [`SessionStore`](crate::session::SessionStore): refresh tokens.
 
 use futures_util::future::join_all;
 use time::Duration;
@@ -14,11 +14,11 @@ pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
     refresh_token_is_used_once,
     lost_response_is_repeated_within_the_grace_period,
     replay_after_the_grace_period_ends_the_session,
-    one_of_32_concurrent_refreshes_happens,
+    concurrent_refreshes_rotate_token_once,
     unknown_refresh_token_changes_nothing,
-    idle_session_is_not_refreshed_after_its_expiry,
+    refresh_after_idle_expiry_is_rejected,
     refreshed_session_ends_at_its_absolute_end,
-    every_node_gets_the_same_derivation_key,
+    derivation_key_is_the_same_for_all_nodes,
 ];
 
 /// REQ 12.
@@ -62,7 +62,7 @@ async fn replay_after_the_grace_period_ends_the_session(store: Store) {
 }
 
 /// REQ 12.
-async fn one_of_32_concurrent_refreshes_happens(store: Store) {
+async fn concurrent_refreshes_rotate_token_once(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     open(&store, &asha, 1).await;
     let refreshed = join_all((0..32).map(|_| rotate(&store, 1, T0 + Duration::MINUTE))).await;
@@ -80,7 +80,7 @@ async fn unknown_refresh_token_changes_nothing(store: Store) {
     assert_eq!(open_at(&store, asha.id, T0).await, [opened.id]);
 }
 
-async fn idle_session_is_not_refreshed_after_its_expiry(store: Store) {
+async fn refresh_after_idle_expiry_is_rejected(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;
     let last = opened.expires_at - Duration::MICROSECOND;
@@ -103,7 +103,7 @@ async fn refreshed_session_ends_at_its_absolute_end(store: Store) {
     assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
 }
 
-async fn every_node_gets_the_same_derivation_key(store: Store) {
+async fn derivation_key_is_the_same_for_all_nodes(store: Store) {
     let keys = join_all((1..=8).map(|candidate| store.derivation_key([candidate; 32]))).await;
     let first = *keys[0].as_ref().unwrap();
     assert!((1..=8).any(|candidate| first == [candidate; 32]));

@@ -1,4 +1,4 @@
-//! What every [`SessionStore`](crate::session::SessionStore) must do with sessions.
+//! Contract of [`SessionStore`](crate::session::SessionStore): sessions.
 
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use crate::{Actor, Origin, PageRequest, PageSize};
 /// The cases.
 pub const SESSION_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
     opened_session_is_found_as_returned,
-    session_is_opened_only_with_the_verified_password,
+    session_with_outdated_password_is_not_opened,
     opened_session_clears_failed_logins,
     session_is_ended_only_for_its_own_user,
     all_sessions_of_a_user_end_together,
@@ -47,7 +47,7 @@ async fn opened_session_is_found_as_returned(store: Store) {
     }
 }
 
-async fn session_is_opened_only_with_the_verified_password(store: Store) {
+async fn session_with_outdated_password_is_not_opened(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let ravi = add_user(&store, "ravi", Role::Viewer).await;

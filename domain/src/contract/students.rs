@@ -1,4 +1,4 @@
-//! What every [`RecordStore`] of students must do beyond the cases of every record.
+//! Contract of the [`RecordStore`] of students, in addition to the cases for all records.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ pub const STUDENTS: &[Case<dyn RecordStore<Student>>] = cases![dyn RecordStore<S
     text_and_numbers_are_stored_exactly,
     age_can_be_cleared_and_set,
     replacement_sets_every_field,
-    changed_name_is_found_in_place_of_the_old_one,
+    changed_name_replaces_old_one_in_search,
     name_is_found_by_a_part_ignoring_case,
     wildcards_in_a_name_search_are_literal,
     roll_number_filter_finds_its_student,
-    filters_are_joined_by_and,
+    filters_are_combined_with_and,
     pages_of_a_search_walk_its_matches_once,
 ];
 
@@ -81,7 +81,7 @@ async fn replacement_sets_every_field(store: Store) {
     assert_eq!(store.find(asha.id).await.unwrap(), Some(updated));
 }
 
-async fn changed_name_is_found_in_place_of_the_old_one(store: Store) {
+async fn changed_name_replaces_old_one_in_search(store: Store) {
     let asha = insert(&store, "Asha", 7).await;
     let patch = StudentPatch { name: StudentName::parse("Åsa").ok(), ..StudentPatch::default() };
     let updated = store.update(asha.id, None, patch, &at(T0)).await.unwrap();
@@ -116,7 +116,7 @@ async fn roll_number_filter_finds_its_student(store: Store) {
     assert!(names(&store, &with_roll_number(9)).await.is_empty());
 }
 
-async fn filters_are_joined_by_and(store: Store) {
+async fn filters_are_combined_with_and(store: Store) {
     insert(&store, "Asha", 7).await;
     insert(&store, "Asha", 8).await;
     let filter = StudentFilter { name: named("asha").name, ..with_roll_number(8) };

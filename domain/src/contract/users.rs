@@ -1,4 +1,4 @@
-//! What every [`RecordStore`](crate::record::RecordStore) of users must do beyond the cases of every record.
+//! Contract of the [`RecordStore`](crate::record::RecordStore) of users, in addition to the cases for all records.
 
 use futures_util::future::join_all;
 use time::Duration;
@@ -17,10 +17,10 @@ pub const USERS: &[Case<dyn Stores>] = cases![dyn Stores:
     stale_update_of_any_kind_changes_nothing,
     update_of_unknown_user_to_any_role_is_not_found,
     one_of_16_concurrent_role_changes_of_a_version_succeeds,
-    last_active_administrator_stays,
+    removal_of_last_active_administrator_is_rejected,
     stale_version_is_reported_before_last_administrator,
-    one_of_two_administrators_deleted_at_once_stays,
-    one_of_two_administrators_demoted_at_once_stays,
+    concurrent_deletion_keeps_one_administrator,
+    concurrent_demotion_keeps_one_administrator,
 ];
 
 fn is_stale<T>(outcome: &Result<T, RecordError<User>>) -> bool {
@@ -90,7 +90,7 @@ async fn one_of_16_concurrent_role_changes_of_a_version_succeeds(store: Store) {
     assert!(lost.iter().all(is_stale), "{lost:?}");
 }
 
-async fn last_active_administrator_stays(store: Store) {
+async fn removal_of_last_active_administrator_is_rejected(store: Store) {
     let root = add_user(&store, "root", Role::Admin).await;
     let spare = add_user(&store, "spare", Role::Admin).await;
     users(&store).update(spare.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
@@ -126,7 +126,7 @@ async fn stale_version_is_reported_before_last_administrator(store: Store) {
     assert_eq!(users(&store).find(root.id).await.unwrap(), Some(stored));
 }
 
-async fn one_of_two_administrators_deleted_at_once_stays(store: Store) {
+async fn concurrent_deletion_keeps_one_administrator(store: Store) {
     let (one, two) = (add_user(&store, "one", Role::Admin).await, add_user(&store, "two", Role::Admin).await);
     let by = at(T0);
     let deletions = join_all([one.id, two.id].map(|id| users(&store).delete(id, None, &by))).await;
@@ -135,7 +135,7 @@ async fn one_of_two_administrators_deleted_at_once_stays(store: Store) {
     assert_eq!(count_users(&store).await, 1);
 }
 
-async fn one_of_two_administrators_demoted_at_once_stays(store: Store) {
+async fn concurrent_demotion_keeps_one_administrator(store: Store) {
     let (one, two) = (add_user(&store, "one", Role::Admin).await, add_user(&store, "two", Role::Admin).await);
     let by = at(T0);
     let changes = [(one.id, UserChange::role(Role::Viewer)), (two.id, UserChange::status(Status::Disabled))];

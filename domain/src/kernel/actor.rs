@@ -1,4 +1,4 @@
-//! Who does something, when, and from where: every write carries it.
+//! Actors: identity, time and origin of a write.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,14 +10,14 @@ use time::OffsetDateTime;
 
 use super::UserId;
 
-/// The one on whose behalf something is done.
+/// Identity of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
     /// A user with an account.
     User(UserId),
-    /// The person at the machine's own command line.
+    /// The operator at the command line.
     Operator,
-    /// The service itself, as at its first start.
+    /// The service itself, for example at its first start.
     Service,
     /// An unauthenticated client.
     Anonymous,
@@ -53,20 +53,20 @@ impl FromStr for Who {
     }
 }
 
-/// Where a request came from. Both are unknown where nothing was requested over a network.
+/// Origin of a request. Empty for an action without a network request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Origin {
-    /// What the log calls the request: 1 to 128 characters.
+    /// Request id in the log: 1 to 128 characters.
     pub request_id: Option<Arc<str>>,
-    /// The client's address.
+    /// Client address.
     pub client: Option<IpAddr>,
 }
 
-/// Who changes something, the time that the change is stamped with, and where it was asked for.
+/// Actor of a write, with its time and origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     pub who: Who,
-    /// UTC, whole microseconds: what every store keeps.
+    /// UTC, whole microseconds: the precision of every store.
     pub at: OffsetDateTime,
     pub origin: Origin,
 }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_acts_has_one_spelling() {
+    fn actor_has_one_text_form() {
         for text in ["user:7", "operator", "service", "anonymous"] {
             assert_eq!(text.parse::<Who>().unwrap().to_string(), text);
         }

@@ -1,11 +1,10 @@
-//! The port to the time of day.
+//! Clock port.
 
 use time::OffsetDateTime;
 
-/// Clock port.
+/// Source of the current time.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Clock: Send + Sync {
-    /// The time now. MUST be UTC in whole microseconds, so that what is answered after a write equals what
-    /// a later read answers.
+    /// Returns the current time. MUST be UTC in whole microseconds, the precision of every store.
     fn now(&self) -> OffsetDateTime;
 }

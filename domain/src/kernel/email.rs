@@ -16,7 +16,7 @@ const PATTERN: &str = "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9]([a-zA-
 /// Maximum number of octets before the `@`.
 const MAX_LOCAL_LEN: usize = 64;
 
-/// The rule that a text breaks, which is not an email address.
+/// Reason why a text is not an email address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum EmailError {
     #[error("must have at most {} characters", Email::MAX_CHARS)]
@@ -25,7 +25,7 @@ pub enum EmailError {
     NoLocalPart,
     #[error("must have at most {} characters before the @", MAX_LOCAL_LEN)]
     LocalPartTooLong,
-    #[error("has a character before the @ that an email address cannot hold")]
+    #[error("contains an invalid character before the @")]
     LocalPartCharacter,
     #[error("must end in a host name after the @, such as example.org")]
     HostName,
@@ -65,14 +65,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_kept_as_written() {
+    fn email_address_is_kept_as_written() {
         for address in ["asha@example.org", "A.B+c@x", "o'neil@a-b.example", "..@1.2"] {
             assert_eq!(Email::parse(address).as_ref().map(Email::as_str), Ok(address));
         }
     }
 
     #[test]
-    fn an_address_that_breaks_a_rule_is_told_which() {
+    fn invalid_email_address_reports_violated_rule() {
         for (text, rule) in [
             ("", EmailError::NoLocalPart),
             ("asha", EmailError::NoLocalPart),

@@ -1,9 +1,9 @@
-//! Folding of text for search and for names that must not differ by case alone.
+//! Case folding for search and for unique names.
 
-/// Folds case without regard to locale, character by character: upper case, then lower case, which also
-/// joins what has several lower-case forms (`ß` and `ss`, final and medial sigma).
+/// Folds case per character and independently of the locale: to upper case, then to lower case. This also unifies characters
+/// with several lower-case forms (`ß` and `ss`, final and medial sigma).
 ///
-/// Done here and not in a database, so that every store finds the same.
+/// Implemented here and not in a database, so that every store finds the same records.
 pub(crate) fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }

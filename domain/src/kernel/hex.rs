@@ -1,8 +1,8 @@
-//! Bytes as lower-case hexadecimal digits.
+//! Lower-case hexadecimal encoding.
 
 use std::fmt::Write;
 
-/// Two digits a byte.
+/// Encodes each byte as two digits.
 pub fn encode(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
@@ -11,7 +11,7 @@ pub fn encode(bytes: &[u8]) -> String {
     text
 }
 
-/// Exactly `N` bytes in the one spelling that [`encode`] gives them.
+/// Decodes exactly `N` bytes. Accepts only the output of [`encode`].
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |c: &u8| matches!(c, b'0'..=b'9' | b'a'..=b'f').then(|| char::from(*c).to_digit(16)).flatten();
     let mut bytes = [0; N];
@@ -30,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_have_one_spelling() {
+    fn bytes_have_one_text_form() {
         assert_eq!(encode(&[0, 0x7f, 0xff]), "007fff");
         assert_eq!(decode("007fff"), Some([0, 0x7f, 0xff]));
         for wrong in ["", "007ff", "007FFF", "007ffg", "+07fff", "007fff00", "é7fff"] {

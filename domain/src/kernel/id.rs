@@ -1,4 +1,4 @@
-//! Identifiers: positive integers that are never used twice.
+//! Identifiers: positive integers that are never reused.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,20 +7,20 @@ use std::str::FromStr;
 use derive_where::derive_where;
 use thiserror::Error;
 
-/// The largest identifier: 2^53 - 1, which every JSON reader keeps exactly (RFC 8259, section 6).
+/// Maximum identifier: 2^53 - 1, the largest integer that JSON implementations exchange exactly (RFC 8259, section 6).
 pub const MAX_ID: i64 = (1 << 53) - 1;
 
-/// What an identifier identifies.
+/// Kind of the objects that an identifier refers to.
 pub trait Kind: fmt::Debug + Clone + PartialEq + 'static {
-    /// Name in the audit and in entity tags, in the singular: lower-case ASCII letters.
+    /// Name in the audit log and in entity tags, in the singular: lower-case ASCII letters.
     const NAME: &'static str;
 }
 
-/// Identifies one thing of a kind, permanently: 1 to [`MAX_ID`].
+/// Identifier of an object of one kind: 1 to [`MAX_ID`].
 #[derive_where(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id<K>(i64, PhantomData<fn() -> K>);
 
-/// Users. Their ids are part of every audit event, so that the kind is known here.
+/// Kind of users. Declared here because audit events contain user ids.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserKind;
 
@@ -28,7 +28,7 @@ impl Kind for UserKind {
     const NAME: &'static str = "user";
 }
 
-/// Sessions.
+/// Kind of sessions.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionKind;
 
@@ -48,7 +48,7 @@ pub type SessionId = Id<SessionKind>;
 pub struct IdError;
 
 impl<K> Id<K> {
-    /// The number itself.
+    /// The number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
@@ -66,7 +66,7 @@ impl<K> TryFrom<i64> for Id<K> {
     }
 }
 
-/// Accepts one spelling: decimal digits without a sign or leading zeros.
+/// Accepts only decimal digits without a sign or leading zeros.
 impl<K> FromStr for Id<K> {
     type Err = IdError;
 
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn id_has_one_spelling() {
+    fn id_has_one_text_form() {
         let parse = |text: &str| text.parse::<UserId>().map(UserId::get);
         assert_eq!(parse("7"), Ok(7));
         assert_eq!(parse(&MAX_ID.to_string()), Ok(MAX_ID));

@@ -1,4 +1,4 @@
-//! What every other module builds on: identifiers, actors, pages, versions, time and randomness.
+//! Shared types: identifiers, actors, pages, versions, and the ports to clock and randomness.
 
 mod actor;
 mod clock;

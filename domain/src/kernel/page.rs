@@ -1,4 +1,4 @@
-//! Keyset pages: bounded parts of a list, in order of id.
+//! Keyset pagination, in order of id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,27 +7,26 @@ use thiserror::Error;
 
 use super::{Id, Kind, MAX_ID, PageSize};
 
-/// Where the next page begins: behind an id. Written as 16 lower-case hexadecimal digits.
+/// Start of a page: the id before its first entry. Written as 16 lower-case hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(i64);
 
-/// The text is no cursor.
+/// The text is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be the cursor of an earlier page: 16 lower-case hexadecimal digits")]
+#[error("must be the cursor of a previous page: 16 lower-case hexadecimal digits")]
 pub struct CursorError;
 
 impl Cursor {
-    /// The grammar as a regular expression (ECMA-262): exactly the cursors that [`Cursor::from_str`] takes,
-    /// 0 to 2^53 - 1. Behind 0 lies the whole list.
+    /// Grammar of [`Cursor::from_str`] as a regular expression (ECMA-262): 0 to 2^53 - 1. A page after 0 is the first page.
     pub const PATTERN: &'static str = "^00[01][0-9a-f]{13}$";
 
-    /// The cursor of the page that begins after `last`.
+    /// Cursor of the page that starts after `last`.
     #[must_use]
     pub fn after(last: &impl Listed) -> Self {
         Self(last.id().get())
     }
 
-    /// The page holds ids above this one; nothing need have it.
+    /// Exclusive lower bound of the ids of the page. An object with this id need not exist.
     #[must_use]
     pub const fn position(self) -> i64 {
         self.0
@@ -55,7 +54,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// What lists hold, in order of id.
+/// Entry of a list in order of id.
 pub trait Listed {
     type Kind: Kind;
 
@@ -66,12 +65,12 @@ pub trait Listed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub entries: Vec<T>,
-    /// Where the next page begins; `None` when this is the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next: Option<Cursor>,
 }
 
 impl<T: Listed> Page<T> {
-    /// Makes a page of the rows that a store found, at most [`PageRequest::rows`].
+    /// Creates a page from the rows that a store found, at most [`PageRequest::rows`].
     #[must_use]
     pub fn from_one_more(mut found: Vec<T>, request: PageRequest) -> Self {
         let size = usize::from(request.size.get());
@@ -82,10 +81,10 @@ impl<T: Listed> Page<T> {
     }
 }
 
-/// Which page of a list.
+/// Request for a page of a list.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PageRequest {
-    /// Where the page begins; `None` for the first.
+    /// Cursor of the page; `None` for the first page.
     pub after: Option<Cursor>,
     pub size: PageSize,
 }
@@ -93,16 +92,16 @@ pub struct PageRequest {
 impl PageRequest {
     /// The first page, with one entry.
     pub const ONE: Self = Self { after: None, size: PageSize::ONE };
-    /// The first page, as large as pages may be.
+    /// The first page, with the maximum page size.
     pub const LARGEST: Self = Self { after: None, size: PageSize::LARGEST };
 
-    /// The id that every entry of the page is greater than.
+    /// Exclusive lower bound of the ids of the page.
     #[must_use]
     pub fn position(self) -> i64 {
         self.after.map_or(0, Cursor::position)
     }
 
-    /// How many rows a store looks for: one more than the page holds says whether there is a next page.
+    /// Number of rows to query: one more than the page size shows whether there is a next page.
     #[must_use]
     pub fn rows(self) -> i64 {
         i64::from(self.size.get()) + 1
@@ -114,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_has_one_spelling() {
+    fn cursor_has_one_text_form() {
         for id in [1, 255, MAX_ID] {
             assert_eq!(Cursor(id).to_string().parse(), Ok(Cursor(id)));
         }

@@ -1,12 +1,12 @@
-//! How much of a list is answered at once.
+//! Page size of lists.
 
 use thiserror::Error;
 
-/// How many entries a page of a list holds at most: 1 to 200.
+/// Maximum number of entries of a page: 1 to 200.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
-/// The value is no page size.
+/// The value is not a page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a whole number from {} to {}", PageSize::MIN, PageSize::MAX)]
 pub struct PageSizeError;
@@ -14,9 +14,9 @@ pub struct PageSizeError;
 impl PageSize {
     pub const MIN: u16 = 1;
     pub const MAX: u16 = 200;
-    /// A page of one: the first that fits.
+    /// The smallest page size.
     pub const ONE: Self = Self(1);
-    /// The largest page.
+    /// The largest page size.
     pub const LARGEST: Self = Self(Self::MAX);
 
     /// # Errors
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_size_lies_within_its_bounds() {
+    fn page_size_out_of_range_is_rejected() {
         assert_eq!(PageSize::parse(200).map(PageSize::get), Ok(200));
         for size in [-1, 0, 201, 65_537] {
             assert_eq!(PageSize::parse(size), Err(PageSizeError), "{size}");

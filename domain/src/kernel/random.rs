@@ -1,18 +1,18 @@
-//! The port to randomness.
+//! Random source port.
 
 use thiserror::Error;
 
-/// The source of randomness gave none.
+/// Failure of the random source.
 #[derive(Debug, Error)]
-#[error("no randomness is available: {0}")]
+#[error("the random source failed: {0}")]
 pub struct RandomError(pub String);
 
 /// Source of cryptographically secure random bytes.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait Random: Send + Sync {
-    /// Fills `bytes`. MUST be fit for keys and passwords: a cryptographically secure source.
+    /// Fills `bytes`. MUST be suitable for keys and passwords.
     ///
     /// # Errors
-    /// [`RandomError`] when the source fails; what `bytes` then hold must not be used.
+    /// [`RandomError`] if the source fails. The content of `bytes` must then not be used.
     fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError>;
 }

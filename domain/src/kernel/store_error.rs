@@ -1,4 +1,4 @@
-//! The one way in which a store fails for reasons that are not the domain's.
+//! Technical failures of stores.
 
 use std::error::Error;
 
@@ -6,26 +6,25 @@ use thiserror::Error;
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// A store could not do what it was asked. Opaque on purpose: callers learn whether to come back later,
-/// and the log gets the source.
+/// Technical failure of a store. Callers distinguish only whether a retry can succeed; the source is for the log.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The store is away, full or busy: the same call may succeed later. A write did not happen, unless the store
-    /// was lost during the commit: then the outcome is unknown.
+    /// The store is unreachable, full or busy, and a later retry may succeed. A write did not happen, unless the connection was
+    /// lost during the commit: then the outcome is unknown.
     #[error("the store is unavailable")]
     Unavailable(#[source] Source),
-    /// The store answered what it must never answer: a defect of ours, or damaged data.
+    /// Unexpected result of the store: a defect of this program, or corrupted data.
     #[error("the store failed")]
     Failed(#[source] Source),
 }
 
 impl StoreError {
-    /// The store is away, full or busy.
+    /// The store is unreachable, full or busy.
     pub fn unavailable(source: impl Into<Source>) -> Self {
         Self::Unavailable(source.into())
     }
 
-    /// The store holds or did what it never should.
+    /// The store returned an unexpected result.
     pub fn failed(source: impl Into<Source>) -> Self {
         Self::Failed(source.into())
     }

@@ -1,4 +1,4 @@
-//! What an audited action was done to.
+//! Targets of audited actions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,8 +8,8 @@ use thiserror::Error;
 
 use super::{Id, Kind};
 
-/// Names one thing of any kind, as `kind:id`: `student:7`, `operation:createUser`. Kinds are open: a store may hold some
-/// that a later release has introduced.
+/// Target of an action, as `kind:id`: `student:7`, `operation:createUser`. The set of kinds is open: a store may contain kinds
+/// of a later release.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     kind: Cow<'static, str>,
@@ -22,7 +22,7 @@ pub struct Target {
 pub struct TargetError;
 
 impl Target {
-    /// The grammar as a regular expression (ECMA-262): exactly what [`Target::from_str`] accepts.
+    /// Grammar of [`Target::from_str`] as a regular expression (ECMA-262).
     pub const PATTERN: &'static str = "^[a-z][a-z0-9_]{0,31}:[!-~]{1,128}$";
 
     /// The record or session with this id.
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn target_of_any_kind_has_one_spelling() {
+    fn target_of_any_kind_has_one_text_form() {
         for text in ["student:7", "user:1", "operation:deleteUser", "key:a-b_c", "course:12", "x:a:b"] {
             assert_eq!(text.parse::<Target>().unwrap().to_string(), text);
         }

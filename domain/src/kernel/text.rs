@@ -1,4 +1,4 @@
-//! Text with rules, and the rules of a line as people type them.
+//! Text value objects, and the rules for a single line of text.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -11,11 +11,11 @@ pub trait Text: FromStr<Err: Display> + Display + Send + Sync + 'static {
     const MIN_CHARS: usize;
     /// Maximum number of characters (Unicode scalar values).
     const MAX_CHARS: usize;
-    /// The characters as a regular expression (ECMA-262), for documents; the length comes on top.
+    /// Allowed characters as a regular expression (ECMA-262), for the API document. Does not include the length.
     const PATTERN: &'static str;
 
     /// # Errors
-    /// The rule that `text` breaks.
+    /// The rule that `text` violates.
     fn parse(text: impl AsRef<str>) -> Result<Self, Self::Err> {
         text.as_ref().parse()
     }
@@ -23,7 +23,7 @@ pub trait Text: FromStr<Err: Display> + Display + Send + Sync + 'static {
     fn as_str(&self) -> &str;
 }
 
-/// Declares a [`Text`] by its number of characters, its pattern, and the function that checks every rule, these included.
+/// Declares a [`Text`] by its length, its pattern, and the function that checks every rule, including these two.
 macro_rules! text {
     ($(#[$meta:meta])+ $name:ident, $min:literal..=$max:literal, $pattern:expr, $check:expr => $error:ty) => {
         $(#[$meta])+
@@ -58,11 +58,11 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// What [`line`] accepts as a regular expression (ECMA-262), for documents; the length comes on top. Engines disagree
-/// about classes beyond ASCII, so that white space and control characters beyond it are left to the parser.
+/// Characters that [`line`] accepts as a regular expression (ECMA-262), without the length. Limited to ASCII, because engines
+/// disagree about character classes beyond it; the parser checks the others.
 pub const LINE_PATTERN: &str = r"^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$";
 
-/// The text breaks this rule.
+/// Rule that a line of text violates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TextError {
     #[error("must not be blank")]
@@ -76,7 +76,7 @@ pub enum TextError {
 /// Checks one line of text: not blank, no control characters, and no longer than a `T`.
 ///
 /// # Errors
-/// [`TextError`] names the rule that `text` breaks.
+/// [`TextError`], the rule that `text` violates.
 pub(crate) fn line<T: Text>(text: &str) -> Result<(), TextError> {
     if text.chars().nth(T::MAX_CHARS).is_some() {
         return Err(TextError::TooLong { max: T::MAX_CHARS });
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn line_names_the_broken_rule() {
+    fn invalid_line_reports_violated_rule() {
         assert_eq!(Short::parse(""), Err(TextError::Blank));
         assert_eq!(Short::parse(" \u{a0}"), Err(TextError::Blank));
         assert_eq!(Short::parse("abcd"), Err(TextError::TooLong { max: 3 }));

@@ -1,6 +1,6 @@
-//! The version of a record.
+//! Versions of records.
 
-/// How often a record was written: 1 when it is made, one more with each change.
+/// Version of a record: 1 at creation, incremented by each update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(i64);
 

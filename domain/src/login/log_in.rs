@@ -1,4 +1,4 @@
-//! The use case of logging in: a name and a password against a session.
+//! Login use case.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::user::{
 };
 use crate::{Actor, Clock, Origin, RandomError, StoreError, Target, Who};
 
-/// Logs users in.
+/// Logs in a user with username and password.
 #[derive(Clone)]
 pub struct LogIn {
     pub credentials: Arc<dyn CredentialStore>,
@@ -36,28 +36,28 @@ pub struct LogIn {
     pub throttling: LoginThrottling,
 }
 
-/// A try to log in, and what is left of the quotas after it.
+/// Outcome of a login attempt, with the remaining quotas.
 #[derive(Debug)]
 pub struct LogInAttempt {
-    /// `None` where the store failed before anything was known.
+    /// `None` if the lookup of the username failed.
     pub limits: Option<LogInLimits>,
     pub outcome: Result<LoggedIn, LogInError>,
 }
 
-/// How many failed logins are left, of the account and of the client's address.
+/// Remaining failed logins of the account and of the client address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogInLimits {
     pub account: Budget,
     pub address: Budget,
 }
 
-/// A login that went well.
+/// Successful login.
 #[derive(Debug)]
 pub struct LoggedIn {
     pub user: Record<User>,
     pub session: Session,
     pub grant: Grant,
-    /// Why a hash with weaker parameters than today's was not replaced; the next login tries again.
+    /// Error that prevented the upgrade of an outdated hash. The next login tries again.
     pub outdated_hash_kept: Option<LogInError>,
 }
 
@@ -79,19 +79,19 @@ pub enum LogInError {
     Random(#[from] RandomError),
 }
 
-/// Whom a name was found to be.
+/// Result of the lookup of a username.
 enum Candidate {
     Known(Box<Credentials>),
-    /// An unknown username, folded as a username is.
+    /// Unknown username, folded like a valid one.
     Unknown(String),
 }
 
 impl LogIn {
-    /// Judges a name and a password, and opens a session for their user.
+    /// Verifies a username and a password, and opens a session.
     ///
-    /// Takes the same time whether the name exists or not (ASVS 6.3.8). A right password that is stored with
-    /// weaker parameters than today's is hashed again on the way (ASVS 11.4.2). A try that comes too early for its
-    /// account or its address is refused at once, neither hashed nor counted (ASVS 6.3.1).
+    /// The duration does not depend on whether the username exists (ASVS 6.3.8). If the hash of a correct password has outdated
+    /// parameters, it is replaced (ASVS 11.4.2). If the account or the address is throttled, the attempt is rejected without
+    /// hashing and is not counted (ASVS 6.3.1).
     pub async fn log_in(
         &self,
         username: &str,
@@ -105,9 +105,9 @@ impl LogIn {
             Err(error) => return LogInAttempt { limits: None, outcome: Err(error.into()) },
         };
         let mut failures = None;
-        let outcome = self.judge(&candidate, password, user_agent, &by, &mut failures).await;
+        let outcome = self.attempt(&candidate, password, user_agent, &by, &mut failures).await;
         if let Err(LogInError::InvalidCredentials | LogInError::Throttled(_)) = &outcome {
-            self.note_refusal(&candidate, &by);
+            self.note_denied_login(&candidate, &by);
         }
         LogInAttempt { limits: Some(self.limits(&candidate, failures, &outcome, &by)), outcome }
     }
@@ -120,8 +120,8 @@ impl LogIn {
         Ok(known.map_or_else(|| Candidate::Unknown(fold(username)), |known| Candidate::Known(Box::new(known))))
     }
 
-    /// Judges the attempt, and returns the number of consecutive failures if it was counted.
-    async fn judge(
+    /// Verifies the attempt unless it is throttled. Sets `failures` to the number of consecutive failures if it was counted.
+    async fn attempt(
         &self,
         candidate: &Candidate,
         password: &str,
@@ -138,29 +138,29 @@ impl LogIn {
             return Err(Throttled::Early { retry_after: address.next_in }.into());
         }
         let admission = self.admit(candidate, by).await?;
-        // Those who have to wait have used up all that cost none.
+        // A throttled account has no free attempts left.
         *failures = Some(admission.unwrap_or(Attempts::FREE));
         admission?;
-        let judged = self.verify(candidate, password, user_agent, by).await;
-        match &judged {
+        let outcome = self.verify(candidate, password, user_agent, by).await;
+        match &outcome {
             Err(LogInError::InvalidCredentials) => self.throttle.failed(client(by), by.at),
-            // Never hashed, and so never tried.
+            // The password was not verified, so the attempt does not count.
             Err(LogInError::Hash(HashError::Busy)) => {
                 *failures = failures.map(|failures| failures.saturating_sub(1));
                 self.withdraw(candidate).await?;
             }
             _ => {}
         }
-        judged
+        outcome
     }
 
-    /// Counts the try, if it may be made now.
+    /// Counts the attempt unless it is throttled.
     async fn admit(&self, candidate: &Candidate, by: &Actor) -> Result<Admission, StoreError> {
         Ok(match candidate {
             Candidate::Known(known) => match known.attempts.admission(by.at) {
                 Ok(_) => self.credentials.admit_login(known.user.id, by).await?,
-                // Cannot have become better meanwhile, and costs no write so.
-                refused => refused,
+                // Only time lifts a throttle, so a write would not change the result.
+                throttled => throttled,
             },
             Candidate::Unknown(name) => {
                 let admission = self.throttle.admit_unknown(name, by.at);
@@ -196,14 +196,15 @@ impl LogIn {
         };
         let stored = known.map(|known| known.password.clone());
         let verdict = self.passwords.verify(password.clone(), stored).await?;
-        let is_good = |known: &Credentials| {
+        let is_usable = |known: &Credentials| {
             known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
         };
-        let known =
-            known.filter(|known| verdict != Verdict::Wrong && is_good(known)).ok_or(LogInError::InvalidCredentials)?;
+        let known = known
+            .filter(|known| verdict != Verdict::Wrong && is_usable(known))
+            .ok_or(LogInError::InvalidCredentials)?;
         let by = Actor { who: Who::User(known.user.id), ..by.clone() };
 
-        // A store that cannot write now, or a full queue, is no reason to refuse a right password.
+        // A failed upgrade does not reject a correct password.
         let (verified, outdated_hash_kept) = match verdict {
             Verdict::RightButOutdated => match self.upgrade(known, password, &by).await {
                 Ok(fresh) => (fresh, None),
@@ -233,7 +234,7 @@ impl LogIn {
         Ok(fresh)
     }
 
-    fn note_refusal(&self, candidate: &Candidate, by: &Actor) {
+    fn note_denied_login(&self, candidate: &Candidate, by: &Actor) {
         let target = match candidate {
             Candidate::Known(known) => Some(Target::of(known.user.id)),
             Candidate::Unknown(_) => None,
@@ -279,7 +280,7 @@ impl LogIn {
     }
 }
 
-/// Where an address is not known, all such are one.
+/// Clients with an unknown address share one budget.
 fn client(by: &Actor) -> IpAddr {
     by.origin.client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }

@@ -1,4 +1,4 @@
-//! Logging in with a password, changing one's own, and throttling of failed attempts.
+//! Login with a password, change of one's own password, and login throttle.
 
 mod log_in;
 mod own_password;

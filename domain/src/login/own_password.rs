@@ -1,4 +1,4 @@
-//! The use case of changing one's own password.
+//! Use case that changes the caller's own password.
 
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ pub struct OwnPassword {
     pub passwords: Arc<dyn PasswordHasher>,
     pub denied_access: Arc<DeniedAccessLog>,
     pub clock: Arc<dyn Clock>,
-    /// What is asked of new passwords.
+    /// Rules for new passwords.
     pub policy: PasswordPolicy,
     pub throttling: LoginThrottling,
 }
 
-/// Why a password was not changed.
+/// Reason why a password was not changed.
 #[derive(Debug, Error)]
 pub enum OwnPasswordError {
     #[error("is not the current password")]
@@ -37,7 +37,7 @@ pub enum OwnPasswordError {
     /// Wrong passwords count like failed logins.
     #[error(transparent)]
     Throttled(#[from] Throttled),
-    /// The session was ended, or the user removed, since the token was judged.
+    /// The session ended, or the user was deleted, after authentication.
     #[error("the session has ended")]
     SessionEnded,
     #[error(transparent)]
@@ -47,9 +47,10 @@ pub enum OwnPasswordError {
 }
 
 impl OwnPassword {
-    /// Replaces the password `current` of the caller, who is called `username`, by `new`, and ends the caller's other
-    /// sessions (ASVS 7.4.3). A wrong current password counts as a failed login and leaves the same event, so that a stolen
-    /// token does not help to guess it.
+    /// Replaces the caller's password and ends the caller's other sessions (ASVS 7.4.3). `username` is the caller's own.
+    ///
+    /// A wrong current password counts as a failed login and records the same event: a stolen token does not allow unlimited
+    /// attempts.
     ///
     /// # Errors
     /// [`OwnPasswordError`]
@@ -100,7 +101,7 @@ impl OwnPassword {
         let hash = match changed {
             Ok(hash) => hash,
             Err(error) => {
-                // The current password was right: nothing has failed.
+                // The current password was correct, so the attempt does not count.
                 self.credentials.withdraw_login(id).await?;
                 return Err(error);
             }

@@ -1,9 +1,9 @@
-//! Whether guessing of passwords is held back.
+//! Setting of the login throttle.
 
-/// Whether failed logins make an account and an address wait (ASVS 6.3.1).
+/// Whether failed logins throttle the account and the client address (ASVS 6.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LoginThrottling {
-    /// Failures are counted: the next try waits, and at last the account is locked.
+    /// Failures are counted. They delay the next attempt and finally lock the account.
     #[default]
     Limited,
     /// Failures are not counted: for a store with public passwords.

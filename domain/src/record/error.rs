@@ -1,4 +1,4 @@
-//! Why something was not done to a record.
+//! Errors of operations on records.
 
 use thiserror::Error;
 
@@ -6,17 +6,17 @@ use super::Resource;
 use crate::record::Record;
 use crate::{Kind, StoreError};
 
-/// What an operation on a record results in.
+/// Result of an operation on a record.
 pub type RecordResult<R, T = Record<R>> = Result<T, RecordError<R>>;
 
-/// Why something was not done to a record of this kind.
+/// Reason why an operation on a record failed.
 #[derive(Debug, Error)]
 pub enum RecordError<R: Resource> {
     #[error("no such {} exists", R::Kind::NAME)]
     NotFound,
     #[error("the {} was changed since it was read", R::Kind::NAME)]
     Stale,
-    /// A rule about other records is broken.
+    /// The write violates a constraint.
     #[error("{0}")]
     Rejected(#[source] R::Conflict),
     #[error(transparent)]

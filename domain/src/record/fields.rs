@@ -1,7 +1,7 @@
-//! One list of fields for a resource and its patch.
+//! Macro that declares the fields of a resource and its patch.
 
-/// Declares a resource's struct, and a patch in which each field is optional: `None` leaves a field as it is. The patch is
-/// made from a whole resource, too, and then sets every field.
+/// Declares the struct of a resource, and a patch in which `None` leaves a field unchanged. A patch that is converted from a
+/// resource sets every field.
 macro_rules! fields {
     (
         $(#[$doc:meta])*
@@ -15,7 +15,7 @@ macro_rules! fields {
             $($(#[$field_doc])* pub $field: $kind,)+
         }
 
-        #[doc = concat!("A change to some fields of a [`", stringify!($resource), "`].")]
+        #[doc = concat!("Partial update of a [`", stringify!($resource), "`].")]
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct $patch {
             $($(#[$field_doc])* pub $field: Option<$kind>,)+

@@ -1,4 +1,4 @@
-//! Records: what all resources have in common, from the entity to the use cases.
+//! Records: entity, port and use cases that all resources share.
 
 mod error;
 mod fields;
@@ -27,34 +27,34 @@ pub use sample::{Sample, Unique};
 pub use store::MockRecordStore;
 pub use store::RecordStore;
 
-/// The fields of one kind of record, and what may be done with such records.
+/// Fields of one kind of record, with its associated types and permissions.
 pub trait Resource: Debug + Clone + PartialEq + Send + Sync + 'static {
     type Kind: Kind;
-    /// What a new record is made from.
+    /// Input for a new record.
     type New: Clone + Send + Sync + 'static;
     type Patch: Patch;
-    /// Which records a list holds; the default is all.
+    /// Filter of a list. The default matches all records.
     type Filter: Debug + Clone + Default + Send + Sync + 'static;
-    /// A rule about other records that a write breaks.
+    /// Constraint that a write violates.
     type Conflict: Error + Send + Sync + 'static;
-    /// Permission to read such records.
+    /// Permission to read the records.
     type Read: Permission;
-    /// Permission to write such records.
+    /// Permission to write the records.
     type Write: Permission;
 }
 
-/// A change to some fields of a record.
+/// Partial update of a record.
 pub trait Patch: Debug + Clone + Send + Sync + 'static {
-    /// What the audit says of the change: names of fields, never their contents. `None` where there is nothing to say.
+    /// Detail of the audit event, such as names of changed fields; `None` if there is none. MUST NOT contain user input.
     fn detail(&self) -> Option<String>;
 }
 
-/// A resource as stored. Reads like its fields.
+/// A stored resource. Dereferences to its fields.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record<R: Resource> {
     pub id: Id<R::Kind>,
     pub fields: R,
-    /// Counts the writes: 1 for a new record.
+    /// Incremented by each write, from 1.
     pub version: Version,
     /// UTC, whole microseconds.
     pub created_at: OffsetDateTime,

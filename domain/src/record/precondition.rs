@@ -1,13 +1,13 @@
-//! What a write requires of the version that it replaces.
+//! Preconditions of writes.
 
 use crate::Version;
 
-/// The versions of a record that a write may replace.
+/// Versions of a record that a write may replace.
 pub enum Precondition {
-    /// Whichever is stored.
+    /// Any version.
     Any,
-    /// This version alone.
+    /// Only this version.
     Version(Version),
-    /// Those for which the function returns `true`. Costs a look-up before the write.
+    /// Versions for which the function returns `true`. Requires a read before the write.
     When(Box<dyn Fn(Version) -> bool + Send + Sync>),
 }

@@ -1,4 +1,4 @@
-//! The use cases that all resources share.
+//! Use cases that all resources share.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl<R: Resource> Records<R> {
         Self { store, clock }
     }
 
-    /// A page of the records that match `filter`, in order of id.
+    /// Returns a page of the records that match `filter`, in order of id.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -33,7 +33,7 @@ impl<R: Resource> Records<R> {
         self.store.page(filter, request).await
     }
 
-    /// The first record by id that matches, if one does.
+    /// Returns the matching record with the lowest id, if there is one.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -54,7 +54,7 @@ impl<R: Resource> Records<R> {
         self.store.insert(new, &by.at(self.clock.now())).await
     }
 
-    /// Changes some fields of a record.
+    /// Updates the fields that `patch` sets.
     ///
     /// # Errors
     /// [`RecordError`]
@@ -93,7 +93,7 @@ impl<R: Resource> Records<R> {
         self.store.delete(id, seen, &by.at(self.clock.now())).await
     }
 
-    /// The version that the store has to find; `None` if any will do.
+    /// Version that the store has to find; `None` for any version.
     async fn required_version(
         &self,
         id: Id<R::Kind>,

@@ -1,16 +1,16 @@
-//! Sample records, with which the generic contract cases run on a resource.
+//! Sample records for the generic contract cases.
 
 use super::Resource;
 
 /// Records of a resource for the generic cases. Samples have numbers from 1.
 pub trait Sample: Resource<Patch: Default> {
-    /// The field that no two records share, if there is one.
+    /// The unique field, if there is one.
     const UNIQUE: Option<Unique<Self>>;
 
     /// A new record. Samples with different numbers differ, and do not conflict.
     fn sample(n: u32) -> Self::New;
 
-    /// The fields of the record that is made from `new`.
+    /// The fields of the record that is created from `new`.
     fn fields_of(new: &Self::New) -> Self;
 
     /// A patch that is valid for every sample. It changes sample `n`, and the result of the patch before it.
@@ -21,12 +21,12 @@ pub trait Sample: Resource<Patch: Default> {
     fn patched(self, n: u32) -> Self;
 }
 
-/// A field that no two records share.
+/// A unique field.
 pub struct Unique<R: Resource> {
-    /// A new record that has the value of sample `n` in the field, and differs from it in another.
+    /// A new record that has the same value as sample `n` in this field, and a different value in another field.
     pub rival: fn(u32) -> R::New,
-    /// A patch that sets every field to that of the rival; `None` if patches do not set the field.
+    /// A patch that sets every field to the value of the rival; `None` if patches cannot set the unique field.
     pub take_over: Option<fn(u32) -> R::Patch>,
-    /// Whether the conflict reports the field.
+    /// Whether the conflict is about the unique field.
     pub is_taken: fn(&R::Conflict) -> bool,
 }

@@ -5,15 +5,15 @@ use async_trait::async_trait;
 use super::{Record, RecordResult, Resource};
 use crate::{Actor, Id, Page, PageRequest, StoreError, Version};
 
-/// Stores the records of one resource. Every method is atomic. Each write leaves its audit event in the same transaction:
-/// `KIND.created`, `KIND.updated` with [`Patch::detail`](super::Patch::detail), or `KIND.deleted`. An id is never reused,
-/// not even after its record is deleted.
+/// Repository of the records of one resource. Every method is atomic. Each write appends its audit event in the same
+/// transaction: `KIND.created`, `KIND.updated` with [`Patch::detail`](super::Patch::detail), or `KIND.deleted`. Ids are never
+/// reused, not even after deletion.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait RecordStore<R: Resource>: Send + Sync {
     /// Stores a new record at version 1, created and updated at `by.at`.
     ///
-    /// MUST fail with [`RecordError::Rejected`], and write nothing, if the record breaks a rule about other records.
+    /// MUST fail with [`RecordError::Rejected`], and write nothing, if the record violates a constraint.
     async fn insert(&self, new: R::New, by: &Actor) -> RecordResult<R>;
 
     /// Returns the record with this id, if it exists.
@@ -23,12 +23,11 @@ pub trait RecordStore<R: Resource>: Send + Sync {
     /// more records follow.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError>;
 
-    /// Sets the fields that `patch` names, increments the version, and sets `updated_at` to `by.at`, also if every field
-    /// has its value already.
+    /// Sets the fields of `patch`, increments the version, and sets `updated_at` to `by.at`, even if no value changes.
     ///
-    /// MUST fail, and write nothing, with [`RecordError::NotFound`] if there is no such record, else with
+    /// MUST fail, and write nothing, with [`RecordError::NotFound`] if the record does not exist, else with
     /// [`RecordError::Stale`] unless `seen` is `None` or the stored version, else with [`RecordError::Rejected`] if the
-    /// change breaks a rule about other records.
+    /// update violates a constraint.
     async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
 
     /// Deletes a record permanently.

@@ -1,4 +1,4 @@
-//! The use case of telling who bears a token.
+//! Use case that authenticates a bearer token.
 
 use std::sync::Arc;
 
@@ -27,12 +27,12 @@ pub struct Authenticated {
     pub claims: Claims,
 }
 
-/// Why the bearer of a token is not believed.
+/// Reason why a bearer token was rejected.
 #[derive(Debug, Error)]
 pub enum AuthenticationError {
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// It was ended by hand, or by a change of its user.
+    /// By a logout, an administrator, or a change of the user.
     #[error("the token's session has ended")]
     SessionEnded,
     #[error(transparent)]
@@ -40,7 +40,7 @@ pub enum AuthenticationError {
 }
 
 impl Authenticate {
-    /// Verifies the token, and that its session is still open.
+    /// Verifies the token and checks that its session is open.
     ///
     /// # Errors
     /// [`AuthenticationError`]
@@ -64,22 +64,22 @@ mod tests {
     use crate::user::Status;
     use crate::{MockClock, SessionId, UserId, Version};
 
-    const BEARER: i64 = 7;
+    const USER: i64 = 7;
 
-    /// Presents a good token of user 7 in session 3, which the store says is `owner`'s.
-    async fn bearer_of(owner: Option<i64>) -> Result<Authenticated, AuthenticationError> {
+    /// Authenticates a valid token of user 7 and session 3, if that session belongs to `owner`.
+    async fn authenticate_with_session_of(owner: Option<i64>) -> Result<Authenticated, AuthenticationError> {
         let now = datetime!(2026-11-23 12:00 UTC);
-        let user_id = UserId::try_from(BEARER).unwrap();
+        let user_id = UserId::try_from(USER).unwrap();
         let session_id = SessionId::try_from(3).unwrap();
         let mut tokens = MockTokens::new();
         tokens.expect_verify().returning(move |token, at| {
-            assert_eq!((token, at), ("good", now));
+            assert_eq!((token, at), ("valid", now));
             let token_id = TokenId::from_token("t".into());
             Ok(Claims { user_id, session_id, token_id, issued_at: now, expires_at: now })
         });
         let mut session_lookup = MockSessionLookup::new();
-        session_lookup.expect_active_user().times(1).returning(move |asked| {
-            assert_eq!(asked, session_id);
+        session_lookup.expect_active_user().times(1).returning(move |requested| {
+            assert_eq!(requested, session_id);
             let user = owner.map(|id| Record {
                 id: UserId::try_from(id).unwrap(),
                 fields: User {
@@ -98,29 +98,29 @@ mod tests {
         clock.expect_now().returning(move || now);
         let authenticate =
             Authenticate { tokens: Arc::new(tokens), session_lookup: Arc::new(session_lookup), clock: Arc::new(clock) };
-        authenticate.active_user("good", Origin::default()).await
+        authenticate.active_user("valid", Origin::default()).await
     }
 
     #[tokio::test]
-    async fn the_bearer_of_a_good_token_has_the_role_that_is_stored_now() {
-        let bearer = bearer_of(Some(BEARER)).await.unwrap();
-        assert!(bearer.principal.grant::<StudentsWrite>().is_ok());
-        assert!(bearer.principal.grant::<UsersWrite>().is_err());
+    async fn authenticated_user_has_currently_stored_role() {
+        let caller = authenticate_with_session_of(Some(USER)).await.unwrap();
+        assert!(caller.principal.grant::<StudentsWrite>().is_ok());
+        assert!(caller.principal.grant::<UsersWrite>().is_err());
     }
 
     /// REQ 18.
     #[tokio::test]
-    async fn token_of_a_session_that_is_no_longer_open_is_refused() {
-        assert!(matches!(bearer_of(None).await, Err(AuthenticationError::SessionEnded)));
+    async fn token_of_ended_session_is_rejected() {
+        assert!(matches!(authenticate_with_session_of(None).await, Err(AuthenticationError::SessionEnded)));
     }
 
     #[tokio::test]
-    async fn a_token_that_names_somebody_elses_session_is_refused() {
-        assert!(matches!(bearer_of(Some(BEARER + 1)).await, Err(AuthenticationError::SessionEnded)));
+    async fn token_with_session_of_other_user_is_rejected() {
+        assert!(matches!(authenticate_with_session_of(Some(USER + 1)).await, Err(AuthenticationError::SessionEnded)));
     }
 
     #[tokio::test]
-    async fn a_refused_token_asks_no_store() {
+    async fn invalid_token_causes_no_session_lookup() {
         let mut tokens = MockTokens::new();
         tokens.expect_verify().returning(|_, _| Err(TokenError::Expired));
         let mut clock = MockClock::new();
@@ -130,7 +130,7 @@ mod tests {
             session_lookup: Arc::new(MockSessionLookup::new()),
             clock: Arc::new(clock),
         };
-        let refused = authenticate.active_user("expired", Origin::default()).await;
-        assert!(matches!(refused, Err(AuthenticationError::Token(TokenError::Expired))));
+        let outcome = authenticate.active_user("expired", Origin::default()).await;
+        assert!(matches!(outcome, Err(AuthenticationError::Token(TokenError::Expired))));
     }
 }

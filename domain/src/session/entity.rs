@@ -1,4 +1,4 @@
-//! A session, and what is kept of one.
+//! Sessions, and sessions to be opened.
 
 use std::net::IpAddr;
 
@@ -14,15 +14,15 @@ pub struct Session {
     pub id: SessionId,
     pub user_id: UserId,
     pub opened_at: OffsetDateTime,
-    /// The time of the last refresh; equal to `opened_at` before the first.
+    /// Time of the last refresh; equal to `opened_at` before the first.
     pub refreshed_at: OffsetDateTime,
-    /// From then on it can no longer be refreshed, unless it is before.
+    /// Time at which the session expires unless it is refreshed before.
     pub expires_at: OffsetDateTime,
-    /// From then on it is over, however often it is refreshed.
+    /// Absolute end. Refreshes do not extend it.
     pub ends_at: OffsetDateTime,
-    /// The address that logged in.
+    /// Client address of the login.
     pub client: Option<IpAddr>,
-    /// The program that logged in.
+    /// `User-Agent` of the login.
     pub user_agent: Option<UserAgent>,
 }
 
@@ -34,7 +34,7 @@ impl Listed for Session {
     }
 }
 
-/// A session to be opened.
+/// Session to be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSession {
     pub user_id: UserId,

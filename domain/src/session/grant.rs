@@ -1,4 +1,4 @@
-//! What the bearer of a session is given: an access token, and the refresh token for the next one.
+//! Token grants of a session: an access token and a refresh token.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::{RefreshToken, Session};
 use crate::token::{Claims, SignError, SignedToken, TokenId, TokenLifetime, Tokens};
 use crate::{Random, RandomError};
 
-/// Makes access tokens for sessions.
+/// Issues access tokens for sessions.
 #[derive(Clone)]
 pub struct Grants {
     pub tokens: Arc<dyn Tokens>,
@@ -17,18 +17,18 @@ pub struct Grants {
     pub lifetime: TokenLifetime,
 }
 
-/// An access token and a refresh token, and how long each is good for.
+/// An access token and a refresh token, with their lifetimes.
 #[derive(Debug)]
 pub struct Grant {
     pub token: SignedToken,
     /// Seconds.
     pub expires_in: i64,
     pub refresh_token: RefreshToken,
-    /// Seconds, unless the session ends before.
+    /// Seconds. Shorter if the session is ended earlier.
     pub refresh_expires_in: i64,
 }
 
-/// Why no token was made.
+/// Reason why no token was issued.
 #[derive(Debug, Error)]
 pub enum GrantError {
     #[error(transparent)]
@@ -38,7 +38,7 @@ pub enum GrantError {
 }
 
 impl Grants {
-    /// An access token for the bearer of `session`, which ends with the session at the latest.
+    /// Signs an access token that expires with the session at the latest.
     ///
     /// # Errors
     /// [`GrantError`]

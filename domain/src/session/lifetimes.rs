@@ -1,36 +1,35 @@
-//! How long sessions last.
+//! Idle and absolute lifetime of sessions.
 
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use crate::token::TokenLifetime;
 
-/// How long a session lasts without a refresh, and at most.
+/// Maximum time of a session without a refresh (idle), and in total (absolute).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionLifetimes {
     idle: Duration,
     absolute: Duration,
 }
 
-/// The durations do not fit together.
+/// Reason why the lifetimes are not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SessionLifetimesError {
-    #[error("a session must be good for longer than its token: at least {}", .0)]
+    #[error("a session must last at least as long as its token: at least {}", .0)]
     BelowToken(Duration),
-    #[error("a session cannot rest for longer than it lasts: at most {}", .0)]
+    #[error("the idle lifetime must not exceed the absolute lifetime: at most {}", .0)]
     IdleAboveAbsolute(Duration),
     #[error("must be at most 3650 days")]
     TooLong,
 }
 
 impl SessionLifetimes {
-    /// How long a session lasts without a refresh where nothing else is said, in days.
+    /// Default idle lifetime.
     const IDLE: Duration = Duration::days(7);
-    /// How long a session lasts at most where nothing else is said (NIST SP 800-63B-4, section 2.1.3).
+    /// Default absolute lifetime (NIST SP 800-63B-4, section 2.1.3).
     const ABSOLUTE: Duration = Duration::days(30);
 
-    /// Both in whole seconds. What is not given is 7 days without a refresh and 30 days at most, or as long as a token
-    /// is good for where that is longer.
+    /// Lifetimes in whole seconds. Defaults: 7 days idle and 30 days absolute, or the token lifetime if that is longer.
     ///
     /// # Errors
     /// [`SessionLifetimesError`]
@@ -54,13 +53,13 @@ impl SessionLifetimes {
         Ok(Self { idle, absolute })
     }
 
-    /// When a session that is opened `now` is over.
+    /// End of a session that is opened at `now`.
     #[must_use]
     pub fn end(&self, now: OffsetDateTime) -> OffsetDateTime {
         now + self.absolute
     }
 
-    /// Until when a session that is opened or refreshed `now`, and is over at `end`, can be refreshed.
+    /// Time until which a session can be refreshed if it is opened or refreshed at `now` and ends at `end`.
     #[must_use]
     pub fn expiry(&self, now: OffsetDateTime, end: OffsetDateTime) -> OffsetDateTime {
         (now + self.idle).min(end)

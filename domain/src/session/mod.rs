@@ -1,4 +1,4 @@
-//! Sessions: from a login until a logout, with an access token that is renewed on the way.
+//! Sessions, refresh tokens and authentication.
 
 mod authenticate;
 mod entity;

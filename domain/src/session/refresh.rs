@@ -1,4 +1,4 @@
-//! The use case of refreshing a session: a refresh token against new tokens.
+//! Use case that refreshes a session.
 
 use std::sync::Arc;
 
@@ -21,20 +21,20 @@ pub struct Refresh {
     pub lifetimes: SessionLifetimes,
 }
 
-/// What a refresh answers.
+/// Successful refresh.
 #[derive(Debug)]
 pub struct Refreshed {
     pub session: Session,
     pub grant: Grant,
 }
 
-/// Why a session was not refreshed.
+/// Reason why a session was not refreshed.
 #[derive(Debug, Error)]
 pub enum RefreshError {
-    /// The text is no refresh token, or that of no open session.
+    /// Not a refresh token, or not one of an open session.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, longer ago than a lost answer explains: its session has ended.
+    /// The token was used before, and its grace period is over. The session is ended.
     #[error("the refresh token was used before; its session is ended")]
     Replayed,
     #[error(transparent)]
@@ -54,10 +54,10 @@ impl From<RotationError> for RefreshError {
 }
 
 impl Refresh {
-    /// How long a used token still gets its one successor: a lost answer is no theft.
+    /// Period in which a used token gets the same successor again, because the first response may have been lost.
     pub const GRACE: Duration = Duration::seconds(10);
 
-    /// Takes a refresh token in, and gives its successor and an access token out (RFC 9700, section 4.14).
+    /// Replaces a refresh token by its successor and issues an access token (RFC 9700, section 4.14).
     ///
     /// # Errors
     /// [`RefreshError`]

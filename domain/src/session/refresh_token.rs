@@ -1,4 +1,4 @@
-//! Refresh tokens: 256 bits that are good for one refresh.
+//! Single-use refresh tokens and their digests.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use thiserror::Error;
 use crate::kernel::hex;
 use crate::{Random, RandomError};
 
-/// A refresh token (RFC 9700, section 4.14): 256 bits. Never shown, wiped from memory when dropped. Written as 64
-/// lower-case hexadecimal digits.
+/// A refresh token (RFC 9700, section 4.14): 256 bits, written as 64 lower-case hexadecimal digits. Excluded from debug output;
+/// memory is zeroed on drop.
 pub struct RefreshToken(SecretBox<[u8; 32]>);
 
-/// The text is no refresh token.
+/// The text is not a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be a refresh token: 64 lower-case hexadecimal digits")]
 pub struct RefreshTokenError;
@@ -27,14 +27,14 @@ impl RefreshToken {
     }
 
     /// # Errors
-    /// [`RandomError`] when there is no randomness.
+    /// [`RandomError`] if the random source fails.
     pub fn random(random: &dyn Random) -> Result<Self, RandomError> {
         let mut bits = [0; 32];
         random.fill(&mut bits)?;
         Ok(Self::new(bits))
     }
 
-    /// Reads the one spelling that a token has.
+    /// Parses the only accepted form.
     ///
     /// # Errors
     /// [`RefreshTokenError`]
@@ -42,13 +42,13 @@ impl RefreshToken {
         hex::decode(text).map(Self::new).ok_or(RefreshTokenError)
     }
 
-    /// The bits, for digests alone.
+    /// The bits. Use for digests only.
     #[must_use]
     pub fn bits(&self) -> &[u8; 32] {
         self.0.expose_secret()
     }
 
-    /// The text, for the answer to its bearer alone.
+    /// The text. Use for the response to the client only.
     #[must_use]
     pub fn expose(&self) -> String {
         hex::encode(self.bits())
@@ -61,7 +61,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What is stored of a refresh token: a SHA-256 digest, which cannot be turned back.
+/// SHA-256 digest of a refresh token. Stores keep it in place of the token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RefreshTokenDigest([u8; 32]);
 
@@ -89,7 +89,7 @@ mod tests {
 
     /// REQ 12.
     #[test]
-    fn refresh_token_is_256_bits_and_is_never_shown() {
+    fn refresh_token_is_256_bits_and_hidden_in_debug() {
         let token = RefreshToken::parse(&"0f".repeat(32)).unwrap();
         assert_eq!(token.bits(), &[0x0f; 32]);
         assert_eq!(token.expose(), "0f".repeat(32));

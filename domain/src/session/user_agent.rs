@@ -1,21 +1,19 @@
-//! What a client calls itself.
+//! User agents of sessions.
 
-/// The name that a client gives itself, so that its user recognises the session: 1 to 256 characters, none of them a
-/// control character. It is unverified.
+/// User agent of a client, by which a user can recognise a session: 1 to 256 characters without control characters. Unverified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserAgent(String);
 
 impl UserAgent {
-    /// The most characters that are kept.
+    /// Maximum length in characters.
     pub const MAX_CHARS: usize = 256;
 
-    /// What can be kept of a name: control characters are left out, and what is too long is cut off. `None` where
-    /// nothing is left.
+    /// Removes control characters and truncates to [`UserAgent::MAX_CHARS`]. `None` if nothing remains.
     #[must_use]
     pub fn of(name: &str) -> Option<Self> {
-        let kept: String = name.chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS).collect();
-        let kept = kept.trim();
-        (!kept.is_empty()).then(|| Self(kept.to_owned()))
+        let text: String = name.chars().filter(|c| !c.is_control()).take(Self::MAX_CHARS).collect();
+        let text = text.trim();
+        (!text.is_empty()).then(|| Self(text.to_owned()))
     }
 
     #[must_use]
@@ -29,10 +27,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_client_calls_itself_is_bounded_and_printable() {
-        let kept = |name: &str| UserAgent::of(name).map(|kept| kept.as_str().to_owned());
-        assert_eq!(kept("curl/8.5\u{7}\n").as_deref(), Some("curl/8.5"));
-        assert_eq!(kept(&"x".repeat(300)).map(|kept| kept.len()), Some(256));
-        assert_eq!(kept(" \t"), None);
+    fn user_agent_is_bounded_and_printable() {
+        let text = |name: &str| UserAgent::of(name).map(|text| text.as_str().to_owned());
+        assert_eq!(text("curl/8.5\u{7}\n").as_deref(), Some("curl/8.5"));
+        assert_eq!(text(&"x".repeat(300)).map(|text| text.len()), Some(256));
+        assert_eq!(text(" \t"), None);
     }
 }

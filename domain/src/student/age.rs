@@ -1,4 +1,4 @@
-//! A student's age.
+//! Age of a student.
 
 use thiserror::Error;
 
@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Age(u8);
 
-/// The value is no age.
+/// The value is not an age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be from {} to {}", Age::MIN, Age::MAX)]
 pub struct AgeError;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_age_lies_within_its_bounds() {
+    fn age_out_of_range_is_rejected() {
         for years in [1, 20, 150] {
             assert_eq!(Age::parse(years).map(|age| i64::from(age.get())), Ok(years));
         }

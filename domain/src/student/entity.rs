@@ -1,4 +1,4 @@
-//! A student.
+//! Students, their filter and their conflicts.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use crate::record::{Resource, fields};
 use crate::{Email, Id, Kind};
 
 fields! {
-    /// What is recorded about a student.
+    /// A student.
     pub struct Student, StudentPatch {
         pub name: StudentName,
         pub email: Email,
@@ -26,14 +26,14 @@ pub type StudentId = Id<Student>;
 pub struct StudentFilter {
     /// The name contains this part, ignoring case.
     pub name: Option<NamePart>,
-    /// The roll number is this one.
+    /// The roll number equals this one.
     pub roll_no: Option<RollNumber>,
 }
 
-/// A rule about other students that a write breaks.
+/// Constraint violated by a write of a student.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum StudentConflict {
-    #[error("another student holds this roll number")]
+    #[error("another student has this roll number")]
     RollNumberTaken,
 }
 

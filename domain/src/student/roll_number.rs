@@ -1,4 +1,4 @@
-//! The number under which a student stands on the roll.
+//! Roll numbers of students.
 
 use thiserror::Error;
 
@@ -8,7 +8,7 @@ use crate::MAX_ID;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RollNumber(i64);
 
-/// The value is no roll number.
+/// The value is not a roll number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be from 1 to {MAX_ID}")]
 pub struct RollNumberError;
@@ -23,7 +23,7 @@ impl RollNumber {
         }
     }
 
-    /// The number itself.
+    /// The number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_roll_number_is_positive_and_survives_json() {
+    fn roll_number_is_positive_and_exact_in_json() {
         assert_eq!(RollNumber::parse(7).map(RollNumber::get), Ok(7));
         for number in [i64::MIN, -1, 0, MAX_ID + 1, i64::MAX] {
             assert_eq!(RollNumber::parse(number), Err(RollNumberError), "{number}");

@@ -1,4 +1,4 @@
-//! Sample students, with which the contract cases run.
+//! Sample students for the contract cases.
 
 #![expect(clippy::unwrap_used, reason = "the samples are valid")]
 

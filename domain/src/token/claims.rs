@@ -1,4 +1,4 @@
-//! What a token says.
+//! Claims of access tokens.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use time::{Duration, OffsetDateTime};
 use crate::kernel::hex;
 use crate::{Random, RandomError, SessionId, UserId};
 
-/// Names one token (`jti`, RFC 7519, section 4.1.7): 128 random bits as 32 hexadecimal digits.
+/// Token id (`jti`, RFC 7519, section 4.1.7): 128 random bits as 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenId(String);
 
 impl TokenId {
     /// # Errors
-    /// [`RandomError`] when there is no randomness.
+    /// [`RandomError`] if the random source fails.
     pub fn random(random: &dyn Random) -> Result<Self, RandomError> {
         let mut bytes = [0; 16];
         random.fill(&mut bytes)?;
         Ok(Self(hex::encode(&bytes)))
     }
 
-    /// The id that stands in a verified token, whatever its form.
+    /// Id of a verified token, in any form.
     #[must_use]
     pub const fn from_token(text: String) -> Self {
         Self(text)
@@ -34,17 +34,17 @@ impl TokenId {
     }
 }
 
-/// How long a token is good for: 1 second to 3650 days.
+/// Lifetime of a token: 1 second to 3650 days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenLifetime(Duration);
 
-/// The value is no lifetime.
+/// The duration is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be from 1 second to 3650 days")]
 pub struct TokenLifetimeError;
 
 impl TokenLifetime {
-    /// A lifetime in whole seconds; a fraction is cut off.
+    /// Lifetime in whole seconds; fractions are truncated.
     ///
     /// # Errors
     /// [`TokenLifetimeError`] outside 1 second to 3650 days.
@@ -57,28 +57,28 @@ impl TokenLifetime {
         }
     }
 
-    /// In seconds.
+    /// Lifetime in seconds.
     #[must_use]
     pub const fn seconds(self) -> i64 {
         self.0.whole_seconds()
     }
 }
 
-/// What a token says of its bearer. Who issued it and for whom is the signer's to add and to check.
+/// Claims of an access token. The signer adds and checks the issuer and the audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
     pub user_id: UserId,
-    /// The session that the token was made for, without which it is worth nothing.
+    /// Session of the token. The token is valid only while the session is open.
     pub session_id: SessionId,
     pub token_id: TokenId,
     /// Whole seconds.
     pub issued_at: OffsetDateTime,
-    /// Whole seconds; from then on the token is refused.
+    /// Whole seconds; exclusive.
     pub expires_at: OffsetDateTime,
 }
 
 impl Claims {
-    /// The claims of a token that is issued `now`.
+    /// Claims of a token that is issued at `now`.
     #[must_use]
     pub fn new(
         user_id: UserId,
@@ -91,7 +91,7 @@ impl Claims {
         Self { user_id, session_id, token_id, issued_at, expires_at: issued_at + lifetime.0 }
     }
 
-    /// Lets the token end with something else, where that is earlier, and lets it last a second at least.
+    /// Shortens the lifetime to end at `end`, but to no less than one second.
     pub fn end_by(&mut self, end: OffsetDateTime) {
         self.expires_at = self.expires_at.min(whole_second(end)).max(self.issued_at + Duration::SECOND);
     }
@@ -101,7 +101,7 @@ fn whole_second(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
 }
 
-/// A signed token in its compact form (RFC 7515, section 7.1). Never shown.
+/// A signed token in its compact form (RFC 7515, section 7.1). Excluded from debug output.
 pub struct SignedToken(SecretString);
 
 impl SignedToken {
@@ -110,7 +110,7 @@ impl SignedToken {
         Self(compact.into())
     }
 
-    /// The compact form, for the answer to its bearer alone.
+    /// The compact form. Use for the response to the client only.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lifetime_lies_within_its_bounds() {
+    fn token_lifetime_out_of_range_is_rejected() {
         assert!(TokenLifetime::new(Duration::SECOND).is_ok());
         assert!(TokenLifetime::new(Duration::days(3650)).is_ok());
         for wrong in [Duration::milliseconds(999), Duration::ZERO, Duration::seconds(-1), Duration::days(3651)] {

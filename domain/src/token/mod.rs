@@ -1,4 +1,4 @@
-//! Access tokens: what they claim, and the ports that sign and verify them.
+//! Access tokens: claims, and the ports that sign and verify them.
 
 mod claims;
 mod key_set;

@@ -1,4 +1,4 @@
-//! The use cases of user accounts that go beyond those of every record.
+//! Use cases of user accounts beyond those of every record.
 
 use std::sync::Arc;
 
@@ -28,14 +28,14 @@ pub struct Accounts {
     pub policy: PasswordPolicy,
 }
 
-/// The account that the first start on an empty store makes, with the only copy of its password.
+/// Account created at the first start with an empty store, with the only copy of its password.
 #[derive(Debug)]
 pub struct FirstAdministrator {
     pub user: Record<User>,
     pub password: SecretString,
 }
 
-/// A password that its user has to change before anything else, with the only copy of it.
+/// User with a new one-time password, which the user has to change. Contains the only copy of it.
 #[derive(Debug)]
 pub struct OneTimePassword {
     pub user: Record<User>,
@@ -43,7 +43,7 @@ pub struct OneTimePassword {
     pub expires_at: OffsetDateTime,
 }
 
-/// Why an account was not managed as requested.
+/// Reason why an account was not created or changed.
 #[derive(Debug, Error)]
 pub enum AccountError {
     #[error(transparent)]
@@ -61,7 +61,7 @@ impl From<StoreError> for AccountError {
 }
 
 impl Accounts {
-    /// How long a one-time password is good for.
+    /// Lifetime of a one-time password.
     pub const ONE_TIME: Duration = Duration::DAY;
 
     /// The use cases that accounts share with every record.
@@ -86,7 +86,7 @@ impl Accounts {
         Ok(self.records().create(by, new).await?)
     }
 
-    /// The user with this name.
+    /// Returns the user with this username.
     ///
     /// # Errors
     /// [`RecordError::NotFound`], or a failure of the store.
@@ -109,12 +109,12 @@ impl Accounts {
         Ok(self.records().update(by, id, &Precondition::Any, UserChange::password(hash)).await?)
     }
 
-    /// Sets a random password that has to be changed at the next login, within [`Accounts::ONE_TIME`].
+    /// Sets a random password that expires after [`Accounts::ONE_TIME`], and that the user has to change after login.
     ///
     /// # Errors
-    /// [`RecordError::NotFound`], or a failure of the hasher, the randomness or the store.
+    /// [`RecordError::NotFound`], or a failure of the hasher, the random source or the store.
     pub async fn reset_password(&self, by: &UsersWrite, id: UserId) -> Result<OneTimePassword, AccountError> {
-        // Before the password is hashed, which is slow.
+        // Hashing is slow, so an unknown user is rejected before it.
         self.users.find(id).await?.ok_or(RecordError::NotFound)?;
         let (text, password) = self.random_password()?;
         let hash = self.passwords.hash(password).await?;
@@ -126,7 +126,7 @@ impl Accounts {
         Ok(OneTimePassword { user, password: text.into(), expires_at })
     }
 
-    /// Clears a user's failed logins, also if they have locked the account.
+    /// Clears a user's failed logins, and so unlocks the account.
     ///
     /// # Errors
     /// [`RecordError::NotFound`], or a failure of the store.
@@ -134,7 +134,7 @@ impl Accounts {
         self.credentials.unlock(id, &by.at(self.clock.now())).await
     }
 
-    /// Whether there is any user yet.
+    /// Whether there are no users.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -142,11 +142,11 @@ impl Accounts {
         Ok(self.users.page(&(), PageRequest::ONE).await?.entries.is_empty())
     }
 
-    /// Makes the user `admin` with a random password, to be changed before anything else, if there is no user at all
-    /// (ASVS 6.3.2: no default account); `None` where there is one. Of several nodes that start at once exactly one makes it.
+    /// Creates the administrator `admin` with a random password that has to be changed, if there are no users (ASVS 6.3.2: no
+    /// default account). Returns `None` if there are users. Of nodes that start at the same time, exactly one creates it.
     ///
     /// # Errors
-    /// [`AccountError`] when the hasher, the randomness or the store fails.
+    /// [`AccountError`] if the hasher, the random source or the store fails.
     pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AccountError> {
         if !self.is_empty().await? {
             return Ok(None);
@@ -156,11 +156,11 @@ impl Accounts {
         let password = self.passwords.hash(password).await?;
         let new = NewUser { username, password, role: Role::Admin, password_change_due: true };
         let by = Actor::here(Who::Service, self.clock.now());
-        let made = self.credentials.insert_first(new, &by).await?;
-        Ok(made.map(|user| FirstAdministrator { user, password: text.into() }))
+        let created = self.credentials.insert_first(new, &by).await?;
+        Ok(created.map(|user| FirstAdministrator { user, password: text.into() }))
     }
 
-    /// 128 bits as 32 hexadecimal digits in groups of four, to be read and typed by a person.
+    /// 128 random bits as 32 hexadecimal digits, in groups of four for legibility.
     fn random_password(&self) -> Result<(String, Password), AccountError> {
         let mut bytes = [0; 16];
         self.random.fill(&mut bytes)?;
@@ -184,7 +184,7 @@ mod tests {
         let mut passwords = MockPasswordHasher::new();
         passwords.expect_hash().once().returning(|_| Err(HashError::Busy));
         let accounts = Accounts {
-            // No call is expected: one would panic.
+            // Calls are unexpected and panic.
             users: Arc::new(MockRecordStore::new()),
             credentials: Arc::new(MockCredentialStore::new()),
             passwords: Arc::new(passwords),
@@ -196,7 +196,7 @@ mod tests {
         let asha: Username = "asha".parse().unwrap();
         let password =
             NewPassword::parse("a long enough pass phrase", Some(&asha), PasswordPolicy::default()).ok().unwrap();
-        let refused = accounts.create(&by, asha, password, Role::Viewer).await;
-        assert!(matches!(refused, Err(AccountError::Hash(HashError::Busy))), "{refused:?}");
+        let outcome = accounts.create(&by, asha, password, Role::Viewer).await;
+        assert!(matches!(outcome, Err(AccountError::Hash(HashError::Busy))), "{outcome:?}");
     }
 }

@@ -1,59 +1,59 @@
-//! Failed logins in a row, and how long they keep an account closed (ASVS 6.3.1; NIST SP 800-63B-4, section 3.2.2).
+//! Consecutive failed logins and the delay they cause (ASVS 6.3.1; NIST SP 800-63B-4, section 3.2.2).
 
 use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
-/// The failed logins of one account since the last good one.
+/// Failed logins of an account since its last successful one.
 ///
-/// A try is counted as failed when it is admitted, before its password is looked at, and forgotten when it turns out
-/// well: however many are made at once, on however many nodes, no more are admitted than the rule says.
+/// An attempt is counted as failed when it is admitted, before its password is verified. A successful login clears the count.
+/// The limit therefore also holds for concurrent attempts on several nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attempts {
     failures: u32,
     next_at: Option<OffsetDateTime>,
 }
 
-/// Whether a login may be tried: counted as failed, it makes so many in a row.
+/// Result of an admission check: the number of consecutive failures, including this attempt, or the reason of the rejection.
 pub type Admission = Result<u32, Throttled>;
 
-/// Why a login may not be tried now.
+/// Reason why a login attempt is throttled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Throttled {
-    /// The account, or the client's address, has failed too often.
+    /// The account or the client address has too many failed logins.
     #[error("the next attempt is possible in {retry_after}")]
     Early { retry_after: Duration },
-    /// The account has failed too often to try again before it is unlocked.
+    /// The account is locked until an administrator unlocks it.
     #[error("the account is locked")]
     Locked,
 }
 
 impl Attempts {
-    /// How many failures in a row cost no waiting.
+    /// Maximum number of consecutive failures before the delay starts.
     pub const FREE: u32 = 5;
-    /// How many failures in a row lock the account.
+    /// Number of consecutive failures that locks the account.
     pub const MOST: u32 = 100;
-    /// The longest wait for the next try.
+    /// Maximum delay before the next attempt.
     pub const LONGEST_WAIT: Duration = Duration::seconds(300);
 
-    /// What a store kept.
+    /// Attempts as stored.
     #[must_use]
     pub const fn new(failures: u32, next_at: Option<OffsetDateTime>) -> Self {
         Self { failures, next_at }
     }
 
-    /// How many failed in a row, those under way included.
+    /// Number of consecutive failures, including attempts in progress.
     #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// When the next may be tried; `None` for at once.
+    /// Earliest time of the next attempt; `None` if there is no delay.
     #[must_use]
     pub const fn next_at(&self) -> Option<OffsetDateTime> {
         self.next_at
     }
 
-    /// Whether a login may be tried `now`. Counts nothing.
+    /// Whether an attempt is admitted at `now`. Does not count it.
     ///
     /// # Errors
     /// [`Throttled`]
@@ -65,7 +65,7 @@ impl Attempts {
         }
     }
 
-    /// Counts a try that is admitted `now`.
+    /// Counts an attempt that is admitted at `now`.
     #[must_use]
     pub fn counting_one(&self, now: OffsetDateTime) -> Self {
         let failures = self.failures.saturating_add(1);
@@ -73,14 +73,14 @@ impl Attempts {
         Self { failures, next_at: wait.is_positive().then(|| now + wait) }
     }
 
-    /// How long so many failures in a row keep the account closed: 0, then 1, 2, 4 and up to 300 seconds.
+    /// Delay after this many consecutive failures: 0 below [`Attempts::FREE`], then 1, 2, 4 and up to 300 seconds.
     #[must_use]
     pub fn wait_after(failures: u32) -> Duration {
         let wait = failures.checked_sub(Self::FREE).map(|doublings| Duration::seconds(2_i64.saturating_pow(doublings)));
         wait.map_or(Duration::ZERO, |wait| wait.min(Self::LONGEST_WAIT))
     }
 
-    /// Takes back a try that was admitted and never made.
+    /// Withdraws an admitted attempt whose password was not verified.
     #[must_use]
     pub const fn without_one(&self) -> Self {
         Self { failures: self.failures.saturating_sub(1), next_at: None }
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_try_that_was_never_made_is_taken_back() {
+    fn withdrawn_attempt_does_not_count() {
         let now = datetime!(2026-11-23 12:00 UTC);
         let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.counting_one(now));
         assert_eq!(five.admission(now), Err(Throttled::Early { retry_after: Duration::SECOND }));

@@ -1,4 +1,4 @@
-//! A user, and what is kept with one.
+//! User accounts, their credentials, and their changes.
 
 use std::str::FromStr;
 
@@ -11,14 +11,14 @@ use crate::audit::{Action, NewEvent};
 use crate::record::{Patch, Record, Resource};
 use crate::{Actor, SessionId, Target, UserId, UserKind};
 
-/// Whether a user may log in and be logged in.
+/// Status of a user. A disabled user cannot log in and has no sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Active,
     Disabled,
 }
 
-/// The text is no status.
+/// The text is not a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be active or disabled")]
 pub struct StatusError;
@@ -27,7 +27,7 @@ impl Status {
     /// Every status.
     pub const ALL: [Self; 2] = [Self::Active, Self::Disabled];
 
-    /// The status' name, as stores, the wire and the command line spell it.
+    /// Name in stores, on the wire and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -51,18 +51,18 @@ pub struct User {
     pub username: Username,
     pub role: Role,
     pub status: Status,
-    /// Whether the password is not the user's own choice: until it is changed, the user can do nothing else.
+    /// Whether the user has to change the password before any other operation.
     pub password_change_due: bool,
 }
 
-/// A rule about other users or about sessions that a write breaks.
+/// Constraint violated by a write of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UserConflict {
     #[error("another user has this name")]
     UsernameTaken,
-    #[error("this is the last active administrator; make another one first")]
+    #[error("this is the last active administrator; create another one first")]
     LastAdministrator,
-    /// The session in which a change was requested, [`SetPassword::spared`], has ended meanwhile.
+    /// The session of the request, [`SetPassword::spared`], has ended.
     #[error("the session has ended")]
     SessionEnded,
 }
@@ -77,37 +77,37 @@ impl Resource for User {
     type Write = UsersWrite;
 }
 
-/// A user to be made; active from the start.
+/// User to be created, with the status active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
     pub username: Username,
     pub password: PasswordHash,
     pub role: Role,
-    /// Whether the password has to be changed before anything else is done.
+    /// Whether the user has to change the password before any other operation.
     pub password_change_due: bool,
 }
 
-/// What a login is judged by.
+/// User with the data that a login is checked against.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Credentials {
     pub user: Record<User>,
     pub password: PasswordHash,
-    /// When the password stops being good; `None` for never.
+    /// Expiry of a one-time password; `None` if the password does not expire.
     pub password_expires_at: Option<OffsetDateTime>,
     pub attempts: Attempts,
 }
 
-/// A password to be set. Whatever it is, the failed logins before it are forgotten.
+/// Password to be set. Setting it clears the failed logins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetPassword {
     pub hash: PasswordHash,
-    /// Until when it is good, where it is a one-time password, which has to be changed before anything else is done.
+    /// Expiry of a one-time password, which requires a password change; `None` for a regular password.
     pub one_time_until: Option<OffsetDateTime>,
-    /// The one session that goes on, in which the change was asked for; all others of the user end.
+    /// Session of the request, which stays open. All other sessions of the user end.
     pub spared: Option<SessionId>,
 }
 
-/// A change to what is kept about a user: `None` leaves a thing as it is.
+/// Update of a user. `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
     pub password: Option<SetPassword>,
@@ -116,38 +116,38 @@ pub struct UserChange {
 }
 
 impl UserChange {
-    /// Another password that lasts, and nothing else; every session ends.
+    /// Sets a regular password and ends every session.
     #[must_use]
     pub fn password(hash: PasswordHash) -> Self {
         let password = SetPassword { hash, one_time_until: None, spared: None };
         Self { password: Some(password), ..Self::default() }
     }
 
-    /// Another role, and nothing else.
+    /// Changes the role only.
     #[must_use]
     pub fn role(role: Role) -> Self {
         Self { role: Some(role), ..Self::default() }
     }
 
-    /// Another status, and nothing else.
+    /// Changes the status only.
     #[must_use]
     pub fn status(status: Status) -> Self {
         Self { status: Some(status), ..Self::default() }
     }
 
-    /// Whether a user who is changed so is no active administrator afterwards, whatever was before.
+    /// Whether the user is not an active administrator after the update.
     #[must_use]
     pub fn ends_administration(&self) -> bool {
         self.role.is_some_and(|role| role != Role::Admin) || self.status == Some(Status::Disabled)
     }
 
-    /// Whether the user's sessions end with it (ASVS 7.4), but the one that [`SetPassword::spared`] names.
+    /// Whether the update ends the user's sessions (ASVS 7.4), except [`SetPassword::spared`].
     #[must_use]
     pub fn ends_sessions(&self) -> bool {
         self.password.is_some() || self.status == Some(Status::Disabled)
     }
 
-    /// The session that goes on all the same.
+    /// Session that stays open.
     #[must_use]
     pub fn spared(&self) -> Option<SessionId> {
         match self.status {
@@ -160,10 +160,10 @@ impl UserChange {
     #[must_use]
     pub fn hash_upgraded(id: UserId, by: &Actor) -> NewEvent {
         NewEvent::once(by, Action::updated::<UserKind>(), Target::of(id))
-            .with_detail(Some("password hashed anew with today's parameters".to_owned()))
+            .with_detail(Some("password rehashed with the current parameters".to_owned()))
     }
 
-    /// Audit detail.
+    /// Audit events of the update.
     #[must_use]
     pub fn events(&self, id: UserId, by: &Actor) -> Vec<NewEvent> {
         let event = |action| NewEvent::once(by, action, Target::of(id));
@@ -179,7 +179,7 @@ impl UserChange {
 }
 
 impl Patch for UserChange {
-    /// The new role and status: no secrets, and what an auditor looks for.
+    /// New role and status. Contains no secrets.
     fn detail(&self) -> Option<String> {
         let role = self.role.map(|role| format!("role {role}"));
         let status = self.status.map(|status| format!("status {}", status.as_str()));

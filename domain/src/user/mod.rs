@@ -1,4 +1,4 @@
-//! User accounts: who may log in, and with which password.
+//! User accounts, credentials, password rules and login attempts.
 
 mod accounts;
 mod attempts;

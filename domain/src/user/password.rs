@@ -1,16 +1,15 @@
-//! Passwords, and what is stored of them.
+//! Passwords and password hashes.
 
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// A password as entered: 1 to 128 characters (Unicode scalar values). Never shown, wiped from
-/// memory when dropped.
+/// A password as entered: 1 to 128 characters (Unicode scalar values). Excluded from debug output; memory is zeroed on drop.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
-/// The text cannot be a password.
+/// Reason why a text is not a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PasswordError {
     #[error("must not be empty")]
@@ -20,7 +19,7 @@ pub enum PasswordError {
 }
 
 impl Password {
-    /// The most characters: what a hash has to read is bounded.
+    /// Maximum length in characters; bounds the input of the hash.
     pub const MAX_CHARS: usize = 128;
 
     /// # Errors
@@ -35,14 +34,14 @@ impl Password {
         Ok(Self(text.into()))
     }
 
-    /// The characters, for hashing alone.
+    /// The plain text. Use for hashing only.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// What is stored in place of a password: a salted hash with its parameters (PHC string format).
+/// Salted password hash with its parameters (PHC string format).
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -52,7 +51,7 @@ impl PasswordHash {
         Self(phc)
     }
 
-    /// The PHC string, for stores and for verifying alone.
+    /// The PHC string. Use for storage and verification only.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -70,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_login_checks_only_the_upper_length() {
+    fn password_has_1_to_128_characters() {
         assert!(Password::parse("x").is_ok());
         assert!(Password::parse(&"é".repeat(128)).is_ok());
         assert_eq!(Password::parse("").err(), Some(PasswordError::Empty));

@@ -1,4 +1,4 @@
-//! Sample users, with which the contract cases run.
+//! Sample users for the contract cases.
 
 #![expect(clippy::unwrap_used, reason = "the samples are valid")]
 
@@ -31,7 +31,7 @@ impl Sample for User {
     }
 }
 
-/// Never an administrator: the last one would have to stay.
+/// Excludes administrators: the last one cannot be deleted.
 fn role(n: u32) -> Role {
     if n.is_multiple_of(2) { Role::Viewer } else { Role::Registrar }
 }

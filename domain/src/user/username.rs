@@ -1,16 +1,16 @@
-//! The name that a user logs in with.
+//! Usernames.
 
 use thiserror::Error;
 
 use crate::kernel::{Text, fold, text};
 
 text! {
-    /// A login name: 1 to 64 characters, no white space or control characters. Two names that differ by case alone are the
-    /// same name. The pattern leaves white space and control characters beyond ASCII to the parser.
+    /// A username: 1 to 64 characters, no white space or control characters. Usernames that differ only in case are equal. The
+    /// pattern does not cover white space and control characters beyond ASCII; the parser does.
     Username, 1..=64, r"^[^\x00-\x20\x7F]+$", check => UsernameError
 }
 
-/// The rule that a text breaks, which is not a login name.
+/// Reason why a text is not a username.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UsernameError {
     #[error("must not be empty")]
@@ -22,7 +22,7 @@ pub enum UsernameError {
 }
 
 impl Username {
-    /// The name with its case folded: unique among users.
+    /// The case-folded username, which is unique among users.
     #[must_use]
     pub fn folded(&self) -> String {
         fold(&self.0)
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_username_that_breaks_a_rule_is_told_which() {
+    fn invalid_username_reports_violated_rule() {
         assert_eq!(Username::parse(""), Err(UsernameError::Empty));
         assert_eq!(Username::parse("x".repeat(65)), Err(UsernameError::TooLong));
         for wrong in ["a b", "a\t", "a\0", "\u{a0}a"] {

@@ -1,4 +1,4 @@
-//! What is stored of a password, and what is told of one. Parameters are small where their cost does not matter.
+//! Password hashing and verification, with cheap parameters where the cost does not matter.
 
 use std::num::NonZeroUsize;
 
@@ -16,7 +16,7 @@ fn password(text: &str) -> Password {
     Password::parse(text).unwrap()
 }
 
-/// The hash of `right` by any argon2, as a PHC string.
+/// Hashes `right` with any argon2 variant, as a PHC string.
 fn hashed(algorithm: Algorithm, version: Version, (memory_kib, passes, lanes): (u32, u32, u32)) -> String {
     let params = Params::new(memory_kib, passes, lanes, None).unwrap();
     let phc: Phc = Argon2::new(algorithm, version, params).hash_password(b"right").unwrap();
@@ -29,7 +29,7 @@ async fn verdict(text: &str, stored: &str) -> Verdict {
 
 /// REQ 13.
 #[tokio::test]
-async fn hash_is_argon2id_with_todays_parameters_in_phc_form() {
+async fn hash_is_argon2id_phc_string_with_current_parameters() {
     let hasher = Argon2Hasher::new(Limits::default()).unwrap();
     let stored = hasher.hash(password("correct horse battery")).await.unwrap();
     assert!(stored.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.expose());
@@ -44,7 +44,7 @@ async fn hash_is_argon2id_with_todays_parameters_in_phc_form() {
 }
 
 #[tokio::test]
-async fn the_right_password_is_right_and_any_other_wrong() {
+async fn only_right_password_verifies() {
     let hasher = small();
     let stored = hasher.hash(password("pässword ✓")).await.unwrap();
     assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone())).await.unwrap(), Verdict::Right);
@@ -54,7 +54,7 @@ async fn the_right_password_is_right_and_any_other_wrong() {
 }
 
 #[tokio::test]
-async fn every_hash_has_a_salt_of_its_own() {
+async fn each_hash_has_unique_salt() {
     let hasher = small();
     let (one, other) = (hasher.hash(password("same")).await.unwrap(), hasher.hash(password("same")).await.unwrap());
     assert!(one != other);
@@ -62,7 +62,7 @@ async fn every_hash_has_a_salt_of_its_own() {
 
 /// REQ 15.
 #[tokio::test]
-async fn missing_hash_verifies_the_dummy_hash_and_is_wrong() {
+async fn missing_hash_is_verified_against_dummy_hash() {
     let mut hasher = small();
     let dummy_hash = Phc::new(hasher.dummy_hash.expose()).unwrap();
     let params = Params::try_from(&dummy_hash).unwrap();
@@ -70,10 +70,10 @@ async fn missing_hash_verifies_the_dummy_hash_and_is_wrong() {
     assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
 
     hasher.dummy_hash = hasher.hash(password("right")).await.unwrap();
-    assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Wrong, "even the decoy's own");
+    assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Wrong, "dummy password");
 
     hasher.dummy_hash = PasswordHash::new("damaged".to_owned());
-    assert!(hasher.verify(password("right"), None).await.is_err(), "it is the decoy that is verified");
+    assert!(hasher.verify(password("right"), None).await.is_err(), "the dummy hash is verified");
 }
 
 /// REQ 13.
@@ -114,7 +114,7 @@ async fn stronger_parameters_are_not_outdated() {
 }
 
 #[tokio::test]
-async fn a_stored_text_that_is_no_hash_fails_and_is_not_shown() {
+async fn invalid_stored_hash_fails_without_quoting_it() {
     let whole = hashed(Algorithm::Argon2id, Version::V0x13, (64, 2, 1));
     let without_output = whole.rsplit_once('$').unwrap().0;
     let without_salt = without_output.rsplit_once('$').unwrap().0;
@@ -134,7 +134,7 @@ async fn a_stored_text_that_is_no_hash_fails_and_is_not_shown() {
     ] {
         let failed = small().verify(password("right"), Some(PasswordHash::new(damaged.to_owned()))).await;
         let Err(HashError::Failed(message)) = failed else { panic!("{damaged} gives {failed:?}") };
-        assert_eq!(message, "the stored hash is no PHC string of argon2", "{damaged}");
+        assert_eq!(message, "the stored hash is not an argon2 PHC string", "{damaged}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The bounds of the queue, with work that waits until it is told to end.
+//! Bounds of the queue, with work that runs until its channel closes.
 
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,7 +13,7 @@ fn queue(running: usize, waiting: usize) -> Arc<Queue> {
     Arc::new(Queue::new(Limits { running: NonZeroUsize::new(running).unwrap(), waiting }))
 }
 
-/// Work that has begun, and runs until the sender is dropped.
+/// Starts work that runs until the sender is dropped.
 async fn begin(queue: &Arc<Queue>) -> (Sender<()>, tokio::task::JoinHandle<Result<(), HashError>>) {
     let (end, ended) = channel::<()>();
     let (begun, has_begun) = oneshot::channel();
@@ -36,14 +36,14 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 
 /// REQ 21.
 #[tokio::test]
-async fn full_queue_is_busy_at_once() {
+async fn full_queue_rejects_immediately() {
     let queue = queue(1, 1);
     let (end, running) = begin(&queue).await;
     let mut waiting = Box::pin(queue.run(|| "waited"));
     assert!(poll(waiting.as_mut()).is_pending());
 
-    let refused = pin!(queue.run(|| "never"));
-    assert!(matches!(poll(refused), Poll::Ready(Err(HashError::Busy))));
+    let rejected = pin!(queue.run(|| "never"));
+    assert!(matches!(poll(rejected), Poll::Ready(Err(HashError::Busy))));
 
     drop(end);
     assert_eq!(waiting.await.unwrap(), "waited");
@@ -53,7 +53,7 @@ async fn full_queue_is_busy_at_once() {
 
 /// REQ 21.
 #[tokio::test]
-async fn no_more_runs_at_once_than_the_limit() {
+async fn concurrent_work_stays_within_limit() {
     let queue = queue(2, 1);
     let (end_first, first) = begin(&queue).await;
     let (end_second, second) = begin(&queue).await;
@@ -69,13 +69,13 @@ async fn no_more_runs_at_once_than_the_limit() {
 }
 
 #[tokio::test]
-async fn abandoned_call_frees_its_place_and_does_not_run() {
+async fn cancelled_call_frees_its_place_and_never_runs() {
     let queue = queue(1, 1);
     let (end, running) = begin(&queue).await;
-    let mut given_up = Box::pin(queue.run(|| panic!("nobody waits for this")));
-    assert!(poll(given_up.as_mut()).is_pending());
+    let mut cancelled = Box::pin(queue.run(|| panic!("cancelled work must not run")));
+    assert!(poll(cancelled.as_mut()).is_pending());
     assert!(matches!(poll(pin!(queue.run(|| ()))), Poll::Ready(Err(HashError::Busy))));
-    drop(given_up);
+    drop(cancelled);
 
     let mut next = Box::pin(queue.run(|| "next"));
     assert!(poll(next.as_mut()).is_pending());
@@ -85,27 +85,27 @@ async fn abandoned_call_frees_its_place_and_does_not_run() {
 }
 
 #[test]
-fn abandoned_call_frees_its_place_while_threads_are_busy() {
+fn cancelled_call_never_runs_when_threads_are_busy() {
     let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let (end, ended): (Sender<()>, Receiver<()>) = channel();
         let hog = tokio::task::spawn_blocking(move || ended.recv());
         let queue = queue(1, 0);
         let (ran, has_run) = channel();
-        let mut given_up = Box::pin(queue.run(move || ran.send(())));
-        assert!(poll(given_up.as_mut()).is_pending());
-        drop(given_up);
+        let mut cancelled = Box::pin(queue.run(move || ran.send(())));
+        assert!(poll(cancelled.as_mut()).is_pending());
+        drop(cancelled);
         drop(end);
         let _ = hog.await.unwrap();
-        // The one thread takes its work in order, so what was given up is behind it then.
+        // The only thread runs its tasks in order, so it has passed the cancelled one.
         tokio::task::spawn_blocking(|| ()).await.unwrap();
-        assert!(has_run.recv().is_err(), "the work must not run");
+        assert!(has_run.recv().is_err(), "cancelled work must not run");
         assert!(queue.run(|| ()).await.is_ok());
     });
 }
 
 #[tokio::test]
-async fn work_that_has_begun_keeps_its_place_when_its_caller_gives_up() {
+async fn started_work_keeps_its_place_after_cancellation() {
     let queue = queue(1, 0);
     let (end, running) = begin(&queue).await;
     running.abort();
@@ -116,14 +116,14 @@ async fn work_that_has_begun_keeps_its_place_when_its_caller_gives_up() {
 }
 
 #[tokio::test]
-async fn work_that_panics_fails_and_frees_its_place() {
+async fn panicking_work_fails_and_frees_its_place() {
     let queue = queue(1, 0);
     assert!(matches!(queue.run(|| panic!("broken")).await, Err::<(), _>(HashError::Failed(_))));
     assert!(queue.run(|| ()).await.is_ok());
 }
 
 #[test]
-fn the_default_leaves_a_core_to_other_requests() {
+fn default_limits_leave_one_core_free() {
     let limits = Limits::default();
     let cores = thread::available_parallelism().unwrap().get();
     assert_eq!(limits.running.get(), (cores - 1).max(1));
@@ -131,7 +131,7 @@ fn the_default_leaves_a_core_to_other_requests() {
 }
 
 #[test]
-fn the_largest_limits_do_not_overflow() {
+fn largest_limits_do_not_overflow() {
     let queue = queue(usize::MAX, usize::MAX);
     assert_eq!(queue.places.available_permits(), Semaphore::MAX_PERMITS);
 }

@@ -1,15 +1,15 @@
-//! Tells the keys of asymmetric algorithms, so that none becomes an HMAC secret (RFC 8725, section 3.1): the
-//! public half is anybody's, and the private half is another algorithm's.
+//! Detects asymmetric keys, which must not be used as HMAC secrets (RFC 8725, section 3.1): a public key is not secret,
+//! and a private key belongs to another algorithm.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// PEM, an SSH public key, a JSON Web Key, or DER, bare or in base64.
+/// Detects PEM, SSH public keys, JSON Web Keys, and DER, raw or in base64.
 pub(super) fn is_asymmetric(secret: &[u8]) -> bool {
-    const OPENINGS: [&[u8]; 5] = [b"-----BEGIN", b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
+    const PREFIXES: [&[u8]; 5] = [b"-----BEGIN", b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
     const JWK_MEMBER: &[u8] = b"\"kty\"";
     let text = secret.trim_ascii();
-    OPENINGS.iter().any(|opening| text.starts_with(opening))
+    PREFIXES.iter().any(|prefix| text.starts_with(prefix))
         || (text.starts_with(b"{") && text.windows(JWK_MEMBER.len()).any(|member| member == JWK_MEMBER))
         || is_der_sequence(secret)
         || STANDARD.decode(text).is_ok_and(|decoded| is_der_sequence(&decoded))

@@ -1,17 +1,16 @@
-//! Tells keys that can be guessed by their structure: uniform, repeated, sequences, and known words.
+//! Detects guessable keys: uniform bytes, repeated patterns, sequences, and known words.
 //!
-//! A random key of 32 bytes, hexadecimal digits, or letters passes all of these but for odds far below one in
-//! a million.
+//! The probability that a random key of 32 bytes, hexadecimal digits or letters is rejected is far below one in a million.
 
 use super::known::{RUNS, SAMPLES, WORDS};
 use super::{SigningKey, SigningKeyError};
 
-/// Fewer bytes than these beside known words are what people append to a word.
-const MIN_BYTES_BESIDE_WORDS: usize = 16;
+/// Minimum number of other bytes in a secret that contains known words: fewer are a typical suffix of a word.
+const MIN_OTHER_BYTES: usize = 16;
 
 /// # Errors
 /// [`SigningKeyError`] names the first weakness.
-pub(super) fn judge(secret: &[u8]) -> Result<(), SigningKeyError> {
+pub(super) fn check(secret: &[u8]) -> Result<(), SigningKeyError> {
     if is_known(secret) {
         Err(SigningKeyError::Known)
     } else if is_uniform(secret) {
@@ -33,33 +32,32 @@ fn is_uniform(secret: &[u8]) -> bool {
     seen.iter().filter(|seen| **seen).count() < SigningKey::MIN_DISTINCT_BYTES
 }
 
-/// Whether a pattern shorter than a key is there at least twice, and nothing else.
+/// Whether the secret is a pattern shorter than [`SigningKey::MIN_BYTES`], repeated at least once.
 fn is_repeated(secret: &[u8]) -> bool {
     (1..SigningKey::MIN_BYTES)
         .take_while(|period| period * 2 <= secret.len())
         .any(|period| secret.iter().zip(&secret[period..]).all(|(byte, later)| byte == later))
 }
 
-/// Whether two thirds of the steps from one byte to the next go to a neighbour.
+/// Whether at least two thirds of the adjacent bytes are neighbours.
 fn is_sequence(secret: &[u8]) -> bool {
     let neighbours = secret.windows(2).filter(|pair| are_neighbours(pair[0], pair[1])).count();
     neighbours * 3 >= secret.len().saturating_sub(1) * 2
 }
 
-/// Equal, next to each other in value, or next to each other in one of the known runs.
+/// Equal, consecutive in value, or adjacent in one of the [`RUNS`].
 fn are_neighbours(a: u8, b: u8) -> bool {
     let (a, b) = (a.to_ascii_lowercase(), b.to_ascii_lowercase());
     a.abs_diff(b) <= 1 || RUNS.iter().any(|run| run.as_bytes().windows(2).any(|pair| pair == [a, b] || pair == [b, a]))
 }
 
-/// Whether known words make up the secret, or all of it but what people add to words: separators, a few
-/// letters, a number, padding.
+/// Whether the secret consists of known words and at most separators, a few other bytes, or a guessable remainder.
 fn is_known(secret: &[u8]) -> bool {
     let mut covered = vec![false; secret.len()];
     for word in SAMPLES.iter().chain(WORDS).map(|word| word.as_bytes()) {
         for start in 0..(secret.len() + 1).saturating_sub(word.len()) {
             let end = start + word.len();
-            if secret[start..end].iter().zip(word).all(|(byte, letter)| reads_as(*byte, *letter)) {
+            if secret[start..end].iter().zip(word).all(|(byte, letter)| matches_letter(*byte, *letter)) {
                 covered[start..end].fill(true);
             }
         }
@@ -67,17 +65,17 @@ fn is_known(secret: &[u8]) -> bool {
     if !covered.contains(&true) {
         return false;
     }
-    let beside: Vec<u8> = secret
+    let rest: Vec<u8> = secret
         .iter()
         .zip(covered)
         .filter(|(byte, covered)| !covered && !byte.is_ascii_punctuation() && !byte.is_ascii_whitespace())
         .map(|(byte, _)| *byte)
         .collect();
-    beside.len() < MIN_BYTES_BESIDE_WORDS || is_uniform(&beside) || is_repeated(&beside) || is_sequence(&beside)
+    rest.len() < MIN_OTHER_BYTES || is_uniform(&rest) || is_repeated(&rest) || is_sequence(&rest)
 }
 
-/// Whether a byte stands for a letter, without regard to case, and as people replace letters by digits.
-fn reads_as(byte: u8, letter: u8) -> bool {
+/// Compares a byte with a letter, ignoring case and common substitutions (`3` for `e`).
+fn matches_letter(byte: u8, letter: u8) -> bool {
     let replaced: &[u8] = match letter.to_ascii_lowercase() {
         b'a' => b"4@",
         b'b' => b"8",

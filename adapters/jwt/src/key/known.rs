@@ -1,10 +1,9 @@
-//! What attackers try first as a signing key: samples from documentation and tutorials, the words of
-//! configuration files, and runs on the keyboard. Compared without regard to case.
+//! Common signing keys: samples from documentation and tutorials, words from configuration files, and keyboard runs.
+//! Compared ignoring case.
 
-/// Secrets that were published whole, in documentation, tutorials or default configurations; or as much of one
-/// as its copies have in common.
+/// Secrets published in documentation, tutorials or default configurations, or the common part of their variants.
 pub(super) const SAMPLES: &[&str] = &[
-    // jwt.io, then and now
+    // jwt.io, former and current
     "your-256-bit-secret",
     "your-384-bit-secret",
     "your-512-bit-secret",
@@ -28,13 +27,13 @@ pub(super) const SAMPLES: &[&str] = &[
     "Yh2k7QSu4l8CZg5p6X3Pna9L0Miy4D3Bvt0JVr87UcOj69Kqw5R2Nmf4FWs0",
     "HIGHsecuredPasswordVVVp1OH7Xzyr",
     "THIS IS USED TO SIGN AND VERIFY JWT TOKENS, REPLACE IT WITH YOUR OWN SECRET, IT CAN BE ANY STRING",
-    // password lore
+    // well-known passphrases
     "correcthorsebatterystaple",
     "correct horse battery staple",
     "keyboard cat",
 ];
 
-/// Words that secrets in configuration files are made of.
+/// Words that are common in secrets of configuration files.
 pub(super) const WORDS: &[&str] = &[
     "access",
     "admin",
@@ -146,7 +145,7 @@ pub(super) const WORDS: &[&str] = &[
     "your",
 ];
 
-/// Neighbours in rows and columns of keyboards; alphabet and numbers are told by value.
+/// Rows and columns of keyboards. Alphabetical and numeric runs are detected by value.
 pub(super) const RUNS: &[&str] = &[
     "`1234567890-=",
     "~!@#$%^&*()_+",

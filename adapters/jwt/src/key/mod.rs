@@ -1,4 +1,4 @@
-//! The key that tokens are signed with, and what makes a text unfit to be one.
+//! The symmetric signing key and its checks.
 
 mod asymmetric;
 mod guessable;
@@ -10,54 +10,53 @@ use domain::{Random, RandomError};
 use secrecy::{ExposeSecret, SecretSlice};
 use thiserror::Error;
 
-/// A symmetric key for HS256: at least 32 bytes that nobody guesses (RFC 7518, section 3.2). Never shown, wiped
-/// from memory when dropped.
+/// Symmetric key for HS256: at least 32 bytes that are not guessable (RFC 7518, section 3.2). Never printed; wiped from
+/// memory on drop.
 #[derive(Clone)]
 pub struct SigningKey(SecretSlice<u8>);
 
-/// The bytes may not become a signing key. Says the rule they break and the way out, never the bytes.
+/// Reason why a signing key is rejected. The message contains a remedy and never the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum SigningKeyError {
     #[error(
-        "the signing key is shorter than {} bytes (RFC 7518, section 3.2): make one with `openssl rand -base64 48`",
+        "the signing key is shorter than {} bytes (RFC 7518, section 3.2): generate one with `openssl rand -base64 48`",
         SigningKey::MIN_BYTES
     )]
     TooShort,
     #[error(
-        "the signing key is a public or private key, which HS256 must never take as its secret \
-         (RFC 8725, section 3.1): make a secret with `openssl rand -base64 48`"
+        "the signing key is a public or private key, which must not be used as an HS256 secret \
+         (RFC 8725, section 3.1): generate a secret with `openssl rand -base64 48`"
     )]
     Asymmetric,
     #[error(
-        "the signing key has fewer than {} different bytes: make one with `openssl rand -base64 48`",
+        "the signing key has fewer than {} different bytes: generate one with `openssl rand -base64 48`",
         SigningKey::MIN_DISTINCT_BYTES
     )]
     TooUniform,
-    #[error("the signing key repeats a short pattern: make one with `openssl rand -base64 48`")]
+    #[error("the signing key repeats a short pattern: generate one with `openssl rand -base64 48`")]
     Repeated,
     #[error(
-        "the signing key is a run of neighbours in the alphabet, in numbers or on the keyboard: \
-         make one with `openssl rand -base64 48`"
+        "the signing key is a sequence of neighbours in the alphabet, in numbers or on the keyboard: \
+         generate one with `openssl rand -base64 48`"
     )]
     Sequence,
     #[error(
-        "the signing key is a published sample, or words that people put into configurations: \
-         make one with `openssl rand -base64 48`"
+        "the signing key is a published sample or consists of common words: \
+         generate one with `openssl rand -base64 48`"
     )]
     Known,
 }
 
 impl SigningKey {
-    /// The fewest bytes: as many as the hash has (RFC 7518, section 3.2).
+    /// Minimum length in bytes: the size of the hash output (RFC 7518, section 3.2).
     pub const MIN_BYTES: usize = 32;
-    /// The fewest different bytes. Random hexadecimal digits in the number of a key have more, practically always.
+    /// Minimum number of different bytes. 32 random hexadecimal digits practically always have more.
     pub const MIN_DISTINCT_BYTES: usize = 8;
 
-    /// Takes the bytes as they are; whoever reads them from a file cuts the line's end off first.
+    /// Checks the bytes and uses them unchanged, including a trailing line break.
     ///
     /// # Errors
-    /// [`SigningKeyError`] names the rule that `secret` breaks. What passes is not thereby random: only the
-    /// known and the obvious are caught.
+    /// [`SigningKeyError`] if `secret` is too short, asymmetric or guessable. The check does not prove randomness.
     pub fn parse(secret: &[u8]) -> Result<Self, SigningKeyError> {
         if asymmetric::is_asymmetric(secret) {
             return Err(SigningKeyError::Asymmetric);
@@ -65,22 +64,22 @@ impl SigningKey {
         if secret.len() < Self::MIN_BYTES {
             return Err(SigningKeyError::TooShort);
         }
-        guessable::judge(secret)?;
+        guessable::check(secret)?;
         Ok(Self(secret.to_vec().into()))
     }
 
-    /// A new key: 32 random bytes as 43 characters of base64url. The text itself is the key, so what
-    /// [`SigningKey::expose`] gives can be kept in a file and parsed again.
+    /// Generates a key of 32 random bytes as 43 base64url characters. The key is the text itself, not the decoded bytes, so
+    /// the result of [`SigningKey::expose`] can be stored in a file and parsed.
     ///
     /// # Errors
-    /// [`RandomError`] when there is no randomness.
+    /// [`RandomError`] if the random source fails.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomError> {
         let mut bytes = [0; Self::MIN_BYTES];
         random.fill(&mut bytes)?;
         Ok(Self(URL_SAFE_NO_PAD.encode(bytes).into_bytes().into()))
     }
 
-    /// The bytes, for signing and for the key's file alone.
+    /// The secret bytes. Only for signing and for the key file.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.0.expose_secret()

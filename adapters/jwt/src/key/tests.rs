@@ -1,4 +1,4 @@
-//! Which bytes become a signing key, and which are refused with which reason.
+//! Accepted and rejected signing keys.
 
 use std::fmt::Write;
 
@@ -7,22 +7,22 @@ use super::*;
 const RANDOM_BASE64: &str = "qKp3Wc0+Zr7VtN1xJmL8sUeYh2BfGd4T/oRaQvX6iHk9";
 const RANDOM_HEX: &str = "8f1d4b7c02e96a35f0c7d81e42b95a63";
 
-fn refusal(secret: impl AsRef<[u8]>) -> Option<SigningKeyError> {
+fn error(secret: impl AsRef<[u8]>) -> Option<SigningKeyError> {
     SigningKey::parse(secret.as_ref()).err()
 }
 
 /// REQ 6.
 #[test]
-fn key_under_32_bytes_is_refused() {
-    assert_eq!(refusal(""), Some(SigningKeyError::TooShort));
-    assert_eq!(refusal("secret"), Some(SigningKeyError::TooShort));
-    assert_eq!(refusal(&RANDOM_BASE64[..31]), Some(SigningKeyError::TooShort));
-    assert_eq!(refusal(&RANDOM_BASE64[..32]), None);
+fn key_under_32_bytes_is_rejected() {
+    assert_eq!(error(""), Some(SigningKeyError::TooShort));
+    assert_eq!(error("secret"), Some(SigningKeyError::TooShort));
+    assert_eq!(error(&RANDOM_BASE64[..31]), Some(SigningKeyError::TooShort));
+    assert_eq!(error(&RANDOM_BASE64[..32]), None);
 }
 
 /// REQ 6.
 #[test]
-fn known_and_guessable_words_are_refused() {
+fn known_samples_and_words_are_rejected() {
     for known in [
         "your-256-bit-secret-your-256-bit-secret",
         "a-string-secret-at-least-256-bits-long",
@@ -44,32 +44,32 @@ fn known_and_guessable_words_are_refused() {
         "please change this secret in production!",
         "rollbook-rollbook-rollbook-2026-01",
     ] {
-        assert_eq!(refusal(known), Some(SigningKeyError::Known), "{known}");
+        assert_eq!(error(known), Some(SigningKeyError::Known), "{known}");
     }
 }
 
 /// REQ 6.
 #[test]
-fn uniform_keys_are_refused() {
+fn uniform_keys_are_rejected() {
     for uniform in ["a".repeat(64), "0".repeat(32), "abc".repeat(20), "abcdefg".repeat(5), "\0".repeat(32)] {
-        assert_eq!(refusal(&uniform), Some(SigningKeyError::TooUniform), "{uniform:?}");
+        assert_eq!(error(&uniform), Some(SigningKeyError::TooUniform), "{uniform:?}");
     }
 }
 
 /// REQ 6.
 #[test]
-fn short_pattern_repeated_is_refused() {
+fn repeated_short_pattern_is_rejected() {
     for pattern in ["8Kq2vXw9", "8Kq2vXw9Lm4R", &RANDOM_BASE64[..20]] {
         let repeated = &pattern.repeat(5)[..pattern.len() * 5 - 3];
-        assert_eq!(refusal(repeated), Some(SigningKeyError::Repeated), "{repeated}");
+        assert_eq!(error(repeated), Some(SigningKeyError::Repeated), "{repeated}");
     }
 }
 
 /// REQ 6.
 #[test]
-fn runs_are_refused() {
+fn sequences_are_rejected() {
     let ascending: Vec<u8> = (0..32).collect();
-    assert_eq!(refusal(ascending), Some(SigningKeyError::Sequence));
+    assert_eq!(error(ascending), Some(SigningKeyError::Sequence));
     for run in [
         "abcdefghijklmnopqrstuvwxyz012345",
         "zyxwvutsrqponmlkjihgfedcba9876543210",
@@ -78,17 +78,17 @@ fn runs_are_refused() {
         "asdfghjkl;zxcvbnm,./1234567890-=",
         "aabbccddeeffgghhiijjkkllmmnnooppqq",
     ] {
-        assert_eq!(refusal(run), Some(SigningKeyError::Sequence), "{run}");
+        assert_eq!(error(run), Some(SigningKeyError::Sequence), "{run}");
     }
 }
 
 /// REQ 8.
 #[test]
-fn asymmetric_key_is_never_an_hmac_secret() {
+fn asymmetric_key_as_hmac_secret_is_rejected() {
     let ed25519_public = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
     let mut rsa = vec![0x30, 0x82, 0x01, 0x22];
     rsa.extend((0..0x122_u32).map(|i| u8::try_from(i * 131 % 251).unwrap()));
-    assert_eq!(refusal(rsa), Some(SigningKeyError::Asymmetric));
+    assert_eq!(error(rsa), Some(SigningKeyError::Asymmetric));
     for asymmetric in [
         &format!("-----BEGIN PUBLIC KEY-----\n{ed25519_public}\n-----END PUBLIC KEY-----\n"),
         &format!("\n-----BEGIN PRIVATE KEY-----\n{ed25519_public}\n-----END PRIVATE KEY-----\n"),
@@ -96,15 +96,15 @@ fn asymmetric_key_is_never_an_hmac_secret() {
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE",
         r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
     ] {
-        assert_eq!(refusal(asymmetric), Some(SigningKeyError::Asymmetric), "{asymmetric}");
+        assert_eq!(error(asymmetric), Some(SigningKeyError::Asymmetric), "{asymmetric}");
     }
 }
 
 /// REQ 6.
 #[test]
-fn random_keys_of_every_form_are_taken() {
+fn random_keys_in_any_encoding_are_accepted() {
     for random in [RANDOM_BASE64, RANDOM_HEX, &format!("{RANDOM_HEX}{RANDOM_BASE64}")] {
-        assert_eq!(refusal(random), None, "{random}");
+        assert_eq!(error(random), None, "{random}");
     }
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
     for _ in 0..500 {
@@ -115,23 +115,23 @@ fn random_keys_of_every_form_are_taken() {
         });
         let base64 = URL_SAFE_NO_PAD.encode(&bytes);
         for key in [&bytes[..], &hex.as_bytes()[..32], hex.as_bytes(), &base64.as_bytes()[..32], base64.as_bytes()] {
-            assert_eq!(refusal(key), None, "{}", key.escape_ascii());
+            assert_eq!(error(key), None, "{}", key.escape_ascii());
         }
     }
 }
 
 /// REQ 6.
 #[test]
-fn each_refusal_says_the_way_out_and_not_the_key() {
+fn key_error_names_openssl_command_and_omits_key() {
     for wrong in ["secret", "changeme-changeme-changeme-changeme", "-----BEGIN"] {
-        let message = refusal(wrong).unwrap().to_string();
+        let message = error(wrong).unwrap().to_string();
         assert!(message.contains("openssl rand -base64 48"), "{message}");
         assert!(!message.contains(wrong), "{message}");
     }
 }
 
 #[test]
-fn a_generated_key_is_text_that_parses_to_the_same_key() {
+fn generated_key_round_trips_as_text() {
     let key = SigningKey::generate(&Counting).unwrap();
     assert_eq!(key.expose(), b"BwwRFhsgJSovNDk-Q0hNUldcYWZrcHV6f4SJjpOYnaI");
     let read = SigningKey::parse(key.expose()).map_err(|e| e.to_string()).unwrap_or_else(|e| panic!("{e}"));

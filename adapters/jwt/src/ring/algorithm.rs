@@ -1,4 +1,4 @@
-//! The algorithms that tokens are signed with (RFC 7518, section 3.1; RFC 8037, section 3.1).
+//! Signature algorithms of tokens (RFC 7518, section 3.1; RFC 8037, section 3.1).
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::str::FromStr;
 use jsonwebtoken::Algorithm;
 use thiserror::Error;
 
-/// How a key signs. A key has one algorithm, and never another (RFC 8725, section 3.1).
+/// Signature algorithm. Each key has exactly one (RFC 8725, section 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyAlgorithm {
-    /// HMAC with SHA-256: who verifies can sign, too.
+    /// HMAC with SHA-256. Symmetric: the verification key can also sign.
     #[default]
     Hs256,
     /// Ed25519.
@@ -18,13 +18,13 @@ pub enum KeyAlgorithm {
     Es256,
 }
 
-/// The name is of no algorithm that keys have here.
+/// Unsupported algorithm name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be HS256, EdDSA or ES256")]
 pub struct KeyAlgorithmError;
 
 impl KeyAlgorithm {
-    /// The name in a token's `alg`.
+    /// The value of `alg`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Hs256 => "HS256",

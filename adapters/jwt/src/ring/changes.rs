@@ -1,4 +1,4 @@
-//! How a ring is made, and how it changes.
+//! Generation and changes of a key ring.
 
 use domain::Random;
 use thiserror::Error;
@@ -7,31 +7,31 @@ use time::{Duration, OffsetDateTime};
 use super::algorithm::KeyAlgorithm;
 use super::key::{KeyState, KeyTimes, RingKey};
 use super::material::{Material, MaterialError};
-use super::{KeyRing, KeyRingError, goes_on};
+use super::{KeyRing, KeyRingError, has_no_end};
 
-/// The ring may not be changed like this.
+/// Reason why a change of the ring is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyChangeError {
     #[error(transparent)]
     Ring(#[from] KeyRingError),
     #[error(transparent)]
     Material(#[from] MaterialError),
-    #[error("the key {0} is announced already: wait until it signs, or retire it with --revoke")]
+    #[error("the key {0} is already announced: wait until it signs, or retire it with --revoke")]
     Announced(String),
-    #[error("the ring has no key {0}; rollbook keys list shows what it has")]
+    #[error("the ring has no key {0}: `rollbook keys list` lists its keys")]
     Unknown(String),
-    #[error("the key {0} is the one that signs on: rotate first, with --announce 0s where it is known to others")]
-    Needed(String),
-    #[error("the tokens of the key {0} are still good: wait until its time is over, or add --revoke to refuse them")]
+    #[error("the key {0} is the only signing key: rotate first, with --announce 0s if it is compromised")]
+    LastSigningKey(String),
+    #[error("the tokens of the key {0} are still valid: wait until the key expires, or add --revoke to reject them")]
     InUse(String),
 }
 
 impl KeyRing {
-    /// For how long a key verifies beyond the life of the last token it signed: the largest leeway, and as much
-    /// again for a node whose clock is behind and which signs with it a little longer.
+    /// Time for which a key verifies beyond the expiry of its last token: twice the maximum leeway, because a node with a
+    /// slow clock signs with the key for longer.
     pub const MARGIN: Duration = Duration::seconds(120);
 
-    /// A ring of one new key that signs from `now` on.
+    /// Generates a ring with one new key that signs from `now`.
     ///
     /// # Errors
     /// [`KeyChangeError::Material`]
@@ -39,11 +39,11 @@ impl KeyRing {
         Ok(Self::new(vec![new_key(algorithm, now, now, random)?])?)
     }
 
-    /// Adds a new key, which signs when `announce` is over: time for every node to read it. What signed till then
-    /// verifies on until its last token, good for `token_lifetime`, has expired.
+    /// Adds a new key that signs after `announce`, the time for all nodes to load it. The previous key verifies until its
+    /// last token has expired, after `token_lifetime` and [`KeyRing::MARGIN`].
     ///
     /// # Errors
-    /// [`KeyChangeError::Announced`] where a key waits for its time already.
+    /// [`KeyChangeError::Announced`] if another key is already announced.
     pub fn rotate(
         &self,
         algorithm: KeyAlgorithm,
@@ -52,23 +52,23 @@ impl KeyRing {
         now: OffsetDateTime,
         random: &dyn Random,
     ) -> Result<Self, KeyChangeError> {
-        if let Some(waiting) = self.keys.iter().find(|key| self.state_at(key, now) == KeyState::Announced) {
-            return Err(KeyChangeError::Announced(waiting.id.clone()));
+        if let Some(announced) = self.keys.iter().find(|key| self.state_at(key, now) == KeyState::Announced) {
+            return Err(KeyChangeError::Announced(announced.id.clone()));
         }
         let fresh = new_key(algorithm, now, whole_second(now + announce), random)?;
         let end = fresh.times.signs_from + token_lifetime + Self::MARGIN;
         let mut keys = self.keys.clone();
-        for key in keys.iter_mut().filter(|key| goes_on(key)) {
+        for key in keys.iter_mut().filter(|key| has_no_end(key)) {
             key.times.verifies_until = Some(end);
         }
         keys.push(fresh);
         Ok(Self::new(keys)?)
     }
 
-    /// Refuses the tokens of a key from now on. Where it was announced, the one before goes on.
+    /// Revokes a key. If it was announced, the current key keeps signing.
     ///
     /// # Errors
-    /// [`KeyChangeError::Unknown`]; [`KeyChangeError::Needed`] where no other key would sign on.
+    /// [`KeyChangeError::Unknown`]; [`KeyChangeError::LastSigningKey`] if no signing key would be left.
     pub fn revoke(&self, id: &str, now: OffsetDateTime) -> Result<Self, KeyChangeError> {
         let found = self.find(id).ok_or_else(|| KeyChangeError::Unknown(id.to_owned()))?;
         let announced = self.state_at(found, now) == KeyState::Announced;
@@ -77,22 +77,22 @@ impl KeyRing {
             key.times.revoked_at.get_or_insert(whole_second(now));
         }
         if announced
-            && !keys.iter().any(goes_on)
+            && !keys.iter().any(has_no_end)
             && let Some(signing) = self.signing_at(now)
             && let Some(before) = keys.iter_mut().find(|key| key.id == signing.id)
         {
             before.times.verifies_until = None;
         }
         Self::new(keys).map_err(|error| match error {
-            KeyRingError::NobodySigns => KeyChangeError::Needed(id.to_owned()),
+            KeyRingError::NoSigningKey => KeyChangeError::LastSigningKey(id.to_owned()),
             other => other.into(),
         })
     }
 
-    /// Takes a key out whose tokens are no good any more.
+    /// Removes a revoked or expired key.
     ///
     /// # Errors
-    /// [`KeyChangeError::Unknown`]; [`KeyChangeError::InUse`] where it neither is revoked nor has come to its end.
+    /// [`KeyChangeError::Unknown`]; [`KeyChangeError::InUse`] if the key is neither revoked nor expired.
     pub fn remove(&self, id: &str, now: OffsetDateTime) -> Result<Self, KeyChangeError> {
         let found = self.find(id).ok_or_else(|| KeyChangeError::Unknown(id.to_owned()))?;
         if found.verifying_at(now).is_ok() {
@@ -102,8 +102,8 @@ impl KeyRing {
     }
 }
 
-/// One id in 64 begins with a hyphen.
-const TRIES: usize = 20;
+/// Maximum number of keys generated for an id without a leading hyphen; one id in 64 has one.
+const MAX_TRIES: usize = 20;
 
 fn new_key(
     algorithm: KeyAlgorithm,
@@ -117,17 +117,17 @@ fn new_key(
         verifies_until: None,
         revoked_at: None,
     };
-    // An id that begins as an option does could not be named on a command line.
-    for _ in 0..TRIES {
+    // On a command line, an id with a leading hyphen would be parsed as an option.
+    for _ in 0..MAX_TRIES {
         let key = RingKey::new(None, Material::generate(algorithm, random)?, times)?;
         if !key.id.starts_with('-') {
             return Ok(key);
         }
     }
-    Err(MaterialError::NotMade)
+    Err(MaterialError::NotGenerated)
 }
 
-/// Files are read by people.
+/// Truncates to whole seconds, for readable files.
 fn whole_second(at: OffsetDateTime) -> OffsetDateTime {
     at.replace_nanosecond(0).unwrap_or(at)
 }

@@ -1,4 +1,4 @@
-//! The key ring as a file: JSON that a person can read, with a version.
+//! File format of the key ring: versioned, readable JSON.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use super::material::{Material, MaterialError};
 use super::{KeyRing, KeyRingError};
 use crate::SigningKey;
 
-/// The form that is written, and the only one that is read.
+/// The only version that is written and read.
 const VERSION: u32 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -36,15 +36,15 @@ struct Entry {
     verifies_until: Option<OffsetDateTime>,
     #[serde(default, with = "time::serde::rfc3339::option", skip_serializing_if = "Option::is_none")]
     revoked_at: Option<OffsetDateTime>,
-    /// Under HS256: the secret, as text.
+    /// Only for HS256: the secret, as text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     secret: Option<SecretText>,
-    /// Under the other algorithms: PKCS#8 in base64, as PEM holds it.
+    /// For the other algorithms: PKCS#8 in base64, as in PEM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     private_key: Option<SecretText>,
 }
 
-/// Text that is wiped from memory when dropped.
+/// Text that is wiped from memory on drop.
 struct SecretText(SecretString);
 
 impl Serialize for SecretText {
@@ -60,10 +60,10 @@ impl<'de> Deserialize<'de> for SecretText {
 }
 
 impl KeyRing {
-    /// Reads the text of a file.
+    /// Parses the text of a key ring file.
     ///
     /// # Errors
-    /// [`KeyRingError`], which never quotes the text: it holds secrets.
+    /// [`KeyRingError`], which never quotes the text because it contains secrets.
     pub fn parse(json: &[u8]) -> Result<Self, KeyRingError> {
         let file: RingFile = serde_json::from_slice(json)
             .map_err(|error| KeyRingError::Form { line: error.line(), column: error.column() })?;
@@ -74,10 +74,10 @@ impl KeyRing {
         Self::new(keys)
     }
 
-    /// The text of a file that reads back as this ring.
+    /// Serializes the ring as the text of a key ring file.
     ///
     /// # Errors
-    /// [`KeyRingError::Unwritable`] where a time has no RFC 3339 form, or a secret is no text.
+    /// [`KeyRingError::Unwritable`] if a time has no RFC 3339 form or a secret is not UTF-8.
     pub fn to_json(&self) -> Result<SecretString, KeyRingError> {
         let keys = self.keys.iter().map(Entry::of).collect::<Result<_, _>>();
         let file = keys.map(|keys| RingFile { version: VERSION, keys });
@@ -128,12 +128,12 @@ impl Entry {
     }
 }
 
-/// What is no base64 is no key either.
+/// Invalid base64 decodes to no bytes, which no key parser accepts.
 fn decoded(text: &SecretText) -> Vec<u8> {
     STANDARD.decode(text.0.expose_secret()).unwrap_or_default()
 }
 
-/// A name as far as it can stand in one line: what is wrong in a file may be wrong there, too.
+/// Reduces an unchecked id to a bounded number of printable characters for error messages.
 pub(super) fn printable(id: &str) -> String {
     id.chars().take(KeyRing::MAX_ID_CHARS).filter(char::is_ascii_graphic).collect()
 }

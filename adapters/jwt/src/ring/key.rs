@@ -1,4 +1,4 @@
-//! One key of a ring, and what it may do when.
+//! A key of a ring, its validity times and states.
 
 use std::fmt;
 
@@ -12,30 +12,30 @@ use super::material::{Material, MaterialError};
 use crate::header;
 use crate::verifying_key::VerifyingKey;
 
-/// When a key may do what.
+/// Times that determine the state of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyTimes {
     pub created_at: OffsetDateTime,
-    /// It signs from then on, until a later key does.
+    /// Start of signing, which ends when a later key starts.
     pub signs_from: OffsetDateTime,
-    /// It verifies until then; `None` while no later key is there.
+    /// End of verification; `None` while there is no later key.
     pub verifies_until: Option<OffsetDateTime>,
-    /// Its tokens are refused whatever the time is.
+    /// Tokens of a revoked key are rejected at any time.
     pub revoked_at: Option<OffsetDateTime>,
 }
 
-/// What a key does at a moment.
+/// State of a key at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyState {
-    /// Verifies already, and will sign.
+    /// Verifies, and will sign later.
     Announced,
-    /// Signs, and verifies.
+    /// Signs and verifies.
     Signing,
-    /// Verifies what it has signed.
+    /// Verifies, but no longer signs.
     Verifying,
-    /// Every token that it signed has expired.
+    /// All of its tokens have expired.
     Expired,
-    /// Its tokens are refused.
+    /// Its tokens are rejected.
     Revoked,
 }
 
@@ -51,7 +51,7 @@ impl fmt::Display for KeyState {
     }
 }
 
-/// A key with its name and its times.
+/// A key with its id and times.
 #[derive(Clone)]
 pub struct RingKey {
     pub(super) id: String,
@@ -63,10 +63,10 @@ pub struct RingKey {
 }
 
 impl RingKey {
-    /// The key by the name that its file gives it, or the one that derives from it.
+    /// A key with the given id, or with one derived from the key.
     ///
     /// # Errors
-    /// [`MaterialError::Unable`] where no name can be derived.
+    /// [`MaterialError::Unable`] if no id can be derived.
     pub(super) fn new(id: Option<String>, material: Material, times: KeyTimes) -> Result<Self, MaterialError> {
         let id = id.map_or_else(|| material.id(), Ok)?;
         let mut header = SignedHeader::new(material.algorithm().of_header());
@@ -89,7 +89,7 @@ impl RingKey {
         self.times
     }
 
-    /// What verifies the key's tokens at `now`.
+    /// Returns the verification key at `now`.
     ///
     /// # Errors
     /// [`TokenError::KeyRevoked`], [`TokenError::KeyExpired`]

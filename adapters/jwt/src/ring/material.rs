@@ -1,4 +1,4 @@
-//! The secret half of a key, and what can be told from it.
+//! Key material: the secret or private key, and values derived from it.
 
 use aws_lc_rs::digest;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
@@ -14,7 +14,7 @@ use super::algorithm::KeyAlgorithm;
 use crate::verifying_key::{self, VerifyingKey};
 use crate::{SigningKey, SigningKeyError};
 
-/// What a key signs with: a secret under HS256, else a private key in PKCS#8 (RFC 5958). Never shown.
+/// Secret for HS256, or private key in PKCS#8 (RFC 5958). Never printed.
 #[derive(Clone)]
 pub(crate) enum Material {
     Secret(SigningKey),
@@ -22,36 +22,38 @@ pub(crate) enum Material {
     P256 { pkcs8: SecretSlice<u8>, x: [u8; 32], y: [u8; 32] },
 }
 
-/// The bytes make no key. Never says the bytes.
+/// Reason why key material is invalid. The message never contains the bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum MaterialError {
     #[error(transparent)]
     Secret(#[from] SigningKeyError),
-    #[error("its private key is no Ed25519 key in PKCS#8")]
+    #[error("its private key is not an Ed25519 key in PKCS#8")]
     Ed25519,
-    #[error("its private key is no P-256 key in PKCS#8")]
+    #[error("its private key is not a P-256 key in PKCS#8")]
     P256,
     #[error("it cannot sign")]
     Unable,
-    #[error("no key could be made")]
-    NotMade,
+    #[error("key generation failed")]
+    NotGenerated,
 }
 
 impl Material {
-    /// A new key. Asymmetric ones come from the cryptographic library's own randomness, which cannot be replaced.
+    /// Generates a key. For asymmetric keys, the cryptographic library uses its own random source instead of `random`.
     ///
     /// # Errors
-    /// [`MaterialError::NotMade`]
+    /// [`MaterialError::NotGenerated`]
     pub(crate) fn generate(algorithm: KeyAlgorithm, random: &dyn Random) -> Result<Self, MaterialError> {
         match algorithm {
-            KeyAlgorithm::Hs256 => SigningKey::generate(random).map(Self::Secret).map_err(|_| MaterialError::NotMade),
+            KeyAlgorithm::Hs256 => {
+                SigningKey::generate(random).map(Self::Secret).map_err(|_| MaterialError::NotGenerated)
+            }
             KeyAlgorithm::EdDsa => {
                 let pkcs8 = Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1());
-                Self::ed25519(pkcs8.map_err(|_| MaterialError::NotMade)?.as_ref())
+                Self::ed25519(pkcs8.map_err(|_| MaterialError::NotGenerated)?.as_ref())
             }
             KeyAlgorithm::Es256 => {
                 let pkcs8 = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).and_then(|pair| pair.to_pkcs8v1());
-                Self::p256(pkcs8.map_err(|_| MaterialError::NotMade)?.as_ref())
+                Self::p256(pkcs8.map_err(|_| MaterialError::NotGenerated)?.as_ref())
             }
         }
     }
@@ -69,7 +71,7 @@ impl Material {
     pub(crate) fn p256(pkcs8: &[u8]) -> Result<Self, MaterialError> {
         let pair =
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(|_| MaterialError::P256)?;
-        // The point uncompressed (SEC 1, section 2.3.3): 4, x, y.
+        // Uncompressed point (SEC 1, section 2.3.3): 4, x, y.
         let [0x04, point @ ..] = pair.public_key().as_ref() else { return Err(MaterialError::P256) };
         let (x, y) = point.split_at_checked(32).ok_or(MaterialError::P256)?;
         let (Ok(x), Ok(y)) = (x.try_into(), y.try_into()) else { return Err(MaterialError::P256) };
@@ -84,7 +86,7 @@ impl Material {
         }
     }
 
-    /// The secret or the PKCS#8, for the key's file alone.
+    /// The secret or the PKCS#8 bytes. Only for the key file.
     pub(crate) fn expose(&self) -> &[u8] {
         match self {
             Self::Secret(secret) => secret.expose(),
@@ -108,7 +110,7 @@ impl Material {
         }
     }
 
-    /// What may be published; nothing of a secret.
+    /// The public key; `None` for a secret.
     pub(crate) const fn public_point(&self) -> Option<PublicPoint> {
         match self {
             Self::Secret(_) => None,
@@ -117,8 +119,7 @@ impl Material {
         }
     }
 
-    /// The `kid`: derived from the key, so that two files with one key agree. A public key's thumbprint (RFC 7638),
-    /// or a short part of an HMAC under a secret.
+    /// The `kid`, derived from the key: the thumbprint of a public key (RFC 7638), or a truncated HMAC for a secret.
     ///
     /// # Errors
     /// [`MaterialError::Unable`]

@@ -1,4 +1,4 @@
-//! The key ring: one key that signs, and any number that still verify, or do already (RFC 7517; RFC 8725).
+//! The key ring: one signing key and any number of keys that only verify (RFC 7517; RFC 8725).
 
 mod algorithm;
 mod changes;
@@ -20,43 +20,43 @@ pub use material::MaterialError;
 use crate::SigningKey;
 use material::Material;
 
-/// Keys with unique ids, of which one is to sign whatever the time is.
+/// Keys with unique ids, one of which signs at any time.
 #[derive(Clone)]
 pub struct KeyRing {
     keys: Vec<RingKey>,
 }
 
-/// The text or the keys make no ring. Never quotes a key.
+/// Reason why a key ring is invalid. The message never contains a key.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum KeyRingError {
-    #[error("it is not the JSON of a key ring (line {line}, column {column})")]
+    #[error("invalid JSON of a key ring (line {line}, column {column})")]
     Form { line: usize, column: usize },
-    #[error("it is a key ring of version {0}, and this release knows version 1 alone")]
+    #[error("the key ring has version {0}, but this release supports only version 1")]
     Version(u32),
-    #[error("the key ring is larger than {} keys", KeyRing::MAX_KEYS)]
+    #[error("the key ring has more than {} keys", KeyRing::MAX_KEYS)]
     TooMany,
     #[error("the kid {0:?} is not 1 to {max} letters, digits, - and _", max = KeyRing::MAX_ID_CHARS)]
     Id(String),
-    #[error("the kid {0} is there twice")]
-    SameId(String),
-    #[error("the key {0} has an alg that is none of HS256, EdDSA and ES256")]
+    #[error("the kid {0} is duplicated")]
+    DuplicateId(String),
+    #[error("the alg of the key {0} must be HS256, EdDSA or ES256")]
     Algorithm(String),
-    #[error("the key {0} must have a secret under HS256, else a private_key, and not both")]
+    #[error("the key {0} must have a secret for HS256, or a private_key for other algorithms, and not both")]
     Member(String),
-    #[error("the key {id} will not do: {reason}")]
+    #[error("the key {id} is invalid: {reason}")]
     Key { id: String, reason: MaterialError },
-    #[error("the key {0} verifies no longer before it signs")]
+    #[error("verifies_until of the key {0} is before its signs_from")]
     Times(String),
-    #[error("no key of the ring goes on signing: each is revoked or has an end")]
-    NobodySigns,
-    #[error("the key ring has a time or a secret that cannot be written as text")]
+    #[error("the key ring has no key that can sign indefinitely: each is revoked or has verifies_until")]
+    NoSigningKey,
+    #[error("the key ring has a time or a secret that cannot be serialized as text")]
     Unwritable,
 }
 
 impl KeyRing {
-    /// The most keys: far more than any rotation needs.
+    /// Maximum number of keys: far more than a rotation needs.
     pub const MAX_KEYS: usize = 100;
-    /// The most characters of an id.
+    /// Maximum number of characters of an id.
     pub const MAX_ID_CHARS: usize = 64;
 
     fn new(keys: Vec<RingKey>) -> Result<Self, KeyRingError> {
@@ -70,19 +70,19 @@ impl KeyRing {
                 return Err(KeyRingError::Id(file::printable(&key.id)));
             }
             if !ids.insert(key.id()) {
-                return Err(KeyRingError::SameId(key.id.clone()));
+                return Err(KeyRingError::DuplicateId(key.id.clone()));
             }
             if key.times.verifies_until.is_some_and(|until| until < key.times.signs_from) {
                 return Err(KeyRingError::Times(key.id.clone()));
             }
         }
-        if !keys.iter().any(goes_on) {
-            return Err(KeyRingError::NobodySigns);
+        if !keys.iter().any(has_no_end) {
+            return Err(KeyRingError::NoSigningKey);
         }
         Ok(Self { keys })
     }
 
-    /// One key that signs with HS256, and always has.
+    /// A ring with one HS256 key, which signs at any time.
     pub(crate) fn of_secret(key: &SigningKey) -> Result<Self, SignError> {
         let epoch = OffsetDateTime::UNIX_EPOCH;
         let times = KeyTimes { created_at: epoch, signs_from: epoch, verifies_until: None, revoked_at: None };
@@ -90,25 +90,25 @@ impl KeyRing {
         Ok(Self { keys: vec![key] })
     }
 
-    /// The keys, in the order in which they were made.
+    /// The keys in order of creation.
     pub fn keys(&self) -> &[RingKey] {
         &self.keys
     }
 
-    /// The key with this `kid`, whatever its state.
+    /// The key with this `kid`, in any state.
     pub(crate) fn find(&self, id: &str) -> Option<&RingKey> {
         self.keys.iter().find(|key| key.id == id)
     }
 
-    /// The key that signs at `now`: the last whose time has come. Where none's has, as on a node whose clock is
-    /// behind that of the machine that made the ring, the first to come.
+    /// The key that signs at `now`: the one with the latest `signs_from` that has passed. If none has passed, as on a node
+    /// with a slow clock, the one with the earliest `signs_from`.
     pub fn signing_at(&self, now: OffsetDateTime) -> Option<&RingKey> {
-        let able = || self.keys.iter().filter(|key| key.verifying_at(now).is_ok());
-        let come = able().filter(|key| key.times.signs_from <= now).max_by_key(|key| key.times.signs_from);
-        come.or_else(|| able().min_by_key(|key| key.times.signs_from))
+        let valid = || self.keys.iter().filter(|key| key.verifying_at(now).is_ok());
+        let started = valid().filter(|key| key.times.signs_from <= now).max_by_key(|key| key.times.signs_from);
+        started.or_else(|| valid().min_by_key(|key| key.times.signs_from))
     }
 
-    /// What a key of this ring does at `now`.
+    /// The state of a key of this ring at `now`.
     pub fn state_at(&self, key: &RingKey, now: OffsetDateTime) -> KeyState {
         if key.times.revoked_at.is_some() {
             KeyState::Revoked
@@ -124,7 +124,7 @@ impl KeyRing {
     }
 }
 
-/// Whether a key is good and has no end.
-fn goes_on(key: &RingKey) -> bool {
+/// Whether a key is not revoked and verifies indefinitely.
+fn has_no_end(key: &RingKey) -> bool {
     key.times.revoked_at.is_none() && key.times.verifies_until.is_none()
 }

@@ -1,4 +1,4 @@
-//! The compact form: length, alphabet, parts, JSON (RFC 7515, sections 2, 5.2 and 7.1).
+//! Compact serialization: length, alphabet, parts, JSON (RFC 7515, sections 2, 5.2 and 7.1).
 
 use super::*;
 
@@ -8,7 +8,7 @@ fn good() -> String {
 
 /// REQ 5.
 #[test]
-fn token_over_8_kib_is_refused_unread() {
+fn token_over_8_kib_is_rejected_before_parsing() {
     for length in [8193, 100_000] {
         assert_eq!(verdict(&"!".repeat(length)), Err(TokenError::TooLong));
     }
@@ -20,7 +20,7 @@ fn token_over_8_kib_is_refused_unread() {
 
 /// REQ 5.
 #[test]
-fn characters_outside_base64url_are_refused() {
+fn characters_outside_base64url_are_rejected() {
     let good = good();
     for wrong in ["=", "+", "/", " ", "\n", "\t", "\0", "é", "%", ",", ":", "\u{feff}"] {
         for at in [0, 5, good.find('.').unwrap(), good.rfind('.').unwrap(), good.rfind('.').unwrap() + 9, good.len()] {
@@ -33,7 +33,7 @@ fn characters_outside_base64url_are_refused() {
 
 /// REQ 5.
 #[test]
-fn padding_is_refused_in_every_part() {
+fn padding_is_rejected_in_every_part() {
     let good = good();
     let parts: Vec<_> = good.split('.').collect();
     for part in 0..3 {
@@ -48,7 +48,7 @@ fn padding_is_refused_in_every_part() {
 
 /// REQ 5.
 #[test]
-fn another_spelling_of_the_same_bytes_is_refused() {
+fn non_canonical_base64url_is_rejected() {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let good = good();
     let last = LETTERS.find(&good[good.len() - 1..]).unwrap();
@@ -67,7 +67,7 @@ fn another_spelling_of_the_same_bytes_is_refused() {
 
 /// REQ 5.
 #[test]
-fn token_has_exactly_three_parts() {
+fn token_without_exactly_three_parts_is_rejected() {
     let good = good();
     let (first, rest) = good.split_once('.').unwrap();
     let two = rest.rsplit_once('.').unwrap().0;
@@ -81,7 +81,7 @@ fn token_has_exactly_three_parts() {
 
 /// REQ 5.
 #[test]
-fn header_and_claims_are_json_objects() {
+fn header_or_claims_other_than_json_object_is_rejected() {
     let (header, claims) = (header(&json!({})), claims(&json!({})));
     for wrong in ["", "null", "7", "\"x\"", "[]", "{", "\u{feff}{}", "{'a':1}", "{\"a\":NaN}", "{,}"] {
         assert_eq!(verdict(&forge(wrong, &claims)), Err(TokenError::Malformed), "header {wrong}");
@@ -98,7 +98,7 @@ fn header_and_claims_are_json_objects() {
 
 /// REQ 5.
 #[test]
-fn array_of_the_values_in_order_is_no_object() {
+fn json_array_of_member_values_is_rejected() {
     let now = NOW.unix_timestamp();
     let claims_as_array = format!(r#"[7,"7","rollbook","rollbook-api",{now},{},{now},"t-1"]"#, now + 60);
     let header_as_array = format!(r#"["at+jwt","HS256","{}"]"#, key_id());
@@ -108,7 +108,7 @@ fn array_of_the_values_in_order_is_no_object() {
 
 /// REQ 5.
 #[test]
-fn invalid_utf8_is_refused() {
+fn invalid_utf8_is_rejected() {
     let mut bytes = claims(&json!({"pad": "xx"})).into_bytes();
     let at = bytes.windows(2).position(|pair| pair == b"xx").unwrap();
     bytes[at] = 0xff;
@@ -118,7 +118,7 @@ fn invalid_utf8_is_refused() {
 
 /// REQ 8.
 #[test]
-fn signature_that_is_not_the_keys_is_refused() {
+fn invalid_signature_is_rejected() {
     let good = good();
     let (input, signature) = good.rsplit_once('.').unwrap();
     let other_key = sign(input, b"another key: f81DdaWq0pZxN72LbV3", Algorithm::HS256);
@@ -126,8 +126,8 @@ fn signature_that_is_not_the_keys_is_refused() {
     let truncated = format!("{input}.{}", &signature[..20]);
     let none = format!("{input}.");
     let claims = claims(&json!({"user_id": 8, "sub": "8"}));
-    let anothers = forge(&header(&json!({})), &claims);
-    let moved = format!("{}.{signature}", anothers.rsplit_once('.').unwrap().0);
+    let foreign = forge(&header(&json!({})), &claims);
+    let moved = format!("{}.{signature}", foreign.rsplit_once('.').unwrap().0);
     for wrong in [other_key, other_algorithm, truncated, none, moved] {
         assert_eq!(verdict(&wrong), Err(TokenError::Signature), "{wrong}");
     }

@@ -1,4 +1,4 @@
-//! Judging tokens by a file: access tokens as the service does, and raw ones by the standards' own vectors.
+//! Offline verification of access tokens, and of raw tokens from the test vectors of the standards.
 
 use super::*;
 use crate::{KeyAlgorithm, KeyRing, KeySetError, KnownKeys, PublishedKeys, Unverified, read_unverified};
@@ -20,7 +20,7 @@ fn raw(keys: &[&str], token: &str) -> Result<(), TokenError> {
     KnownKeys::Set(set(keys).unwrap()).verify_raw(token, NOW)
 }
 
-/// Asymmetric keys do not ask for it.
+/// Asymmetric key generation does not use it.
 struct NoRandom;
 
 impl domain::Random for NoRandom {
@@ -35,7 +35,7 @@ fn policy() -> TokenPolicy {
 
 /// REQ 8.
 #[test]
-fn raw_signature_is_tried_with_each_key_of_a_set() {
+fn raw_signature_is_tried_with_each_key() {
     for token in [SIGNED_WITH_EDDSA, SIGNED_WITH_ES256] {
         assert_eq!(raw(&[ED25519, P256], token), Ok(()));
         assert_eq!(raw(&[P256, ED25519], token), Ok(()));
@@ -50,20 +50,20 @@ fn raw_signature_is_tried_with_each_key_of_a_set() {
 
 /// REQ 5, REQ 8.
 #[test]
-fn raw_mode_keeps_the_rules_of_the_header() {
+fn raw_verification_enforces_header_rules() {
     let key = format!(r#"{{"kty":"oct","k":"{}"}}"#, URL_SAFE_NO_PAD.encode(KEY));
-    let judge = |header: &str| raw(&[&key], &forge(header, "any text"));
-    assert_eq!(judge(r#"{"alg":"HS256"}"#), Ok(()));
-    assert_eq!(judge(r#"{"alg":"HS256","typ":"JOSE"}"#), Ok(()));
-    assert_eq!(judge(r#"{"alg":"HS256","kid":"another"}"#), Err(TokenError::UnknownKey));
-    assert_eq!(judge(r#"{"alg":"HS256","crit":["b64"],"b64":false}"#), Err(TokenError::Critical));
-    assert_eq!(judge(r#"{"alg":"none"}"#), Err(TokenError::Algorithm));
-    assert_eq!(judge(r#"{"alg":"ES256"}"#), Err(TokenError::Algorithm));
-    assert_eq!(judge(r"{}"), Err(TokenError::Algorithm));
+    let verify = |header: &str| raw(&[&key], &forge(header, "any text"));
+    assert_eq!(verify(r#"{"alg":"HS256"}"#), Ok(()));
+    assert_eq!(verify(r#"{"alg":"HS256","typ":"JOSE"}"#), Ok(()));
+    assert_eq!(verify(r#"{"alg":"HS256","kid":"another"}"#), Err(TokenError::UnknownKey));
+    assert_eq!(verify(r#"{"alg":"HS256","crit":["b64"],"b64":false}"#), Err(TokenError::Critical));
+    assert_eq!(verify(r#"{"alg":"none"}"#), Err(TokenError::Algorithm));
+    assert_eq!(verify(r#"{"alg":"ES256"}"#), Err(TokenError::Algorithm));
+    assert_eq!(verify(r"{}"), Err(TokenError::Algorithm));
 }
 
 #[test]
-fn an_access_token_is_judged_as_the_service_does() {
+fn access_token_is_verified_as_by_the_service() {
     for algorithm in [KeyAlgorithm::EdDsa, KeyAlgorithm::Es256] {
         let ring = KeyRing::generate(algorithm, NOW, &NoRandom).unwrap();
         let tokens = JwtTokens::with_ring(ring.clone(), policy());
@@ -92,7 +92,7 @@ fn key_set_skips_foreign_keys_and_rejects_damaged_ones() {
 }
 
 #[test]
-fn what_stands_in_a_token_is_read_without_belief() {
+fn unverified_token_is_decoded() {
     let Unverified { header, claims } = read_unverified(SIGNED_WITH_ES256).unwrap();
     assert_eq!((&header["alg"], &claims["iss"]), (&"ES256".into(), &"joe".into()));
     assert_eq!(read_unverified(SIGNED_WITH_EDDSA), Err(TokenError::Malformed));

@@ -1,4 +1,4 @@
-//! What the token port accepts and refuses. Each table's test is named after the line of the standards it holds.
+//! Accepted and rejected tokens.
 
 mod claims;
 mod form;
@@ -34,12 +34,12 @@ fn key_id() -> String {
     verifying_key::key_id(&EncodingKey::from_secret(KEY)).unwrap()
 }
 
-/// A good header, with members set, or taken out where the value is null.
+/// A valid header with changed members; null removes a member.
 fn header(changes: &Value) -> String {
     changed(json!({"typ": "at+jwt", "alg": "HS256", "kid": key_id()}), changes)
 }
 
-/// Good claims, issued at [`NOW`] for a minute, with claims set, or taken out where the value is null.
+/// Valid claims, issued at [`NOW`] for a minute, with changes; null removes a claim.
 fn claims(changes: &Value) -> String {
     let now = NOW.unix_timestamp();
     let good = json!({
@@ -59,7 +59,7 @@ fn changed(mut good: Value, changes: &Value) -> String {
     good.to_string()
 }
 
-/// Signs any header and any payload, however wrong, with the good key.
+/// Signs any header and payload with the valid key.
 fn forge(header: &str, payload: &str) -> String {
     let input = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     sign(&input, KEY, Algorithm::HS256)
@@ -75,12 +75,12 @@ fn verdict(token: &str) -> Result<Claims, TokenError> {
 }
 
 #[track_caller]
-fn refuses_header(changes: &Value, error: TokenError) {
+fn assert_header_error(changes: &Value, error: TokenError) {
     assert_eq!(verdict(&forge(&header(changes), &claims(&json!({})))), Err(error), "{changes}");
 }
 
 #[track_caller]
-fn refuses_claims(changes: &Value, error: TokenError) {
+fn assert_claims_error(changes: &Value, error: TokenError) {
     assert_eq!(verdict(&forge(&header(&json!({})), &claims(changes))), Err(error), "{changes}");
 }
 
@@ -90,14 +90,14 @@ fn some_claims() -> Claims {
 }
 
 #[test]
-fn a_signed_token_verifies_to_its_claims() {
+fn signed_token_verifies_to_its_claims() {
     let token = tokens().sign(&some_claims()).unwrap();
     assert_eq!(verdict(token.expose()), Ok(some_claims()));
     assert_eq!(verdict(&forge(&header(&json!({})), &claims(&json!({})))), Ok(some_claims()));
 }
 
 #[test]
-fn a_signed_token_says_what_the_wire_promises() {
+fn signed_token_has_documented_members() {
     let token = tokens().sign(&some_claims()).unwrap();
     let parts: Vec<_> = token.expose().split('.').collect();
     let read = |part| serde_json::from_slice::<Value>(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap();
@@ -108,7 +108,7 @@ fn a_signed_token_says_what_the_wire_promises() {
 }
 
 #[test]
-fn nodes_with_one_key_verify_each_others_tokens() {
+fn nodes_with_shared_key_accept_the_same_tokens() {
     let token = tokens().sign(&some_claims()).unwrap();
     assert_eq!(tokens().verify(token.expose(), NOW), Ok(some_claims()));
     let another_key = tokens_with(b"another key: f81DdaWq0pZxN72LbV3", "rollbook", "rollbook-api");

@@ -7,11 +7,11 @@ use secrecy::ExposeSecret;
 use super::*;
 use crate::{KeyAlgorithm, KeyChangeError, KeyRing, KeyRingError, KeyState};
 
-const EVERY: [KeyAlgorithm; 3] = [KeyAlgorithm::Hs256, KeyAlgorithm::EdDsa, KeyAlgorithm::Es256];
+const ALL: [KeyAlgorithm; 3] = [KeyAlgorithm::Hs256, KeyAlgorithm::EdDsa, KeyAlgorithm::Es256];
 const ANNOUNCE: Duration = Duration::minutes(5);
 const LIFETIME: Duration = Duration::minutes(15);
 
-/// Fit to make keys that differ; each test has few.
+/// Deterministic bytes that differ between keys.
 struct Sequence(std::sync::atomic::AtomicU64);
 
 impl Random for Sequence {
@@ -59,8 +59,8 @@ fn states(ring: &KeyRing, at: OffsetDateTime) -> Vec<KeyState> {
 
 /// REQ 8.
 #[test]
-fn each_algorithm_signs_what_it_verifies_and_no_other_ring_does() {
-    for algorithm in EVERY {
+fn token_is_verified_only_by_its_own_ring() {
+    for algorithm in ALL {
         let ring = generated(algorithm);
         let good = token(&ring, NOW);
         assert_eq!(tokens_on(&ring).verify(&good, NOW), Ok(issued(NOW)), "{algorithm}");
@@ -74,7 +74,7 @@ fn each_algorithm_signs_what_it_verifies_and_no_other_ring_does() {
     }
 }
 
-/// The public key of a ring in every form that it could be taken as a secret in.
+/// The public key of a ring in all encodings that could be used as a secret.
 fn public_forms(ring: &KeyRing) -> Vec<Vec<u8>> {
     let public = tokens_on(ring).public_keys(NOW).remove(0);
     match public.point {
@@ -88,7 +88,7 @@ fn public_forms(ring: &KeyRing) -> Vec<Vec<u8>> {
 
 /// REQ 8.
 #[test]
-fn public_key_is_never_taken_as_an_hmac_secret() {
+fn public_key_as_hmac_secret_is_rejected() {
     for algorithm in [KeyAlgorithm::EdDsa, KeyAlgorithm::Es256] {
         let ring = generated(algorithm);
         let header = json!({"typ": "at+jwt", "alg": "HS256", "kid": ring.keys()[0].id()}).to_string();
@@ -102,17 +102,17 @@ fn public_key_is_never_taken_as_an_hmac_secret() {
 
 /// REQ 8.
 #[test]
-fn kid_settles_the_algorithm_whatever_the_header_says() {
-    for ours in EVERY {
-        let ring = generated(ours);
+fn alg_that_differs_from_that_of_kid_is_rejected() {
+    for algorithm in ALL {
+        let ring = generated(algorithm);
         let good = token(&ring, NOW);
-        for other in EVERY.into_iter().filter(|other| *other != ours) {
-            let anothers = token(&generated(other), NOW);
+        for other in ALL.into_iter().filter(|other| *other != algorithm) {
+            let foreign = token(&generated(other), NOW);
             let header = json!({"typ": "at+jwt", "alg": other.as_str(), "kid": ring.keys()[0].id()}).to_string();
             let (header, rest) =
                 (URL_SAFE_NO_PAD.encode(header), |token: &str| token.split_once('.').unwrap().1.to_owned());
-            for forged in [rest(&good), rest(&anothers)].map(|rest| format!("{header}.{rest}")) {
-                assert_eq!(tokens_on(&ring).verify(&forged, NOW), Err(TokenError::Algorithm), "{ours} as {other}");
+            for forged in [rest(&good), rest(&foreign)].map(|rest| format!("{header}.{rest}")) {
+                assert_eq!(tokens_on(&ring).verify(&forged, NOW), Err(TokenError::Algorithm), "{algorithm} as {other}");
             }
         }
     }
@@ -120,9 +120,9 @@ fn kid_settles_the_algorithm_whatever_the_header_says() {
 
 /// REQ 11.
 #[test]
-fn key_is_announced_then_signs_then_verifies_then_is_over() {
+fn key_passes_through_its_states_in_order() {
     use KeyState::{Announced, Expired, Signing, Verifying};
-    for algorithm in EVERY {
+    for algorithm in ALL {
         let ring = rotated(&generated(algorithm), NOW);
         let (signs, over) = (NOW + ANNOUNCE, NOW + ANNOUNCE + LIFETIME + KeyRing::MARGIN);
         assert_eq!(states(&ring, NOW), [Signing, Announced]);
@@ -144,23 +144,23 @@ fn key_is_announced_then_signs_then_verifies_then_is_over() {
 
 /// REQ 11.
 #[test]
-fn rotating_refuses_no_good_token_on_any_node() {
+fn rotation_rejects_no_valid_token() {
     let before = generated(KeyAlgorithm::Es256);
     let after = rotated(&before, NOW);
     let node = tokens_on(&before);
     let old = token(&before, NOW);
-    assert!(tokens_on(&after).verify(&old, NOW + ANNOUNCE + Duration::MINUTE).is_ok(), "a node that knows both");
+    assert!(tokens_on(&after).verify(&old, NOW + ANNOUNCE + Duration::MINUTE).is_ok(), "node with both keys");
     let new = token(&after, NOW + ANNOUNCE);
-    assert_eq!(node.verify(&new, NOW + ANNOUNCE), Err(TokenError::UnknownKey), "a node that was never told");
+    assert_eq!(node.verify(&new, NOW + ANNOUNCE), Err(TokenError::UnknownKey), "node that has not loaded the new ring");
     node.replace_ring(after.clone());
     assert!(node.verify(&new, NOW + ANNOUNCE).is_ok() && node.verify(&old, NOW + ANNOUNCE).is_ok());
-    // A node whose clock is ahead signs early; the others verify that already.
+    // A node with a fast clock signs early with the new key; the other nodes already accept it.
     assert!(tokens_on(&after).verify(&new, NOW).is_ok());
 }
 
 /// REQ 11.
 #[test]
-fn revoked_key_is_refused_at_once() {
+fn revoked_key_is_rejected_at_any_time() {
     let ring = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
     let later = NOW + ANNOUNCE + Duration::MINUTE;
     let old = token(&ring, NOW);
@@ -168,33 +168,33 @@ fn revoked_key_is_refused_at_once() {
     assert_eq!(states(&revoked, later), [KeyState::Revoked, KeyState::Signing]);
     assert!(tokens_on(&ring).verify(&old, later).is_ok());
     assert_eq!(tokens_on(&revoked).verify(&old, later), Err(TokenError::KeyRevoked));
-    assert_eq!(tokens_on(&revoked).verify(&old, NOW - Duration::DAY), Err(TokenError::KeyRevoked), "by any clock");
+    assert_eq!(tokens_on(&revoked).verify(&old, NOW - Duration::DAY), Err(TokenError::KeyRevoked), "at any time");
     assert_eq!(tokens_on(&revoked).public_keys(later).len(), 1);
 }
 
 /// REQ 11.
 #[test]
-fn ring_always_has_a_key_that_signs_on() {
+fn last_signing_key_cannot_be_revoked_or_removed() {
     let one = generated(KeyAlgorithm::EdDsa);
     let id = one.keys()[0].id().to_owned();
-    assert_eq!(one.revoke(&id, NOW).err(), Some(KeyChangeError::Needed(id.clone())));
+    assert_eq!(one.revoke(&id, NOW).err(), Some(KeyChangeError::LastSigningKey(id.clone())));
     assert_eq!(one.remove(&id, NOW).err(), Some(KeyChangeError::InUse(id.clone())));
     assert_eq!(one.revoke("x", NOW).err(), Some(KeyChangeError::Unknown("x".into())));
     let two = rotated(&one, NOW);
-    let waiting = two.keys()[1].id().to_owned();
+    let announced = two.keys()[1].id().to_owned();
     let again = two.rotate(KeyAlgorithm::EdDsa, Duration::ZERO, LIFETIME, NOW, &RANDOM);
-    assert_eq!(again.err(), Some(KeyChangeError::Announced(waiting.clone())));
-    let back = two.revoke(&waiting, NOW).unwrap();
+    assert_eq!(again.err(), Some(KeyChangeError::Announced(announced.clone())));
+    let back = two.revoke(&announced, NOW).unwrap();
     assert_eq!(states(&back, NOW + Duration::DAY), [KeyState::Signing, KeyState::Revoked]);
     let urgent = two.revoke(&id, NOW).unwrap();
-    assert_eq!(urgent.signing_at(NOW).unwrap().id(), waiting, "before its time, where no other can");
+    assert_eq!(urgent.signing_at(NOW).unwrap().id(), announced, "the only valid key signs before its signs_from");
     let removed = urgent.remove(&id, NOW).unwrap();
     assert_eq!(removed.keys().len(), 1);
 }
 
 /// REQ 11.
 #[test]
-fn only_public_keys_that_verify_are_published() {
+fn only_verifying_public_keys_are_published() {
     assert_eq!(tokens_on(&generated(KeyAlgorithm::Hs256)).public_keys(NOW), []);
     let ring = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
     let ids = |at| tokens_on(&ring).public_keys(at).into_iter().map(|key| key.id).collect::<Vec<_>>();
@@ -204,8 +204,8 @@ fn only_public_keys_that_verify_are_published() {
 }
 
 #[test]
-fn a_ring_reads_back_from_its_file_as_it_was() {
-    for algorithm in EVERY {
+fn ring_file_round_trips() {
+    for algorithm in ALL {
         let ring = rotated(&generated(algorithm), NOW);
         let ring = ring.revoke(ring.keys()[0].id(), NOW + Duration::HOUR).unwrap();
         let text = ring.to_json().unwrap();
@@ -216,7 +216,7 @@ fn a_ring_reads_back_from_its_file_as_it_was() {
     }
 }
 
-/// The file of a ring of one EdDSA key with a member of that key changed, or taken out where the value is null.
+/// The file of a ring with one EdDSA key and changed members; null removes a member.
 fn file_with(changes: &Value) -> String {
     let text = generated(KeyAlgorithm::EdDsa).to_json().unwrap();
     let mut file: Value = serde_json::from_str(text.expose_secret()).unwrap();
@@ -226,23 +226,23 @@ fn file_with(changes: &Value) -> String {
 
 /// REQ 11.
 #[test]
-fn bad_file_is_refused_and_never_quoted() {
+fn invalid_ring_file_is_rejected_without_quoting_it() {
     const SECRET: &str = "MC4CAQAwBQYDK2VwBCIEIFfI0xX1";
     for (changes, wanted) in [
         (json!({"kid": "two words"}), "1 to 64 letters"),
         (json!({"kid": ""}), "1 to 64 letters"),
-        (json!({"alg": "none"}), "none of HS256, EdDSA and ES256"),
-        (json!({"alg": "RS256"}), "none of HS256, EdDSA and ES256"),
-        (json!({"alg": "ES256"}), "no P-256 key"),
-        (json!({"alg": "HS256"}), "must have a secret under HS256"),
-        (json!({"private_key": null}), "must have a secret under HS256"),
-        (json!({"secret": SECRET}), "must have a secret under HS256"),
-        (json!({"private_key": SECRET}), "no Ed25519 key"),
-        (json!({"created_at": SECRET}), "not the JSON of a key ring"),
-        (json!({"revoked": SECRET}), "not the JSON of a key ring"),
-        (json!({"verifies_until": "2026-11-23T11:59:59Z"}), "verifies no longer before it signs"),
-        (json!({"verifies_until": "2027-11-23T12:00:00Z"}), "goes on signing"),
-        (json!({"revoked_at": "2026-11-23T12:00:00Z"}), "goes on signing"),
+        (json!({"alg": "none"}), "must be HS256, EdDSA or ES256"),
+        (json!({"alg": "RS256"}), "must be HS256, EdDSA or ES256"),
+        (json!({"alg": "ES256"}), "not a P-256 key"),
+        (json!({"alg": "HS256"}), "must have a secret for HS256"),
+        (json!({"private_key": null}), "must have a secret for HS256"),
+        (json!({"secret": SECRET}), "must have a secret for HS256"),
+        (json!({"private_key": SECRET}), "not an Ed25519 key"),
+        (json!({"created_at": SECRET}), "invalid JSON of a key ring"),
+        (json!({"revoked": SECRET}), "invalid JSON of a key ring"),
+        (json!({"verifies_until": "2026-11-23T11:59:59Z"}), "is before its signs_from"),
+        (json!({"verifies_until": "2027-11-23T12:00:00Z"}), "no key that can sign indefinitely"),
+        (json!({"revoked_at": "2026-11-23T12:00:00Z"}), "no key that can sign indefinitely"),
     ] {
         let error = KeyRing::parse(file_with(&changes).as_bytes()).err().unwrap().to_string();
         assert!(error.contains(wanted) && !error.contains(SECRET), "{changes}: {error}");
@@ -257,19 +257,19 @@ fn bad_file_is_refused_and_never_quoted() {
     let mut twice: Value = serde_json::from_str(&whole).unwrap();
     let key = twice["keys"][0].clone();
     twice["keys"].as_array_mut().unwrap().push(key);
-    assert!(matches!(KeyRing::parse(twice.to_string().as_bytes()), Err(KeyRingError::SameId(_))));
+    assert!(matches!(KeyRing::parse(twice.to_string().as_bytes()), Err(KeyRingError::DuplicateId(_))));
 }
 
 /// REQ 6.
 #[test]
-fn weak_secret_is_refused_in_a_ring_too() {
+fn weak_secret_in_ring_is_rejected() {
     let weak = json!({"alg": "HS256", "private_key": null, "secret": "changeme changeme changeme changeme"});
     let error = KeyRing::parse(file_with(&weak).as_bytes()).err().unwrap().to_string();
     assert!(error.contains("published sample") && !error.contains("changeme"), "{error}");
 }
 
 #[test]
-fn a_new_keys_id_can_be_named_on_a_command_line() {
+fn generated_kid_never_starts_with_hyphen() {
     for _ in 0..500 {
         assert!(!generated(KeyAlgorithm::Hs256).keys()[0].id().starts_with('-'));
     }

@@ -1,4 +1,4 @@
-//! `/audit-events`: who did what, to what, when and from where.
+//! `/audit-events`: the audit log.
 
 use domain::access::AuditRead;
 use domain::audit::{Action, Event, EventFilter, EventId};
@@ -12,7 +12,7 @@ use crate::http::request::{By, PageQuery, filters};
 use crate::http::response::{InCollection, PageResponse};
 use crate::http::wire::{Int, response, text_value};
 
-// All of the ids that the pattern allows are accepted; some larger ones are, too.
+// The parser accepts every id of the pattern, and some larger ones.
 text_value!(
     Who {
         "maxLength": 64,
@@ -23,29 +23,29 @@ text_value!(
 );
 
 response! {
-    /// Something that was done, or rejected.
+    /// A completed or rejected action.
     pub struct EventDocument as "AuditEvent" {
         /// Permanent identifier, never reused.
         id: EventId = 41,
-        /// Time; of several gathered rejections, that of the first.
+        /// Time of the event. For aggregated rejections, the time of the first.
         at: OffsetDateTime = "2026-11-23T12:00:00Z",
         /// Actor: `user:ID`, `operator` (the command line), `service` or `anonymous`.
         actor: Who = "user:2",
-        /// What was done: `KIND.created`, `KIND.updated` and `KIND.deleted` for records, such as `student.created`;
+        /// Action: `KIND.created`, `KIND.updated` and `KIND.deleted` for records, such as `student.created`;
         /// `password.changed`, `password.reset`, `user.locked`, `user.unlocked`, `session.opened`, `session.refreshed`,
         /// `session.ended`, `session.replayed`, `sessions.expired`, `login.refused`, `access.refused`, `key.generated`,
         /// `key.rotated`, `key.retired`, `key.revoked`, `audit.pruned`. Further actions can be added.
         action: Action = "user.updated",
-        /// What it was done to, as `KIND:ID`: `student:ID`, `user:ID`, `session:ID`, `operation:NAME` or `key:ID`; null if
+        /// Target of the action as `KIND:ID`: `student:ID`, `user:ID`, `session:ID`, `operation:NAME` or `key:ID`. Null if
         /// unknown. Further kinds can be added.
         target: Option<Target> = "user:3",
-        /// Details, if there is more to say.
+        /// Details of the action. Null if there are none.
         detail: Option<String> = "role viewer",
-        /// How often it happened.
+        /// Number of occurrences.
         count: Int<1, 4_294_967_295> = 1,
-        /// `X-Request-Id` of the request; null if there was no request.
+        /// `X-Request-Id` of the request. Null if there was no request.
         request_id: Option<String> = "5f0c2d41-1a",
-        /// Client address; null if there was no request.
+        /// Client address. Null if there was no request.
         client: Option<String> = "192.0.2.7",
     }
 }
@@ -72,15 +72,15 @@ impl From<Event> for EventDocument {
 
 filters! {
     EventFilter {
-        /// Only events of this actor: `user:ID`, `operator`, `service` or `anonymous`.
+        /// Actor of the events: `user:ID`, `operator`, `service` or `anonymous`.
         actor: Who,
-        /// Only this action, such as `user.created`.
+        /// Action of the events, such as `user.created`.
         action: Action,
-        /// Only events on this target, such as `student:7` or `operation:createUser`.
+        /// Target of the events, such as `student:7` or `operation:createUser`.
         target: Target,
-        /// Earliest time.
+        /// Earliest time of the events, inclusive.
         since: OffsetDateTime,
-        /// Time that every event is earlier than.
+        /// Latest time of the events, exclusive.
         before: OffsetDateTime,
     }
 }
@@ -95,9 +95,9 @@ pub struct AuditApi;
 impl AuditApi {
     /// List audit events
     ///
-    /// Returns one page of the audit events in the order in which they were written: every change of students, users, sessions
-    /// and keys, every login, and every rejected login and operation. Rejections of one kind in close succession are one event
-    /// with a count. Events cannot be changed or deleted.
+    /// Returns one page of the audit events, in the order in which they were written: changes of students, users, sessions and
+    /// keys, logins, and rejected logins and operations. Rejections of one kind within a short time are aggregated to one event
+    /// with a count. Events cannot be changed or deleted through the API.
     #[oai(path = "/audit-events", method = "get", operation_id = "listAuditEvents")]
     async fn list(
         &self,
@@ -118,7 +118,7 @@ mod tests {
     use crate::http::wire::Described as _;
 
     #[test]
-    fn every_action_is_described() {
+    fn every_action_is_documented() {
         let schema = EventDocument::schema(&mut Registry::new());
         let description = schema["properties"]["action"]["description"].as_str().unwrap();
         for action in Action::OTHERS {

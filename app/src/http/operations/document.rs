@@ -19,8 +19,9 @@ use crate::http::encoding::{Coding, Encoded};
 use crate::http::request::Public;
 use crate::http::wire::Described;
 
-/// An OpenAPI document: as JSON an object, as YAML text.
+/// Schema of a JSON document: an object.
 struct AsJson;
+/// Schema of a YAML document: text.
 struct AsYaml;
 
 impl Described for AsJson {
@@ -43,13 +44,13 @@ impl Described for AsYaml {
     }
 }
 
-/// The document in one of its forms, written and compressed at the first request for it: some milliseconds, once.
+/// Defines a rendition of the document. It is rendered and compressed once, at the first request, within milliseconds.
 macro_rules! rendition {
     ($name:ident, $media_type:literal, $schema:ty, $written:path) => {
         struct $name(Bytes);
 
         impl $name {
-            fn wanted(request: &HeaderMap) -> poem::Result<Rendition<Self>> {
+            fn negotiate(request: &HeaderMap) -> poem::Result<Rendition<Self>> {
                 static RENDITION: LazyLock<io::Result<Encoded>> =
                     LazyLock::new(|| Encoded::new(Bytes::from_static($written().as_bytes())));
                 let coding = Coding::wanted(request);
@@ -73,11 +74,11 @@ macro_rules! rendition {
 
         impl IntoResponse for $name {
             fn into_response(self) -> Response {
-                let mut answer = Response::from(self.0);
-                let headers = answer.headers_mut();
+                let mut response = Response::from(self.0);
+                let headers = response.headers_mut();
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static($media_type));
                 headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-                answer
+                response
             }
         }
     };
@@ -87,14 +88,14 @@ rendition!(Json, "application/json", AsJson, document::json);
 rendition!(Yaml, "application/yaml", AsYaml, document::yaml);
 rendition!(Yaml31, "application/yaml", AsYaml, document::yaml_3_1);
 
-/// One of the forms.
+/// Response with a rendition of the document.
 #[derive(ApiResponse)]
 enum Rendition<T: Payload + IntoResponse> {
-    /// The document.
+    /// Contains the document.
     #[oai(status = 200)]
     Document(
         T,
-        /// Content coding, if the client accepts one.
+        /// Content coding of the response. Absent if it is not compressed.
         #[oai(header = "Content-Encoding")]
         Option<String>,
     ),
@@ -102,7 +103,7 @@ enum Rendition<T: Payload + IntoResponse> {
 
 pub struct DocumentApi;
 
-#[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
+#[expect(clippy::unused_async, reason = "poem-openapi requires async operations")]
 #[OpenApi(tag = "Tag::Service")]
 impl DocumentApi {
     /// Get this document as JSON
@@ -110,7 +111,7 @@ impl DocumentApi {
     /// Returns the OpenAPI document of the running service.
     #[oai(path = "/openapi.json", method = "get", operation_id = "getOpenApiJson")]
     async fn json(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Json>> {
-        Json::wanted(request)
+        Json::negotiate(request)
     }
 
     /// Get this document as YAML
@@ -118,14 +119,14 @@ impl DocumentApi {
     /// Returns the OpenAPI document of the running service.
     #[oai(path = "/openapi.yaml", method = "get", operation_id = "getOpenApiYaml")]
     async fn yaml(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml>> {
-        Yaml::wanted(request)
+        Yaml::negotiate(request)
     }
 
     /// Get this document as OpenAPI 3.1
     ///
-    /// Returns the same document in OpenAPI 3.1, whose schemas are JSON Schema 2020-12, as YAML.
+    /// Returns the same document as YAML in OpenAPI 3.1, with schemas in JSON Schema 2020-12.
     #[oai(path = "/openapi-3.1.yaml", method = "get", operation_id = "getOpenApi31Yaml")]
     async fn yaml_3_1(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml31>> {
-        Yaml31::wanted(request)
+        Yaml31::negotiate(request)
     }
 }

@@ -9,7 +9,7 @@ use crate::http::response::Json;
 use crate::http::wire::{closed_enum, response};
 
 closed_enum! {
-    /// State of the service: `live` if the process responds, `ready` if the store responds, too.
+    /// State of the service: `live` if the process responds, `ready` if the store also responds.
     pub enum HealthStatus as "HealthStatus" {
         Live = "live",
         Ready = "ready",
@@ -24,17 +24,17 @@ response! {
 }
 
 error_set! {
-    BeingReady: Unavailable;
+    CheckingReadiness: Unavailable;
 }
 
 pub struct HealthApi;
 
-#[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
+#[expect(clippy::unused_async, reason = "poem-openapi requires async operations")]
 #[OpenApi(tag = "Tag::Service")]
 impl HealthApi {
     /// Get the liveness
     ///
-    /// Responds if the process can. Depends on nothing else.
+    /// Responds 200 while the process runs. Does not query the store.
     #[oai(path = "/health/live", method = "get", operation_id = "getLiveness")]
     async fn live(&self, _public: Public) -> Json<Health> {
         Json(Health { status: HealthStatus::Live })
@@ -42,9 +42,9 @@ impl HealthApi {
 
     /// Get the readiness
     ///
-    /// Queries the store; 503 while it is unavailable.
+    /// Queries the store. Responds 503 while the store is unavailable.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
-    async fn ready(&self, _public: Public, uses: Uses<'_>) -> Result<Json<Health>, OperationError<BeingReady>> {
+    async fn ready(&self, _public: Public, uses: Uses<'_>) -> Result<Json<Health>, OperationError<CheckingReadiness>> {
         uses.probe.ready().await?;
         Ok(Json(Health { status: HealthStatus::Ready }))
     }

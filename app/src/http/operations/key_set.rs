@@ -1,4 +1,4 @@
-//! `GET /.well-known/jwks.json`: the public keys that verify access tokens (RFC 7517, section 5).
+//! `GET /.well-known/jwks.json`: the public keys for verifying access tokens (RFC 7517, section 5).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,11 +11,11 @@ use crate::http::request::Public;
 use crate::http::response::Json;
 use crate::http::wire::{List, Omittable, closed_enum, response};
 
-/// Shorter than the announcement of a new key should be: a cached set has the key before it signs.
+/// Shorter than the recommended announcement period of a key, so that cached sets contain a key before it signs.
 const CACHE_CONTROL: &str = "public, max-age=60";
 
 closed_enum! {
-    /// Family of a key (RFC 7518, section 6.1; RFC 8037, section 2).
+    /// Key type (RFC 7518, section 6.1; RFC 8037, section 2).
     pub enum KeyType as "KeyType" {
         Okp = "OKP",
         Ec = "EC",
@@ -31,7 +31,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// Algorithm of a key: the only one that its tokens may name.
+    /// Algorithm of a key, the only one accepted for its tokens.
     pub enum Algorithm as "KeyAlgorithm" {
         EdDsa = "EdDSA",
         Es256 = "ES256",
@@ -46,9 +46,9 @@ closed_enum! {
 }
 
 response! {
-    /// A public key (RFC 7517, section 4). The example is that of RFC 8037, appendices A.2 and A.3.
+    /// A public key (RFC 7517, section 4). The example is from RFC 8037, appendices A.2 and A.3.
     pub struct PublicKeyDocument as "PublicKey" {
-        /// Key id, which a token's header names.
+        /// Key id, as in the `kid` header of tokens.
         kid: String = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k",
         kty: KeyType = "OKP",
         crv: Curve = "Ed25519",
@@ -56,7 +56,7 @@ response! {
         key_use as "use": KeyUse = "sig",
         /// First coordinate: 32 bytes in base64url.
         x: String = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-        /// Second coordinate, if the family of the key has one.
+        /// Second coordinate: 32 bytes in base64url. Absent for the key type `OKP`.
         y: Omittable<String> = (),
     }
 }
@@ -75,18 +75,18 @@ impl From<PublicKey> for PublicKeyDocument {
 response! {
     /// A key set (RFC 7517, section 5).
     pub struct KeySet as "KeySet" {
-        /// The keys; none if tokens are signed with a secret (HS256).
+        /// Public keys. Empty if tokens are signed with a secret (HS256).
         keys: List<PublicKeyDocument, 100> = json!([]),
     }
 }
 
 #[derive(ApiResponse)]
 enum KeySetResponse {
-    /// The keys that verify now, announced ones included.
+    /// Contains the keys that are valid for verification, including announced keys.
     #[oai(status = 200)]
     Keys(
         Json<KeySet>,
-        /// How long the set may be cached.
+        /// Time for which the set may be cached.
         #[oai(header = "Cache-Control")]
         String,
     ),
@@ -94,13 +94,13 @@ enum KeySetResponse {
 
 pub struct KeySetApi;
 
-#[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
+#[expect(clippy::unused_async, reason = "poem-openapi requires async operations")]
 #[OpenApi(tag = "Tag::Service")]
 impl KeySetApi {
     /// Get the public keys
     ///
-    /// Returns the keys that access tokens verify with, for parties that check tokens themselves. A key is in the set before
-    /// it signs; a revoked one is not.
+    /// Returns the keys for verifying access tokens, for services that validate tokens themselves. A key is in the set before
+    /// it signs tokens. Revoked keys are not in the set.
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "getKeySet")]
     async fn keys(&self, _public: Public, uses: Uses<'_>) -> KeySetResponse {
         let keys = uses.key_set.public_keys(uses.clock.now());

@@ -1,4 +1,4 @@
-//! `POST /login`: a name and a password against tokens, as in the articles.
+//! `POST /login`: exchanges a username and a password for tokens, as in the articles.
 
 use poem::Request;
 use poem_openapi::{ApiResponse, OpenApi};
@@ -12,9 +12,9 @@ use crate::http::request::{Body, BodyRules, Public};
 use crate::http::response::Json;
 use crate::http::wire::{input, text_value};
 
-/// Any text but the empty one.
+/// A username as sent: any text that is not empty.
 pub struct LoginName(String);
-/// Any text but the empty one.
+/// A password as sent: any text that is not empty.
 pub struct LoginPassword(String);
 
 text_value!(
@@ -32,16 +32,16 @@ fn not_empty(text: String) -> Result<String, &'static str> {
     if text.is_empty() { Err("must not be empty") } else { Ok(text) }
 }
 
-/// A name and a password as sent.
-pub struct Sent {
+/// Username and password of a login.
+pub struct ParsedCredentials {
     username: LoginName,
     password: LoginPassword,
 }
 
 input! {
-    /// A name and a password. The keys are capitalised, as legacy clients send them.
-    Credentials as "Credentials" => Sent, BodyRules::LOGIN, {
-        /// Username; its case is ignored.
+    /// A username and a password. The keys are capitalised, as legacy clients send them.
+    Credentials as "Credentials" => ParsedCredentials, BodyRules::LOGIN, {
+        /// Username, case-insensitive.
         username as "Username": LoginName = "shantanu",
         /// Password.
         password as "Password": LoginPassword = "password",
@@ -50,17 +50,17 @@ input! {
 
 #[derive(ApiResponse)]
 enum LoggedIn {
-    /// The name and the password are right: the tokens of a new session.
+    /// The credentials are valid. Contains the tokens of a new session.
     #[oai(status = 200)]
     Token(
         Json<TokenDocument>,
         /// Always `no-store` (RFC 6749, section 5.1).
         #[oai(header = "Cache-Control")]
         String,
-        /// Size of the quotas of failed logins, and the seconds in which they are restored.
+        /// Quotas of failed logins (`q`) and their windows in seconds (`w`).
         #[oai(header = "RateLimit-Policy")]
         Option<String>,
-        /// Failed logins that are left, and the seconds until there are more.
+        /// Remaining failed logins (`r`) and seconds until they increase (`t`).
         #[oai(header = "RateLimit")]
         Option<String>,
     ),
@@ -76,10 +76,10 @@ pub struct LogInApi;
 impl LogInApi {
     /// Log in
     ///
-    /// Opens a session for the user with this name and password, and returns its first tokens. After five consecutive failed
-    /// logins the account is throttled: each further attempt has to wait for 1, 2, 4 and up to 300 seconds, and earlier ones
-    /// are rejected with 429 and `Retry-After`. After 100 the account is locked. A client address is throttled after far more
-    /// failures. The Content-Type header and unknown keys are ignored.
+    /// Opens a session for the user with this username and password, and returns its first tokens. After five consecutive
+    /// failed logins the account is throttled: the delay before the next attempt is 1, 2, 4 and up to 300 seconds, and earlier
+    /// attempts are rejected with 429 and `Retry-After`. After 100 failed logins the account is locked. Client addresses are
+    /// throttled separately, with a higher limit. The Content-Type header and unknown keys are ignored.
     #[oai(path = "/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,
@@ -88,15 +88,15 @@ impl LogInApi {
         request: &Request,
         body: Body<Credentials>,
     ) -> Result<LoggedIn, OperationError<LoggingIn>> {
-        let Sent { username, password } = body.read().await?;
+        let ParsedCredentials { username, password } = body.read().await?;
         let attempt = uses.log_in.log_in(&username.0, &password.0, user_agent(request), origin(request)).await;
         let limits = attempt.limits.map(RateLimit::from);
         let logged_in = attempt.outcome.map_err(|error| match limits.clone() {
-            Some(limits) => limits.beside_problem(error.into()),
+            Some(limits) => limits.add_to_problem(error.into()),
             None => error.into(),
         })?;
         if let Some(reason) = &logged_in.outdated_hash_kept {
-            tracing::warn!(user_id = logged_in.user.id.get(), %reason, "an outdated password hash was kept");
+            tracing::warn!(user_id = logged_in.user.id.get(), %reason, "outdated password hash was not upgraded");
         }
         let token = Json(TokenDocument::from(&logged_in.grant));
         let (policy, left) = limits.map(|limits| (limits.policy, limits.left)).unzip();

@@ -1,4 +1,4 @@
-//! `GET /me`: the user behind the token.
+//! `GET /me`: the user of the access token.
 
 use domain::UserId;
 use domain::access::{OwnProfileRead, Role};
@@ -12,8 +12,8 @@ use crate::http::response::Json;
 use crate::http::wire::{enum_value, response, text_value};
 
 enum_value! {
-    /// What a user may do; each role includes the ones before it. A viewer reads student records, a registrar also writes
-    /// them, an admin also manages users and reads the audit.
+    /// Role of a user. Each role includes the previous ones: a viewer reads student records, a registrar also writes them, an
+    /// admin also manages users and reads the audit log.
     Role as "Role"
 }
 text_value!(Username);
@@ -21,7 +21,7 @@ text_value!(Username);
 response! {
     /// The user of an access token.
     pub struct Me as "Me" {
-        /// Id of the user: the token's `user_id`.
+        /// Id of the user, as in the token's claim `user_id`.
         id: UserId = 1,
         /// Username to log in with.
         username: Username = "shantanu",
@@ -35,7 +35,7 @@ response! {
 
 pub struct MeApi;
 
-#[expect(clippy::unused_async, reason = "poem-openapi takes async operations only")]
+#[expect(clippy::unused_async, reason = "poem-openapi requires async operations")]
 #[OpenApi(tag = "Tag::Sessions")]
 impl MeApi {
     /// Get your own account

@@ -1,4 +1,4 @@
-//! The operations: each extracts, runs one use case, and responds.
+//! Operations: each parses the request, runs one use case and returns a response.
 
 mod audit;
 mod document;
@@ -20,19 +20,19 @@ use poem_openapi::Tags;
 
 use super::UseCases;
 
-/// Nests a list of types, or of their values, in pairs: poem-openapi implements its trait for tuples of limited length.
+/// Nests types or values in pairs, because poem-openapi implements its trait only for tuples of limited length.
 macro_rules! nested {
     ($last:path) => { $last };
     ($first:path, $($rest:path),+) => { ($first, nested!($($rest),+)) };
 }
 
-/// Declares [`Api`] and its one value.
+/// Declares [`Api`] and its value.
 macro_rules! apis {
     ($($api:path),+ $(,)?) => {
-        /// Every operation, for the routes and for the document.
+        /// All operations, for the routes and the API document.
         pub type Api = nested!($($api),+);
 
-        /// The one value of [`Api`].
+        /// The value of [`Api`].
         pub const API: Api = nested!($($api),+);
     };
 }
@@ -55,10 +55,10 @@ apis! {
     legacy::LegacyApi,
 }
 
-/// The use cases, as the gate hands them to an operation.
+/// The use cases, provided to operations by the gate.
 type Uses<'a> = Data<&'a Arc<UseCases>>;
 
-/// How the document groups the operations.
+/// Groups of operations in the API document.
 #[derive(Tags)]
 enum Tag {
     /// Log in and out, manage your sessions and your password.

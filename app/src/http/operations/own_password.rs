@@ -1,4 +1,4 @@
-//! `PUT /me/password`: one's own password, replaced by a caller who knows the current one.
+//! `PUT /me/password`: replaces the password of the caller, given the current one.
 
 use domain::access::OwnPasswordWrite;
 use domain::user::{NewPassword, Password, PasswordPolicy, Username};
@@ -12,7 +12,7 @@ use crate::http::request::{Body, BodyRules, By, Content, Fields, Invalid};
 use crate::http::wire::object::described_object;
 use crate::http::wire::text_value;
 
-// A login checks only the upper length: so does this.
+// Only the maximum length is checked, as at login.
 text_value!(
     Password { "minLength": 1, "maxLength": Password::MAX_CHARS, "format": "password" },
     |text: String| Password::parse(&text),
@@ -25,15 +25,15 @@ pub struct PasswordChange;
 described_object! {
     PasswordChange, "PasswordChange", ["The current password and the new one."],
     true, WireField::request_schema, crate::http::wire::Presence::is_required, {
-        /// The current password.
+        /// Current password.
         current_password: Password = "password",
-        /// The new password: at least 15 characters, unless this installation has another minimum; not a common one, not the
-        /// current one, and without the username.
+        /// New password: at least 15 characters, unless the installation configures another minimum. Common passwords, the
+        /// current password and passwords that contain the username are rejected.
         new_password: NewPasswordText = "slow river under seven bridges",
     }
 }
 
-/// What the rules for a new password depend on.
+/// Context of the rules for a new password.
 pub struct PasswordRules {
     policy: PasswordPolicy,
     username: Username,
@@ -48,7 +48,7 @@ impl Content for PasswordChange {
     fn parse(fields: &mut Fields, rules: &PasswordRules) -> Result<Self::Parsed, Invalid> {
         let current = fields.take("current_password");
         let new =
-            fields.required("new_password", |text| NewPasswordText::judge(text, Some(&rules.username), rules.policy));
+            fields.required("new_password", |text| NewPasswordText::check(text, Some(&rules.username), rules.policy));
         Ok((current?, new?))
     }
 }
@@ -63,7 +63,7 @@ pub struct OwnPasswordApi;
 impl OwnPasswordApi {
     /// Replace your password
     ///
-    /// Replaces your password, and ends your other sessions. A wrong current password counts as a failed login.
+    /// Replaces your password and ends your other sessions. A wrong current password counts as a failed login.
     #[oai(path = "/me/password", method = "put", operation_id = "replaceOwnPassword")]
     async fn replace(
         &self,

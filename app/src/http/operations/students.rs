@@ -29,9 +29,9 @@ wire! {
     /// A student.
     Student as StudentDocument "Student", StudentInput "StudentInput", StudentPatchInput "StudentPatch" => StudentPatch,
     in "students" {
-        /// Name as written: not blank, without control characters.
+        /// Full name. Must not be blank or contain control characters.
         name: StudentName = "Asha Rao",
-        /// Email address: ASCII, with a host name after the @.
+        /// Email address in ASCII, with a host name after the @.
         email: Email = "asha.rao@example.org",
         /// Roll number, unique among students.
         roll_no: RollNumber = 126,
@@ -42,9 +42,9 @@ wire! {
 
 filters! {
     StudentFilter {
-        /// Only students whose name contains this text, ignoring case.
+        /// Text within the student's name, ignoring case.
         name: NamePart,
-        /// Only the student with this roll number.
+        /// Roll number of the student.
         roll_no: RollNumber,
     }
 }
@@ -71,8 +71,8 @@ pub struct StudentsApi;
 impl StudentsApi {
     /// List students
     ///
-    /// Returns one page of the students in order of id. Follow `next` (or the `Link` header) until it is null to read all of
-    /// them. Several filters are joined by and.
+    /// Returns one page of the students, ordered by id. To read all pages, follow `next` (or the `Link` header) until it is
+    /// null. Students must match all given filters.
     #[oai(path = "/students", method = "get", operation_id = "listStudents")]
     async fn list(
         &self,
@@ -99,7 +99,7 @@ impl StudentsApi {
 
     /// Get a student
     ///
-    /// Returns one student. With `If-None-Match` the response is 304 if the record has not changed.
+    /// Returns one student. With `If-None-Match`, the response is 304 if the record has not changed.
     #[oai(path = "/students/:id", method = "get", operation_id = "getStudent")]
     async fn get(
         &self,
@@ -114,8 +114,8 @@ impl StudentsApi {
 
     /// Replace a student
     ///
-    /// Sets every field; an absent age is cleared. With `If-Match` the record is replaced only if its version is one of those
-    /// listed.
+    /// Sets every field. If the age is absent, it is cleared. With `If-Match`, the record is replaced only if one of the entity
+    /// tags matches.
     #[oai(path = "/students/:id", method = "put", operation_id = "replaceStudent")]
     async fn replace(
         &self,
@@ -132,8 +132,8 @@ impl StudentsApi {
 
     /// Update a student
     ///
-    /// Sets the given fields by JSON Merge Patch (RFC 7396), also as `application/merge-patch+json`: null clears the age. With
-    /// `If-Match` the record is updated only if its version is one of those listed.
+    /// Sets the given fields by JSON Merge Patch (RFC 7396), also as `application/merge-patch+json`. Null clears the age. With
+    /// `If-Match`, the record is updated only if one of the entity tags matches.
     #[oai(path = "/students/:id", method = "patch", operation_id = "updateStudent")]
     async fn update(
         &self,
@@ -150,8 +150,8 @@ impl StudentsApi {
 
     /// Delete a student
     ///
-    /// Deletes a student record permanently; its id is never reused. With `If-Match` the record is deleted only if its version
-    /// is one of those listed.
+    /// Deletes a student record permanently. Its id is never reused. With `If-Match`, the record is deleted only if one of the
+    /// entity tags matches.
     #[oai(path = "/students/:id", method = "delete", operation_id = "deleteStudent")]
     async fn delete(
         &self,

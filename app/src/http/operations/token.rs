@@ -1,4 +1,4 @@
-//! What a login and a refresh respond with: an access token, and a refresh token for the next one.
+//! Response of login and refresh: an access token and a refresh token.
 
 use domain::session::{Grant, RefreshToken};
 
@@ -14,23 +14,23 @@ text_value!(
 );
 
 closed_enum! {
-    /// How to send a token (RFC 6750).
+    /// Token type (RFC 6750).
     pub enum TokenType as "TokenType" {
         Bearer = "Bearer",
     }
 }
 
 response! {
-    /// An access token, its lifetime, and the refresh token for the next one.
+    /// An access token, its lifetime, and a refresh token.
     pub struct TokenDocument as "Token" {
         /// Access token: a JWT to send in `Authorization: Bearer <token>`.
         token: String = "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJ1c2VyX2lkIjoxfQ.c2lnbmF0dXJl",
         token_type: TokenType = "Bearer",
         /// Seconds until the token expires.
         expires_in: Int<1, 315_360_000> = 900,
-        /// Refresh token, which `POST /token/refresh` accepts once for the next token.
+        /// Refresh token, which `POST /token/refresh` accepts once.
         refresh_token: String = EXAMPLE_REFRESH_TOKEN,
-        /// Seconds until the session ends, unless it is refreshed before.
+        /// Seconds until the session expires if it is not refreshed.
         refresh_expires_in: Int<0, 315_360_000> = 604_800,
     }
 }

@@ -1,4 +1,4 @@
-//! A problem as it goes over the wire.
+//! Wire format of a problem.
 
 use poem::error::ResponseError;
 use poem::http::{HeaderValue, StatusCode, header};
@@ -9,21 +9,21 @@ use super::{Problem, ProblemType};
 use crate::http::edge::RequestId;
 use crate::http::wire::{Int, List, Omittable, Text, response};
 
-/// The media type of every problem.
+/// Media type of problems.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// Seconds after which another try is worthwhile when something is busy or away.
+/// `Retry-After` of a 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 response! {
-    /// What is wrong with one field of a body, or with one parameter.
+    /// An invalid field of a request body, or an invalid parameter.
     #[derive(Debug)]
     pub struct FieldError as "FieldError" {
         /// Location in the request body: a JSON Pointer (RFC 6901). Absent if a parameter is invalid.
         pointer: Omittable<String> = "/name",
         /// Name of the invalid query parameter. Absent if the body is invalid.
         parameter: Omittable<String> = (),
-        /// The rule that is broken.
+        /// The violated rule.
         detail: String = "must not be blank",
     }
 }
@@ -43,29 +43,29 @@ impl FieldError {
 response! {
     /// Problem details (RFC 9457).
     pub struct ProblemDocument as "Problem" {
-        /// Type of the problem: a URI reference that never changes, and at which a page explains it. Further types can be
-        /// added; each response of this document lists those it can have.
+        /// Problem type: a stable URI reference to a page that explains it. Clients must accept types that are not listed: new
+        /// ones can be added. Each response in this document lists its types.
         problem_type as "type": String = "/problems/invalid-fields",
-        /// The type in a few words.
+        /// Short summary of the problem type.
         title: Text = "Invalid Fields",
         /// HTTP status code.
         status: Int<400, 599> = 422,
-        /// What went wrong in this case.
-        detail: String = "Some fields break a rule; the errors name each field and its rule.",
+        /// Explanation of this occurrence.
+        detail: String = "Some fields are invalid; the errors list each field and the violated rule.",
         /// The same as `detail`, for legacy clients.
-        description: String = "Some fields break a rule; the errors name each field and its rule.",
-        /// Id of the request in the server's log; also in the `X-Request-Id` header.
+        description: String = "Some fields are invalid; the errors list each field and the violated rule.",
+        /// Id of the request, as in the `X-Request-Id` header and the server's log.
         request_id: String = "63af6b99-4",
-        /// What is wrong with each field, at most a hundred unknown ones. Absent unless fields are invalid.
+        /// Invalid fields, of which at most 100 are unknown fields. Absent if no field is invalid.
         errors: Omittable<List<FieldError, 128>> =
             json!([{ "pointer": "/name", "detail": "must not be blank" }]),
-        /// The same as `detail`, where legacy clients read it under this name.
+        /// The same as `detail`, for legacy clients; only for the type `missing-student-id`.
         msg: Omittable<String> = (),
     }
 }
 
 impl Problem {
-    /// The response that reports the problem.
+    /// Converts the problem to a response.
     pub fn into_response(self, request_id: &RequestId) -> Response {
         let entry = self.kind.entry();
         let detail = self.detail.into_owned();
@@ -79,7 +79,7 @@ impl Problem {
             msg: Omittable((self.kind == ProblemType::MissingStudentId).then(|| detail.clone())),
             detail,
         };
-        // Strings and numbers only: this cannot fail, and an empty body would still carry the status.
+        // Serializing strings and numbers cannot fail.
         let mut response = Response::from(serde_json::to_vec(&document).unwrap_or_default());
         response.set_status(entry.status);
         let headers = response.headers_mut();
@@ -101,8 +101,8 @@ impl Problem {
     }
 }
 
-/// Lets a problem travel as a `poem::Error`. The edge takes it out again and responds with the request's id: this rendering
-/// is the one for an error that has passed no edge.
+/// Allows a problem to be passed as a `poem::Error`. The edge extracts it and writes the response with the request id;
+/// `as_response` applies only to errors that do not pass the edge.
 impl ResponseError for Problem {
     fn status(&self) -> StatusCode {
         self.status()

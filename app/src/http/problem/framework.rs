@@ -1,4 +1,4 @@
-//! Which problem each of the framework's own errors is.
+//! Maps errors of poem to problems.
 
 use poem::error::ParsePathError;
 use poem::http::StatusCode;
@@ -11,7 +11,7 @@ impl From<poem::Error> for Problem {
             Ok(problem) => return problem,
             Err(error) => error,
         };
-        // What cannot be decoded in a path names nothing.
+        // A path that cannot be decoded identifies no resource.
         if error.is::<ParsePathError>() || error.is::<poem_openapi::error::ParsePathError>() {
             return Self::new(ProblemType::NotFound);
         }

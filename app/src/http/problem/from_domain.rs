@@ -1,5 +1,5 @@
-//! Which problem each of the domain's errors is; those of one resource stand beside its operations. No match here has a `_`
-//! arm: a new error of the domain does not compile until it has its place.
+//! Maps errors of the domain to problems. The conflicts of a resource are mapped in the module of its operations. No match has
+//! a `_` arm, so that a new error variant does not compile until it is mapped.
 
 use domain::access::Forbidden;
 use domain::login::{LogInError, OwnPasswordError};
@@ -12,11 +12,11 @@ use time::Duration;
 
 use super::{FieldError, Problem, ProblemType};
 
-/// The challenge to a token that is shown and not good (RFC 6750, section 3.1).
+/// Challenge for an invalid token (RFC 6750, section 3.1).
 const INVALID_TOKEN: HeaderValue = HeaderValue::from_static("Bearer realm=\"rollbook\", error=\"invalid_token\"");
 
 impl Problem {
-    /// The caller's quota of requests is used up.
+    /// The client's request quota is exhausted.
     pub fn too_many_requests(retry_after: Duration) -> Self {
         Self::new(ProblemType::TooManyRequests).with_header(header::RETRY_AFTER, whole_seconds(retry_after))
     }
@@ -26,17 +26,17 @@ impl From<Throttled> for Problem {
     fn from(throttled: Throttled) -> Self {
         let (problem, wait) = match throttled {
             Throttled::Early { retry_after } => (ProblemType::TooManyAttempts, retry_after),
-            // Nothing but an administrator helps: the longest wait says when to look again.
+            // Only an administrator can unlock the account: the longest delay bounds how often clients retry.
             Throttled::Locked => (ProblemType::AccountLocked, Attempts::LONGEST_WAIT),
         };
         Self::new(problem).with_header(header::RETRY_AFTER, whole_seconds(wait))
     }
 }
 
-/// Seconds for `Retry-After` (RFC 9110, section 10.2.3): rounded up, so that whoever waits that long is not early.
+/// Seconds for `Retry-After` (RFC 9110, section 10.2.3), rounded up so that a retry after this delay is not early; at least 1.
 fn whole_seconds(wait: Duration) -> HeaderValue {
-    let begun = i64::from(wait.subsec_nanoseconds() > 0);
-    HeaderValue::from(wait.whole_seconds().saturating_add(begun).max(1))
+    let partial = i64::from(wait.subsec_nanoseconds() > 0);
+    HeaderValue::from(wait.whole_seconds().saturating_add(partial).max(1))
 }
 
 impl From<StoreError> for Problem {
@@ -157,7 +157,7 @@ impl From<Forbidden> for Problem {
                 Self::new(ProblemType::InsufficientRole).with_detail(format!("This operation {error}."))
             }
             Forbidden::PasswordChangeDue => Self::new(ProblemType::PasswordChangeDue),
-            // Every caller over HTTP has one.
+            // Every authenticated HTTP request has a session.
             Forbidden::NoSession => return Self::new(ProblemType::Internal).caused_by(error),
         };
         problem.with_header(header::WWW_AUTHENTICATE, challenge)

@@ -1,4 +1,4 @@
-//! The one format of every error answer: problem details (RFC 9457).
+//! Problem details (RFC 9457), the format of every error response.
 
 mod document;
 mod framework;
@@ -20,7 +20,7 @@ pub use operation_error::{ErrorSet, OperationError};
 pub use pages::{explanation, is_public};
 pub use types::ProblemType;
 
-/// An answer of 400 and above in the making.
+/// A response with status 400 or above, before it is written.
 #[derive(Debug)]
 pub struct Problem {
     kind: ProblemType,
@@ -31,7 +31,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with its type's own detail.
+    /// A problem with the default detail of its type.
     pub fn new(problem_type: ProblemType) -> Self {
         let detail = Cow::Borrowed(problem_type.entry().detail);
         Self { kind: problem_type, detail, errors: Vec::new(), headers: Vec::new(), cause: None }
@@ -42,34 +42,34 @@ impl Problem {
         Self::new(ProblemType::RecordNotFound).with_detail(format!("No {} has this id.", K::NAME))
     }
 
-    /// Says more precisely what is wrong.
+    /// Replaces the default detail by a more specific one.
     pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = detail.into();
         self
     }
 
-    /// Names the invalid fields.
+    /// Sets the errors of invalid fields.
     pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.errors = errors;
         self
     }
 
-    /// Adds a header to the answer.
+    /// Adds a header to the response.
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
-    /// Adds to a list in a header (RFC 9110, section 5.6.1), or begins one.
+    /// Appends to a list-valued header (RFC 9110, section 5.6.1), or adds the header.
     pub fn with_listed(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        match self.headers.iter_mut().find(|(known, _)| *known == name) {
+        match self.headers.iter_mut().find(|(present, _)| *present == name) {
             Some((_, list)) => *list = listed(list, &value),
             None => self.headers.push((name, value)),
         }
         self
     }
 
-    /// Keeps the cause for the log; the answer never tells it.
+    /// Sets the cause, which is logged and never part of the response.
     pub fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
@@ -89,7 +89,7 @@ impl Problem {
     }
 }
 
-/// A list of a header with one more member.
+/// Value of a list-valued header with one more member.
 pub fn listed(list: &HeaderValue, member: &HeaderValue) -> HeaderValue {
     let joined = [list.as_bytes(), b", ", member.as_bytes()].concat();
     HeaderValue::from_bytes(&joined).unwrap_or_else(|_| member.clone())

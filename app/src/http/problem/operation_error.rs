@@ -1,4 +1,4 @@
-//! How an operation says which problems it can answer, for the document.
+//! Error types of operations: declare in the API document which problems an operation returns.
 
 use std::marker::PhantomData;
 
@@ -11,13 +11,13 @@ use serde_json::Value;
 use super::{PROBLEM_JSON, Problem, ProblemDocument, ProblemType};
 use crate::http::wire::Described as _;
 
-/// A set of problems that an operation itself can answer. What the edge answers in its place (401, 403, 406,
-/// 408, 413, 415, 500, 503 and the like) is added to every operation by the document's own pass.
+/// Set of problems that an operation itself returns. The problems that `edge` or the body parser return (such as 401, 403, 406,
+/// 408, 413, 415, 500, 503) are added to the operations in `document::pass`.
 pub trait ErrorSet {
     const TYPES: &'static [ProblemType];
 }
 
-/// Names sets of problems: `error_set! { Reading: InsufficientRole, UnknownStudent; }`.
+/// Declares sets of problems: `error_set! { Changing: RecordNotFound, StaleVersion; }`.
 macro_rules! error_set {
     ($($(#[$doc:meta])* $name:ident: $($problem_type:ident),*;)+) => {$(
         $(#[$doc])*
@@ -32,7 +32,7 @@ macro_rules! error_set {
 }
 pub(crate) use error_set;
 
-/// A problem that an operation answers, one of `R`'s or one that any operation can meet.
+/// Error of an operation: a problem of `R` or one that every operation can return.
 #[derive_where(Debug)]
 pub struct OperationError<R> {
     problem: Box<Problem>,
@@ -46,13 +46,13 @@ impl<R: ErrorSet, E: Into<Problem>> From<E> for OperationError<R> {
 }
 
 impl<R> From<OperationError<R>> for poem::Error {
-    fn from(refused: OperationError<R>) -> Self {
-        (*refused.problem).into()
+    fn from(error: OperationError<R>) -> Self {
+        (*error.problem).into()
     }
 }
 
 impl<R: ErrorSet> ApiResponse for OperationError<R> {
-    /// Which problems there are; the document's pass writes what it has to say of each.
+    /// Lists the problems by status; `document::pass` adds their descriptions.
     fn meta() -> MetaResponses {
         let mut statuses: Vec<StatusCode> = R::TYPES.iter().map(|problem_type| problem_type.entry().status).collect();
         statuses.sort();
@@ -70,7 +70,7 @@ impl<R: ErrorSet> ApiResponse for OperationError<R> {
     }
 }
 
-/// An answer that tells one of these problems: poem-openapi has no place for their names but a schema.
+/// Response with one of these problems. The slugs go into the schema, because poem-openapi has no other place for them.
 fn response(status: StatusCode, slugs: Vec<Value>) -> MetaResponse {
     let schema =
         MetaSchema { enum_items: slugs, all_of: vec![ProblemDocument::schema_ref()], ..MetaSchema::new("object") };

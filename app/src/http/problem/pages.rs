@@ -1,4 +1,4 @@
-//! The pages that explain each problem type to a person: what a problem's `type` points at.
+//! HTML pages that explain the problem types, at the URIs in `type`.
 
 use poem::error::NotFoundError;
 use poem::http::header;
@@ -7,7 +7,7 @@ use poem::{Response, Result, handler};
 
 use super::ProblemType;
 
-/// Whether a path belongs to these pages, which anybody may read.
+/// Whether a path belongs to these pages, which are public.
 pub fn is_public(path: &str) -> bool {
     path.starts_with("/problems/")
 }

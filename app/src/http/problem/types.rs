@@ -1,20 +1,20 @@
-//! The catalogue of problem types: one entry for everything that a response of 400 and above can mean.
+//! Catalogue of problem types: one entry for each kind of response with status 400 or above.
 
 use poem::http::StatusCode;
 
-/// What the catalogue says about one type.
+/// Catalogue entry of a problem type.
 pub struct Entry {
-    /// The last segment of the type's URI, `/problems/<slug>`.
+    /// Last segment of the type's URI, `/problems/<slug>`.
     pub slug: &'static str,
     pub status: StatusCode,
     pub title: &'static str,
-    /// The detail of responses that have nothing more precise to say.
+    /// Default detail, for responses without a more specific one.
     pub detail: &'static str,
-    /// What to do about it.
+    /// Action for the client to take.
     pub remedy: &'static str,
 }
 
-/// Declares the catalogue: name, slug, status, title, detail and remedy of each type.
+/// Declares the catalogue: name, slug, status, title, default detail and remedy of each type.
 macro_rules! catalogue {
     ($($name:ident = $slug:literal, $status:ident, $title:literal, $detail:literal, $remedy:literal;)+) => {
         /// A problem type (RFC 9457, section 3.1.1).
@@ -27,12 +27,12 @@ macro_rules! catalogue {
             /// Every type.
             pub const ALL: &[Self] = &[$(Self::$name,)+];
 
-            /// The type's URI reference.
+            /// URI reference of the type.
             pub fn uri(self) -> String {
                 format!("/problems/{}", self.entry().slug)
             }
 
-            /// The type's entry in the catalogue.
+            /// Catalogue entry of the type.
             pub const fn entry(self) -> Entry {
                 match self {
                     $(Self::$name => Entry {
@@ -48,98 +48,98 @@ macro_rules! catalogue {
     };
 }
 
-// The titles and details of `/login`, `/student` and 401 are those of the articles, to the letter: clients compare them.
+// The titles and details for `/login`, `/student` and 401 are the exact texts of the articles: legacy clients compare them.
 catalogue! {
     MalformedQuery = "malformed-query", BAD_REQUEST, "Malformed Query",
-        "The query cannot be read.",
-        "Send name=value pairs in UTF-8, joined by &, with everything but letters and digits encoded as %XX.";
+        "The query string is malformed.",
+        "Send name=value pairs in UTF-8, joined by &. Percent-encode all characters except letters and digits.";
     MalformedBody = "malformed-body", BAD_REQUEST, "Malformed Body",
-        "The request body cannot be read as JSON.",
-        "Send one JSON document in UTF-8, without duplicate keys and not nested deeper than 127 levels.";
+        "The request body is not valid JSON.",
+        "Send one JSON document in UTF-8, without duplicate keys and with at most 127 levels of nesting.";
     IncompleteCredentials = "incomplete-credentials", BAD_REQUEST, "Bad Request",
         "Please enter valid Username and Password",
-        "Send a JSON object with the keys Username and Password, each a string that is not empty.";
+        "Send a JSON object with the keys Username and Password. Both must be non-empty strings.";
     InvalidStudentData = "invalid-student-data", BAD_REQUEST, "Please provide valid data",
         "The data you provided cannot be proccessed! Try again",
-        "Send a JSON object with name, emailid, rollno and age; the errors name what is wrong with each. A roll number can be held by one student only.";
+        "Send a JSON object with name, emailid, rollno and age. If fields are invalid, the errors list them. The roll number must be unique.";
     MissingStudentId = "missing-student-id", BAD_REQUEST, "Bad Request",
         "Please re-verify the request",
-        "Name the student in the query: /student?student_id=1.";
+        "Send the id of the student in the query: /student?student_id=1.";
     WrongStudentId = "wrong-student-id", BAD_REQUEST, "Wrong Student id",
         "Please provide valid author id to get info",
-        "Name a student that exists: GET /student lists them with their ids.";
+        "Send the id of an existing student. GET /student lists all students with their ids.";
     Unauthorized = "unauthorized", UNAUTHORIZED, "Unauthorized",
         "The provided auth token is not valid.Please request a new token and try again.",
-        "Log in with POST /login, and send the token in the header Authorization: Bearer <token>.";
+        "Log in with POST /login and send the token in the header Authorization: Bearer <token>.";
     InvalidCredentials = "invalid-credentials", UNAUTHORIZED, "Unauthorized",
         "Invalid Credentials",
-        "Check the name and the password, and that the account is not disabled.";
+        "Check the username and the password, and that the account is not disabled.";
     InvalidRefreshToken = "invalid-refresh-token", UNAUTHORIZED, "Invalid Refresh Token",
-        "The refresh token is not valid: its session has ended, or the token was used before.",
+        "The refresh token is not valid: its session has ended, or the token was already used.",
         "Log in again with POST /login.";
     InsufficientRole = "insufficient-role", FORBIDDEN, "Forbidden",
         "Your role does not allow this operation.",
-        "Ask an administrator for the role that the detail names.";
+        "Request the required role, stated in the detail, from an administrator.";
     PasswordChangeDue = "password-change-due", FORBIDDEN, "Password Change Due",
-        "The password has to be changed before anything else.",
-        "Change it with PUT /me/password; the token stays valid. POST /logout works, too.";
+        "The password must be changed before other operations are allowed.",
+        "Change it with PUT /me/password; the token remains valid. POST /logout is also allowed.";
     NotFound = "not-found", NOT_FOUND, "Not Found",
-        "There is nothing at this path.",
-        "The paths that exist are in /openapi.yaml.";
+        "No resource exists at this path.",
+        "/openapi.yaml lists all paths.";
     RecordNotFound = "record-not-found", NOT_FOUND, "Record Not Found",
-        "There is no such record.",
-        "Use the id of a record that exists: the collection lists them.";
+        "The record does not exist.",
+        "Use the id of an existing record. The collection lists all records.";
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "Method Not Allowed",
-        "This path does not have this method.",
+        "This path does not support this method.",
         "Use one of the methods in the Allow header of the response.";
     NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "Not Acceptable",
         "The Accept header allows none of the media types of this operation.",
-        "Accept application/json, or leave the Accept header out.";
+        "Accept application/json, or omit the Accept header.";
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "Request Timeout",
         "The request body did not arrive in time.",
         "Send the whole body within 10 seconds.";
     RollNumberTaken = "roll-number-taken", CONFLICT, "Roll Number Taken",
-        "Another student holds this roll number.",
-        "Choose another number; GET /students?roll_no=N lists its holder.";
+        "Another student has this roll number.",
+        "Choose another roll number. GET /students?roll_no=N lists the student that has it.";
     UsernameTaken = "username-taken", CONFLICT, "Username Taken",
-        "Another user has this name.",
-        "Choose another name; names that differ by case alone are the same name.";
+        "Another user has this username.",
+        "Choose another username. Usernames are compared ignoring case.";
     LastAdministrator = "last-administrator", CONFLICT, "Last Administrator",
-        "This is the last active administrator; nothing was changed.",
-        "Make another active administrator first.";
+        "This is the last active administrator. Nothing was changed.",
+        "Create or activate another administrator first.";
     StaleVersion = "stale-version", PRECONDITION_FAILED, "Precondition Failed",
-        "The record's version does not meet If-Match or If-None-Match; nothing was changed.",
-        "Read the record again and repeat the change with its new ETag in If-Match.";
+        "The record's version does not satisfy If-Match or If-None-Match. Nothing was changed.",
+        "Get the record again and repeat the change with its current ETag in If-Match.";
     PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, "Content Too Large",
         "The request body is larger than this operation accepts.",
-        "Send less: 16 KiB at most to log in, 1 MiB elsewhere.";
+        "Send a smaller body: at most 16 KiB for POST /login, POST /token/refresh and PUT /me/password, 1 MiB otherwise.";
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type",
-        "The request body's media type or coding is not accepted.",
-        "Send the body as a type that the Accept header of the response lists, name it in Content-Type, and do not encode it.";
+        "The media type or content coding of the request body is not supported.",
+        "Use a media type from the Accept header of the response, state it in Content-Type, and send the body without a content coding.";
     InvalidFields = "invalid-fields", UNPROCESSABLE_ENTITY, "Invalid Fields",
-        "Some fields break a rule; the errors name each field and its rule.",
-        "Correct every field that the errors name.";
+        "Some fields are invalid; the errors list each field and the violated rule.",
+        "Correct every field in the errors.";
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too Many Requests",
-        "The quota of requests is used up; this request was rejected unread.",
-        "Try again after the seconds in Retry-After; RateLimit states how much is left.";
+        "The request quota is exhausted; this request was not processed.",
+        "Retry after the number of seconds in Retry-After. The RateLimit header contains the remaining quota.";
     TooManyAttempts = "too-many-attempts", TOO_MANY_REQUESTS, "Too Many Attempts",
-        "Too many logins have failed; this one was rejected unread.",
-        "Try again after the seconds in Retry-After. An administrator can unlock an account at once.";
+        "Too many failed logins; this attempt was rejected without checking the password.",
+        "Retry after the number of seconds in Retry-After. An administrator can unlock the account immediately.";
     AccountLocked = "account-locked", TOO_MANY_REQUESTS, "Account Locked",
-        "Too many logins have failed: the account is locked for logins until an administrator unlocks it.",
-        "Ask an administrator to unlock the account; its open sessions continue.";
+        "Too many failed logins: the account is locked until an administrator unlocks it.",
+        "Contact an administrator to unlock the account. Open sessions remain valid.";
     Internal = "internal-error", INTERNAL_SERVER_ERROR, "Internal Server Error",
-        "An unexpected error occurred in the server.",
-        "Report the request id to the operator: the server's log has the cause beside it.";
+        "An unexpected server error occurred.",
+        "Report the request id to the operator. The server's log contains the cause under this id.";
     Unavailable = "store-unavailable", SERVICE_UNAVAILABLE, "Service Unavailable",
-        "The store cannot be reached, or cannot write now.",
-        "Try again after the seconds in Retry-After. If the store became unavailable in the middle of a change, check first whether the change happened.";
+        "The store is unreachable or cannot process the request now.",
+        "Retry after the number of seconds in Retry-After. If the request was a change, first check whether it was applied.";
     Busy = "busy", SERVICE_UNAVAILABLE, "Service Unavailable",
-        "Too many requests of this kind are waiting already.",
-        "Try again after the seconds in Retry-After.";
+        "The queue for requests of this kind is full.",
+        "Retry after the number of seconds in Retry-After.";
     DeadlineExceeded = "deadline-exceeded", SERVICE_UNAVAILABLE, "Service Unavailable",
-        "The request took longer than 30 seconds and was abandoned; a change that it requested may have happened.",
-        "Check whether the change happened, then try again after the seconds in Retry-After.";
+        "The request exceeded 30 seconds and was aborted. A requested change may have been applied.",
+        "Check whether the change was applied, then retry after the number of seconds in Retry-After.";
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
     use super::ProblemType;
 
     #[test]
-    fn every_type_has_its_own_uri() {
+    fn problem_type_uris_are_unique() {
         let slugs: HashSet<_> = ProblemType::ALL.iter().map(|kind| kind.entry().slug).collect();
         assert_eq!(slugs.len(), ProblemType::ALL.len());
     }

@@ -1,4 +1,4 @@
-//! Request bodies: documented by their content, and parsed with every error at once.
+//! Request bodies. Parsing collects all field errors; the documentation derives from the content type.
 
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -14,26 +14,26 @@ use super::{Fields, Invalid, strict_json};
 use crate::http::problem::{FieldError, Problem, ProblemType};
 use crate::http::wire::Described;
 
-/// How long a body may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Maximum time to receive a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The media type of JSON Merge Patch (RFC 7396).
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
 
-/// Describes bodies whose media type is not looked at.
+/// Description of request bodies with any media type.
 pub const ANY_MEDIA_TYPE: &str = "JSON; the Content-Type header is ignored.";
 
-/// What is accepted as a body, and which problems others are.
+/// Rules for a request body, and the problem types of violations.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyRules {
-    /// Accepted media types; if there are none, the Content-Type header is ignored.
+    /// Accepted media types. If empty, the Content-Type header is ignored.
     pub media_types: &'static [&'static str],
     pub max_bytes: usize,
     /// Whether unknown fields are ignored.
     pub ignores_unknown: bool,
-    /// Not JSON.
+    /// Problem type if the body is not JSON.
     pub malformed: ProblemType,
-    /// Fields that break rules.
+    /// Problem type if fields are invalid.
     pub invalid: ProblemType,
 }
 
@@ -45,10 +45,10 @@ impl BodyRules {
         malformed: ProblemType::MalformedBody,
         invalid: ProblemType::InvalidFields,
     };
-    /// JSON that holds a password or a token.
+    /// JSON with a password or a token.
     pub const SMALL_JSON: Self = Self { max_bytes: 16 * 1024, ..Self::JSON };
     pub const MERGE_PATCH: Self = Self { media_types: &["application/json", MERGE_PATCH], ..Self::JSON };
-    /// As the articles' server read students.
+    /// Student input of the articles' server.
     pub const LEGACY_STUDENT: Self = Self {
         media_types: &[],
         ignores_unknown: true,
@@ -56,7 +56,7 @@ impl BodyRules {
         invalid: ProblemType::InvalidStudentData,
         ..Self::JSON
     };
-    /// As the articles' server read credentials.
+    /// Credentials of the articles' server.
     pub const LOGIN: Self = Self {
         media_types: &[],
         ignores_unknown: true,
@@ -67,11 +67,11 @@ impl BodyRules {
 
     fn malformed(&self, error: &serde_json::Error) -> Problem {
         let problem = Problem::new(self.malformed);
-        // The articles' clients compare the text.
+        // Legacy clients compare the text.
         if self.malformed != ProblemType::MalformedBody {
             return problem;
         }
-        problem.with_detail(format!("The request body cannot be read as JSON: {error}."))
+        problem.with_detail(format!("The request body is not valid JSON: {error}."))
     }
 
     fn invalid(&self, errors: Vec<FieldError>) -> Problem {
@@ -79,23 +79,23 @@ impl BodyRules {
     }
 }
 
-/// What a request body can hold: the documented object, and how it becomes the domain's value.
+/// Content of a request body: a documented object that is parsed into a value of the domain.
 pub trait Content: Described {
-    /// What the domain takes.
+    /// Value of the domain.
     type Parsed;
-    /// What the rules depend on beside the body.
+    /// Additional input of the rules, such as a policy.
     type Context;
 
     const RULES: BodyRules;
 
-    /// Takes all of the fields.
+    /// Parses all fields.
     ///
     /// # Errors
-    /// [`Invalid`] if one is invalid; the others are checked all the same.
+    /// [`Invalid`] if a field is invalid. All other fields must be checked, too.
     fn parse(fields: &mut Fields, context: &Self::Context) -> Result<Self::Parsed, Invalid>;
 }
 
-/// A request body that holds a `T`. Nothing is read before [`Body::read`]: a caller without permission uploads nothing.
+/// A request body with content `T`. It is not read before [`Body::read`], so callers without permission cannot upload data.
 pub struct Body<T> {
     content_type: Option<HeaderValue>,
     content_encoding: Option<HeaderValue>,
@@ -105,7 +105,7 @@ pub struct Body<T> {
 }
 
 impl<T: Content<Context = ()>> Body<T> {
-    /// Reads the body and every field.
+    /// Reads the body and parses all fields.
     ///
     /// # Errors
     /// 408, 413, 415, and the problems of [`Content::RULES`].
@@ -115,7 +115,7 @@ impl<T: Content<Context = ()>> Body<T> {
 }
 
 impl<T: Content> Body<T> {
-    /// As [`Body::read`], for rules that depend on more than the body.
+    /// As [`Body::read`], for rules that need a context.
     ///
     /// # Errors
     /// 408, 413, 415, and the problems of [`Content::RULES`].
@@ -138,11 +138,11 @@ impl<T: Content> Body<T> {
         if self.length.is_some_and(|length| length > max as u64) {
             return Err(Problem::new(ProblemType::PayloadTooLarge));
         }
-        match tokio::time::timeout(PATIENCE, self.unread.into_bytes_limit(max)).await {
+        match tokio::time::timeout(BODY_TIMEOUT, self.unread.into_bytes_limit(max)).await {
             Err(_) => Err(Problem::new(ProblemType::RequestTimeout)),
             Ok(Err(ReadBodyError::PayloadTooLarge)) => Err(Problem::new(ProblemType::PayloadTooLarge)),
             Ok(Err(error)) => Err(Problem::new(ProblemType::MalformedBody)
-                .with_detail("The request body ended before it was complete.")
+                .with_detail("The request body is incomplete.")
                 .caused_by(error)),
             Ok(Ok(bytes)) => Ok(bytes),
         }
@@ -153,7 +153,7 @@ impl<T: Content> Body<T> {
         match &self.content_encoding {
             Some(encoding) if !encoding.as_bytes().eq_ignore_ascii_case(b"identity") => {
                 Err(Problem::new(ProblemType::UnsupportedMediaType)
-                    .with_detail("The request body must not be encoded.")
+                    .with_detail("The request body must not have a content coding.")
                     .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
             }
             _ => Ok(()),
@@ -162,14 +162,14 @@ impl<T: Content> Body<T> {
 
     fn check_media_type(&self) -> Result<(), Problem> {
         let accepted = T::RULES.media_types;
-        let given = self.content_type.as_ref().and_then(|value| value.to_str().ok());
-        let essence = given.and_then(|value| value.parse::<mime::Mime>().ok());
+        let content_type = self.content_type.as_ref().and_then(|value| value.to_str().ok());
+        let essence = content_type.and_then(|value| value.parse::<mime::Mime>().ok());
         if accepted.is_empty() || essence.is_some_and(|mime| accepted.contains(&mime.essence_str())) {
             return Ok(());
         }
         let accepted = accepted.join(", ");
         let problem = Problem::new(ProblemType::UnsupportedMediaType)
-            .with_detail(format!("The request body must be {accepted}."));
+            .with_detail(format!("The media type of the request body must be {accepted}."));
         Err(match HeaderValue::try_from(accepted) {
             Ok(accepted) => problem.with_header(header::ACCEPT, accepted),
             Err(_) => problem,

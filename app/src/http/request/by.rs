@@ -1,4 +1,4 @@
-//! Who may do an operation: its first argument authorises the caller and hands over the proof of permission.
+//! Authorization: the first argument of an operation checks the permission of the caller and contains the proof.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,22 +12,22 @@ use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 use crate::http::access::PUBLIC;
 use crate::http::problem::{Problem, ProblemType};
 
-/// The name of the security scheme in the document.
+/// Name of the security scheme in the API document.
 pub const SCHEME: &str = "bearer";
 
-/// A caller who has the permission `P`.
+/// An authenticated caller with the permission `P`.
 pub struct By<P> {
     proof: P,
     caller: Arc<Authenticated>,
 }
 
 impl<P> By<P> {
-    /// The caller's user and token.
+    /// User and token of the caller.
     pub fn caller(&self) -> &Authenticated {
         &self.caller
     }
 
-    /// The proof by itself.
+    /// Extracts the proof of permission.
     pub fn into_proof(self) -> P {
         self.proof
     }
@@ -51,7 +51,7 @@ impl<'a, P: Permission> ApiExtractor<'a> for By<P> {
         let scheme = MetaSecurityScheme {
             ty: "http",
             description: Some(
-                "The token that POST /login returns, in the header `Authorization: Bearer <token>`: a JWT that follows \
+                "Access token from POST /login, in the header `Authorization: Bearer <token>`: a JWT that follows \
                  RFC8725.",
             ),
             name: None,
@@ -64,7 +64,7 @@ impl<'a, P: Permission> ApiExtractor<'a> for By<P> {
         registry.create_security_scheme(SCHEME, scheme);
     }
 
-    /// The permission's name: the document's pass derives the table of access from it.
+    /// Name of the permission, from which `document::pass` derives the documented access.
     fn security_schemes() -> Vec<&'static str> {
         vec![P::NAME]
     }
@@ -80,7 +80,7 @@ impl<'a, P: Permission> ApiExtractor<'a> for By<P> {
     }
 }
 
-/// States that an operation needs no token.
+/// Declares that an operation requires no token.
 pub struct Public;
 
 impl<'a> ApiExtractor<'a> for Public {

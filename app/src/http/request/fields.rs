@@ -1,25 +1,25 @@
-//! Reading an object's fields into the domain's types, and collecting every error on the way.
+//! Parser for the fields of a JSON object that collects all errors.
 
 use serde_json::{Map, Value};
 
 use crate::http::problem::FieldError;
 use crate::http::wire::WireField;
 
-/// A field is invalid; which, and why, is among the field errors.
+/// Marks an invalid field. The [`FieldError`] is recorded in [`Fields`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid;
 
-/// The fields of one object. Each is taken once; what remains is unknown.
+/// Fields of one object. Each field is taken once; remaining fields are unknown.
 pub struct Fields {
     object: Map<String, Value>,
     errors: Vec<FieldError>,
 }
 
 impl Fields {
-    /// The fields of a body that is an object.
+    /// Wraps the fields of a body.
     ///
     /// # Errors
-    /// One error about the whole body if it is not an object.
+    /// One error for the whole body if it is not an object.
     pub fn of(body: Value) -> Result<Self, Vec<FieldError>> {
         match body {
             Value::Object(object) => Ok(Self { object, errors: Vec::new() }),
@@ -27,7 +27,7 @@ impl Fields {
         }
     }
 
-    /// A field by the rules of its type.
+    /// Takes a field by the rules of its type.
     ///
     /// # Errors
     /// [`Invalid`]
@@ -35,7 +35,7 @@ impl Fields {
         F::take(self, key)
     }
 
-    /// The change of a field (RFC 7396): `None` if it is absent.
+    /// Takes the change of a field (RFC 7396); `None` if the field is absent.
     ///
     /// # Errors
     /// [`Invalid`]
@@ -43,7 +43,7 @@ impl Fields {
         if self.object.contains_key(key) { F::take(self, key).map(Some) } else { Ok(None) }
     }
 
-    /// A field that must be there.
+    /// Takes a required field.
     ///
     /// # Errors
     /// [`Invalid`]
@@ -55,7 +55,7 @@ impl Fields {
         }
     }
 
-    /// A field that may be absent or null: `None` then.
+    /// Takes an optional field; `None` if it is absent or null.
     ///
     /// # Errors
     /// [`Invalid`]
@@ -70,10 +70,10 @@ impl Fields {
         }
     }
 
-    /// Every error found; also one for each field that was not taken, unless unknown fields are ignored.
+    /// All errors, including one for each remaining field unless unknown fields are ignored.
     pub fn errors(mut self, ignores_unknown: bool) -> Vec<FieldError> {
         if !ignores_unknown {
-            // A hundred are enough to learn from: the response must not be larger than the request.
+            // Bounded, so that the response is not larger than the request.
             for key in self.object.keys().take(100) {
                 self.errors.push(FieldError::at(pointer(key), "is not a known field".to_owned()));
             }
@@ -87,7 +87,7 @@ impl Fields {
     }
 }
 
-/// The JSON Pointer to a key of the body (RFC 6901, section 3).
+/// JSON Pointer to a key of the body (RFC 6901, section 3).
 fn pointer(key: &str) -> String {
     format!("/{}", key.replace('~', "~0").replace('/', "~1"))
 }

@@ -1,24 +1,24 @@
-//! The filters of lists: one list of fields makes the documentation and the parser.
+//! Filters of lists: parser and documentation derive from one list of fields.
 
 use serde_json::Value;
 
 use super::Query;
 
-/// A query parameter of a list.
+/// Documentation of a query parameter.
 pub struct ParameterDoc {
     pub name: &'static str,
     pub description: String,
     pub schema: Value,
 }
 
-/// What a list can be filtered by.
+/// Filters of a list.
 pub trait Filters: Send {
-    /// The names of the parameters.
+    /// Names of the parameters.
     const NAMES: &'static [&'static str];
 
     fn parameters() -> Vec<ParameterDoc>;
 
-    /// Takes every filter out of a query, which collects the errors.
+    /// Takes all filters from a query, which collects the errors.
     fn take(query: &mut Query<'_>) -> Self;
 }
 
@@ -33,7 +33,7 @@ impl Filters for () {
     fn take(_query: &mut Query<'_>) -> Self {}
 }
 
-/// Implements [`Filters`] for a filter of the domain whose fields are all options.
+/// Implements [`Filters`] for a filter of the domain in which every field is an `Option`.
 macro_rules! filters {
     ($filter:ident { $($(#[doc = $doc:literal])+ $field:ident: $kind:ty,)+ }) => {
         impl $crate::http::request::Filters for $filter {

@@ -1,4 +1,4 @@
-//! What operations take: bodies, queries and conditions.
+//! Arguments of operations: authorization, bodies and list queries.
 
 mod body;
 mod by;

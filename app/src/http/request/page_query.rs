@@ -1,4 +1,4 @@
-//! The query of a list: page size, cursor and filters, and the link to the next page.
+//! Query of a list: page size, cursor, filters, and the link to the next page.
 
 use std::fmt::Write;
 
@@ -13,45 +13,45 @@ use super::{Filters, ParameterDoc};
 use crate::http::problem::{FieldError, Problem, ProblemType};
 use crate::http::wire::{WireValue, carried};
 
-/// Marks the schema of one documented parameter that stands for several.
+/// Key of a schema that contains several documented parameters.
 pub const PARAMETERS: &str = "x-parameters";
 
-/// Which page of a list is requested, and by which filters.
+/// Requested page of a list, and its filters.
 pub struct PageQuery<F> {
     pub filter: F,
     pub page: PageRequest,
     path: String,
-    given: Vec<(String, String)>,
+    pairs: Vec<(String, String)>,
 }
 
 impl<F> PageQuery<F> {
-    /// The value of the `Link` header for the page after this one (RFC 8288): the same query with another cursor.
+    /// Value of the `Link` header (RFC 8288) for the next page: the same query with another cursor.
     pub fn link_to(&self, next: Cursor) -> String {
         let mut link = format!("<{}?after={next}", self.path);
-        for (name, value) in self.given.iter().filter(|(name, _)| name != "after") {
+        for (name, value) in self.pairs.iter().filter(|(name, _)| name != "after") {
             let _ = write!(link, "&{name}={}", utf8_percent_encode(value, ESCAPED));
         }
         link + ">; rel=\"next\""
     }
 }
 
-/// What is escaped in a query: all but the unreserved characters (RFC 3986, section 2.3).
+/// Escaped characters in a query: all except the unreserved ones (RFC 3986, section 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Parses query parameters and collects the errors of all.
+/// Parser for query parameters that collects all errors.
 pub struct Query<'q> {
-    given: &'q [(String, String)],
+    pairs: &'q [(String, String)],
     errors: Vec<FieldError>,
 }
 
 impl<'q> Query<'q> {
-    fn new(given: &'q [(String, String)]) -> Self {
-        Self { given, errors: Vec::new() }
+    fn new(pairs: &'q [(String, String)]) -> Self {
+        Self { pairs, errors: Vec::new() }
     }
 
-    /// The parameter's value; `None` if it is absent or invalid.
+    /// Value of a parameter; `None` if it is absent or invalid.
     pub fn take<T: WireValue>(&mut self, name: &str) -> Option<T> {
-        let (_, text) = self.given.iter().find(|(given, _)| given == name)?;
+        let (_, text) = self.pairs.iter().find(|(key, _)| key == name)?;
         match T::parse_text(text) {
             Ok(value) => Some(value),
             Err(rule) => {
@@ -61,14 +61,14 @@ impl<'q> Query<'q> {
         }
     }
 
-    /// Rejects unknown and repeated parameters: a response to another question than was meant helps no client.
+    /// Rejects unknown and repeated parameters, because an ignored filter would return unintended results.
     fn check_names(&mut self, filters: &[&str]) {
-        // A hundred are enough to learn from: the response must not be larger than the request.
-        for (i, (name, _)) in self.given.iter().enumerate().take(100) {
+        // Bounded, so that the response is not larger than the request.
+        for (i, (name, _)) in self.pairs.iter().enumerate().take(100) {
             let rule = if !filters.contains(&name.as_str()) && !PAGING.contains(&name.as_str()) {
                 "is not a known parameter"
-            } else if self.given.iter().take(i).any(|(earlier, _)| earlier == name) {
-                "must be given once"
+            } else if self.pairs.iter().take(i).any(|(earlier, _)| earlier == name) {
+                "must not be repeated"
             } else {
                 continue;
             };
@@ -77,7 +77,7 @@ impl<'q> Query<'q> {
     }
 }
 
-/// The parameters of every list.
+/// Parameters of every list.
 const PAGING: [&str; 2] = ["limit", "after"];
 
 fn paging() -> [ParameterDoc; 2] {
@@ -87,7 +87,7 @@ fn paging() -> [ParameterDoc; 2] {
         ParameterDoc { name: PAGING[0], description: "Maximum page size.".to_owned(), schema: size },
         ParameterDoc {
             name: PAGING[1],
-            description: "Cursor from the previous page: its `next`.".to_owned(),
+            description: "Cursor from the previous page (`next`).".to_owned(),
             schema: Cursor::schema(),
         },
     ]
@@ -95,12 +95,12 @@ fn paging() -> [ParameterDoc; 2] {
 
 impl<F: Filters> PageQuery<F> {
     fn documented() -> Vec<ParameterDoc> {
-        // Paging first: further filters do not move it in the signatures that generators write.
+        // Paging first, so that new filters do not change parameter positions in generated clients.
         paging().into_iter().chain(F::parameters()).collect()
     }
 
-    fn parse(path: String, given: Vec<(String, String)>) -> Result<Self, Problem> {
-        let mut query = Query::new(&given);
+    fn parse(path: String, pairs: Vec<(String, String)>) -> Result<Self, Problem> {
+        let mut query = Query::new(&pairs);
         query.check_names(F::NAMES);
         let size = query.take(PAGING[0]).unwrap_or_default();
         let page = PageRequest { size, after: query.take(PAGING[1]) };
@@ -108,7 +108,7 @@ impl<F: Filters> PageQuery<F> {
         if !query.errors.is_empty() {
             return Err(Problem::new(ProblemType::InvalidFields).with_errors(query.errors));
         }
-        Ok(Self { filter, page, path, given })
+        Ok(Self { filter, page, path, pairs })
     }
 }
 
@@ -122,7 +122,7 @@ impl<'a, F: Filters> ApiExtractor<'a> for PageQuery<F> {
         Some(MetaParamIn::Query)
     }
 
-    /// An extractor documents one parameter: this one carries the others, for the document's pass to unfold.
+    /// poem-openapi allows one parameter per extractor. Its schema contains all parameters; `document::pass` expands them.
     fn param_schema_ref() -> Option<MetaSchemaRef> {
         let parameters: Vec<Value> = Self::documented()
             .into_iter()
@@ -151,22 +151,22 @@ mod tests {
     use super::*;
 
     fn query(pairs: &[(&str, &str)]) -> Result<PageQuery<StudentFilter>, Problem> {
-        let given = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        PageQuery::parse("/students".to_owned(), given)
+        let pairs = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        PageQuery::parse("/students".to_owned(), pairs)
     }
 
     /// REQ 27.
     #[test]
-    fn link_repeats_the_query_with_another_cursor() {
+    fn next_link_repeats_query_with_new_cursor() {
         let pairs = [("name", "å&b"), ("after", "0000000000000001"), ("limit", "50"), ("roll_no", "7")];
         let link = query(&pairs).ok().unwrap().link_to("000000000000001a".parse().unwrap());
         assert_eq!(link, "</students?after=000000000000001a&name=%C3%A5%26b&limit=50&roll_no=7>; rel=\"next\"");
     }
 
     #[test]
-    fn every_invalid_parameter_is_named() {
-        let refused = query(&[("limit", "0"), ("limit", "1"), ("name", ""), ("x", "1"), ("after", "z")]).err().unwrap();
-        let named: Vec<_> = refused.errors().iter().filter_map(|error| error.parameter.0.as_deref()).collect();
-        assert_eq!(named, ["limit", "x", "limit", "after", "name"]);
+    fn every_invalid_parameter_is_reported() {
+        let problem = query(&[("limit", "0"), ("limit", "1"), ("name", ""), ("x", "1"), ("after", "z")]).err().unwrap();
+        let reported: Vec<_> = problem.errors().iter().filter_map(|error| error.parameter.0.as_deref()).collect();
+        assert_eq!(reported, ["limit", "x", "limit", "after", "name"]);
     }
 }

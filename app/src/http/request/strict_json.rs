@@ -1,14 +1,14 @@
-//! JSON as RFC 8259 allows it and no more: a duplicate key is an error, not the last one's victory.
+//! Strict JSON parser (RFC 8259) that rejects duplicate keys.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads one JSON document.
+/// Parses one JSON document.
 ///
 /// # Errors
-/// What is no JSON in UTF-8, has a duplicate key, or is nested deeper than 127 levels; says where.
+/// If the input is not JSON in UTF-8, has a duplicate key, or has more than 127 levels of nesting. Contains the position.
 pub fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0)
 }
@@ -47,7 +47,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is not finite"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number is not finite"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -67,7 +67,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         while let Some(key) = entries.next_key::<String>()? {
             let Strict(value) = entries.next_value()?;
             if object.contains_key(&key) {
-                return Err(A::Error::custom("a key stands twice in one object"));
+                return Err(A::Error::custom("duplicate key in an object"));
             }
             object.insert(key, value);
         }
@@ -80,14 +80,14 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn what_json_allows_is_read_as_it_stands() {
+    fn valid_json_is_parsed_unchanged() {
         let text = br#"{"a":[1,-2,3.5,null,true,"\u00e9 \ud83d\ude00"],"b":{"a":1}}"#;
         assert_eq!(parse(text).unwrap(), serde_json::from_slice::<serde_json::Value>(text).unwrap());
     }
 
     /// REQ 29.
     #[test]
-    fn what_json_does_not_allow_is_refused() {
+    fn invalid_json_is_rejected() {
         let deep = [b"[".repeat(10_000), b"]".repeat(10_000)].concat();
         for wrong in [
             &b""[..],

@@ -1,4 +1,4 @@
-//! Fields of objects: a value, an optional one, a list or another object.
+//! Field types of objects: values, optional values, lists and nested objects.
 
 use poem_openapi::registry::Registry;
 use serde::{Serialize, Serializer};
@@ -8,7 +8,7 @@ use super::schema::carried;
 use super::{Described, WireValue, response_schema};
 use crate::http::request::{Fields, Invalid};
 
-/// When a field is there.
+/// Presence of a field in requests and responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     Always,
@@ -19,12 +19,12 @@ pub enum Presence {
 }
 
 impl Presence {
-    /// Whether a request has to have the field.
+    /// Whether the field is required in requests.
     pub fn is_required(self) -> bool {
         self == Self::Always
     }
 
-    /// Whether every response has the field.
+    /// Whether the field is present in every response.
     pub fn is_always_sent(self) -> bool {
         self != Self::Omitted
     }
@@ -34,12 +34,12 @@ impl Presence {
 pub trait ResponseField: Sized + Send + Sync + 'static {
     const PRESENCE: Presence;
 
-    /// Registers the components that the schemas refer to.
+    /// Registers the components that the schema references.
     fn register(registry: &mut Registry);
 
     fn response_schema(registry: &mut Registry) -> Value;
 
-    /// Whether a response leaves the field out.
+    /// Whether the field is omitted from the response.
     fn is_absent(&self) -> bool {
         false
     }
@@ -47,18 +47,18 @@ pub trait ResponseField: Sized + Send + Sync + 'static {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// A field of an object in requests, too: `T` is required and never null, `Option<T>` may be absent or null in requests and
-/// is null in responses.
+/// A field of an object in requests and responses. `T` is required and never null. `Option<T>` may be absent or null in
+/// requests; `None` is null in responses.
 pub trait WireField: ResponseField {
     fn request_schema(registry: &mut Registry) -> Value;
 
-    /// The schema in a JSON Merge Patch (RFC 7396); registers what it refers to.
+    /// Schema in a JSON Merge Patch (RFC 7396). Registers the components that it references.
     fn patch_schema(registry: &mut Registry) -> Value;
 
     /// Takes the field out of a body.
     ///
     /// # Errors
-    /// [`Invalid`] if it breaks a rule, which is among the field errors then.
+    /// [`Invalid`] if it violates a rule. The error is recorded in `fields`.
     fn take(fields: &mut Fields, key: &str) -> Result<Self, Invalid>;
 }
 
@@ -116,8 +116,8 @@ impl<T: WireValue> WireField for Option<T> {
         nullable(T::schema())
     }
 
-    /// A component: where the schema stands inline, generators for languages with one way to leave a value out (progenitor)
-    /// take null for absent, and their clients cannot clear the field.
+    /// The schema is a component, because generators for languages with one representation of a missing value (progenitor)
+    /// treat null in an inline schema as absent, and their clients cannot clear the field.
     fn patch_schema(registry: &mut Registry) -> Value {
         let name = format!("Nullable{}", T::NAME);
         let mut schema = nullable(T::schema());
@@ -139,7 +139,7 @@ fn nullable(mut schema: Value) -> Value {
     schema
 }
 
-/// A field that responses leave out if it is `None`.
+/// A field that is omitted from responses if it is `None`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Omittable<F>(pub Option<F>);
 
@@ -166,7 +166,7 @@ impl<F: ResponseField> ResponseField for Omittable<F> {
     }
 }
 
-/// At most `MAX` objects.
+/// An array of at most `MAX` objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List<D, const MAX: usize>(pub Vec<D>);
 
@@ -186,7 +186,7 @@ impl<D: Described + Serialize + Send + Sync, const MAX: usize> ResponseField for
     }
 }
 
-/// Another object.
+/// A nested object.
 pub struct Nested<D>(pub D);
 
 impl<D: Described + Serialize + Send + Sync> ResponseField for Nested<D> {

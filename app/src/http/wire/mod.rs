@@ -1,4 +1,4 @@
-//! The wire format: how values of the domain are read, written and documented, each rule taken from the domain's type.
+//! Wire format: parsers, writers and schemas of domain values, with the rules of the domain types.
 
 mod field;
 pub(crate) mod object;

@@ -1,4 +1,4 @@
-//! Objects: one list of fields makes the schema, the writer and the parser that collects every error.
+//! Objects: schema, writer and parser derive from one list of fields.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::ResponseField;
 use super::schema::described;
 
-/// A property of an object's schema.
+/// Property of an object schema.
 pub struct Property {
     pub name: &'static str,
     pub description: String,
@@ -16,24 +16,24 @@ pub struct Property {
 }
 
 impl Property {
-    /// A property that is described by itself, in responses.
+    /// An optional response property without an example.
     pub fn new(name: &'static str, description: &str, schema: Value) -> Self {
         Self { name, description: description.to_owned(), schema, is_required: false, example: Value::Null }
     }
 }
 
-/// The text of doc comment lines.
+/// Joins doc comment lines to one text.
 pub fn description(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
-/// The schema of an object; a strict one has no other properties.
+/// Schema of an object. If `is_strict`, additional properties are not allowed.
 pub fn object_schema(description: &str, properties: Vec<Property>, is_strict: bool) -> Value {
     let required: Vec<_> = properties.iter().filter(|property| property.is_required).map(|it| it.name).collect();
     let mut example = Map::new();
     let mut schemas = Map::new();
     for Property { name, description, schema, example: value, .. } in properties {
-        // An optional field without an example is null where that is possible, and left out elsewhere.
+        // In the example, a field without an example value is null if it is nullable, otherwise omitted.
         if !value.is_null() || schema["nullable"] == true {
             example.insert(name.to_owned(), value);
         }
@@ -52,7 +52,7 @@ pub fn object_schema(description: &str, properties: Vec<Property>, is_strict: bo
     schema
 }
 
-/// A field as serde writes it.
+/// Adapter that serializes a field with serde.
 pub struct Written<'a, F>(pub &'a F);
 
 impl<F: ResponseField> Serialize for Written<'_, F> {
@@ -61,7 +61,7 @@ impl<F: ResponseField> Serialize for Written<'_, F> {
     }
 }
 
-/// The key of a field on the wire: its own name, unless another is given.
+/// JSON key of a field: the field name unless a literal is given.
 macro_rules! key {
     ($field:ident) => {
         stringify!($field)
@@ -101,7 +101,7 @@ macro_rules! described_object {
 }
 pub(crate) use described_object;
 
-/// Writes the fields of `$from` as entries of a serde map.
+/// Serializes the fields of `$from` as entries of a serde map.
 macro_rules! write_fields {
     ($map:ident, $from:expr, { $($field:ident $($key:literal)?,)+ }) => {
         $(if !$crate::http::wire::ResponseField::is_absent(&$from.$field) {
@@ -116,7 +116,7 @@ macro_rules! write_fields {
 }
 pub(crate) use write_fields;
 
-/// An object in responses: `/// Doc` `struct Type as "Name" { /// Doc` `field: Kind = example, }`.
+/// Defines an object in responses: `/// Doc` `struct Type as "Name" { /// Doc` `field: Kind = example, }`.
 macro_rules! response {
     (
         $(#[doc = $doc:literal])+
@@ -148,7 +148,7 @@ macro_rules! response {
 }
 pub(crate) use response;
 
-/// A record in responses: its fields, with the id, the entity tag and the times around them.
+/// Defines a record in responses: id, fields, entity tag and timestamps.
 macro_rules! record {
     (
         $(#[doc = $doc:literal])+
@@ -199,7 +199,7 @@ macro_rules! record {
 }
 pub(crate) use record;
 
-/// A request body whose fields make a `$parsed`: each is read by this method of [`Fields`](crate::http::request::Fields).
+/// Defines a request body that is parsed into `$parsed`; `$take` is a method of [`Fields`](crate::http::request::Fields).
 macro_rules! body {
     (
         [$($doc:literal),+] $type:ident as $name:literal => $parsed:ident, $rules:expr,
@@ -227,7 +227,7 @@ macro_rules! body {
                 (): &(),
             ) -> Result<$parsed, $crate::http::request::Invalid> {
                 $(let $field = fields.$take::<$kind>($crate::http::wire::object::key!($field $($key)?));)+
-                #[allow(clippy::needless_update, reason = "some patches of the domain have fields that the wire has not")]
+                #[allow(clippy::needless_update, reason = "some domain patches have fields that are not on the wire")]
                 Ok($parsed { $($field: $field?,)+ $($rest)* })
             }
         }
@@ -235,7 +235,7 @@ macro_rules! body {
 }
 pub(crate) use body;
 
-/// A request body whose fields make a `$parsed`; `[field: value]` sets those that the body does not have.
+/// Defines a request body that is parsed into `$parsed`. `[field: value]` sets fields that are not in the body.
 macro_rules! input {
     (
         $(#[doc = $doc:literal])+
@@ -253,7 +253,7 @@ macro_rules! input {
 }
 pub(crate) use input;
 
-/// A JSON Merge Patch (RFC 7396) whose fields make a `$parsed`, in which each is optional.
+/// Defines a JSON Merge Patch (RFC 7396) that is parsed into `$parsed`. Every field is optional.
 macro_rules! patch {
     (
         $(#[doc = $doc:literal])+
@@ -270,7 +270,7 @@ macro_rules! patch {
 }
 pub(crate) use patch;
 
-/// A resource whose response, input and patch have the same fields.
+/// Defines response, input and patch of a resource with the same fields.
 macro_rules! wire {
     (
         $(#[doc = $doc:literal])+
@@ -294,7 +294,7 @@ macro_rules! wire {
         }
 
         $crate::http::wire::patch! {
-            /// The fields to change; absent fields stay as they are, and null clears an optional one.
+            /// Fields to change. Absent fields remain unchanged; null clears an optional field.
             $patch_input as $patch_name => $patch, $crate::http::request::BodyRules::MERGE_PATCH, {
                 $($(#[doc = $field_doc])* $field: $kind = $example,)+
             }
@@ -320,7 +320,7 @@ mod tests {
     }
 
     input! {
-        /// A house, whose properties are called like those of students.
+        /// A house, with the same property names as a student.
         HouseInput as "HouseInput" => House, BodyRules::JSON, {
             name: HouseName = "Blue",
             age: Int<0, 9> = 3,
@@ -328,12 +328,12 @@ mod tests {
     }
 
     #[test]
-    fn property_called_name_gets_no_pattern_of_its_own() {
+    fn property_named_name_has_no_implicit_pattern() {
         let schema = HouseInput::schema(&mut Registry::new());
         assert_eq!(schema["properties"]["name"], serde_json::json!({ "type": "string" }));
         assert_eq!(schema["properties"]["age"]["maximum"], 9);
         assert_eq!(schema["required"], serde_json::json!(["name", "age"]));
-        let made = House { name: HouseName("Blue".to_owned()), age: Int(3) };
-        assert_eq!((made.name.0.as_str(), made.age.0), ("Blue", 3));
+        let house = House { name: HouseName("Blue".to_owned()), age: Int(3) };
+        assert_eq!((house.name.0.as_str(), house.age.0), ("Blue", 3));
     }
 }

@@ -11,25 +11,25 @@ use super::WireValue;
 use super::schema::carried;
 use crate::http::problem::Problem;
 
-/// A parameter that is documented as a `T` and kept as text: poem-openapi stops at the first parameter that is invalid, and
-/// reports one that is missing in its own words.
+/// A parameter with the schema of `T`, stored as text. Parsing happens in the operation, because poem-openapi reports only the
+/// first invalid parameter, with its own error texts.
 pub struct Wire<T> {
     text: Option<String>,
     documented: PhantomData<fn() -> T>,
 }
 
 impl<T: WireValue> Wire<T> {
-    /// The text, if the parameter is there.
+    /// Text of the parameter; `None` if it is absent.
     pub fn text(&self) -> Option<&str> {
         self.text.as_deref()
     }
 }
 
 impl<K: Kind> Wire<Id<K>> {
-    /// The id in a path.
+    /// Parses the id in a path.
     ///
     /// # Errors
-    /// 404 if the text is not an id: no record has it.
+    /// 404 if the text is not a valid id.
     pub fn id(&self) -> Result<Id<K>, Problem> {
         self.text().and_then(|text| text.parse().ok()).ok_or_else(Problem::record_not_found::<K>)
     }

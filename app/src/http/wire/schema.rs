@@ -1,13 +1,13 @@
-//! Schemas of the API document as JSON, and how they travel through poem-openapi's registry.
+//! JSON schemas of the API document, and their transport through poem-openapi's registry.
 
 use std::borrow::Cow;
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::{Value, json};
 
-/// Marks a schema of the registry that carries another one.
+/// Title that marks a registry schema as the carrier of a JSON schema.
 const CARRIER: &str = "carried schema";
-/// Where references to components point.
+/// Prefix of references to components.
 const COMPONENTS: &str = "#/components/schemas/";
 
 /// A component of the API document.
@@ -15,7 +15,7 @@ pub trait Described: Sized + 'static {
     /// Name of the component.
     fn name() -> Cow<'static, str>;
 
-    /// The schema; registers the components that it refers to.
+    /// Schema of the component. Registers the components that it references.
     fn schema(registry: &mut Registry) -> Value;
 
     /// A reference to the component.
@@ -23,7 +23,7 @@ pub trait Described: Sized + 'static {
         json!({ "$ref": format!("{COMPONENTS}{}", Self::name()) })
     }
 
-    /// The reference in poem-openapi's terms.
+    /// The reference as poem-openapi's type.
     fn schema_ref() -> MetaSchemaRef {
         MetaSchemaRef::Reference(Self::name().into_owned())
     }
@@ -34,12 +34,12 @@ pub trait Described: Sized + 'static {
     }
 }
 
-/// A registry's schema that carries `schema`, which poem-openapi's own type cannot express: it knows neither integral bounds
-/// nor `additionalProperties: false` nor extensions. [`unpack`] takes it out of the finished document.
+/// Wraps a JSON schema in a registry schema, because poem-openapi's type has no integral bounds, no
+/// `additionalProperties: false` and no extensions. [`unpack`] replaces the carrier in the finished document.
 pub fn carried(schema: Value) -> MetaSchema {
     let mut references = Vec::new();
     collect_references(&schema, &mut references);
-    // poem-openapi leaves out components that nothing refers to.
+    // poem-openapi omits components without references.
     MetaSchema { title: Some(CARRIER.to_owned()), any_of: references, default: Some(schema), ..MetaSchema::ANY }
 }
 
@@ -55,7 +55,7 @@ fn collect_references(schema: &Value, references: &mut Vec<MetaSchemaRef>) {
     }
 }
 
-/// Replaces every carrier in a document by the schema that it carries.
+/// Replaces every carrier in a document by its JSON schema.
 pub fn unpack(document: &mut Value) {
     if document["title"] == CARRIER {
         let schema = document["default"].take();
@@ -68,7 +68,7 @@ pub fn unpack(document: &mut Value) {
     }
 }
 
-/// The schema with a description; a reference takes none beside it in OpenAPI 3.0.
+/// Adds a description to a schema, except to a reference: OpenAPI 3.0 allows no siblings of `$ref`.
 pub fn described(mut schema: Value, description: &str) -> Value {
     if schema.get("$ref").is_none() && !description.is_empty() {
         schema["description"] = description.into();
@@ -76,7 +76,7 @@ pub fn described(mut schema: Value, description: &str) -> Value {
     schema
 }
 
-/// The schema of a closed enumeration; `names` are what generators call the values.
+/// Schema of a closed enumeration. `names` are the variant names for client generators.
 pub fn enumeration(description: &str, values: &[&str], names: &[String]) -> Value {
     json!({ "type": "string", "description": description, "enum": values, "x-enum-varnames": names })
 }

@@ -1,28 +1,30 @@
-//! Values: one trait for how a type is parsed, written and documented.
+//! Values: trait with parser, writer and schema of a type.
 
 use poem_openapi::registry::Registry;
 use serde::Serializer;
 use serde_json::Value;
 
-/// A value on the wire. Schema, parser and writer derive from the domain type's constants and constructor.
+/// A value on the wire. Schema, parser and writer derive from the constants and the constructor of the domain type.
 pub trait WireValue: Sized + Send + Sync + 'static {
-    /// Name of the type, for components that are derived from it.
+    /// Name of the type, for derived components.
     const NAME: &'static str;
 
-    /// The schema of the value in a request: type, format, bounds and pattern.
+    /// Schema of the value in requests: type, format, bounds and pattern.
     fn schema() -> Value;
 
     /// Registers the component that the schema refers to, if it is a reference.
     fn register(_registry: &mut Registry) {}
 
+    /// Parses a JSON value.
+    ///
     /// # Errors
-    /// The rule that the value breaks.
+    /// The violated rule.
     fn parse(value: Value) -> Result<Self, String>;
 
     /// Parses the text of a parameter.
     ///
     /// # Errors
-    /// The rule that the text breaks.
+    /// The violated rule.
     fn parse_text(text: &str) -> Result<Self, String> {
         Self::parse(text.into())
     }
@@ -30,8 +32,8 @@ pub trait WireValue: Sized + Send + Sync + 'static {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// The schema of the value in a response. Without bounds and patterns of text: they only break strict clients, which count
-/// characters in other units or lack a feature of the pattern.
+/// Schema of the value in responses, without length bounds and patterns of text: clients that validate them may count other
+/// units than characters or not support the pattern syntax.
 pub fn response_schema<T: WireValue>() -> Value {
     let mut schema = T::schema();
     if let Some(object) = schema.as_object_mut()
@@ -42,31 +44,32 @@ pub fn response_schema<T: WireValue>() -> Value {
     schema
 }
 
-/// The largest integer that every JSON reader keeps exactly (RFC 8259, section 6).
+/// Largest integer that is exact in every JSON implementation (RFC 8259, section 6): 2^53 - 1.
 const EXACT: f64 = 9_007_199_254_740_991.0;
 
-/// The integer of a JSON number. `7.0` is the integer 7: JSON knows one kind of number.
+/// Parses an integer. `7.0` is the integer 7, because JSON has one number type.
 ///
 /// # Errors
-/// The rule that the value breaks.
+/// The violated rule.
 pub fn integer(value: &Value) -> Result<i64, String> {
     let Value::Number(number) = value else { return Err("must be an integer".to_owned()) };
     let whole = number.as_i64().or_else(|| number.as_f64().and_then(exact));
     whole.ok_or_else(|| "must be an integer from -(2^53-1) to 2^53-1".to_owned())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits: nothing is cut off")]
+#[expect(clippy::cast_possible_truncation, reason = "integral and within 53 bits, so the conversion is exact")]
 fn exact(number: f64) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
-/// The schema of an integer within bounds.
+/// Schema of an integer with bounds.
 pub fn integer_schema(min: i64, max: i64) -> Value {
     let format = if max > i64::from(i32::MAX) { "int64" } else { "int32" };
     serde_json::json!({ "type": "integer", "format": format, "minimum": min, "maximum": max })
 }
 
-/// Text: a [`domain::Text`] by its name, another type by its schema, parser and accessor. The parser takes an owned string.
+/// Implements [`WireValue`] for text: a [`domain::Text`] by its name, another type by schema, parser of an owned string, and
+/// accessor.
 macro_rules! text_value {
     ($($type:ty),+) => {
         $($crate::http::wire::text_value!(
@@ -102,8 +105,8 @@ macro_rules! text_value {
 }
 pub(crate) use text_value;
 
-/// An integer, by the domain's bounds, parser and accessor: `integer_value!(Age, 1..=150, Age::parse, Age::get)`. The parser
-/// takes an `i64`.
+/// Implements [`WireValue`] for an integer, by bounds, parser of an `i64`, and accessor:
+/// `integer_value!(Age, Age::MIN, Age::MAX, Age::parse, Age::get)`.
 macro_rules! integer_value {
     ($type:ty, $min:expr, $max:expr, $parse:expr, $write:expr) => {
         impl $crate::http::wire::WireValue for $type {
@@ -130,7 +133,7 @@ macro_rules! integer_value {
 }
 pub(crate) use integer_value;
 
-/// A closed enumeration, which is a component of its own: from a type with `ALL`, `as_str`, `Debug` and `FromStr`.
+/// Implements [`WireValue`] for a closed enumeration, documented as a component. Requires `ALL`, `as_str`, `Debug`, `FromStr`.
 macro_rules! enum_value {
     ($(#[doc = $doc:literal])+ $type:ident as $name:literal) => {
         impl $crate::http::wire::Described for $type {
@@ -172,7 +175,7 @@ macro_rules! enum_value {
 }
 pub(crate) use enum_value;
 
-/// A closed enumeration that only the wire knows.
+/// Defines a closed enumeration that exists only in the wire format.
 macro_rules! closed_enum {
     ($(#[doc = $doc:literal])+ $visibility:vis enum $type:ident as $name:literal { $($variant:ident = $text:literal,)+ }) => {
         $(#[doc = $doc])+

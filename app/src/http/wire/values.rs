@@ -1,4 +1,4 @@
-//! Values that no resource owns.
+//! Values that do not belong to one resource.
 
 use domain::audit::Action;
 use domain::{Cursor, Email, Id, Kind, PageSize, Target};
@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use super::value::{integer, integer_schema};
 use super::{WireValue, integer_value, text_value};
 
-// Without the format `email`, whose readers accept less (no leading dot) and more (quotes) than the pattern.
+// Without the format `email`: validators of it reject a leading dot and accept quotes, unlike the pattern.
 text_value!(Email);
 
 impl<K: Kind> WireValue for Id<K> {
@@ -52,10 +52,10 @@ text_value!(
 );
 text_value!(String {}, Ok::<String, &str>, |text: &String| text.clone());
 
-/// Text that only responses hold, and that is never copied.
+/// Static text, in responses only.
 pub type Text = &'static str;
 
-text_value!(Text {}, |_: String| Err::<Text, _>("is only sent"), |text: &Text| *text);
+text_value!(Text {}, |_: String| Err::<Text, _>("is not allowed in requests"), |text: &Text| *text);
 
 impl WireValue for bool {
     const NAME: &'static str = "Boolean";
@@ -73,7 +73,7 @@ impl WireValue for bool {
     }
 }
 
-/// An integer within bounds that only the document needs.
+/// An integer with bounds that are not defined in the domain.
 #[derive(Debug, Clone, Copy)]
 pub struct Int<const MIN: i64, const MAX: i64>(pub i64);
 

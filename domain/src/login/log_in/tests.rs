@@ -14,7 +14,7 @@ use crate::{MockClock, MockRandom, SessionId, UserId, Version};
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const FULL: Budget = Budget { quota: 300, window: Duration::minutes(5), left: 300, next_in: Duration::ZERO };
 
-/// The ports behind an attempt. A call that a test does not expect fails the test.
+/// Ports of the use case. An unexpected call fails the test.
 struct Mocks {
     credentials: MockCredentialStore,
     sessions: MockSessionStore,
@@ -26,7 +26,7 @@ struct Mocks {
 }
 
 impl Mocks {
-    /// A store that has `asha` (id 7), or no user.
+    /// A store that contains this user only, or none.
     fn store(known: Option<Credentials>) -> Self {
         let mut credentials = MockCredentialStore::new();
         credentials.expect_find_credentials().returning(move |_| Ok(known.clone()));
@@ -41,7 +41,7 @@ impl Mocks {
         }
     }
 
-    /// An attempt that is admitted, counted once and hashed once, with this verdict.
+    /// Expects that the attempt is admitted, counted once and hashed once.
     fn admitting(known: Option<Credentials>, verdict: Verdict) -> Self {
         let stored = known.as_ref().map(|known| known.password.clone());
         let counted = known.as_ref().map(|known| known.attempts.failures() + 1);
@@ -62,7 +62,7 @@ impl Mocks {
         mocks
     }
 
-    /// Session 3 is opened, and its bearer gets a token.
+    /// Expects that session 3 is opened and a token is signed.
     fn opening(mut self, verified: &'static str) -> Self {
         self.sessions.expect_open().times(1).returning(move |new, by| {
             assert_eq!((new.user_id.get(), by.who, by.at), (7, Who::User(new.user_id), NOW));
@@ -79,9 +79,8 @@ impl Mocks {
         self
     }
 
-    /// The client's address is charged this many failures, and the audit gets one refusal, with this user as its target
-    /// if there is one.
-    fn refused(mut self, times: usize, target: Option<i64>) -> Self {
+    /// Expects `times` failures of the client address, and one audit event with this target.
+    fn rejected(mut self, times: usize, target: Option<i64>) -> Self {
         self.throttle.expect_failed().times(times).return_const(());
         let target = target.map(|id| Target::of(UserId::try_from(id).unwrap()));
         self.audit.expect_append().times(1).returning(move |events| {
@@ -167,22 +166,22 @@ async fn right_password_opens_session_with_both_tokens() {
 
 /// REQ 15.
 #[tokio::test]
-async fn unknown_name_is_hashed_against_nothing_and_refused() {
-    let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("unknown").await;
+async fn unknown_username_is_hashed_and_rejected() {
+    let attempt = Mocks::admitting(None, Verdict::Wrong).rejected(1, None).log_in("unknown").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 15.
 #[tokio::test]
-async fn malformed_name_is_hashed_too() {
-    let attempt = Mocks::admitting(None, Verdict::Wrong).refused(1, None).log_in("white space").await;
+async fn malformed_username_is_hashed_and_rejected() {
+    let attempt = Mocks::admitting(None, Verdict::Wrong).rejected(1, None).log_in("white space").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 16.
 #[tokio::test]
-async fn wrong_password_is_refused_and_counted() {
-    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Wrong).refused(1, Some(7));
+async fn wrong_password_is_rejected_and_counted() {
+    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Wrong).rejected(1, Some(7));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
     let account = attempt.limits.unwrap().account;
@@ -191,12 +190,12 @@ async fn wrong_password_is_refused_and_counted() {
 
 /// REQ 15.
 #[tokio::test]
-async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
+async fn remaining_attempts_derive_from_own_count() {
     for known in [Some(asha(Status::Active)), None] {
         let target = known.as_ref().map(|known| known.user.id.get());
-        let mut mocks = Mocks::store(known).refused(1, target);
+        let mut mocks = Mocks::store(known).rejected(1, target);
         mocks.throttle.expect_budget().return_const(FULL);
-        // Three concurrent attempts were admitted after the look-up of the name.
+        // Three concurrent attempts were admitted after the lookup.
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
         mocks.throttle.expect_admit_unknown().returning(|_, _| Ok(4));
@@ -207,9 +206,9 @@ async fn remaining_attempts_come_from_the_count_of_the_same_attempt() {
 
 /// REQ 15.
 #[tokio::test]
-async fn unknown_name_is_folded_like_a_username() {
+async fn unknown_username_is_folded_like_valid_one() {
     for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
-        let mut mocks = Mocks::store(None).refused(1, None);
+        let mut mocks = Mocks::store(None).rejected(1, None);
         mocks.throttle.expect_budget().return_const(FULL);
         mocks.throttle.expect_admit_unknown().with(eq(folded), always()).returning(|_, _| Ok(1));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
@@ -219,8 +218,8 @@ async fn unknown_name_is_folded_like_a_username() {
 }
 
 #[tokio::test]
-async fn disabled_user_is_refused_like_a_wrong_password() {
-    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Right).refused(1, Some(7));
+async fn disabled_user_is_rejected_like_wrong_password() {
+    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Right).rejected(1, Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
@@ -229,14 +228,14 @@ async fn one_time_password_is_accepted_until_it_expires() {
     let until = |expiry| Some(Credentials { password_expires_at: Some(expiry), ..asha(Status::Active) });
     let mocks = Mocks::admitting(until(NOW + Duration::MICROSECOND), Verdict::Right).opening("old");
     assert!(mocks.log_in("asha").await.outcome.is_ok());
-    let mocks = Mocks::admitting(until(NOW), Verdict::Right).refused(1, Some(7));
+    let mocks = Mocks::admitting(until(NOW), Verdict::Right).rejected(1, Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 16.
 #[tokio::test]
 async fn early_attempt_is_neither_hashed_nor_counted() {
-    let mut mocks = Mocks::store(Some(asha_after(6))).refused(0, Some(7));
+    let mut mocks = Mocks::store(Some(asha_after(6))).rejected(0, Some(7));
     mocks.throttle.expect_budget().return_const(FULL);
     let attempt = mocks.log_in("asha").await;
     assert!(
@@ -248,16 +247,16 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
 /// REQ 16.
 #[tokio::test]
 async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
-    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).rejected(0, Some(7));
     mocks.throttle.expect_budget().return_const(FULL);
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Throttled(Throttled::Locked))));
 }
 
 /// REQ 16.
 #[tokio::test]
-async fn address_without_budget_is_refused_for_any_name() {
+async fn address_without_budget_is_rejected_for_any_username() {
     for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
-        let mut mocks = Mocks::store(known).refused(0, target);
+        let mut mocks = Mocks::store(known).rejected(0, target);
         mocks.throttle.expect_failures_of_unknown().return_const(0_u32);
         mocks.throttle.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
         let outcome = mocks.log_in("asha").await.outcome;
@@ -268,8 +267,8 @@ async fn address_without_budget_is_refused_for_any_name() {
 }
 
 #[tokio::test]
-async fn unlimited_guessing_neither_counts_nor_delays() {
-    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).refused(0, Some(7));
+async fn unlimited_throttling_neither_counts_nor_delays() {
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).rejected(0, Some(7));
     mocks.throttling = LoginThrottling::Unlimited;
     mocks.throttle.expect_budget().return_const(FULL);
     mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
@@ -290,8 +289,8 @@ async fn attempt_rejected_by_full_queue_is_withdrawn() {
 }
 
 #[tokio::test]
-async fn change_during_hashing_refuses_the_login() {
-    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).refused(1, Some(7));
+async fn change_during_hashing_rejects_login() {
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).rejected(1, Some(7));
     mocks.sessions.expect_open().times(1).returning(|_, _| Err(OpenSessionError::Outdated));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
@@ -311,7 +310,7 @@ async fn outdated_hash_is_replaced_at_login() {
 }
 
 #[tokio::test]
-async fn outdated_hash_that_cannot_be_replaced_still_logs_in() {
+async fn failed_hash_upgrade_does_not_reject_login() {
     let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("old");
     mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
     assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_some());

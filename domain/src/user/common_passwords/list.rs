@@ -1,11 +1,11 @@
-//! The embedded list of common passwords. README.md beside it says where it is from, and how it was made.
+//! Embedded list of common passwords. `README.md` in this folder documents its source.
 
 use std::cmp::Ordering;
 
-/// One folded password a line, of 8 characters or more; in order of code points, so that it can be searched as it is.
+/// One folded password of at least 8 characters per line, sorted by code point for binary search.
 pub(super) const LIST: &str = include_str!("list.txt");
 
-/// Whether a folded text is an entry, by binary search over the bytes: nothing is built, nothing allocated.
+/// Whether a folded text is an entry. Binary search over the bytes, without allocation.
 pub(super) fn contains(folded: &str) -> bool {
     let mut rest = LIST;
     while !rest.is_empty() {
@@ -19,7 +19,7 @@ pub(super) fn contains(folded: &str) -> bool {
     false
 }
 
-/// Where the line over the middle of some lines starts and ends, its line feed not included.
+/// Start and end of the line at the middle of `lines`, without its line feed.
 fn middle_line(lines: &str) -> (usize, usize) {
     let bytes = lines.as_bytes();
     let middle = (bytes.len() - 1) / 2;

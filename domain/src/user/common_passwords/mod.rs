@@ -1,4 +1,4 @@
-//! The list of common passwords (NIST SP 800-63B-4, section 3.1.1; ASVS 5.0, 6.2.4 and 6.2.12).
+//! Check for common passwords (NIST SP 800-63B-4, section 3.1.1; ASVS 5.0, 6.2.4 and 6.2.12).
 
 mod list;
 #[cfg(test)]

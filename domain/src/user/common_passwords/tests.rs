@@ -1,4 +1,4 @@
-//! What is common, and what is not.
+//! Tests of the common-password check.
 
 use super::is_common;
 use super::list::{LIST, contains};
@@ -15,13 +15,13 @@ fn list_is_folded_sorted_unique_and_long_enough() {
         assert_eq!(entry.trim(), *entry);
         assert!((8..=64).contains(&entry.chars().count()), "{entry}");
     }
-    assert!(entries.iter().filter(|entry| entry.chars().count() >= 15).count() > 4_000, "long ones too");
+    assert!(entries.iter().filter(|entry| entry.chars().count() >= 15).count() > 4_000, "long entries");
     assert!(LIST.ends_with('\n') && !LIST.contains("\n\n") && !LIST.contains('\r'));
 }
 
 /// REQ 14.
 #[test]
-fn every_entry_is_found_and_nothing_else() {
+fn only_entries_are_found() {
     for entry in LIST.lines() {
         assert!(contains(entry), "{entry}");
     }

@@ -1,4 +1,4 @@
-//! Every student in one response: streamed page by page, so that memory stays flat however many there are.
+//! List of all students in one response, streamed page by page so that memory use does not depend on their number.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -20,17 +20,17 @@ use crate::http::edge::RequestId;
 use crate::http::problem::{Problem, ProblemType};
 use crate::http::wire::Described as _;
 
-/// How long a response that has begun waits for a store that is busy, and how often.
-const PAUSE: Duration = Duration::from_millis(100);
-const TRIES: u32 = 100;
+/// Delay between retries while the store is unavailable, after the response has started.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
+const MAX_RETRIES: u32 = 100;
 
 /// The response to `GET /student`: every student, streamed, or one.
 pub struct Listing(Body);
 
 impl Listing {
-    /// `{"Students": […]}` with every student. The first page is read before the response begins, so that an unavailable
-    /// store is a 503. A store that is busy later is waited for; one that stays unavailable cuts the response off, which the
-    /// client sees.
+    /// `{"Students": […]}` with every student. The first page is read before the response starts, so that an unavailable store
+    /// results in a 503. Later pages are retried while the store is unavailable. If all retries fail, the response is aborted,
+    /// so that the client detects that it is incomplete.
     pub async fn all(
         students: Records<Student>,
         by: StudentsRead,
@@ -38,8 +38,8 @@ impl Listing {
     ) -> Result<Self, Problem> {
         let first = students.list(&by, &StudentFilter::default(), PageRequest::LARGEST).await?;
         let request_id = request_id.cloned();
-        let rest = Rest { students, by, page: Some(first), begun: false, request_id };
-        Ok(Self(Body::from_bytes_stream(stream::try_unfold(rest, Rest::chunk))))
+        let state = StudentStream { students, by, page: Some(first), has_started: false, request_id };
+        Ok(Self(Body::from_bytes_stream(stream::try_unfold(state, StudentStream::chunk))))
     }
 
     /// `{"Student": …}` with one student, or with an empty object.
@@ -55,29 +55,29 @@ impl Listing {
     }
 }
 
-/// What is still to be sent.
-struct Rest {
+/// State of the stream.
+struct StudentStream {
     students: Records<Student>,
     by: StudentsRead,
-    /// The page to be sent next; `None` after the last.
+    /// Next page to send; `None` after the last.
     page: Option<Page<Record<Student>>>,
-    begun: bool,
-    /// For the log, should the rest fail.
+    has_started: bool,
+    /// For the log entry if the stream fails.
     request_id: Option<RequestId>,
 }
 
-impl Rest {
+impl StudentStream {
     async fn chunk(mut self) -> io::Result<Option<(Bytes, Self)>> {
         let Some(page) = self.page.take() else { return Ok(None) };
         let mut json = Vec::with_capacity(128 * (page.entries.len() + 1));
-        if !self.begun {
+        if !self.has_started {
             json.extend(b"{\"Students\":[");
         }
         for student in page.entries {
-            if self.begun {
+            if self.has_started {
                 json.push(b',');
             }
-            self.begun = true;
+            self.has_started = true;
             write(&mut json, student).map_err(io::Error::other)?;
         }
         match page.next {
@@ -90,12 +90,12 @@ impl Rest {
         Ok(Some((json.into(), self)))
     }
 
-    /// The next page. A response that has begun waits its turn where a new one would be rejected.
+    /// Reads the next page, with retries, because a started response cannot become a 503.
     async fn page_after(&self, next: Cursor) -> Result<Page<Record<Student>>, StoreError> {
         let all = StudentFilter::default();
-        for _ in 0..TRIES {
+        for _ in 0..MAX_RETRIES {
             match self.students.list(&self.by, &all, PageRequest { after: Some(next), ..PageRequest::LARGEST }).await {
-                Err(StoreError::Unavailable(_)) => tokio::time::sleep(PAUSE).await,
+                Err(StoreError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 page => return page,
             }
         }
@@ -104,7 +104,7 @@ impl Rest {
 
     fn log(&self, error: &StoreError) {
         let request_id = self.request_id.as_ref().map(RequestId::as_str);
-        tracing::error!(request_id, %error, cause = error.source().map(tracing::field::display), "a response was cut off");
+        tracing::error!(request_id, %error, cause = error.source().map(tracing::field::display), "response was aborted");
     }
 }
 

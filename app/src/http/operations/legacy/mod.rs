@@ -1,4 +1,4 @@
-//! `/student`: the operations of the articles, to the letter.
+//! `/student`: the operations of the articles, wire-compatible.
 
 mod listing;
 mod wire;
@@ -21,7 +21,7 @@ use crate::http::wire::{Nested, Wire};
 
 #[derive(ApiResponse)]
 enum Listed {
-    /// Every student, or with `name` one student.
+    /// Contains every student, or with `name` one student.
     #[oai(status = 200)]
     Students(Listing),
 }
@@ -51,15 +51,15 @@ pub struct LegacyApi;
 impl LegacyApi {
     /// List students (legacy)
     ///
-    /// Returns every student under `Students`; with `name` the first student whose name contains it, ignoring case, under
-    /// `Student`, or an empty object there. Use `GET /students` instead.
+    /// Returns every student under `Students`. With `name`, returns under `Student` the first student with a name that contains
+    /// this text, ignoring case, or an empty object. Use `GET /students` instead.
     #[oai(path = "/student", method = "get", operation_id = "listLegacyStudents", deprecated)]
     async fn list(
         &self,
         by: By<StudentsRead>,
         uses: Uses<'_>,
         request: &Request,
-        /// Text that the student's name contains, ignoring case.
+        /// Text within the student's name, ignoring case.
         name: Query<Option<Wire<AnyText>>>,
     ) -> Result<Listed, OperationError<Reading>> {
         let name = name.0.as_ref().and_then(Wire::text).unwrap_or_default();
@@ -67,7 +67,7 @@ impl LegacyApi {
             let all = Listing::all(uses.records.students.clone(), by.into_proof(), request.data()).await?;
             return Ok(Listed::Students(all));
         }
-        // No name contains what cannot be part of one.
+        // An invalid part matches no name.
         let student = match NamePart::parse(name) {
             Ok(part) => {
                 uses.records
@@ -130,7 +130,7 @@ impl LegacyApi {
     }
 }
 
-/// The id in the query.
+/// Parses the id in the query.
 fn required_id(student_id: &Wire<StudentId>) -> Result<StudentId, Problem> {
     match student_id.text() {
         None | Some("") => Err(Problem::new(ProblemType::MissingStudentId)),
@@ -138,7 +138,7 @@ fn required_id(student_id: &Wire<StudentId>) -> Result<StudentId, Problem> {
     }
 }
 
-/// The articles' words for what goes wrong with a record.
+/// Maps record errors to the problems of the articles.
 fn legacy_problem(error: RecordError<Student>) -> Problem {
     match error {
         RecordError::NotFound | RecordError::Stale => Problem::new(ProblemType::WrongStudentId),

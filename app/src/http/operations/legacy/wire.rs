@@ -1,4 +1,4 @@
-//! Students as the articles' `/student` reads and writes them.
+//! Wire format of students in the articles' `/student`.
 
 use domain::Email;
 use domain::record::Record;
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::http::request::BodyRules;
 use crate::http::wire::{Described, Nested, Property, Text, input, object_schema, patch, response, text_value};
 
-/// Any text: the articles' server accepted every name to search for.
+/// Any text, because the articles' server accepted every search text.
 pub struct AnyText(pub String);
 
 text_value!(AnyText {}, |text| Ok::<_, &str>(AnyText(text)), |text: &AnyText| text.0.clone());
@@ -33,7 +33,7 @@ impl From<Record<Student>> for LegacyStudent {
     }
 }
 
-/// The student that was found, or an empty object.
+/// The matching student, or an empty object.
 struct LegacyStudentMatch;
 
 impl Described for LegacyStudentMatch {
@@ -43,7 +43,7 @@ impl Described for LegacyStudentMatch {
 
     fn schema(registry: &mut Registry) -> Value {
         let mut schema = LegacyStudent::schema(registry);
-        schema["description"] = json!("The student that was found: all of its fields, or none.");
+        schema["description"] = json!("The matching student, or an empty object.");
         if let Some(object) = schema.as_object_mut() {
             object.remove("required");
         }
@@ -51,7 +51,7 @@ impl Described for LegacyStudentMatch {
     }
 }
 
-/// The schema of a list of legacy students.
+/// Schema of the list of legacy students.
 pub struct LegacyStudents;
 
 impl Described for LegacyStudents {
@@ -64,20 +64,20 @@ impl Described for LegacyStudents {
         LegacyStudentMatch::register(registry);
         let students = json!({ "type": "array", "items": LegacyStudent::reference() });
         let properties = vec![
-            Property::new("Students", "Every student, in order of id. Their number has no upper bound.", students),
+            Property::new("Students", "Every student, ordered by id, without a maximum number.", students),
             Property::new(
                 "Student",
-                "The first student whose name contains the query's.",
+                "The first student with a name that contains the query's `name`.",
                 LegacyStudentMatch::reference(),
             ),
         ];
-        let description = "Every student under `Students`, or with the query's `name` one student under `Student`.";
+        let description = "Every student under `Students`, or with the parameter `name` one student under `Student`.";
         object_schema(description, properties, false)
     }
 }
 
 response! {
-    /// The changed student, under the key of the articles.
+    /// The updated student, under the key of the articles.
     pub struct LegacyChange as "LegacyChange" {
         author: Nested<LegacyStudent> =
             json!({ "id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": 21 }),
@@ -85,7 +85,7 @@ response! {
 }
 
 response! {
-    /// The student is deleted, in words.
+    /// Confirmation that the student was deleted.
     pub struct LegacyMessage as "LegacyMessage" {
         msg: Text = "Record deleted...!!!",
     }
@@ -102,7 +102,7 @@ input! {
 }
 
 patch! {
-    /// The fields to change, with the keys of the articles. Unknown keys are ignored.
+    /// Fields to change, with the keys of the articles. Unknown keys are ignored.
     LegacyStudentPatch as "LegacyStudentPatch" => StudentPatch, BodyRules::LEGACY_STUDENT, {
         name: StudentName = (),
         email as "emailid": Email = "asha@example.org",

@@ -1,4 +1,4 @@
-//! Sessions: refreshed, listed and ended by their own user.
+//! Sessions of the caller: refresh, log out, list, delete.
 
 mod wire;
 
@@ -10,7 +10,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 
 pub use wire::SessionDocument;
 
-use wire::{RefreshRequest, Sent};
+use wire::{ParsedRefresh, RefreshRequest};
 
 use super::token::TokenDocument;
 use super::{Tag, Uses};
@@ -20,10 +20,10 @@ use crate::http::request::{Body, By, PageQuery, Public};
 use crate::http::response::{PageResponse, Secret};
 use crate::http::wire::Wire;
 
-/// Success without content.
+/// Response to the end of sessions.
 #[derive(ApiResponse)]
 pub enum Ended {
-    /// What ended has no valid token any more.
+    /// The sessions have ended and their tokens are revoked.
     #[oai(status = 204)]
     Ended,
 }
@@ -41,9 +41,9 @@ pub struct RefreshApi;
 impl RefreshApi {
     /// Refresh the token
     ///
-    /// Accepts the refresh token of the last login or refresh, once, and returns the next access token and refresh token. For
-    /// 10 seconds the same refresh token returns the same successor again, in case a response was lost; presented later, it
-    /// ends its session, for then a second party has it.
+    /// Returns a new access token and a new refresh token. A refresh token can be used once. If it is sent again within 10
+    /// seconds, the response contains the same new refresh token, in case the first response was lost. If it is sent again
+    /// later, the session ends, because the token may have been stolen.
     #[oai(path = "/token/refresh", method = "post", operation_id = "refreshToken")]
     async fn refresh(
         &self,
@@ -52,7 +52,7 @@ impl RefreshApi {
         request: &Request,
         body: Body<RefreshRequest>,
     ) -> Result<Secret<TokenDocument>, OperationError<Refreshing>> {
-        let Sent { refresh_token } = body.read().await?;
+        let ParsedRefresh { refresh_token } = body.read().await?;
         let refreshed = uses.refresh.refresh(&refresh_token, origin(request)).await?;
         Ok(TokenDocument::from(&refreshed.grant).into())
     }
@@ -64,7 +64,7 @@ pub struct LogOutApi;
 impl LogOutApi {
     /// Log out
     ///
-    /// Ends the session of the token: its access tokens and its refresh token are invalid at once.
+    /// Ends the session of the access token and revokes all of its tokens.
     #[oai(path = "/logout", method = "post", operation_id = "logOut")]
     async fn log_out(&self, by: By<LogOut>, uses: Uses<'_>) -> Result<Ended, OperationError<LoggingOut>> {
         uses.sessions.log_out(&by).await?;
@@ -78,8 +78,8 @@ pub struct OwnSessionsApi;
 impl OwnSessionsApi {
     /// List your sessions
     ///
-    /// Returns one page of your open sessions in order of id, including the one in use. Using a token writes nothing: a
-    /// session was last active at its last refresh or later.
+    /// Returns one page of your open sessions, ordered by id, including the current one. Sessions record the time of the last
+    /// refresh, not of the last request.
     #[oai(path = "/me/sessions", method = "get", operation_id = "listOwnSessions")]
     async fn list(
         &self,
@@ -93,7 +93,7 @@ impl OwnSessionsApi {
 
     /// Delete one of your sessions
     ///
-    /// Ends one of your open sessions, such as that of a lost device: its tokens are invalid at once.
+    /// Ends one of your open sessions, such as that of a lost device, and revokes its tokens.
     #[oai(path = "/me/sessions/:id", method = "delete", operation_id = "deleteOwnSession")]
     async fn delete(
         &self,

@@ -1,4 +1,4 @@
-//! Sessions as they go over the wire, without their tokens.
+//! Wire format of sessions, without their tokens.
 
 use domain::SessionId;
 use domain::session::{Authenticated, RefreshToken, Session, UserAgent};
@@ -9,15 +9,15 @@ use crate::http::request::BodyRules;
 use crate::http::response::InCollection;
 use crate::http::wire::{input, response};
 
-/// A refresh token as sent.
-pub struct Sent {
+/// Parsed body of a refresh.
+pub struct ParsedRefresh {
     pub refresh_token: RefreshToken,
 }
 
 input! {
-    /// A refresh token, which is used up.
-    RefreshRequest as "RefreshRequest" => Sent, BodyRules::SMALL_JSON, {
-        /// The `refresh_token` of the last login or refresh.
+    /// A refresh token to exchange.
+    RefreshRequest as "RefreshRequest" => ParsedRefresh, BodyRules::SMALL_JSON, {
+        /// The `refresh_token` from the last login or refresh.
         refresh_token: RefreshToken = EXAMPLE_REFRESH_TOKEN,
     }
 }
@@ -27,19 +27,19 @@ response! {
     pub struct SessionDocument as "Session" {
         /// Permanent identifier, never reused.
         id: SessionId = 12,
-        /// Whether it is the session of the token in use.
+        /// Whether it is the session of the request.
         current: bool = true,
         /// Time of the login.
         opened_at: OffsetDateTime = "2026-11-23T12:00:00Z",
-        /// Time of the last refresh; at first that of the login.
+        /// Time of the last refresh, initially of the login.
         refreshed_at: OffsetDateTime = "2026-11-23T12:14:00Z",
-        /// Time at which the session ends unless it is refreshed before.
+        /// Time at which the session expires if it is not refreshed.
         expires_at: OffsetDateTime = "2026-11-30T12:14:00Z",
-        /// Time at which the session ends however often it is refreshed.
+        /// Time at which the session ends regardless of refreshes.
         ends_at: OffsetDateTime = "2026-12-23T12:00:00Z",
-        /// Client address of the login; null if unknown.
+        /// Client address of the login. Null if unknown.
         client: Option<String> = "192.0.2.7",
-        /// User-Agent of the login; null if it had none.
+        /// User-Agent of the login. Null if the request had none.
         user_agent: Option<String> = "Mozilla/5.0",
     }
 }
@@ -49,7 +49,7 @@ impl InCollection for SessionDocument {
 }
 
 impl SessionDocument {
-    /// A session as shown to `caller`.
+    /// Converts a session for the response to `caller`.
     pub fn new(session: &Session, caller: &Authenticated) -> Self {
         Self {
             id: session.id,

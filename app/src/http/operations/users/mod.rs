@@ -48,8 +48,7 @@ pub struct UsersApi;
 impl UsersApi {
     /// List users
     ///
-    /// Returns one page of the users in order of id. Follow `next` (or the `Link` header) until it is null to read all of
-    /// them.
+    /// Returns one page of the users, ordered by id. To read all pages, follow `next` (or the `Link` header) until it is null.
     #[oai(path = "/users", method = "get", operation_id = "listUsers")]
     async fn list(
         &self,
@@ -63,7 +62,7 @@ impl UsersApi {
 
     /// Create a user
     ///
-    /// Creates an active user, who can log in at once.
+    /// Creates an active user account.
     #[oai(path = "/users", method = "post", operation_id = "createUser")]
     async fn create(
         &self,
@@ -77,7 +76,7 @@ impl UsersApi {
 
     /// Get a user
     ///
-    /// Returns one user. With `If-None-Match` the response is 304 if the record has not changed.
+    /// Returns one user. With `If-None-Match`, the response is 304 if the record has not changed.
     #[oai(path = "/users/:id", method = "get", operation_id = "getUser")]
     async fn get(
         &self,
@@ -93,8 +92,8 @@ impl UsersApi {
     /// Update a user
     ///
     /// Sets the given role and status by JSON Merge Patch (RFC 7396), also as `application/merge-patch+json`. The change
-    /// applies from the user's next request on. The last active administrator cannot be demoted or disabled. With `If-Match`
-    /// the record is updated only if its version is one of those listed.
+    /// applies to the user's next request. The last active administrator cannot be demoted or disabled. With `If-Match`, the
+    /// record is updated only if one of the entity tags matches.
     #[oai(path = "/users/:id", method = "patch", operation_id = "updateUser")]
     async fn update(
         &self,
@@ -111,8 +110,8 @@ impl UsersApi {
 
     /// Delete a user
     ///
-    /// Deletes a user permanently, whose tokens are invalid at once; the id is never reused. The last active administrator
-    /// cannot be deleted. With `If-Match` the record is deleted only if its version is one of those listed.
+    /// Deletes a user permanently and revokes its tokens. The id is never reused. The last active administrator cannot be
+    /// deleted. With `If-Match`, the record is deleted only if one of the entity tags matches.
     #[oai(path = "/users/:id", method = "delete", operation_id = "deleteUser")]
     async fn delete(
         &self,
@@ -129,8 +128,8 @@ impl UsersApi {
 
     /// Reset a user's password
     ///
-    /// Replaces a user's password by a random one-time password, and ends the user's sessions. The password is shown only in
-    /// this response, is valid for 24 hours, and has to be changed with `PUT /me/password` before anything else.
+    /// Replaces a user's password by a random one-time password and ends the user's sessions. The one-time password is returned
+    /// only in this response and expires after 24 hours. The user can only log in and change it with `PUT /me/password`.
     #[oai(path = "/users/:id/password-reset", method = "post", operation_id = "resetUserPassword")]
     async fn reset_password(
         &self,
@@ -145,7 +144,7 @@ impl UsersApi {
 
     /// Unlock a user
     ///
-    /// Clears a user's failed logins, so that the next login is possible at once, also if they have locked the account.
+    /// Clears a user's failed logins, which removes the login delay or the lock of the account.
     #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlockUser")]
     async fn unlock(
         &self,

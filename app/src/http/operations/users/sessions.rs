@@ -23,7 +23,7 @@ pub struct UserSessionsApi;
 impl UserSessionsApi {
     /// List a user's sessions
     ///
-    /// Returns one page of a user's open sessions in order of id.
+    /// Returns one page of a user's open sessions, ordered by id.
     #[oai(path = "/users/:id/sessions", method = "get", operation_id = "listUserSessions")]
     async fn list(
         &self,
@@ -39,7 +39,7 @@ impl UserSessionsApi {
 
     /// Delete a user's sessions
     ///
-    /// Ends all open sessions of a user: their tokens are invalid at once, and the user has to log in again.
+    /// Ends all open sessions of a user and revokes their tokens. The user has to log in again.
     #[oai(path = "/users/:id/sessions", method = "delete", operation_id = "deleteUserSessions")]
     async fn delete(
         &self,

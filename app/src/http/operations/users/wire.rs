@@ -1,4 +1,4 @@
-//! Users as `/users` reads and writes them, without their passwords.
+//! Wire format of users, without stored passwords.
 
 use domain::access::Role;
 use domain::user::{NewPassword, OneTimePassword, PasswordPolicy, Status, User, UserChange, Username};
@@ -11,28 +11,28 @@ use crate::http::wire::object::described_object;
 use crate::http::wire::{WireValue as _, enum_value, patch, record, response, text_value};
 
 enum_value! {
-    /// Whether a user may log in. Every token of a disabled user is rejected.
+    /// Status of a user. A disabled user cannot log in, and all of its tokens are rejected.
     Status as "UserStatus"
 }
 
 record! {
     /// A user account.
     User as UserDocument "User" in "users" {
-        /// Username to log in with.
+        /// Username for logins.
         username: Username = "meera",
         role: Role = "registrar",
         status: Status = "active",
-        /// Whether the password is a one-time password, which has to be changed before anything else.
+        /// Whether the password is a one-time password, which must be changed before other operations are allowed.
         password_change_due: bool = false,
     }
 }
 
 response! {
-    /// A password to hand to its user, who has to change it before anything else. This response is its only copy.
+    /// A one-time password, returned only once. The user can only log in and change it.
     pub struct OneTimePasswordDocument as "OneTimePassword" {
-        /// The password.
+        /// One-time password.
         password: String = "2f1c-9a40-77de-0b6e-51c3-e8d2-04fa-b937",
-        /// Time until which it can be used to log in.
+        /// Time at which the password expires.
         expires_at: OffsetDateTime = "2026-11-24T12:00:00Z",
     }
 }
@@ -43,7 +43,7 @@ impl From<OneTimePassword> for OneTimePasswordDocument {
     }
 }
 
-/// The text of a new password, before it is judged.
+/// Text of a new password, before its rules are checked.
 pub struct NewPasswordText(String);
 
 text_value!(
@@ -53,8 +53,8 @@ text_value!(
 );
 
 impl NewPasswordText {
-    /// Judges a new password of a user, whose name is not known if it is invalid itself.
-    pub fn judge(value: Value, username: Option<&Username>, policy: PasswordPolicy) -> Result<NewPassword, String> {
+    /// Checks the rules for a new password. `username` is `None` if the request contains no valid one.
+    pub fn check(value: Value, username: Option<&Username>, policy: PasswordPolicy) -> Result<NewPassword, String> {
         NewPassword::parse(&Self::parse(value)?.0, username, policy).map_err(|rule| rule.to_string())
     }
 }
@@ -65,16 +65,16 @@ pub struct UserInput;
 described_object! {
     UserInput, "UserInput", ["A user to create."],
     true, WireField::request_schema, crate::http::wire::Presence::is_required, {
-        /// Username to log in with: no white space or control characters; unique, ignoring case.
+        /// Username for logins, without white space and control characters. Unique, ignoring case.
         username: Username = "meera",
-        /// Password: at least 15 characters, unless this installation has another minimum; not a common one, and without the
-        /// username.
+        /// Password: at least 15 characters, unless the installation configures another minimum. Common passwords and passwords
+        /// that contain the username are rejected.
         password: NewPasswordText = "slow river under seven bridges",
         role: Role = "registrar",
     }
 }
 
-/// What a new user is made of.
+/// Parsed input for a new user.
 pub struct ParsedUser {
     pub username: Username,
     pub password: NewPassword,
@@ -90,14 +90,14 @@ impl Content for UserInput {
     fn parse(fields: &mut Fields, policy: &PasswordPolicy) -> Result<ParsedUser, Invalid> {
         let username = fields.take::<Username>("username");
         let password =
-            fields.required("password", |text| NewPasswordText::judge(text, username.as_ref().ok(), *policy));
+            fields.required("password", |text| NewPasswordText::check(text, username.as_ref().ok(), *policy));
         let role = fields.take("role");
         Ok(ParsedUser { username: username?, password: password?, role: role? })
     }
 }
 
 patch! {
-    /// The fields to change; absent fields stay as they are.
+    /// Fields to change. Absent fields remain unchanged.
     UserPatchInput as "UserPatch" => UserChange, BodyRules::MERGE_PATCH, {
         role: Role = "viewer",
         status: Status = "active",
