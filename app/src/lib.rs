@@ -1,9 +1,9 @@
 //! The `rollbook` program: HTTP, configuration, command line, and the composition of the adapters.
 
+pub mod background_tasks;
 pub mod cli;
 pub mod composition;
 pub mod http;
 pub mod server;
 pub mod stores;
 pub mod system;
-pub mod upkeep;

@@ -35,21 +35,21 @@ pub struct RequestQuota(u32);
 
 /// The number is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be {} to {} requests a minute", RequestQuota::LEAST.0, RequestQuota::MOST.0)]
+#[error("must be {} to {} requests a minute", RequestQuota::MIN.0, RequestQuota::MAX.0)]
 pub struct RequestQuotaError;
 
 impl RequestQuota {
     /// Enough for interactive use.
-    pub const LEAST: Self = Self(60);
+    pub const MIN: Self = Self(60);
     /// More than a machine can serve: effectively unlimited.
-    pub const MOST: Self = Self(10_000_000);
+    pub const MAX: Self = Self(10_000_000);
     /// Time in which a whole quota is restored.
     pub const WINDOW: Duration = Duration::MINUTE;
 
     /// # Errors
-    /// [`RequestQuotaError`] outside of [`Self::LEAST`] to [`Self::MOST`].
+    /// [`RequestQuotaError`] outside of [`Self::MIN`] to [`Self::MAX`].
     pub const fn new(requests: u32) -> Result<Self, RequestQuotaError> {
-        if requests < Self::LEAST.0 || requests > Self::MOST.0 {
+        if requests < Self::MIN.0 || requests > Self::MAX.0 {
             return Err(RequestQuotaError);
         }
         Ok(Self(requests))

@@ -7,7 +7,7 @@ use std::fmt;
 use reqwest::{Method, RequestBuilder, StatusCode, header};
 use serde_json::Value;
 
-use crate::recording::Asked;
+use crate::recording::RecordedRequest;
 use crate::server::ORIGIN;
 
 /// HTTP client of a server, with or without a token.
@@ -40,30 +40,30 @@ impl Client {
     }
 
     /// `GET`
-    pub async fn get(&self, path: &str) -> Answer {
-        Answer::to(self.request("GET", path)).await
+    pub async fn get(&self, path: &str) -> Response {
+        Response::to(self.request("GET", path)).await
     }
 
     /// `DELETE`
-    pub async fn delete(&self, path: &str) -> Answer {
-        Answer::to(self.request("DELETE", path)).await
+    pub async fn delete(&self, path: &str) -> Response {
+        Response::to(self.request("DELETE", path)).await
     }
 
     /// A request with a JSON body.
-    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
-        Answer::to(self.request(method, path).json(body)).await
+    pub async fn send(&self, method: &str, path: &str, body: &Value) -> Response {
+        Response::to(self.request(method, path).json(body)).await
     }
 }
 
 /// An answer, read to its end.
-pub struct Answer {
+pub struct Response {
     pub status: StatusCode,
     pub headers: header::HeaderMap,
     pub body: Vec<u8>,
 }
 
 /// As people read it: the body as text, and not all of a long one.
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy(&self.body);
         let shown: String = text.chars().take(1_000).collect();
@@ -72,12 +72,12 @@ impl fmt::Debug for Answer {
     }
 }
 
-impl Answer {
+impl Response {
     /// Sends a request, reads the whole answer, and leaves both in the record.
     pub async fn to(request: RequestBuilder) -> Self {
         let (http, request) = request.build_split();
         let request = request.expect("a request");
-        let asked = Asked::by(&request);
+        let asked = RecordedRequest::by(&request);
         let answer = http.execute(request).await.expect("an answer");
         let (status, headers) = (answer.status(), answer.headers().clone());
         let body = answer.bytes().await.expect("a whole answer").to_vec();

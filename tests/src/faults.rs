@@ -41,7 +41,7 @@ impl Switch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
-    pub fn mend(&self) {
+    pub fn repair(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -100,7 +100,7 @@ impl Faults {
     }
 
     /// Puts the password hasher behind its switch, in every use case that has it.
-    pub fn plant(&self, use_cases: &mut UseCases) {
+    pub fn install(&self, use_cases: &mut UseCases) {
         let UseCases { log_in, own_password, accounts, .. } = use_cases;
         for passwords in [&mut log_in.passwords, &mut own_password.passwords, &mut accounts.passwords] {
             *passwords = Arc::new(Faulty { inner: passwords.clone(), switch: self.hasher.clone() });
@@ -158,7 +158,7 @@ faulty!(SessionStore {
     async fn page(of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError>;
     async fn end(id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError>;
     async fn end_all(of: UserId, by: &Actor) -> Result<u64, StoreError>;
-    async fn forget_expired(before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
+    async fn delete_expired(before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
     async fn derivation_key(candidate: [u8; 32]) -> Result<[u8; 32], StoreError>;
 });
 

@@ -17,7 +17,7 @@ use reqwest::StatusCode;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde_json::{Value, json};
 
-use crate::client::Answer;
+use crate::client::Response;
 
 /// The variable that names the folder. `cargo xtask test` sets it.
 pub const FOLDER: &str = "ROLLBOOK_TEST_EXCHANGES";
@@ -29,7 +29,7 @@ const MAX_BODY: usize = 1 << 20;
 const BODIES_OF_A_KIND: usize = 200;
 
 /// A request, as far as the gate asks for it.
-pub struct Asked {
+pub struct RecordedRequest {
     method: String,
     /// With its query.
     path: String,
@@ -39,7 +39,7 @@ pub struct Asked {
     keys: Option<Vec<String>>,
 }
 
-impl Asked {
+impl RecordedRequest {
     /// What a request asks; `None` where nothing is recorded.
     pub fn by(request: &reqwest::Request) -> Option<Self> {
         RECORD.as_ref()?;
@@ -69,8 +69,8 @@ impl Asked {
     ///
     /// # Panics
     /// Where the answer is no HTTP.
-    pub fn by_hand(method: &str, path: &str, answer: &str) {
-        let Answer { status, headers, body } = Answer::of_text(answer);
+    pub fn record_raw(method: &str, path: &str, answer: &str) {
+        let Response { status, headers, body } = Response::of_text(answer);
         let asked =
             Self { method: method.into(), path: path.into(), headers: Vec::new(), media_type: None, keys: None };
         asked.answered(status, &headers, &body);
@@ -95,7 +95,7 @@ struct Record {
 }
 
 impl Record {
-    fn keep(&mut self, asked: &Asked, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+    fn keep(&mut self, asked: &RecordedRequest, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
         let media_type = text(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
         let kind = hash(&(&asked.method, place(&asked.path), status.as_u16(), &media_type, kinds_of_values(headers)));
         let bodies = self.kept.entry(kind).or_default();

@@ -20,7 +20,7 @@ use domain::record::Record;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
 use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, User};
-use domain::{Actor, Clock, Who};
+use domain::{Actor, ActorId, Clock};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
 
@@ -86,7 +86,7 @@ impl Default for Setup {
     fn default() -> Self {
         let config = EdgeConfig { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..EdgeConfig::default() };
         // Some tests exceed the default quota.
-        let policies = Policies { requests: RequestQuota::MOST, ..Policies::default() };
+        let policies = Policies { requests: RequestQuota::MAX, ..Policies::default() };
         Self { clock: Arc::new(SystemClock), policies, config, faults: None }
     }
 }
@@ -95,7 +95,7 @@ impl Default for Setup {
 pub struct Server {
     pub stores: Stores,
     /// What was refused and is not in the audit yet.
-    pub refusals: Arc<DeniedAccessLog>,
+    pub denied_access: Arc<DeniedAccessLog>,
     setup: Setup,
     address: SocketAddr,
     http: reqwest::Client,
@@ -132,17 +132,17 @@ impl Server {
         let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, clock);
         let mut use_cases = use_cases.await.expect("use cases");
         if let Some(faults) = &setup.faults {
-            faults.plant(&mut use_cases);
+            faults.install(&mut use_cases);
         }
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
-        let refusals = use_cases.denied_access.clone();
+        let denied_access = use_cases.denied_access.clone();
         let endpoint = http::endpoint(use_cases, setup.config.clone());
         tokio::spawn(server::serve(listener, endpoint, async {
             let _ = stopped.await;
         }));
-        Self { stores, refusals, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
+        Self { stores, denied_access, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
     }
 
     /// What `--database` names the store by.
@@ -194,7 +194,7 @@ impl Server {
             lifetimes: lifetimes(),
             user_agent: None,
         };
-        let by = Actor::here(Who::User(user.id), self.setup.clock.now());
+        let by = Actor::here(ActorId::User(user.id), self.setup.clock.now());
         let session = self.stores.sessions.open(new, &by).await.expect("a new session");
         let id = TokenId::random(&SystemRandom).expect("an id");
         Claims::new(user.id, session.id, id, by.at, lifetime())
@@ -227,7 +227,7 @@ impl Drop for Server {
 
 /// The operator, at a fixed time.
 pub const fn operator() -> Actor {
-    Actor::here(Who::Operator, MADE_AT)
+    Actor::here(ActorId::Operator, MADE_AT)
 }
 
 /// Signs claims with the key of the servers of tests.

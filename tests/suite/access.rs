@@ -9,9 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::SessionId;
 use domain::access::Role;
 use domain::token::{Claims, Tokens};
-use domain::user::{Status, UserChange};
+use domain::user::{Status, UserUpdate};
 use serde_json::Value;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::program::workspace;
 use tests::server::{Engine, SECRET, Server, operator, sign};
 use time::Duration;
@@ -134,7 +134,7 @@ async fn invalid_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
         ("deleted user", Some(server.token_of(&deleted).await)),
     ];
     assert!(server.stores.sessions.end(ended.session_id, user.id, &operator()).await.unwrap());
-    let change = UserChange::status(Status::Disabled);
+    let change = UserUpdate::status(Status::Disabled);
     server.stores.users.update(disabled.id, None, change, &operator()).await.unwrap();
     server.stores.users.delete(deleted.id, None, &operator()).await.unwrap();
     // Each token has one defect only: a valid one that is created the same way is accepted.
@@ -162,7 +162,7 @@ async fn operation_permissions_match_table(engine: Engine) {
         let requirement = operation.requirement;
         for (kind, token) in &invalid {
             let client = token.as_ref().map_or_else(|| server.anonymous(), |token| server.bearer(token));
-            let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
+            let status = Response::to(client.request(&operation.method, &operation.path)).await.status;
             let is_expected = if requirement == Requirement::Nothing { status != 401 } else { status == 401 };
             assert!(is_expected, "{} with {kind} is {status}", operation.id);
             cells += 1;
@@ -170,7 +170,7 @@ async fn operation_permissions_match_table(engine: Engine) {
         for (role, user) in &users {
             // Some operations end their session.
             let client = server.client_of(user).await;
-            let status = Answer::to(client.request(&operation.method, &operation.path)).await.status;
+            let status = Response::to(client.request(&operation.method, &operation.path)).await.status;
             let permitted = match requirement {
                 Requirement::Nothing | Requirement::Session => true,
                 Requirement::Role(needs) => *role >= needs,
@@ -180,7 +180,7 @@ async fn operation_permissions_match_table(engine: Engine) {
             cells += 1;
         }
         let client = server.client_of(&newcomer).await;
-        let answer = Answer::to(client.request(&operation.method, &operation.path)).await;
+        let answer = Response::to(client.request(&operation.method, &operation.path)).await;
         match requirement {
             Requirement::Nothing | Requirement::Session => {
                 assert!(![401, 403].contains(&answer.status.as_u16()), "{answer:?}");

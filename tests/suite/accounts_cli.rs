@@ -5,7 +5,7 @@ use tests::client::Client;
 use tests::program::{self, Outcome, Program};
 use tests::server::Engine;
 
-use crate::bound::as_promised;
+use crate::bound::takes_effect;
 use crate::installation::{Installation, on_each_engine, stop};
 
 const PASSWORD: &str = "a long enough pass phrase";
@@ -78,7 +78,7 @@ async fn commands_take_effect_on_running_server(engine: Engine) {
     assert_eq!(status_of_write(&asha).await, 403);
 
     fixture.succeeds(&["set-role", "asha", "registrar"], None).await;
-    as_promised(engine, 201, || status_of_write(&asha)).await;
+    takes_effect(engine, 201, || status_of_write(&asha)).await;
 
     let next = "another long pass phrase";
     fixture.succeeds(&["set-password", "ASHA"], Some(next)).await;
@@ -86,7 +86,7 @@ async fn commands_take_effect_on_running_server(engine: Engine) {
     assert_eq!(fixture.status_of_login("asha", next).await, 200);
 
     fixture.succeeds(&["disable", "asha"], None).await;
-    as_promised(engine, 401, || status_of_me(&asha)).await;
+    takes_effect(engine, 401, || status_of_me(&asha)).await;
     assert_eq!(fixture.status_of_login("asha", next).await, 401);
     assert_eq!(fixture.list().await, ["admin admin active", "asha registrar disabled"]);
 
@@ -95,7 +95,7 @@ async fn commands_take_effect_on_running_server(engine: Engine) {
 
     let asha = fixture.server.log_in("asha", next).await;
     fixture.succeeds(&["delete", "asha"], None).await;
-    as_promised(engine, 401, || status_of_me(&asha)).await;
+    takes_effect(engine, 401, || status_of_me(&asha)).await;
     assert_eq!(fixture.status_of_login("asha", next).await, 401);
     fixture.succeeds(&["create", "asha", "--role", "admin"], Some(PASSWORD)).await;
     assert_eq!(asha.get("/me").await.status, 401, "tokens of the deleted user stay invalid");
@@ -115,7 +115,7 @@ async fn user_sessions_are_listed_and_deleted(engine: Engine) {
     let ended = fixture.user(&["delete-sessions", "ASHA"], None).await;
     assert_eq!(ended.stdout, "Ended 2 sessions of ASHA.\n");
     for client in [one, two] {
-        as_promised(engine, 401, || status_of_me(&client)).await;
+        takes_effect(engine, 401, || status_of_me(&client)).await;
     }
     assert_eq!(fixture.user(&["list-sessions", "asha"], None).await.stdout, "");
     assert_eq!(fixture.status_of_login("asha", PASSWORD).await, 200);
@@ -139,7 +139,7 @@ async fn locked_out_administrator_regains_access(engine: Engine) {
     let admin = fixture.server.log_in("admin", one_time).await;
     admin.get("/users").await.expect_problem(403, "password-change-due");
     fixture.succeeds(&["set-password", "admin"], Some(PASSWORD)).await;
-    as_promised(engine, 401, || status_of_me(&admin)).await;
+    takes_effect(engine, 401, || status_of_me(&admin)).await;
     fixture.server.log_in("admin", PASSWORD).await.get("/users").await.expect(200);
     stop(fixture.server).await;
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use domain::access::Role;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::program::workspace;
 use tests::server::{Engine, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +24,7 @@ fn operations() -> Vec<(String, String, bool)> {
     operations
 }
 
-fn expect_unauthorized(answer: &Answer) {
+fn expect_unauthorized(answer: &Response) {
     let problem = answer.expect_problem(401, "unauthorized");
     assert_eq!(problem["title"], "Unauthorized");
     assert_eq!(
@@ -38,7 +38,7 @@ async fn only_protected_operations_return_401_without_token() {
     let server = Server::start(Engine::Sqlite).await;
     let (mut protected, mut public) = (0, Vec::new());
     for (method, path, is_public) in operations() {
-        let answer = Answer::to(server.anonymous().request(&method, &path)).await;
+        let answer = Response::to(server.anonymous().request(&method, &path)).await;
         if is_public {
             assert_ne!(answer.status, 401, "{method} {path}");
             public.push(path);
@@ -79,10 +79,10 @@ async fn invalid_anonymous_request_returns_401() {
         ("GET", "//login"),
         ("GET", "/health"),
     ] {
-        expect_unauthorized(&Answer::to(server.anonymous().request(method, path)).await);
+        expect_unauthorized(&Response::to(server.anonymous().request(method, path)).await);
     }
     let malformed = server.anonymous().request("POST", "/students").body("{").header("content-type", "text/plain");
-    expect_unauthorized(&Answer::to(malformed).await);
+    expect_unauthorized(&Response::to(malformed).await);
 }
 
 #[tokio::test]
@@ -97,17 +97,17 @@ async fn large_anonymous_body_is_rejected_unread() {
     assert!(answer.starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&answer));
 
     let body = vec![b' '; 900 * 1024];
-    expect_unauthorized(&Answer::to(server.anonymous().request("POST", "/students").body(body)).await);
+    expect_unauthorized(&Response::to(server.anonymous().request("POST", "/students").body(body)).await);
 }
 
 /// REQ 2.
 #[tokio::test]
 async fn challenge_has_error_code_only_for_invalid_token() {
     let server = Server::start(Engine::Sqlite).await;
-    let challenge = |answer: Answer| answer.header("www-authenticate").to_owned();
+    let challenge = |answer: Response| answer.header("www-authenticate").to_owned();
     assert_eq!(challenge(server.anonymous().get("/me").await), "Bearer realm=\"rollbook\"");
     let basic = server.anonymous().request("GET", "/me").basic_auth("a", Some("b"));
-    assert_eq!(challenge(Answer::to(basic).await), "Bearer realm=\"rollbook\"");
+    assert_eq!(challenge(Response::to(basic).await), "Bearer realm=\"rollbook\"");
     let bad = "Bearer realm=\"rollbook\", error=\"invalid_token\"";
     assert_eq!(challenge(server.bearer("x.y.z").get("/me").await), bad);
 }
@@ -121,14 +121,14 @@ async fn token_in_query_or_body_is_ignored() {
     expect_unauthorized(&server.anonymous().get(&format!("/me?access_token={token}")).await);
     let body = format!("access_token={token}");
     let form = server.anonymous().request("POST", "/students").body(body);
-    expect_unauthorized(&Answer::to(form.header("content-type", "application/x-www-form-urlencoded")).await);
+    expect_unauthorized(&Response::to(form.header("content-type", "application/x-www-form-urlencoded")).await);
 }
 
 /// REQ 24.
 #[tokio::test]
 async fn anonymous_options_request_returns_allow() {
     let server = Server::start(Engine::Sqlite).await;
-    let answer = Answer::to(server.anonymous().request("OPTIONS", "/students/7")).await;
+    let answer = Response::to(server.anonymous().request("OPTIONS", "/students/7")).await;
     assert_eq!(answer.status, 204);
     assert_eq!(answer.header("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
 }

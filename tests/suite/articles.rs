@@ -2,14 +2,14 @@
 
 use domain::access::Role;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::on_each_store;
 use tests::server::{PASSWORD, Server};
 
 const UNAUTHORIZED: &str = "The provided auth token is not valid.Please request a new token and try again.";
 
-async fn log_in(server: &Server, body: &'static str) -> Answer {
-    Answer::to(server.anonymous().request("POST", "/login").body(body)).await
+async fn log_in(server: &Server, body: &'static str) -> Response {
+    Response::to(server.anonymous().request("POST", "/login").body(body)).await
 }
 
 fn assert_texts(answer: &Value, title: &str, description: &str) {
@@ -34,7 +34,7 @@ on_each_store! {
             if let Some(content_type) = content_type {
                 request = request.header("content-type", content_type);
             }
-            let answer = Answer::to(request).await;
+            let answer = Response::to(request).await;
             let token = answer.expect(200)["token"].as_str().unwrap().to_owned();
             assert_eq!(answer.header("cache-control"), "no-store");
             let me = server.bearer(token).get("/me").await.expect(200);
@@ -94,7 +94,7 @@ on_each_store! {
                 if let Some(authorization) = authorization {
                     request = request.header("authorization", authorization);
                 }
-                let problem = Answer::to(request).await.expect_problem(401, "unauthorized");
+                let problem = Response::to(request).await.expect_problem(401, "unauthorized");
                 assert_texts(&problem, "Unauthorized", UNAUTHORIZED);
             }
         }
@@ -134,7 +134,7 @@ on_each_store! {
     async fn legacy_create_returns_stored_student(server) {
         let client = registrar(&server).await;
         let body = json!({"name": "Asha", "emailid": "asha@example.org", "rollno": 7, "more": 1});
-        let created = Answer::to(client.request("POST", "/student").body(body.to_string())).await.expect(201);
+        let created = Response::to(client.request("POST", "/student").body(body.to_string())).await.expect(201);
         assert_eq!(created, json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": null}));
     }
 
@@ -151,7 +151,7 @@ on_each_store! {
             "no JSON",
             "",
         ] {
-            let answer = Answer::to(client.request("POST", "/student").body(body)).await;
+            let answer = Response::to(client.request("POST", "/student").body(body)).await;
             let problem = answer.expect_problem(400, "invalid-student-data");
             assert_texts(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
         }
@@ -174,7 +174,7 @@ on_each_store! {
         create_student(&client, "Asha", 7).await;
         create_student(&client, "Ravi", 8).await;
         for body in [r#"{"rollno": 8}"#, r#"{"emailid": "none"}"#, r#"{"name": null}"#, r#"{"age": "x"}"#, "no JSON", ""] {
-            let answer = Answer::to(client.request("PUT", "/student?student_id=1").body(body)).await;
+            let answer = Response::to(client.request("PUT", "/student?student_id=1").body(body)).await;
             let problem = answer.expect_problem(400, "invalid-student-data");
             assert_texts(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
         }

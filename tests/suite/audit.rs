@@ -59,7 +59,7 @@ on_each_store! {
             assert_eq!(log_in(&server, "hunter2-typed-into-the-name", PASSWORD).await, 401);
         }
         assert_eq!(actions(&admin, "&action=login.refused").await, [] as [&str; 0], "not written before the flush");
-        server.refusals.flush().await.unwrap();
+        server.denied_access.flush().await.unwrap();
         assert_eq!(actions(&admin, &format!("&actor=user:{}", asha.id)).await, ["session.opened"]);
         let failed = events(&admin, "&action=login.refused").await;
         let audited: Vec<_> = failed.iter().map(|event| (&event["target"], &event["count"])).collect();
@@ -77,7 +77,7 @@ on_each_store! {
             let change = json!({"current_password": "a wrong pass phrase", "new_password": "slow river under bridges"});
             client.send("PUT", "/me/password", &change).await.expect_problem(422, "invalid-fields");
         }
-        server.refusals.flush().await.unwrap();
+        server.denied_access.flush().await.unwrap();
         let failed = events(&admin, "&action=login.refused").await;
         let audited: Vec<_> = failed.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
         let asha = json!(format!("user:{}", asha.id));
@@ -93,13 +93,13 @@ on_each_store! {
             viewer.get("/users").await.expect_problem(403, "insufficient-role");
         }
         viewer.get("/audit-events").await.expect_problem(403, "insufficient-role");
-        server.refusals.flush().await.unwrap();
+        server.denied_access.flush().await.unwrap();
         let denied = events(&admin, "&action=access.refused").await;
         let audited: Vec<_> = denied.iter().map(|event| (&event["actor"], &event["target"], &event["count"])).collect();
         let viewer = json!(format!("user:{id}"));
         let [users, audit] = [json!("operation:listUsers"), json!("operation:listAuditEvents")];
         assert_eq!(audited, [(&viewer, &users, &json!(4)), (&viewer, &audit, &json!(1))]);
-        server.refusals.flush().await.unwrap();
+        server.denied_access.flush().await.unwrap();
         assert_eq!(events(&admin, "&action=access.refused").await.len(), 2);
     }
 

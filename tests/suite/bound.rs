@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const BOUND: Duration = Duration::from_secs(1);
 
 /// Repeats the request until it returns this status. A request sent after the bound must return it.
-pub async fn within_the_bound<F: Future<Output = u16>>(expected: u16, request: impl Fn() -> F) {
+pub async fn within_revocation_bound<F: Future<Output = u16>>(expected: u16, request: impl Fn() -> F) {
     let bound = Instant::now() + BOUND;
     loop {
         let in_time = Instant::now() < bound;
@@ -23,9 +23,9 @@ pub async fn within_the_bound<F: Future<Output = u16>>(expected: u16, request: i
 
 /// Asserts that a change by another process on this machine takes effect: from the next request on SQLite, within the
 /// bound on PostgreSQL.
-pub async fn as_promised<F: Future<Output = u16>>(engine: Engine, expected: u16, request: impl Fn() -> F) {
+pub async fn takes_effect<F: Future<Output = u16>>(engine: Engine, expected: u16, request: impl Fn() -> F) {
     match engine {
         Engine::Sqlite => assert_eq!(request().await, expected, "at the next request"),
-        Engine::Postgres => within_the_bound(expected, request).await,
+        Engine::Postgres => within_revocation_bound(expected, request).await,
     }
 }

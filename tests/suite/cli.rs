@@ -10,7 +10,7 @@ use tests::server::{Engine, SECRET};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::installation::{ADMIN_PASSWORD, Installation, SOON, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
 
 /// Long enough, but a widely published example.
 const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
@@ -19,7 +19,7 @@ const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
 async fn error_line(mut command: Command) -> String {
     let description = format!("{command:?}");
     command.env("RUST_BACKTRACE", "full");
-    let outcome = timeout(SOON, program::outcome(command)).await;
+    let outcome = timeout(TIMEOUT, program::outcome(command)).await;
     let outcome = outcome.unwrap_or_else(|_| panic!("{description} does not exit"));
     assert!(matches!(outcome.status, Some(1 | 2)), "{description}: {outcome:?}");
     assert_eq!(outcome.stdout, "", "{description}");
@@ -269,7 +269,7 @@ async fn flags_can_be_set_by_environment_variables() {
     assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
     let student = serde_json::json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let created = client.request("POST", "/students").header("x-forwarded-prefix", "/roll").json(&student);
-    let created = tests::client::Answer::to(created).await;
+    let created = tests::client::Response::to(created).await;
     assert!(created.header("location").starts_with("/roll/students/"), "{created:?}");
     stop(server).await;
 }

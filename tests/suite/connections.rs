@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use domain::access::Role;
 use tests::program::Program;
-use tests::recording::Asked;
+use tests::recording::RecordedRequest;
 use tests::server::{Engine, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, pause, timeout};
 
-use crate::installation::{Installation, SOON, stop};
+use crate::installation::{Installation, TIMEOUT, stop};
 
 pub async fn connect(address: &str) -> TcpStream {
     TcpStream::connect(address).await.unwrap()
@@ -30,7 +30,7 @@ pub async fn answer(connection: &mut TcpStream) -> String {
                 return text.into_owned();
             }
         }
-        let more = timeout(SOON, connection.read_buf(&mut read)).await.expect("a response in time").unwrap();
+        let more = timeout(TIMEOUT, connection.read_buf(&mut read)).await.expect("a response in time").unwrap();
         assert_ne!(more, 0, "the connection ended: {}", String::from_utf8_lossy(&read));
     }
 }
@@ -114,7 +114,7 @@ async fn slow_request_body_returns_408_after_10_seconds() {
     }
     let text = String::from_utf8(read).unwrap();
     assert!(text.starts_with("HTTP/1.1 408 ") && text.contains("/problems/request-timeout"), "{text}");
-    Asked::by_hand("POST", "/students", &text);
+    RecordedRequest::record_raw("POST", "/students", &text);
     assert!(is_about(start.elapsed(), 10), "{:?}", start.elapsed());
 }
 

@@ -2,17 +2,17 @@
 
 use domain::access::Role;
 use reqwest::header;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::on_each_store;
 use tests::server::{Engine, ORIGIN, Server, Setup};
 
 use app::http::EdgeConfig;
 
-async fn request_from(server: &Server, origin: &str, method: &str) -> Answer {
+async fn request_from(server: &Server, origin: &str, method: &str) -> Response {
     let mut request = server.anonymous().request(method, "/students/1").build().unwrap();
     request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
     request.headers_mut().insert("access-control-request-method", "PATCH".parse().unwrap());
-    Answer::to(reqwest::RequestBuilder::from_parts(reqwest::Client::new(), request)).await
+    Response::to(reqwest::RequestBuilder::from_parts(reqwest::Client::new(), request)).await
 }
 
 /// REQ 32.

@@ -4,7 +4,7 @@ use std::fs;
 
 use domain::access::Role;
 use tempfile::TempDir;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::database::PostgresDatabase;
 use tests::program::{self, Program};
 use tests::server::Engine;
@@ -16,7 +16,7 @@ async fn log_in_as_in_the_articles(server: &Program) -> String {
     let login = server.client(None).request("POST", "/login");
     let login = login.header("content-type", "application/x-www-form-urlencoded");
     let body = r#"{"Username": "shantanu", "Password": "password"}"#;
-    Answer::to(login.body(body)).await.expect(200)["token"].as_str().unwrap().to_owned()
+    Response::to(login.body(body)).await.expect(200)["token"].as_str().unwrap().to_owned()
 }
 
 async fn assert_demo_data(server: &Program) {

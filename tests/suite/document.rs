@@ -7,7 +7,7 @@ use std::io::Read;
 use domain::access::Role;
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::program;
 use tests::server::{Engine, Server};
 
@@ -27,7 +27,7 @@ async fn document_is_compressed_if_client_accepts_gzip() {
         let plain = server.anonymous().get(path).await;
         assert!(!plain.headers.contains_key("content-encoding"), "{path}");
         let request = server.anonymous().request("GET", path).header("accept-encoding", "gzip, br");
-        let coded = Answer::to(request).await;
+        let coded = Response::to(request).await;
         assert_eq!(coded.header("content-encoding"), "gzip", "{path}");
         assert!(coded.body.len() < plain.body.len() / 5, "{path}: {} of {}", coded.body.len(), plain.body.len());
         let mut inflated = Vec::new();
@@ -65,7 +65,7 @@ async fn only_deprecated_operations_send_deprecation_headers() {
             // The anonymous request is rejected before it reaches the operation.
             for client in [server.anonymous(), server.client_of(&admin).await] {
                 let request = client.request(&method.to_ascii_uppercase(), &path.replace("{id}", "1"));
-                let answer = Answer::to(request).await;
+                let answer = Response::to(request).await;
                 for name in ["deprecation", "sunset"] {
                     assert_eq!(answer.headers.contains_key(name), is_deprecated, "{method} {path} {}", answer.status);
                 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::database::PostgresDatabase;
 use tests::program::{self, Program};
 
@@ -40,7 +40,7 @@ impl<'s> ExampleRunner<'s> {
         for body in &bodies {
             let request = self.client.request(&method.to_uppercase(), &path_with_examples(path, operation));
             let request = if let Some(body) = body { request.json(body) } else { request };
-            let answer = Answer::to(request).await;
+            let answer = Response::to(request).await;
             let documented = operation["responses"].get(answer.status.as_str()).is_some();
             assert!(answer.status.is_success() && documented, "{method} {path} {body:?}: {answer:?}");
             if operation["operationId"] == "logIn" && self.client.token().is_none() {

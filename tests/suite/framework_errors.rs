@@ -3,7 +3,7 @@
 use app::http::EdgeConfig;
 use domain::access::Role;
 use serde_json::json;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::server::{Engine, Server, Setup};
 
 #[tokio::test]
@@ -30,7 +30,7 @@ async fn wrong_method_returns_405_with_allow() {
         ("POST", "/problems/not-found", "GET, HEAD, OPTIONS"),
         ("DELETE", "/", "GET, HEAD, OPTIONS"),
     ] {
-        let answer = Answer::to(client.request(method, path)).await;
+        let answer = Response::to(client.request(method, path)).await;
         answer.expect_problem(405, "method-not-allowed");
         assert_eq!(answer.header("allow"), allow, "{method} {path}");
     }
@@ -42,17 +42,17 @@ async fn body_over_1_mib_returns_413_with_or_without_length() {
     let client = server.client(Role::Registrar).await;
     let large = vec![b' '; (1 << 20) + 1];
     let sized = client.request("POST", "/students").header("content-type", "application/json").body(large.clone());
-    Answer::to(sized).await.expect_problem(413, "payload-too-large");
+    Response::to(sized).await.expect_problem(413, "payload-too-large");
 
     let chunks: Vec<Result<_, std::io::Error>> = large.chunks(1 << 16).map(|chunk| Ok(chunk.to_vec())).collect();
     let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     let streamed = client.request("POST", "/students").header("content-type", "application/json").body(chunked);
-    Answer::to(streamed).await.expect_problem(413, "payload-too-large");
+    Response::to(streamed).await.expect_problem(413, "payload-too-large");
 
     let mut fits = br#"{"name": "Asha", "email": "asha@example.org", "roll_no": 7}"#.to_vec();
     fits.resize(1 << 20, b' ');
     let fits = client.request("POST", "/students").header("content-type", "application/json").body(fits);
-    Answer::to(fits).await.expect(201);
+    Response::to(fits).await.expect(201);
 }
 
 /// REQ 25.
@@ -65,7 +65,7 @@ async fn wrong_media_type_returns_415_with_accept() {
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        let answer = Answer::to(request).await;
+        let answer = Response::to(request).await;
         answer.expect_problem(415, "unsupported-media-type");
         assert_eq!(answer.header("accept"), "application/json");
     }
@@ -77,20 +77,20 @@ async fn encoded_body_returns_415_with_accept_encoding() {
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let encoded = client.request("POST", "/students").header("content-encoding", "gzip").json(&student);
-    let answer = Answer::to(encoded).await;
+    let answer = Response::to(encoded).await;
     answer.expect_problem(415, "unsupported-media-type");
     assert_eq!(answer.header("accept-encoding"), "identity");
     let plain = client.request("POST", "/students").header("content-encoding", "identity").json(&student);
-    Answer::to(plain).await.expect(201);
+    Response::to(plain).await.expect(201);
 }
 
 #[tokio::test]
 async fn login_body_over_16_kib_returns_413() {
     let server = Server::start(Engine::Sqlite).await;
     let large = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024 + 1]);
-    Answer::to(large).await.expect_problem(413, "payload-too-large");
+    Response::to(large).await.expect_problem(413, "payload-too-large");
     let fits = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024]);
-    Answer::to(fits).await.expect_problem(400, "incomplete-credentials");
+    Response::to(fits).await.expect_problem(400, "incomplete-credentials");
 }
 
 /// REQ 25.
@@ -100,10 +100,10 @@ async fn unacceptable_media_type_returns_406_without_effect() {
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let create = client.request("POST", "/students").header("accept", "text/html").json(&student);
-    Answer::to(create).await.expect_problem(406, "not-acceptable");
+    Response::to(create).await.expect_problem(406, "not-acceptable");
     assert_eq!(client.get("/students").await.expect(200)["students"], json!([]));
     let yaml = client.request("GET", "/openapi.yaml").header("accept", "application/json");
-    Answer::to(yaml).await.expect_problem(406, "not-acceptable");
+    Response::to(yaml).await.expect_problem(406, "not-acceptable");
 }
 
 /// REQ 29.
@@ -123,7 +123,7 @@ async fn malformed_body_returns_400() {
         &deep,
     ] {
         let request = client.request("POST", "/students").header("content-type", "application/json");
-        Answer::to(request.body(body.to_vec())).await.expect_problem(400, "malformed-body");
+        Response::to(request.body(body.to_vec())).await.expect_problem(400, "malformed-body");
     }
     let nul = json!({"name": "a\0b", "email": "asha@example.org", "roll_no": 7});
     client.send("POST", "/students", &nul).await.expect_problem(422, "invalid-fields");
@@ -147,7 +147,7 @@ async fn head_responds_as_get_without_body() {
         "/problems/not-found",
     ] {
         let get = client.get(path).await;
-        let head = Answer::to(client.request("HEAD", path)).await;
+        let head = Response::to(client.request("HEAD", path)).await;
         assert_eq!(head.status, get.status, "{path}");
         assert!(head.body.is_empty());
         for name in ["content-type", "content-length", "etag", "cache-control"] {
@@ -162,9 +162,9 @@ async fn valid_request_id_is_returned() {
     let server = Server::start(Engine::Sqlite).await;
     for path in ["/health/live", "/nowhere"] {
         let request = server.anonymous().request("GET", path).header("x-request-id", "my-id.7");
-        assert_eq!(Answer::to(request).await.header("x-request-id"), "my-id.7");
+        assert_eq!(Response::to(request).await.header("x-request-id"), "my-id.7");
         let request = server.anonymous().request("GET", path).header("x-request-id", "no id\"");
-        assert_ne!(Answer::to(request).await.header("x-request-id"), "no id\"");
+        assert_ne!(Response::to(request).await.header("x-request-id"), "no id\"");
     }
 }
 

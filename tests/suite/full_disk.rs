@@ -28,7 +28,7 @@ fn on_a_small_disk(installation: &Installation) -> Command {
     command
 }
 
-async fn create_student(client: &Client, roll_no: i64) -> tests::client::Answer {
+async fn create_student(client: &Client, roll_no: i64) -> tests::client::Response {
     let student = json!({"name": "x".repeat(100), "email": "asha@example.org", "roll_no": roll_no});
     client.send("POST", "/students", &student).await
 }

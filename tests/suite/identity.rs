@@ -1,7 +1,7 @@
 //! Validity of tokens, and permissions of roles.
 
 use domain::access::Role;
-use domain::user::{Status, UserChange};
+use domain::user::{Status, UserUpdate};
 use serde_json::json;
 use tests::on_each_store;
 use tests::server::{Engine, Server, operator, sign};
@@ -32,7 +32,7 @@ on_each_store! {
         let client = server.client_of(&user).await;
         client.get("/me").await.expect(200);
         for status in [Status::Disabled, Status::Active] {
-            server.stores.users.update(user.id, None, UserChange::status(status), &operator()).await.unwrap();
+            server.stores.users.update(user.id, None, UserUpdate::status(status), &operator()).await.unwrap();
             client.get("/me").await.expect_problem(401, "unauthorized");
         }
         server.client_of(&user).await.get("/me").await.expect(200);
@@ -43,7 +43,7 @@ on_each_store! {
         let client = server.client_of(&user).await;
         let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
         client.send("POST", "/students", &student).await.expect_problem(403, "insufficient-role");
-        server.stores.users.update(user.id, None, UserChange::role(Role::Registrar), &operator()).await.unwrap();
+        server.stores.users.update(user.id, None, UserUpdate::role(Role::Registrar), &operator()).await.unwrap();
         client.send("POST", "/students", &student).await.expect(201);
     }
 }

@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Timeout for every step of these tests.
-pub const SOON: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Password that [`Installation::admin`] sets.
 pub const ADMIN_PASSWORD: &str = "seven slow rivers under a bridge";
@@ -35,7 +35,7 @@ impl Installation {
     pub fn new(engine: Engine) -> Self {
         let database = (engine == Engine::Postgres).then(PostgresDatabase::create);
         // Some tests exceed the default request quota.
-        let mut variables = vec![("ROLLBOOK_REQUEST_QUOTA", RequestQuota::MOST.get().to_string())];
+        let mut variables = vec![("ROLLBOOK_REQUEST_QUOTA", RequestQuota::MAX.get().to_string())];
         if let Some(database) = &database {
             variables.extend([("ROLLBOOK_DATABASE", database.url()), ("ROLLBOOK_JWT_SECRET", SECRET.to_owned())]);
         }
@@ -68,7 +68,7 @@ impl Installation {
             input.rewind().unwrap();
             command.stdin(input);
         }
-        timeout(SOON, program::outcome(command)).await.expect("the program exits")
+        timeout(TIMEOUT, program::outcome(command)).await.expect("the program exits")
     }
 
     /// A command that runs `serve` with its log in a file.
@@ -81,7 +81,7 @@ impl Installation {
 
     /// Starts a server.
     pub async fn serve(&self) -> Program {
-        timeout(SOON, Program::start(self.serving(&[]))).await.expect("the server starts")
+        timeout(TIMEOUT, Program::start(self.serving(&[]))).await.expect("the server starts")
     }
 
     /// Logs in the first administrator and changes the password to [`ADMIN_PASSWORD`].
@@ -112,7 +112,7 @@ pub fn signal(process: &Child, signal: Signal) {
 
 /// Waits until a process exits, and returns its exit status.
 pub async fn ended(process: &mut Child) -> Option<i32> {
-    timeout(SOON, process.wait()).await.expect("the process exits").unwrap().code()
+    timeout(TIMEOUT, process.wait()).await.expect("the process exits").unwrap().code()
 }
 
 /// Stops a server with SIGTERM.

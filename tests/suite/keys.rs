@@ -11,7 +11,7 @@ use tests::program::Program;
 use tests::server::{Engine, SECRET, Server};
 use tokio::time::timeout;
 
-use crate::installation::{Installation, SOON, signal, stop};
+use crate::installation::{Installation, TIMEOUT, signal, stop};
 
 const RING: [&str; 2] = ["--keys", "ring.json"];
 
@@ -30,7 +30,7 @@ async fn listed(installation: &Installation) -> Vec<[String; 3]> {
 
 /// Starts a server with the ring and one user.
 async fn serve(installation: &Installation) -> Program {
-    let server = timeout(SOON, Program::start(installation.serving(&RING))).await.expect("the server starts");
+    let server = timeout(TIMEOUT, Program::start(installation.serving(&RING))).await.expect("the server starts");
     let create = ["user", "create", "asha", "--password-stdin"];
     let created = installation.run(&create, Some("a long enough pass phrase")).await;
     assert_eq!(created.status, Some(0), "{created:?}");
@@ -54,7 +54,7 @@ async fn published(server: &Program) -> Vec<Value> {
 
 /// Polls until the condition holds; the server checks its file every two seconds.
 async fn until<F: Future<Output = bool>>(expected: &str, condition: impl Fn() -> F) {
-    let waited = timeout(SOON, async {
+    let waited = timeout(TIMEOUT, async {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         while !condition().await {
             ticks.tick().await;
@@ -196,7 +196,7 @@ async fn key_ring_with_secret_prevents_start() {
         (demo, "omit --keys"),
         (truncated, "Truncated.json is invalid"),
     ] {
-        let outcome = timeout(SOON, tests::program::outcome(command)).await.expect("the program exits");
+        let outcome = timeout(TIMEOUT, tests::program::outcome(command)).await.expect("the program exits");
         assert_eq!(outcome.status, Some(1), "{outcome:?}");
         assert!(outcome.stderr.contains(expected) && outcome.stderr.lines().count() == 1, "{outcome:?}");
         assert!(!outcome.stderr.contains(SECRET));

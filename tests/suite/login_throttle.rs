@@ -7,7 +7,7 @@ use domain::access::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::clock::TestClock;
 use tests::program;
 use tests::server::{Engine, PASSWORD, Server, Setup};
@@ -22,9 +22,9 @@ async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
     (Server::start_with(engine, Setup { clock: clock.clone(), config, ..Setup::default() }).await, clock)
 }
 
-async fn log_in(server: &Server, name: &str, password: &str, from: &str) -> Answer {
+async fn log_in(server: &Server, name: &str, password: &str, from: &str) -> Response {
     let body = json!({"Username": name, "Password": password}).to_string();
-    Answer::to(server.anonymous().request("POST", "/login").header("x-forwarded-for", from).body(body)).await
+    Response::to(server.anonymous().request("POST", "/login").header("x-forwarded-for", from).body(body)).await
 }
 
 /// Sends 400 wrong passwords for one account from 50 addresses, to the nodes in turn, while the clock advances.
@@ -181,7 +181,7 @@ async fn successful_login_or_unlock_resets_throttle() {
     let admin = server.add_user("admin", Role::Admin).await;
     let wrong = || log_in(&server, "asha", "a wrong pass phrase", "198.51.100.1");
     // The quota of all requests follows the two of the throttle.
-    let left = |answer: &Answer| answer.header("ratelimit").split(", \"requests\"").next().unwrap().to_owned();
+    let left = |answer: &Response| answer.header("ratelimit").split(", \"requests\"").next().unwrap().to_owned();
     for _ in 0..4 {
         wrong().await.expect_problem(401, "invalid-credentials");
     }

@@ -2,7 +2,7 @@
 
 use domain::access::Role;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::on_each_store;
 
 async fn create_student(client: &Client) -> String {
@@ -62,11 +62,11 @@ on_each_store! {
         let path = create_student(&client).await;
         for (age, media_type) in [(21, "application/json"), (22, "application/merge-patch+json"), (23, "application/json; charset=utf-8")] {
             let request = client.request("PATCH", &path).header("content-type", media_type);
-            let patched = Answer::to(request.body(json!({"age": age}).to_string())).await.expect(200);
+            let patched = Response::to(request.body(json!({"age": age}).to_string())).await.expect(200);
             assert_eq!(patched["age"], age);
         }
         let request = client.request("PATCH", &path).header("content-type", "application/json-patch+json").body("[]");
-        let refused = Answer::to(request).await;
+        let refused = Response::to(request).await;
         refused.expect_problem(415, "unsupported-media-type");
         assert_eq!(refused.header("accept"), "application/json, application/merge-patch+json");
     }

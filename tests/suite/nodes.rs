@@ -9,8 +9,8 @@ use tests::program::Program;
 use tests::server::Engine;
 use tokio::time::{interval, timeout};
 
-use crate::bound::within_the_bound;
-use crate::installation::{Installation, SOON, stop};
+use crate::bound::within_revocation_bound;
+use crate::installation::{Installation, TIMEOUT, stop};
 
 const PASSWORD: &str = "slow river under seven bridges";
 
@@ -31,7 +31,7 @@ impl Nodes {
         let proxy = PostgresProxy::before(&installation.database().url()).await;
         let b = installation.serving(&["--database", proxy.url()]);
         let a = installation.serve().await;
-        let b = timeout(SOON, Program::start(b)).await.expect("a start of the server");
+        let b = timeout(TIMEOUT, Program::start(b)).await.expect("a start of the server");
         Self { installation, proxy, a, b }
     }
 
@@ -78,7 +78,7 @@ impl Both {
 }
 
 async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
-    let waited = timeout(SOON, async {
+    let waited = timeout(TIMEOUT, async {
         let mut again = interval(Duration::from_millis(10));
         while !is_so().await {
             again.tick().await;
@@ -95,25 +95,25 @@ async fn revocation_applies_on_other_node_within_a_second() {
         (nodes.user("root", "admin").await, nodes.user("asha", "registrar").await, nodes.user("ravi", "viewer").await);
 
     asha.log_out().await;
-    within_the_bound(401, || async { asha.b.get("/me").await.status.as_u16() }).await;
+    within_revocation_bound(401, || async { asha.b.get("/me").await.status.as_u16() }).await;
 
     let meera = nodes.user("meera", "registrar").await;
     let id = meera.a.get("/me").await.expect(200)["id"].clone();
     let remove = || async { meera.b.delete("/students/999").await.status.as_u16() };
     assert_eq!(remove().await, 404);
     root.a.send("PATCH", &format!("/users/{id}"), &json!({"role": "viewer"})).await.expect(200);
-    within_the_bound(403, remove).await;
+    within_revocation_bound(403, remove).await;
     meera.b.get("/me").await.expect(200);
 
     let id = ravi.a.get("/me").await.expect(200)["id"].clone();
     root.a.send("PATCH", &format!("/users/{id}"), &json!({"status": "disabled"})).await.expect(200);
-    within_the_bound(401, || async { ravi.b.get("/me").await.status.as_u16() }).await;
+    within_revocation_bound(401, || async { ravi.b.get("/me").await.status.as_u16() }).await;
 
     // A change by the command line takes effect too.
     let ended = nodes.installation.run(&["user", "delete-sessions", "meera"], None).await;
     assert_eq!(ended.status, Some(0), "{ended:?}");
-    within_the_bound(401, || async { meera.b.get("/me").await.status.as_u16() }).await;
-    within_the_bound(401, || async { meera.a.get("/me").await.status.as_u16() }).await;
+    within_revocation_bound(401, || async { meera.b.get("/me").await.status.as_u16() }).await;
+    within_revocation_bound(401, || async { meera.a.get("/me").await.status.as_u16() }).await;
     nodes.stop().await;
 }
 
@@ -172,7 +172,7 @@ async fn silent_feed_disables_session_cache_and_fails_closed() {
 
     nodes.proxy.freeze_listeners();
     asha.log_out().await;
-    within_the_bound(401, || async { asha.b.get("/me").await.status.as_u16() }).await;
+    within_revocation_bound(401, || async { asha.b.get("/me").await.status.as_u16() }).await;
     nodes.until_b_asks(&ravi.b, true).await;
 
     nodes.proxy.freeze();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::access::Role;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::clock::TestClock;
 use tests::on_each_store;
 use tests::server::{Engine, PASSWORD, Server, Setup};
@@ -13,11 +13,11 @@ use time::{Duration, OffsetDateTime};
 
 const NEXT: &str = "slow river under seven bridges";
 
-async fn change(client: &Client, current: &str, new: &str) -> Answer {
+async fn change(client: &Client, current: &str, new: &str) -> Response {
     client.send("PUT", "/me/password", &json!({"current_password": current, "new_password": new})).await
 }
 
-async fn log_in(server: &Server, name: &str, password: &str) -> Answer {
+async fn log_in(server: &Server, name: &str, password: &str) -> Response {
     server.anonymous().send("POST", "/login", &json!({"Username": name, "Password": password})).await
 }
 
@@ -26,7 +26,7 @@ fn bearer(server: &Server, grant: &Value) -> Client {
 }
 
 /// The fields that a 422 names.
-fn at_fault(answer: &Answer) -> Vec<Value> {
+fn at_fault(answer: &Response) -> Vec<Value> {
     let problem = answer.expect_problem(422, "invalid-fields");
     problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect()
 }

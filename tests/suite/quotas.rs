@@ -6,7 +6,7 @@ use app::composition::Policies;
 use domain::access::Role;
 use domain::quota::RequestQuota;
 use serde_json::json;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::clock::TestClock;
 use tests::server::{Engine, Server, Setup};
 use time::Duration;
@@ -14,7 +14,7 @@ use time::macros::datetime;
 
 async fn with_least(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
-    let policies = Policies { requests: RequestQuota::LEAST, ..Policies::default() };
+    let policies = Policies { requests: RequestQuota::MIN, ..Policies::default() };
     (Server::start_with(engine, Setup { clock: clock.clone(), policies, ..Setup::default() }).await, clock)
 }
 
@@ -55,7 +55,7 @@ async fn anonymous_requests_are_limited_per_address() {
     server.anonymous().send("POST", "/login", &credentials).await.expect_problem(429, "too-many-requests");
     asha.get("/me").await.expect(200);
     // The pages for people are no operations.
-    let page = Answer::to(server.anonymous().request("GET", "/docs/")).await;
+    let page = Response::to(server.anonymous().request("GET", "/docs/")).await;
     assert_eq!(page.status, 200);
     assert!(!page.headers.contains_key("ratelimit"));
 }

@@ -12,7 +12,7 @@ use tests::program::Program;
 use tests::server::Engine;
 use tokio::time::{interval, timeout};
 
-use crate::installation::{Installation, SOON, signal, stop};
+use crate::installation::{Installation, TIMEOUT, signal, stop};
 
 const RING: [&str; 2] = ["--keys", "ring.json"];
 const PASSWORD: &str = "slow river under seven bridges";
@@ -34,7 +34,7 @@ fn key_of(token: &str) -> String {
 }
 
 async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
-    let waited = timeout(SOON, async {
+    let waited = timeout(TIMEOUT, async {
         let mut again = interval(Duration::from_millis(20));
         while !is_so().await {
             again.tick().await;
@@ -106,7 +106,7 @@ async fn rotation_under_load_keeps_valid_and_rejects_revoked_tokens() {
     let start = || async {
         let mut serving = installation.serving(&RING);
         serving.env_remove("ROLLBOOK_JWT_SECRET");
-        timeout(SOON, Program::start(serving)).await.expect("a start")
+        timeout(TIMEOUT, Program::start(serving)).await.expect("a start")
     };
     let nodes = [start().await, start().await];
     let added = installation.run(&["user", "create", "asha", "--password-stdin"], Some(PASSWORD)).await;

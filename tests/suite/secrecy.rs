@@ -5,13 +5,13 @@ use tests::program::Program;
 use tests::server::{Engine, SECRET};
 use tokio::time::timeout;
 
-use crate::installation::{ADMIN_PASSWORD, Installation, SOON, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
 
 /// The complete log of a server that has received every kind of secret.
 async fn log_of_everything(engine: Engine) -> (String, Vec<String>) {
     let installation = Installation::new(engine);
     let talkative = installation.serving(&["--log", "trace"]);
-    let server = timeout(SOON, Program::start(talkative)).await.expect("a start of the server");
+    let server = timeout(TIMEOUT, Program::start(talkative)).await.expect("a start of the server");
     let mut secrets = vec![installation.admin_password(), ADMIN_PASSWORD.to_owned()];
     let mut keep = |value: &Value| secrets.push(value.as_str().unwrap().to_owned());
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::access::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::clock::TestClock;
 use tests::database::PostgresDatabase;
 use tests::on_each_store;
@@ -27,7 +27,7 @@ async fn log_in(server: &Server, name: &str) -> Value {
     server.anonymous().send("POST", "/login", &credentials).await.expect(200)
 }
 
-async fn refresh(server: &Server, grant: &Value) -> Answer {
+async fn refresh(server: &Server, grant: &Value) -> Response {
     server.anonymous().send("POST", "/token/refresh", &json!({"refresh_token": grant["refresh_token"]})).await
 }
 

@@ -5,19 +5,19 @@ use std::time::Duration;
 use rustix::process::Signal;
 use tests::client::Client;
 use tests::program::Program;
-use tests::recording::Asked;
+use tests::recording::RecordedRequest;
 use tests::server::Engine;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::connections::{answer, connect};
-use crate::installation::{Installation, SOON, ended, signal};
+use crate::installation::{Installation, TIMEOUT, ended, signal};
 
 /// Waits until the address accepts no connections.
 async fn closed(address: &str) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(SOON, closed).await.expect("a closed port");
+    timeout(TIMEOUT, closed).await.expect("a closed port");
 }
 
 /// A request whose body the server waits for, and the rest of the body.
@@ -45,7 +45,7 @@ async fn a_request_under_way_is_finished(by: Signal) {
     under_way.write_all(rest.as_bytes()).await.unwrap();
     let answer = answer(&mut under_way).await;
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-    Asked::by_hand("POST", "/students", &answer);
+    RecordedRequest::record_raw("POST", "/students", &answer);
     assert_eq!(ended(&mut server.process).await, Some(0));
 }
 

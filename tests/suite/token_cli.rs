@@ -8,7 +8,7 @@ use tests::program::Outcome;
 use tests::server::Engine;
 use tokio::time::timeout;
 
-use crate::installation::{Installation, SOON, stop};
+use crate::installation::{Installation, TIMEOUT, stop};
 
 /// RFC 8037, appendix A.4.
 const SIGNED_WITH_EDDSA: &str = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
@@ -21,7 +21,7 @@ async fn token_and_set(installation: &Installation) -> String {
     let generated = installation.run(&["keys", "generate", "--keys", "ring.json", "--algorithm", "ES256"], None).await;
     assert_eq!(generated.status, Some(0), "{generated:?}");
     let command = installation.serving(&["--keys", "ring.json"]);
-    let server = timeout(SOON, tests::program::Program::start(command)).await.unwrap();
+    let server = timeout(TIMEOUT, tests::program::Program::start(command)).await.unwrap();
     let admin = server.log_in("admin", &installation.admin_password()).await;
     let set = server.client(None).get("/.well-known/jwks.json").await.text();
     fs::write(installation.data("").with_file_name("jwks.json"), set).unwrap();

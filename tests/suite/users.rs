@@ -3,7 +3,7 @@
 use domain::access::Role;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::on_each_store;
 use tests::server::PASSWORD;
 
@@ -20,12 +20,12 @@ fn at_fault(problem: &Value, key: &str) -> Vec<String> {
     problem["errors"].as_array().unwrap().iter().map(|error| error[key].as_str().unwrap().to_owned()).collect()
 }
 
-async fn log_in(client: &Client, username: &str, password: &str) -> Answer {
+async fn log_in(client: &Client, username: &str, password: &str) -> Response {
     client.send("POST", "/login", &json!({"Username": username, "Password": password})).await
 }
 
-async fn if_match(client: &Client, method: &str, path: &str, tag: &str) -> Answer {
-    Answer::to(client.request(method, path).header("if-match", tag).json(&json!({"role": "viewer"}))).await
+async fn if_match(client: &Client, method: &str, path: &str, tag: &str) -> Response {
+    Response::to(client.request(method, path).header("if-match", tag).json(&json!({"role": "viewer"}))).await
 }
 
 on_each_store! {
@@ -142,7 +142,7 @@ on_each_store! {
             assert_eq!(at_fault(&problem, "pointer"), pointers, "{patch}");
         }
         let merge = admin.request("PATCH", &path).header("content-type", "application/merge-patch+json");
-        Answer::to(merge.body("{}")).await.expect(200);
+        Response::to(merge.body("{}")).await.expect(200);
         let after = admin.get(&path).await.expect(200);
         assert_eq!([&after["username"], &after["role"]], [&before["username"], &before["role"]]);
     }
@@ -204,7 +204,7 @@ on_each_store! {
         let made = admin.send("POST", "/users", &meera()).await;
         made.expect(201);
         let (path, stale) = (made.header("location").to_owned(), made.header("etag").to_owned());
-        let known = |tag: &str| Answer::to(admin.request("GET", &path).header("if-none-match", tag));
+        let known = |tag: &str| Response::to(admin.request("GET", &path).header("if-none-match", tag));
         let unmodified = known(&stale).await;
         assert_eq!((unmodified.status.as_u16(), unmodified.header("etag")), (304, &*stale));
 
@@ -239,7 +239,7 @@ on_each_store! {
     async fn a_body_that_cannot_be_read_makes_no_user(server) {
         let admin = server.client(Role::Admin).await;
         let post = |media_type: &str, body: Vec<u8>| {
-            Answer::to(admin.request("POST", "/users").header("content-type", media_type).body(body))
+            Response::to(admin.request("POST", "/users").header("content-type", media_type).body(body))
         };
         let json = meera().to_string().into_bytes();
         post("text/plain", json.clone()).await.expect_problem(415, "unsupported-media-type");

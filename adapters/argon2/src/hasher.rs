@@ -59,7 +59,7 @@ impl PasswordHasher for Argon2Hasher {
         let is_known = stored.is_some();
         let expected = stored.unwrap_or_else(|| self.dummy_hash.clone());
         let verdict = self.queue.run(move || verify(&argon2, password.expose(), &expected)).await??;
-        Ok(if is_known { verdict } else { Verdict::Wrong })
+        Ok(if is_known { verdict } else { Verdict::Incorrect })
     }
 }
 
@@ -76,9 +76,9 @@ fn verify(argon2: &Argon2<'_>, password: &str, stored: &PasswordHash) -> Result<
     }
     phc.version.get_or_insert(DEFAULT_VERSION);
     match argon2.verify_password(password.as_bytes(), &phc) {
-        Ok(()) if is_as_strong(argon2, &phc) => Ok(Verdict::Right),
+        Ok(()) if is_as_strong(argon2, &phc) => Ok(Verdict::Correct),
         Ok(()) => Ok(Verdict::RightButOutdated),
-        Err(LibraryError::PasswordInvalid) => Ok(Verdict::Wrong),
+        Err(LibraryError::PasswordInvalid) => Ok(Verdict::Incorrect),
         Err(LibraryError::OutOfMemory) => Err(failed(&LibraryError::OutOfMemory)),
         Err(_) => Err(unreadable()),
     }

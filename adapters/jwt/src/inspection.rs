@@ -16,7 +16,7 @@ use crate::verifying_key::VerifyingKey;
 use crate::{KeyRing, TokenPolicy};
 
 /// Keys for offline verification.
-pub enum KnownKeys {
+pub enum VerificationKeys {
     Ring(KeyRing),
     Set(PublishedKeys),
 }
@@ -99,7 +99,7 @@ impl Jwk {
     }
 }
 
-impl KnownKeys {
+impl VerificationKeys {
     /// Verifies an access token at `now` with the rules of the service, and returns its claims.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ mod verifying_key;
 #[cfg(test)]
 mod tests;
 
-pub use inspection::{KeySetError, KnownKeys, PublishedKeys, Unverified, read_unverified};
+pub use inspection::{KeySetError, PublishedKeys, Unverified, VerificationKeys, read_unverified};
 pub use key::{SigningKey, SigningKeyError};
 pub use policy::{TokenPolicy, TokenPolicyError};
 pub use refresh_tokens::HmacRefreshTokens;

@@ -61,14 +61,14 @@ impl LoginThrottle for LoginThrottleMemory {
         let attempts = names.get(&hash).copied().unwrap_or_default();
         let admission = attempts.admission(now);
         if admission.is_ok() {
-            names.insert(hash, attempts.counting_one(now));
+            names.insert(hash, attempts.with_failure(now));
         }
         admission
     }
 
     fn withdraw_unknown(&self, name: &str) {
         if let Some(mut attempts) = self.names().get_mut(&self.hash(name)) {
-            *attempts = attempts.without_one();
+            *attempts = attempts.without_last();
         }
     }
 
@@ -126,7 +126,7 @@ mod tests {
         for failures in 1..=5 {
             assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(failures));
         }
-        assert_eq!(memory.admit_unknown("hunter2", NOW), Err(Throttled::Early { retry_after: Duration::SECOND }));
+        assert_eq!(memory.admit_unknown("hunter2", NOW), Err(Throttled::RetryAfter { retry_after: Duration::SECOND }));
         assert_eq!(memory.failures_of_unknown("hunter2"), 5);
         assert_eq!(memory.admit_unknown("somebody", NOW), Ok(1));
         memory.withdraw_unknown("hunter2");

@@ -47,7 +47,7 @@ mod tests {
 
     #[test]
     fn spent_quota_rejects_that_user_only() {
-        let quotas = RequestQuotaMemory::new(RequestQuota::LEAST);
+        let quotas = RequestQuotaMemory::new(RequestQuota::MIN);
         for left in (0..60).rev() {
             assert_eq!(quotas.take(user(1), NOW).unwrap().left, left);
         }
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn requests_of_ipv6_are_counted_per_64_bit_prefix() {
-        let quotas = RequestQuotaMemory::new(RequestQuota::LEAST);
+        let quotas = RequestQuotaMemory::new(RequestQuota::MIN);
         assert_eq!(quotas.take(address("2001:db8:0:1::7"), NOW).unwrap().left, 59);
         assert_eq!(quotas.take(address("2001:db8:0:1:ffff::"), NOW).unwrap().left, 58);
         assert_eq!(quotas.take(address("2001:db8:0:2::7"), NOW).unwrap().left, 59);
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn largest_quota_is_supported() {
-        let quotas = RequestQuotaMemory::new(RequestQuota::MOST);
+        let quotas = RequestQuotaMemory::new(RequestQuota::MAX);
         let first = quotas.take(user(1), NOW).unwrap();
         assert_eq!((first.left, first.window), (9_999_999, Duration::MINUTE));
     }

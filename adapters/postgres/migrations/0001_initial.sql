@@ -108,7 +108,7 @@ CREATE TABLE dummy_login_attempts (
     id            smallint NOT NULL,
     failed_logins integer NOT NULL,
     next_login_at timestamptz,
-    CONSTRAINT login_decoys_pkey PRIMARY KEY (id)
+    CONSTRAINT dummy_login_attempts_pkey PRIMARY KEY (id)
 );
 
 INSERT INTO dummy_login_attempts (id, failed_logins) SELECT id, 0 FROM generate_series(1, 64) AS id;
@@ -148,5 +148,5 @@ CREATE TRIGGER users_changed AFTER UPDATE ON users FOR EACH ROW
     WHEN (OLD.version <> NEW.version OR OLD.role <> NEW.role OR OLD.active <> NEW.active
         OR OLD.password_change_due <> NEW.password_change_due)
     EXECUTE FUNCTION notify_invalidation('user');
-CREATE TRIGGER users_removed AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION notify_invalidation('user');
+CREATE TRIGGER users_deleted AFTER DELETE ON users FOR EACH ROW EXECUTE FUNCTION notify_invalidation('user');
 CREATE TRIGGER sessions_ended AFTER DELETE ON sessions FOR EACH ROW EXECUTE FUNCTION notify_invalidation('session');

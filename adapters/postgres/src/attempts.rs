@@ -22,7 +22,7 @@ const DUMMIES: i16 = 64;
 /// Admits or throttles a login attempt, and counts an admitted one.
 pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
     let count = |attempts: Attempts| match attempts.admission(by.at) {
-        admitted @ Ok(_) => (admitted, Some(attempts.counting_one(by.at))),
+        admitted @ Ok(_) => (admitted, Some(attempts.with_failure(by.at))),
         throttled => (throttled, None),
     };
     let locked = NewEvent::once(by, Action::USER_LOCKED, Target::of(id));
@@ -42,7 +42,7 @@ pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
 
 /// Reverts the count of an admitted attempt whose password was not checked.
 pub(crate) async fn withdraw(id: UserId, pool: &PgPool) -> Result<(), StoreError> {
-    let count = |attempts: Attempts| ((), Some(attempts.without_one()));
+    let count = |attempts: Attempts| ((), Some(attempts.without_last()));
     update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None, pool).await?;
     Ok(())
 }

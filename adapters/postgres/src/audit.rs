@@ -35,7 +35,7 @@ const PAGE: &str = "SELECT id, at, actor, action, target, detail, count, request
 pub(crate) fn audited(statement: String, by: &Actor, action: &Action, detail: Option<String>) -> PgQuery {
     sqlx::query(AssertSqlSafe(statement))
         .bind(by.at)
-        .bind(by.who.to_string())
+        .bind(by.id.to_string())
         .bind(action.as_str().to_owned())
         .bind(detail)
         .bind(by.origin.request_id.as_deref().map(str::to_owned))
@@ -70,14 +70,14 @@ fn event(row: &PgRow) -> Result<Event, StoreError> {
     let mut columns = Columns::new(row, "audit_events")?;
     let id = columns.id()?;
     let at = columns.time("at")?;
-    let who = columns.next("actor", |who: String| who.parse())?;
+    let actor = columns.next("actor", |actor: String| actor.parse())?;
     let what = NewEvent {
         action: columns.next("action", |action: String| action.parse())?,
         target: columns.next("target", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
         detail: columns.next("detail", Ok::<Option<String>, ()>)?,
         count: columns.next("count", u32::try_from as fn(i64) -> _)?,
         by: Actor {
-            who,
+            id: actor,
             at,
             origin: Origin {
                 request_id: columns.next("request_id", |id: Option<String>| Ok::<_, ()>(id.map(Into::into)))?,
@@ -111,7 +111,7 @@ impl AuditLog for PostgresStore {
             .persistent(false);
         let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
         let rows = self.searches.run(read).await?;
-        Ok(Page::from_one_more(rows.iter().map(event).collect::<Result<_, _>>()?, request))
+        Ok(Page::from_rows(rows.iter().map(event).collect::<Result<_, _>>()?, request))
     }
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {

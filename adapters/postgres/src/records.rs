@@ -40,7 +40,7 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         let page = conditions.bind(page);
         let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
         let found = if is_point { read.await? } else { self.searches.run(read).await? };
-        Ok(Page::from_one_more(found.iter().map(rows::record).collect::<Result<_, _>>()?, request))
+        Ok(Page::from_rows(found.iter().map(rows::record).collect::<Result<_, _>>()?, request))
     }
 
     async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {

@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
 use domain::session::{NewSession, OpenSessionError, Rotation, RotationError, Session, SessionStore, UserAgent};
-use domain::{Actor, Page, PageRequest, SessionId, StoreError, Target, UserId, Who};
+use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
 use sqlx::postgres::{PgConnection, PgRow};
 use time::OffsetDateTime;
 
@@ -103,7 +103,7 @@ impl SessionStore for PostgresStore {
         }
         let used_at = sqlx::query_scalar(USED_AT).bind(digest).fetch_one(&mut *transaction).await;
         let used_at: Option<Instant> = used_at.map_err(store_error)?;
-        let by = Actor { who: Who::User(session.user_id), ..by.clone() };
+        let by = Actor { id: ActorId::User(session.user_id), ..by.clone() };
         match used_at {
             Some(used_at) if by.at < used_at.0 + rotation.grace => Ok(session),
             Some(_) => {
@@ -125,7 +125,7 @@ impl SessionStore for PostgresStore {
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
         let page = sqlx::query(PAGE).bind(of.get()).bind(now).bind(request.position()).bind(request.rows());
         let rows = page.fetch_all(&self.pool).await.map_err(store_error)?;
-        Ok(Page::from_one_more(rows.iter().map(session).collect::<Result<_, _>>()?, request))
+        Ok(Page::from_rows(rows.iter().map(session).collect::<Result<_, _>>()?, request))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
@@ -147,7 +147,7 @@ impl SessionStore for PostgresStore {
         Ok(ended.len() as u64)
     }
 
-    async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
         let forgotten = sqlx::query_scalar(DELETE_EXPIRED).bind(before).fetch_all(&mut *transaction).await;
         let forgotten: Vec<i64> = forgotten.map_err(store_error)?;
@@ -165,14 +165,14 @@ impl SessionStore for PostgresStore {
     }
 }
 
-/// Ends the sessions of a user except `spared`, and returns their ids.
+/// Ends the sessions of a user except `kept_session`, and returns their ids.
 pub(crate) async fn end_others(
     of: UserId,
-    spared: Option<SessionId>,
+    kept_session: Option<SessionId>,
     by: &Actor,
     transaction: &mut PgConnection,
 ) -> Result<Vec<i64>, StoreError> {
-    let end = sqlx::query_scalar(END_OTHERS).bind(of.get()).bind(spared.map(SessionId::get));
+    let end = sqlx::query_scalar(END_OTHERS).bind(of.get()).bind(kept_session.map(SessionId::get));
     let ended: Vec<i64> = end.fetch_all(&mut *transaction).await.map_err(store_error)?;
     append_count(by, Action::SESSION_ENDED, Some(Target::of(of)), ended.len() as u64, transaction).await?;
     Ok(ended)

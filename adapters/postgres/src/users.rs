@@ -5,7 +5,7 @@ use domain::access::Role;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
-    Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserChange, UserConflict, Username,
+    Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate, Username,
 };
 use domain::{Actor, StoreError, Target, UserId, UserKind, Version};
 use sqlx::AssertSqlSafe;
@@ -62,7 +62,7 @@ impl Table for User {
             .set("password_change_due", Some(password_change_due))
     }
 
-    fn update(change: &UserChange) -> Assignments {
+    fn update(change: &UserUpdate) -> Assignments {
         let password = change.password.as_ref();
         Assignments::default()
             .set("role", change.role.map(Role::as_str))
@@ -92,7 +92,7 @@ impl Table for User {
         store: &PostgresStore,
         id: UserId,
         seen: Option<Version>,
-        change: &UserChange,
+        change: &UserUpdate,
         by: &Actor,
     ) -> RecordResult<Self> {
         let mut transaction = store.pool.begin().await.map_err(store_error)?;
@@ -106,7 +106,7 @@ impl Table for User {
         for event in change.events(id, by) {
             append(&event, &mut *transaction).await?;
         }
-        if let Some(session) = change.spared() {
+        if let Some(session) = change.kept_session() {
             // Checked after locking the user's row, so that a session that ends later ends after this change.
             let is_open = sqlx::query_scalar(IS_OPEN).bind(session.get()).bind(id.get()).fetch_one(&mut *transaction);
             if !is_open.await.map_err(store_error)? {
@@ -114,7 +114,7 @@ impl Table for User {
             }
         }
         let ended = if change.ends_sessions() {
-            end_others(id, change.spared(), by, &mut transaction).await?
+            end_others(id, change.kept_session(), by, &mut transaction).await?
         } else {
             Vec::new()
         };
@@ -205,7 +205,7 @@ impl CredentialStore for PostgresStore {
         to: &PasswordHash,
         by: &Actor,
     ) -> Result<(), StoreError> {
-        let NewEvent { detail, action, .. } = UserChange::hash_upgraded(id, by);
+        let NewEvent { detail, action, .. } = UserUpdate::hash_upgraded(id, by);
         let upgrade = audited(with_event::<UserKind>(UPGRADE_HASH, "id"), by, &action, detail);
         let upgrade = upgrade.bind(id.get()).bind(from.expose().to_owned()).bind(to.expose().to_owned());
         upgrade.execute(&self.pool).await.map_err(store_error)?;

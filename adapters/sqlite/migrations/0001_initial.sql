@@ -94,24 +94,24 @@ CREATE INDEX audit_events_target ON audit_events (target, id);
 CREATE INDEX audit_events_action ON audit_events (action, id);
 
 -- Counts changes of users and ended sessions, from any process. A server that reads a new number clears its session cache.
-CREATE TABLE bearers_generation (
+CREATE TABLE invalidation_generation (
     only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
     generation INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO bearers_generation (only_row, generation) VALUES (1, 1);
+INSERT INTO invalidation_generation (only_row, generation) VALUES (1, 1);
 
 CREATE TRIGGER users_changed AFTER UPDATE ON users
     WHEN OLD.version <> NEW.version OR OLD.role <> NEW.role OR OLD.status <> NEW.status
         OR OLD.password_change_due <> NEW.password_change_due
 BEGIN
-    UPDATE bearers_generation SET generation = generation + 1;
+    UPDATE invalidation_generation SET generation = generation + 1;
 END;
-CREATE TRIGGER users_removed AFTER DELETE ON users
+CREATE TRIGGER users_deleted AFTER DELETE ON users
 BEGIN
-    UPDATE bearers_generation SET generation = generation + 1;
+    UPDATE invalidation_generation SET generation = generation + 1;
 END;
 CREATE TRIGGER sessions_ended AFTER DELETE ON sessions
 BEGIN
-    UPDATE bearers_generation SET generation = generation + 1;
+    UPDATE invalidation_generation SET generation = generation + 1;
 END;

@@ -40,7 +40,7 @@ pub fn append(connection: &Connection, event: &NewEvent) -> Result<(), Failure> 
     let origin = &event.by.origin;
     let params = params![
         micros(event.by.at),
-        event.by.who.to_string(),
+        event.by.id.to_string(),
         event.action.as_str(),
         event.target.as_ref().map(Target::to_string),
         event.detail,
@@ -93,7 +93,7 @@ impl AuditLog for SqliteStore {
             let params = params![position, one_more, actor, action, target, since, before];
             Ok(rows::all(connection, sql, params, rows::event)?)
         });
-        Ok(Page::from_one_more(found.await?, request))
+        Ok(Page::from_rows(found.await?, request))
     }
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {

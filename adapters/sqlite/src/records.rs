@@ -34,7 +34,7 @@ impl<R: Table> RecordStore<R> for SqliteStore {
             Ok::<_, StoreError>(rows::all(connection, &sql, params_from_iter(values), rows::record)?)
         };
         let found = if is_point { self.points.with(read)? } else { self.scans.run(read).await? };
-        Ok(Page::from_one_more(found, request))
+        Ok(Page::from_rows(found, request))
     }
 
     async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {

@@ -184,14 +184,14 @@ pub fn event(row: &Row<'_>) -> Result<Event, Failure> {
     let mut columns = Columns::new(row)?;
     let id = columns.id.try_into().map_err(|error| columns.damaged("id", &error))?;
     let at = columns.time("at")?;
-    let who = columns.next("actor", |who: String| who.parse())?;
+    let actor = columns.next("actor", |actor: String| actor.parse())?;
     let what = NewEvent {
         action: columns.next("action", |action: String| action.parse())?,
         target: columns.next("target", |text: Option<String>| text.map(|text| text.parse()).transpose())?,
         detail: columns.next("detail", Ok::<Option<String>, &str>)?,
         count: columns.next("count", u32::try_from as fn(i64) -> _)?,
         by: Actor {
-            who,
+            id: actor,
             at,
             origin: Origin {
                 request_id: columns.next("request_id", |id: Option<String>| Ok::<_, &str>(id.map(Into::into)))?,

@@ -21,7 +21,7 @@ const FIND: &str = concat!(
     ", version, created_at, updated_at FROM users WHERE id = (SELECT user_id FROM sessions WHERE id = ?1) AND status = 'active'"
 );
 const DATA_VERSION: &str = "PRAGMA data_version";
-const GENERATION: &str = "SELECT generation FROM bearers_generation";
+const GENERATION: &str = "SELECT generation FROM invalidation_generation";
 
 /// Invalidation feed that detects changes of users and sessions by any process.
 #[derive(Default)]

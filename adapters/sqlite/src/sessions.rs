@@ -5,7 +5,7 @@ use domain::audit::{Action, NewEvent};
 use domain::session::{
     NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionStore, UserAgent,
 };
-use domain::{Actor, Page, PageRequest, SessionId, StoreError, Target, UserId, Who};
+use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
@@ -59,7 +59,7 @@ impl SessionStore for SqliteStore {
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
         let params = [of.get(), micros(now), request.position(), request.rows()];
         let found = self.scans.run(move |connection| Ok(rows::all(connection, PAGE, params, rows::session)?));
-        Ok(Page::from_one_more(found.await?, request))
+        Ok(Page::from_rows(found.await?, request))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
@@ -80,7 +80,7 @@ impl SessionStore for SqliteStore {
         self.writer.write(end).await
     }
 
-    async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
+    async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
         let forget = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
             let count = connection.prepare_cached(DELETE_EXPIRED)?.execute([micros(before)])?;
@@ -99,9 +99,14 @@ impl SessionStore for SqliteStore {
     }
 }
 
-/// Ends the sessions of a user except `spared`, and returns their number.
-pub fn end_others(connection: &Connection, of: UserId, spared: Option<SessionId>, by: &Actor) -> Result<u64, Failure> {
-    let ended = connection.prepare_cached(END_OTHERS)?.execute(params![of.get(), spared.map(SessionId::get)])?;
+/// Ends the sessions of a user except `kept_session`, and returns their number.
+pub fn end_others(
+    connection: &Connection,
+    of: UserId,
+    kept_session: Option<SessionId>,
+    by: &Actor,
+) -> Result<u64, Failure> {
+    let ended = connection.prepare_cached(END_OTHERS)?.execute(params![of.get(), kept_session.map(SessionId::get)])?;
     append_count(connection, by.clone(), Action::SESSION_ENDED, Some(Target::of(of)), ended)?;
     Ok(ended as u64)
 }
@@ -142,7 +147,7 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
     if session.expires_at <= by.at {
         return Err(unknown());
     }
-    let by = Actor { who: Who::User(session.user_id), ..by.clone() };
+    let by = Actor { id: ActorId::User(session.user_id), ..by.clone() };
     let target = Target::of(session.id);
     match used_at {
         Some(used_at) if micros(by.at) < used_at + micros_of(rotation.grace) => Ok(session),

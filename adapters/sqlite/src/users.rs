@@ -5,7 +5,7 @@ use domain::access::Role;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
-    Admission, Attempts, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserChange, UserConflict,
+    Admission, Attempts, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate,
     Username,
 };
 use domain::{Actor, StoreError, Target, UserId, Version};
@@ -58,7 +58,7 @@ impl Table for User {
             .set("password_change_due", Some(password_change_due))
     }
 
-    fn update(change: &UserChange) -> Assignments {
+    fn update(change: &UserUpdate) -> Assignments {
         let password = change.password.as_ref();
         Assignments::default()
             .set("role", change.role.map(|role| role.as_str().to_owned()))
@@ -87,14 +87,14 @@ impl Table for User {
         connection: &Connection,
         id: UserId,
         seen: Option<Version>,
-        change: &UserChange,
+        change: &UserUpdate,
         by: &Actor,
     ) -> Written<Self> {
         let user = find_current(connection, id, seen)?;
         if change.ends_administration() {
             require_another_administrator(connection, &user)?;
         }
-        if let Some(session) = change.spared()
+        if let Some(session) = change.kept_session()
             && !rows::exists(connection, IS_OPEN, [session.get(), id.get()])?
         {
             return Err(rejected(UserConflict::SessionEnded));
@@ -104,7 +104,7 @@ impl Table for User {
             append(connection, &event)?;
         }
         if change.ends_sessions() {
-            end_others(connection, id, change.spared(), by)?;
+            end_others(connection, id, change.kept_session(), by)?;
         }
         Ok(updated)
     }
@@ -149,7 +149,7 @@ impl CredentialStore for SqliteStore {
         let upgrade = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
             let params = params![id.get(), from.expose(), to.expose()];
             if connection.prepare_cached(UPGRADE_HASH)?.execute(params)? > 0 {
-                append(connection, &UserChange::hash_upgraded(id, &by))?;
+                append(connection, &UserUpdate::hash_upgraded(id, &by))?;
             }
             Ok(())
         };
@@ -172,7 +172,7 @@ impl CredentialStore for SqliteStore {
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
         let withdraw = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
             let attempts = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)?;
-            attempts.map_or(Ok(()), |attempts| set_attempts(connection, id, attempts.without_one()))?;
+            attempts.map_or(Ok(()), |attempts| set_attempts(connection, id, attempts.without_last()))?;
             Ok(())
         };
         self.writer.write(withdraw).await
@@ -196,7 +196,7 @@ fn admit(connection: &Connection, id: UserId, by: &Actor) -> Result<Admission, F
     };
     let admission = attempts.admission(by.at);
     if admission.is_ok() {
-        let counted = attempts.counting_one(by.at);
+        let counted = attempts.with_failure(by.at);
         set_attempts(connection, id, counted)?;
         if counted.is_locked() {
             append(connection, &NewEvent::once(by, Action::USER_LOCKED, Target::of(id)))?;

@@ -12,14 +12,14 @@ use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
 use domain::record::{RecordStore, Sample};
 use domain::student::{Student, StudentFilter, StudentId, StudentName};
-use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserChange};
-use domain::{Actor, PageRequest, Probe, StoreError, Text, Who};
+use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
+use domain::{Actor, ActorId, PageRequest, Probe, StoreError, Text};
 use futures_util::FutureExt;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-static BY: Actor = Actor::here(Who::Operator, OffsetDateTime::UNIX_EPOCH);
+static BY: Actor = Actor::here(ActorId::Operator, OffsetDateTime::UNIX_EPOCH);
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -190,7 +190,7 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     assert_eq!(known.attempts, Attempts::default());
     let ravi = RecordStore::<Student>::find(&store, StudentId::try_from(9).unwrap()).await.unwrap().unwrap();
     assert_eq!((ravi.name.as_str(), ravi.version.get()), ("Ravi", 2));
-    let change = UserChange::password(PasswordHash::new("two".into()));
+    let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
     RecordStore::<Student>::delete(&store, ravi.id, None, &BY).await.unwrap();
     let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;

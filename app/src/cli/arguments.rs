@@ -170,7 +170,7 @@ pub struct Serve {
     pub log_format: LogFormat,
 
     /// Serve a temporary store with known passwords and 25 students
-    #[arg(long, env = "ROLLBOOK_DEMO", value_parser = BoolishValueParser::new(), group = "throw_away")]
+    #[arg(long, env = "ROLLBOOK_DEMO", value_parser = BoolishValueParser::new(), group = "temporary")]
     pub demo: bool,
 
     #[arg(
@@ -181,7 +181,7 @@ pub struct Serve {
         long,
         env = "ROLLBOOK_CONTRACT",
         value_parser = BoolishValueParser::new(),
-        group = "throw_away"
+        group = "temporary"
     )]
     pub contract: bool,
 
@@ -190,7 +190,7 @@ pub struct Serve {
         long,
         env = "ROLLBOOK_EXPOSE_DEMO_WITH_KNOWN_PASSWORDS",
         value_parser = BoolishValueParser::new(),
-        requires = "throw_away"
+        requires = "temporary"
     )]
     pub expose_demo_with_known_passwords: bool,
 }

@@ -35,7 +35,7 @@ fn line(Event { id, what }: &Event) -> Result<String, Failure> {
     let columns = [
         id.to_string(),
         what.by.at.format(&Rfc3339)?,
-        what.by.who.to_string(),
+        what.by.id.to_string(),
         what.action.to_string(),
         or_dash(what.target.as_ref()),
         what.count.to_string(),

@@ -10,7 +10,7 @@ use domain::record::Record;
 use domain::student::Student;
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens};
 use domain::user::User;
-use domain::{Actor, Origin, Who};
+use domain::{Actor, ActorId, Origin};
 use serde::Serialize;
 use time::format_description::well_known::Rfc3339;
 use time::macros::datetime;
@@ -19,7 +19,7 @@ use time::{Duration, OffsetDateTime};
 use super::demo::{create_students, create_users};
 use super::failure::Failure;
 use super::output;
-use super::throw_away::signing_key;
+use super::temporary_store::signing_key;
 use crate::http::UseCases;
 use crate::stores::Stores;
 use crate::system::SystemRandom;
@@ -42,7 +42,7 @@ pub struct SampleData {
 
 /// Fills an empty store with the sample data.
 pub async fn fill(stores: &Stores) -> Result<SampleData, Failure> {
-    let by = Actor::here(Who::Service, START);
+    let by = Actor::here(ActorId::Service, START);
     let users = create_users(stores, &USERS, PASSWORD, &by).await?;
     Ok(SampleData { users, students: create_students(stores, &by).await? })
 }

@@ -2,7 +2,7 @@
 
 use adapter_jwt::{KeyRing, RingKey};
 use domain::audit::{Action, NewEvent};
-use domain::{Actor, Clock, Target, Who};
+use domain::{Actor, ActorId, Clock, Target};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
@@ -20,7 +20,7 @@ use crate::system::{SystemClock, SystemRandom};
 pub async fn run(keys: Keys) -> Result<(), Failure> {
     let path =
         keys.ring.as_ref().ok_or_else(|| Failure::new("the key ring is missing: set --keys FILE or ROLLBOOK_KEYS"))?;
-    let by = Actor::here(Who::Operator, SystemClock.now());
+    let by = Actor::here(ActorId::Operator, SystemClock.now());
     match &keys.command {
         KeysCommand::List => list(&key_file::read(path)?, by.at),
         KeysCommand::Generate { algorithm } => {

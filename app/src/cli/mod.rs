@@ -16,7 +16,7 @@ mod output;
 mod password;
 mod serve;
 mod signing_key;
-mod throw_away;
+mod temporary_store;
 mod token;
 mod user;
 

@@ -16,19 +16,19 @@ use tracing_subscriber::EnvFilter;
 use super::arguments::{LogFormat, Serve};
 use super::failure::Failure;
 use super::key_file::KeyFile;
-use super::throw_away::{self, Purpose, TemporaryStore};
+use super::temporary_store::{self, Purpose, TemporaryStore};
 use super::{contract, demo, first_start, key_watch, output, signing_key, user};
+use crate::background_tasks::BackgroundTasks;
 use crate::composition::{Policies, Tokens, use_cases};
 use crate::http::{self, EdgeConfig, UseCases};
 use crate::server::{self, Listener};
 use crate::stores::{Database, Stores};
 use crate::system::{StartedClock, SystemClock};
-use crate::upkeep::Upkeep;
 
 /// Serves until SIGTERM or SIGINT. All checks that need no store run before a store is opened.
 pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     log_to_stderr(&serve)?;
-    let mut stop = std::pin::pin!(server::asked_to_stop()?);
+    let mut stop = std::pin::pin!(server::stop_signal()?);
     let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
     let lifetimes = lifetimes(&serve)?;
     let purpose = Purpose::of(&serve);
@@ -73,7 +73,7 @@ async fn start_demo(
     listener: &Listener,
 ) -> Result<UseCases, Failure> {
     demo::fill(&stores, SystemClock.now()).await?;
-    let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy)?);
+    let signer = Arc::new(JwtTokens::new(&temporary_store::signing_key()?, policy)?);
     let use_cases = compose(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
     announce(listener);
     demo::warn();
@@ -90,8 +90,8 @@ async fn start_contract_mode(
 ) -> Result<UseCases, Failure> {
     let clock = Arc::new(StartedClock::at(contract::START));
     let samples = contract::fill(&stores).await?;
-    let signer = Arc::new(JwtTokens::new(&throw_away::signing_key()?, policy.clone())?);
-    let relaxed = Policies { throttling: LoginThrottling::Unlimited, requests: RequestQuota::MOST, ..policies(serve) };
+    let signer = Arc::new(JwtTokens::new(&temporary_store::signing_key()?, policy.clone())?);
+    let relaxed = Policies { throttling: LoginThrottling::Unlimited, requests: RequestQuota::MAX, ..policies(serve) };
     let use_cases = compose(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
     contract::announce(listener.address(), &samples, &use_cases, &signer, (policy, lifetimes.0)).await?;
     Ok(use_cases)
@@ -107,9 +107,9 @@ const fn policies(serve: &Serve) -> Policies {
 }
 
 async fn serve_until(stop: impl Future<Output = ()>, listener: Listener, use_cases: UseCases, config: EdgeConfig) {
-    let upkeep = Upkeep::begin(use_cases.denied_access.clone(), use_cases.sessions.clone());
+    let background_tasks = BackgroundTasks::start(use_cases.denied_access.clone(), use_cases.sessions.clone());
     server::serve(listener, http::endpoint(use_cases, config), stop).await;
-    upkeep.end().await;
+    background_tasks.stop().await;
 }
 
 /// The signer: a key ring, which is watched for changes, or a single secret.

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use adapter_jwt::{KnownKeys, PublishedKeys, TokenPolicy, Unverified, read_unverified};
+use adapter_jwt::{PublishedKeys, TokenPolicy, Unverified, VerificationKeys, read_unverified};
 use domain::Clock;
 use serde_json::{Map, Value};
 use time::format_description::well_known::Rfc3339;
@@ -57,16 +57,16 @@ fn verify(arguments: &Verify) -> Result<(), Failure> {
     if rejected == 0 { Ok(()) } else { Err(Failure::new(format!("rejected {rejected} of {verified} tokens"))) }
 }
 
-fn known_keys(arguments: &Verify) -> Result<KnownKeys, Failure> {
+fn known_keys(arguments: &Verify) -> Result<VerificationKeys, Failure> {
     match (&arguments.jwks, &arguments.keys) {
         (Some(path), _) => {
             let invalid = |reason: &dyn std::fmt::Display| {
                 Failure::new(format!("the key set in {} is invalid: {reason}", path.display()))
             };
             let text = std::fs::read(path).map_err(|error| invalid(&error))?;
-            Ok(KnownKeys::Set(PublishedKeys::parse(&text).map_err(|error| invalid(&error))?))
+            Ok(VerificationKeys::Set(PublishedKeys::parse(&text).map_err(|error| invalid(&error))?))
         }
-        (None, Some(path)) => Ok(KnownKeys::Ring(key_file::read(path)?)),
+        (None, Some(path)) => Ok(VerificationKeys::Ring(key_file::read(path)?)),
         (None, None) => Err(Failure::new("the keys to verify with are missing: set --keys FILE or --jwks FILE")),
     }
 }

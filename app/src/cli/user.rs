@@ -7,7 +7,7 @@ use domain::UserId;
 use domain::access::{Principal, Role, SessionsRead, SessionsWrite, UsersRead, UsersWrite};
 use domain::record::{Precondition, Record, RecordError, Records};
 use domain::session::{Session, SessionStore, Sessions, UserAgent};
-use domain::user::{Accounts, NewPassword, PasswordPolicy, Status, User as Account, UserChange, Username};
+use domain::user::{Accounts, NewPassword, PasswordPolicy, Status, User as Account, UserUpdate, Username};
 use secrecy::ExposeSecret;
 use time::format_description::well_known::Rfc3339;
 
@@ -39,15 +39,15 @@ pub async fn run(user: User) -> Result<(), Failure> {
         (UserCommand::List, _) => operator.list().await,
         (UserCommand::SetRole { username, role }, _) => {
             let message = format!("Changed the role of {username} to {role}.");
-            operator.update(&username, UserChange::role(role), &message).await
+            operator.update(&username, UserUpdate::role(role), &message).await
         }
         (UserCommand::Disable { username }, _) => {
             let message = format!("Disabled {username}.");
-            operator.update(&username, UserChange::status(Status::Disabled), &message).await
+            operator.update(&username, UserUpdate::status(Status::Disabled), &message).await
         }
         (UserCommand::Enable { username }, _) => {
             let message = format!("Enabled {username}.");
-            operator.update(&username, UserChange::status(Status::Active), &message).await
+            operator.update(&username, UserUpdate::status(Status::Active), &message).await
         }
         (UserCommand::ResetPassword { username }, _) => operator.reset_password(&username).await,
         (UserCommand::Unlock { username }, _) => operator.unlock(&username).await,
@@ -95,7 +95,7 @@ impl Operator {
         output::line(format_args!("Set the password of {username}."))
     }
 
-    async fn update(&self, username: &Username, change: UserChange, message: &str) -> Result<(), Failure> {
+    async fn update(&self, username: &Username, change: UserUpdate, message: &str) -> Result<(), Failure> {
         self.records.update(&self.write, self.id_of(username).await?, &Precondition::Any, change).await?;
         output::line(message)
     }

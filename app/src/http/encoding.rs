@@ -20,7 +20,7 @@ pub enum Coding {
 impl Coding {
     /// Selects the coding by `Accept-Encoding` (RFC 9110, section 12.5.3): identity if the header is absent. Also identity if
     /// both codings are excluded, because an uncompressed response is more useful than a 406.
-    pub fn wanted(request: &HeaderMap) -> Self {
+    pub fn negotiate(request: &HeaderMap) -> Self {
         let (mut gzip, mut identity, mut any) = (None, None, None);
         for line in request.get_all(header::ACCEPT_ENCODING) {
             for element in line.to_str().unwrap_or_default().split(',') {
@@ -110,7 +110,7 @@ mod tests {
 
     fn wanted(lines: &[&str]) -> Coding {
         let lines = lines.iter().map(|line| (header::ACCEPT_ENCODING, line.parse().unwrap()));
-        Coding::wanted(&lines.collect())
+        Coding::negotiate(&lines.collect())
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl RateLimit {
     }
 
     /// Adds this quota to the quotas in the response. Server errors (5xx) carry no quotas.
-    pub fn beside(self, outcome: poem::Result<Response>) -> poem::Result<Response> {
+    pub fn add_to(self, outcome: poem::Result<Response>) -> poem::Result<Response> {
         let mut response = match outcome {
             Ok(response) => response,
             Err(error) => return Err(self.add_to_problem(error.into()).into()),
@@ -61,7 +61,7 @@ impl RateLimit {
         Ok(response)
     }
 
-    /// As [`RateLimit::beside`], for a problem.
+    /// As [`RateLimit::add_to`], for a problem.
     pub fn add_to_problem(self, problem: Problem) -> Problem {
         if problem.status().is_server_error() {
             return problem;

@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
 pub use listener::{BindError, Listener};
-pub use signals::asked_to_stop;
+pub use signals::stop_signal;
 
 /// Timeout for the head of a request, and for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);

@@ -4,7 +4,7 @@ use thiserror::Error;
 use time::OffsetDateTime;
 
 use super::{Permission, Requirement, Role};
-use crate::{Actor, Origin, SessionId, UserId, Who};
+use crate::{Actor, ActorId, Origin, SessionId, UserId};
 
 /// An authenticated caller: a user in a session, or the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Principal {
 /// The caller as recorded in audit events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
-    who: Who,
+    id: ActorId,
     origin: Origin,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct OwnCaller {
 
 impl Caller {
     pub(super) fn at(&self, at: OffsetDateTime) -> Actor {
-        Actor { who: self.who, at, origin: self.origin.clone() }
+        Actor { id: self.id, at, origin: self.origin.clone() }
     }
 }
 
@@ -59,14 +59,14 @@ impl Principal {
     /// A user in a session.
     #[must_use]
     pub const fn user(id: UserId, role: Role, password_change_due: bool, session: SessionId, origin: Origin) -> Self {
-        let caller = Caller { who: Who::User(id), origin };
+        let caller = Caller { id: ActorId::User(id), origin };
         Self { caller, role, password_change_due, session: Some((id, session)) }
     }
 
     /// The operator at the command line, who has direct access to the store and so the role of an administrator.
     #[must_use]
     pub const fn operator() -> Self {
-        let caller = Caller { who: Who::Operator, origin: Origin { request_id: None, client: None } };
+        let caller = Caller { id: ActorId::Operator, origin: Origin { request_id: None, client: None } };
         Self { caller, role: Role::Admin, password_change_due: false, session: None }
     }
 

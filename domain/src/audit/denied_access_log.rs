@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Action, AuditLog, NewEvent};
-use crate::{StoreError, Target, Who};
+use crate::{ActorId, StoreError, Target};
 
 /// Aggregates denied requests until the next [`DeniedAccessLog::flush`]. Those with the same actor, action, target and client
 /// become one event, with the time and request of the first, and a count.
@@ -17,7 +17,7 @@ pub struct DeniedAccessLog {
 
 #[derive(PartialEq, Eq, Hash)]
 struct Kind {
-    who: Who,
+    id: ActorId,
     action: Action,
     target: Option<Target>,
     client: Option<IpAddr>,
@@ -32,21 +32,21 @@ impl DeniedAccessLog {
     }
 
     /// Adds a denied request, in memory until the next flush.
-    pub fn note(&self, event: NewEvent) {
+    pub fn record(&self, event: NewEvent) {
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         Self::add(&mut pending, event);
     }
 
     fn add(pending: &mut HashMap<Kind, NewEvent>, mut event: NewEvent) {
         let mut kind = Kind {
-            who: event.by.who,
+            id: event.by.id,
             action: event.action.clone(),
             target: event.target.clone(),
             client: event.by.origin.client,
         };
         if pending.len() >= Self::MAX_KINDS && !pending.contains_key(&kind) {
-            kind = Kind { who: Who::Anonymous, action: event.action.clone(), target: None, client: None };
-            (event.by.who, event.by.origin.client, event.target) = (Who::Anonymous, None, None);
+            kind = Kind { id: ActorId::Anonymous, action: event.action.clone(), target: None, client: None };
+            (event.by.id, event.by.origin.client, event.target) = (ActorId::Anonymous, None, None);
         }
         pending.entry(kind).and_modify(|known| known.count = known.count.saturating_add(event.count)).or_insert(event);
     }

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::Action;
-use crate::{Actor, Id, Kind, Listed, Target, Who};
+use crate::{Actor, ActorId, Id, Kind, Listed, Target};
 
 /// Kind of audit events.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,7 +61,7 @@ impl Listed for Event {
 /// Matches the events that meet every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventFilter {
-    pub actor: Option<Who>,
+    pub actor: Option<ActorId>,
     pub action: Option<Action>,
     pub target: Option<Target>,
     /// Earliest time, inclusive.

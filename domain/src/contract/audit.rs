@@ -7,7 +7,7 @@ use time::Duration;
 use super::fixtures::{Store, T0, at, events, requester};
 use super::{Case, Stores, cases};
 use crate::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
-use crate::{Actor, PageRequest, PageSize, Target, UserKind, Who};
+use crate::{Actor, ActorId, PageRequest, PageSize, Target, UserKind};
 
 /// The cases.
 pub const AUDIT_LOG: &[Case<dyn Stores>] = cases![dyn Stores:
@@ -27,7 +27,7 @@ async fn appended_events_are_stored_exactly(store: Store) {
         count: u32::MAX,
     };
     let bare = NewEvent {
-        by: Actor::here(Who::Anonymous, T0 + Duration::MICROSECOND),
+        by: Actor::here(ActorId::Anonymous, T0 + Duration::MICROSECOND),
         action: Action::LOGIN_REFUSED,
         target: None,
         detail: None,
@@ -61,10 +61,10 @@ async fn events_are_found_by_each_filter(store: Store) {
     let minute = |minute| T0 + Duration::minutes(minute);
     let (created, updated) = (Action::created::<UserKind>(), Action::updated::<UserKind>());
     let stored = [
-        (Who::Operator, Action::KEY_GENERATED, target("key:a"), minute(0)),
-        (Who::Operator, Action::KEY_ROTATED, target("key:b"), minute(1)),
-        (Who::Service, created.clone(), target("user:1"), minute(2)),
-        (Who::Operator, updated.clone(), target("user:1"), minute(3)),
+        (ActorId::Operator, Action::KEY_GENERATED, target("key:a"), minute(0)),
+        (ActorId::Operator, Action::KEY_ROTATED, target("key:b"), minute(1)),
+        (ActorId::Service, created.clone(), target("user:1"), minute(2)),
+        (ActorId::Operator, updated.clone(), target("user:1"), minute(3)),
     ];
     let stored = stored.map(|(who, action, target, at)| NewEvent {
         by: Actor::here(who, at),
@@ -77,14 +77,14 @@ async fn events_are_found_by_each_filter(store: Store) {
     let default = EventFilter::default();
     let cases = [
         (default.clone(), &[0, 1, 2, 3][..]),
-        (EventFilter { actor: Some(Who::Operator), ..default.clone() }, &[0, 1, 3]),
+        (EventFilter { actor: Some(ActorId::Operator), ..default.clone() }, &[0, 1, 3]),
         (EventFilter { action: Some(created), ..default.clone() }, &[2]),
         (EventFilter { target: target("user:1"), ..default.clone() }, &[2, 3]),
         (EventFilter { since: Some(minute(1)), ..default.clone() }, &[1, 2, 3]),
         (EventFilter { before: Some(minute(1)), ..default.clone() }, &[0]),
         (EventFilter { since: Some(minute(1)), before: Some(minute(3)), ..default.clone() }, &[1, 2]),
-        (EventFilter { actor: Some(Who::Operator), target: target("user:1"), ..default.clone() }, &[3]),
-        (EventFilter { action: Some(updated), actor: Some(Who::Service), ..default.clone() }, &[]),
+        (EventFilter { actor: Some(ActorId::Operator), target: target("user:1"), ..default.clone() }, &[3]),
+        (EventFilter { action: Some(updated), actor: Some(ActorId::Service), ..default.clone() }, &[]),
         (EventFilter { target: target("user:1"), before: Some(minute(3)), ..default }, &[2]),
     ];
     for (filter, expected) in cases {

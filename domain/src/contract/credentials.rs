@@ -7,7 +7,7 @@ use super::fixtures::{Store, T0, add_user, at, count_users, hash, new_user, stor
 use super::{Case, Stores, cases};
 use crate::Text as _;
 use crate::access::Role;
-use crate::user::{SetPassword, UserChange};
+use crate::user::{SetPassword, UserUpdate};
 
 /// The cases.
 pub const CREDENTIAL_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
@@ -67,15 +67,15 @@ async fn hash_upgrade_replaces_only_the_verified_hash(store: Store) {
 async fn one_time_password_is_stored_with_its_expiry(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let expiry = T0 + Duration::DAY;
-    let one_time = SetPassword { hash: hash("two"), one_time_until: Some(expiry), spared: None };
-    let change = UserChange { password: Some(one_time), ..UserChange::default() };
+    let one_time = SetPassword { hash: hash("two"), one_time_until: Some(expiry), kept_session: None };
+    let change = UserUpdate { password: Some(one_time), ..UserUpdate::default() };
     assert!(users(&store).update(asha.id, None, change, &at(T0)).await.unwrap().password_change_due);
     let found = store.find_credentials(&asha.username).await.unwrap().unwrap();
     assert_eq!((found.password, found.password_expires_at), (hash("two"), Some(expiry)));
 
-    let updated = users(&store).update(asha.id, None, UserChange::role(Role::Admin), &at(T0)).await.unwrap();
+    let updated = users(&store).update(asha.id, None, UserUpdate::role(Role::Admin), &at(T0)).await.unwrap();
     assert!(updated.password_change_due);
-    let change = UserChange::password(hash("three"));
+    let change = UserUpdate::password(hash("three"));
     let updated = users(&store).update(asha.id, None, change, &at(T0)).await.unwrap();
     assert!(!updated.password_change_due);
     assert_eq!(store.find_credentials(&asha.username).await.unwrap().unwrap().password_expires_at, None);

@@ -12,8 +12,8 @@ use crate::audit::{Action, EventFilter, NewEvent};
 use crate::record::{Patch as _, Record, Sample as _};
 use crate::session::NewSession;
 use crate::student::{Student, StudentPatch};
-use crate::user::{Attempts, SetPassword, Status, User, UserChange};
-use crate::{Actor, Target, UserKind, Who};
+use crate::user::{Attempts, SetPassword, Status, User, UserUpdate};
+use crate::{Actor, ActorId, Target, UserKind};
 
 /// The cases.
 pub const AUDIT_EVENTS: &[Case<dyn Stores>] = cases![dyn Stores:
@@ -75,14 +75,14 @@ async fn every_change_of_a_user_leaves_its_event(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     take(&store, &at(T0)).await;
     let (target, updated) = (Target::of(asha.id), Action::updated::<UserKind>);
-    let password = |name, until| Some(SetPassword { hash: hash(name), one_time_until: until, spared: None });
+    let password = |name, until| Some(SetPassword { hash: hash(name), one_time_until: until, kept_session: None });
     let several =
-        UserChange { role: Some(Role::Viewer), status: Some(Status::Active), password: password("two", None) };
-    let one_time = UserChange { password: password("three", Some(T0 + Duration::DAY)), ..UserChange::default() };
+        UserUpdate { role: Some(Role::Viewer), status: Some(Status::Active), password: password("two", None) };
+    let one_time = UserUpdate { password: password("three", Some(T0 + Duration::DAY)), ..UserUpdate::default() };
     let changes = [
-        (UserChange::role(Role::Registrar), vec![detailed(updated(), &target, "role registrar")]),
-        (UserChange::status(Status::Disabled), vec![detailed(updated(), &target, "status disabled")]),
-        (UserChange::password(hash("one")), vec![event(Action::PASSWORD_CHANGED, &target)]),
+        (UserUpdate::role(Role::Registrar), vec![detailed(updated(), &target, "role registrar")]),
+        (UserUpdate::status(Status::Disabled), vec![detailed(updated(), &target, "status disabled")]),
+        (UserUpdate::password(hash("one")), vec![event(Action::PASSWORD_CHANGED, &target)]),
         (
             several,
             vec![event(Action::PASSWORD_CHANGED, &target), detailed(updated(), &target, "role viewer, status active")],
@@ -94,7 +94,7 @@ async fn every_change_of_a_user_leaves_its_event(store: Store) {
         assert_eq!(take(&store, &by).await, expected);
     }
     store.upgrade_hash(asha.id, &hash("three"), &hash("four"), &by).await.unwrap();
-    let upgraded = UserChange::hash_upgraded(asha.id, &by).detail.unwrap();
+    let upgraded = UserUpdate::hash_upgraded(asha.id, &by).detail.unwrap();
     assert_eq!(take(&store, &by).await, [detailed(updated(), &target, &upgraded)]);
 }
 
@@ -104,9 +104,9 @@ async fn failed_login_leaves_event_only_if_it_locks_account(store: Store) {
     take(&store, &at(T0)).await;
     let target = Target::of(asha.id);
     let mut by = requester(T0);
-    for _ in 1..Attempts::MOST {
+    for _ in 1..Attempts::LOCKING_FAILURES {
         store.admit_login(asha.id, &by).await.unwrap().unwrap();
-        by.at += Attempts::LONGEST_WAIT;
+        by.at += Attempts::MAX_DELAY;
     }
     assert_eq!(take(&store, &by).await, []);
     store.admit_login(asha.id, &by).await.unwrap().unwrap();
@@ -126,7 +126,7 @@ async fn every_change_of_a_session_leaves_its_event(store: Store) {
 
     store.rotate(&rotation(1), &by).await.unwrap();
     let refreshed = audit(&store).await;
-    assert_eq!(refreshed.last().unwrap().by.who, Who::User(asha.id), "the actor is the user of the session");
+    assert_eq!(refreshed.last().unwrap().by.id, ActorId::User(asha.id), "the actor is the user of the session");
     assert_eq!(take(&store, &by).await, [event(Action::SESSION_REFRESHED, &target)]);
     let later = requester(by.at + Duration::MINUTE);
     store.rotate(&rotation(1), &later).await.unwrap_err();
@@ -157,7 +157,7 @@ async fn end_of_all_sessions_leaves_one_event(store: Store) {
     assert_eq!(take(&store, &by).await, [event(Action::SESSION_ENDED, &Target::of(asha.id))]);
 
     two_sessions(&store, &asha, 3).await;
-    store.forget_expired(by.at, &by).await.unwrap();
+    store.delete_expired(by.at, &by).await.unwrap();
     let expired = NewEvent { target: None, action: Action::SESSIONS_EXPIRED, ..ended };
     assert_eq!(audit(&store).await.last(), Some(&expired));
     assert_eq!(take(&store, &by).await, [(Action::SESSIONS_EXPIRED, None, None)]);
@@ -169,7 +169,7 @@ async fn change_that_ends_sessions_leaves_one_event_with_their_count(store: Stor
     let by = requester(T0);
     let ended = NewEvent { count: 2, ..NewEvent::once(&by, Action::SESSION_ENDED, Target::of(asha.id)) };
     two_sessions(&store, &asha, 1).await;
-    users(&store).update(asha.id, None, UserChange::password(hash("one")), &by).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::password(hash("one")), &by).await.unwrap();
     assert!(audit(&store).await.contains(&ended));
     assert_eq!(take(&store, &by).await.len(), 2);
 
@@ -184,11 +184,11 @@ async fn rejected_operation_leaves_no_event(store: Store) {
     take(&store, &at(T0)).await;
     let by = requester(T0);
     assert_eq!(store.insert_first(new_user("other", Role::Admin), &by).await.unwrap(), None);
-    users(&store).update(admin.id, None, UserChange::role(Role::Viewer), &by).await.unwrap_err();
+    users(&store).update(admin.id, None, UserUpdate::role(Role::Viewer), &by).await.unwrap_err();
     users(&store).delete(admin.id, None, &by).await.unwrap_err();
-    let spared = Some(1.try_into().unwrap());
-    let password = SetPassword { hash: hash("new"), one_time_until: None, spared };
-    let in_ended_session = UserChange { password: Some(password), ..UserChange::default() };
+    let kept_session = Some(1.try_into().unwrap());
+    let password = SetPassword { hash: hash("new"), one_time_until: None, kept_session };
+    let in_ended_session = UserUpdate { password: Some(password), ..UserUpdate::default() };
     users(&store).update(admin.id, None, in_ended_session, &by).await.unwrap_err();
     store.upgrade_hash(admin.id, &hash("other"), &hash("new"), &by).await.unwrap();
     store.unlock((admin.id.get() + 1).try_into().unwrap(), &by).await.unwrap_err();
@@ -196,6 +196,6 @@ async fn rejected_operation_leaves_no_event(store: Store) {
     sessions(&store).open(outdated, &by).await.unwrap_err();
     store.rotate(&rotation(1), &by).await.unwrap_err();
     assert_eq!(store.end_all(admin.id, &by).await.unwrap(), 0);
-    assert_eq!(store.forget_expired(T0, &by).await.unwrap(), 0);
+    assert_eq!(store.delete_expired(T0, &by).await.unwrap(), 0);
     assert_eq!(take(&store, &by).await, []);
 }

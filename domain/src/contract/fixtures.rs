@@ -15,7 +15,7 @@ use crate::session::{
 use crate::student::Student;
 use crate::token::TokenLifetime;
 use crate::user::{NewUser, PasswordHash, User};
-use crate::{Actor, Origin, PageRequest, SessionId, UserId, Who};
+use crate::{Actor, ActorId, Origin, PageRequest, SessionId, UserId};
 
 /// A store with all of its ports.
 pub(super) type Store = Arc<dyn Stores>;
@@ -30,13 +30,13 @@ pub(super) const ABSOLUTE: Duration = Duration::days(30);
 
 /// The operator at this time.
 pub(super) const fn at(at: OffsetDateTime) -> Actor {
-    Actor::here(Who::Operator, at)
+    Actor::here(ActorId::Operator, at)
 }
 
 /// User 7 at this time, in a request from a known address.
 pub(super) fn requester(at: OffsetDateTime) -> Actor {
     let origin = Origin { request_id: Some("r-1".into()), client: "2001:db8::7".parse().ok() };
-    Actor { who: Who::User(UserId::try_from(7).unwrap()), at, origin }
+    Actor { id: ActorId::User(UserId::try_from(7).unwrap()), at, origin }
 }
 
 pub(super) fn students(store: &Store) -> &dyn RecordStore<Student> {

@@ -7,7 +7,7 @@ use super::fixtures::{Store, T0, add_user, at, hash, users};
 use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::record::RecordError;
-use crate::user::{Attempts, Throttled, UserChange};
+use crate::user::{Attempts, Throttled, UserUpdate};
 use crate::{UserId, Version};
 
 /// The cases.
@@ -28,7 +28,7 @@ async fn fail(store: &Store, id: UserId, times: u32) -> OffsetDateTime {
     let mut now = T0;
     for failures in 1..=times {
         assert_eq!(store.admit_login(id, &at(now)).await.unwrap(), Ok(failures));
-        now += Attempts::LONGEST_WAIT;
+        now += Attempts::MAX_DELAY;
     }
     now
 }
@@ -47,23 +47,26 @@ async fn concurrent_logins_are_counted_like_sequential_ones(store: Store) {
     }
     counts.sort_unstable();
     assert_eq!(counts, [1, 2, 3, 4, 5], "each admitted login has a different count");
-    assert!(early.iter().all(|early| *early == Err(Throttled::Early { retry_after: Duration::SECOND })), "{early:?}");
+    assert!(
+        early.iter().all(|early| *early == Err(Throttled::RetryAfter { retry_after: Duration::SECOND })),
+        "{early:?}"
+    );
     assert_eq!(attempts(&store, "asha").await, Attempts::new(5, Some(T0 + Duration::SECOND)));
     let next = store.admit_login(asha.id, &at(T0 + Duration::SECOND)).await.unwrap();
     assert_eq!(next, Ok(6));
     let after = store.admit_login(asha.id, &at(T0 + Duration::SECOND)).await.unwrap();
-    assert_eq!(after, Err(Throttled::Early { retry_after: Duration::seconds(2) }));
+    assert_eq!(after, Err(Throttled::RetryAfter { retry_after: Duration::seconds(2) }));
 }
 
 /// REQ 16.
 async fn hundredth_failed_login_locks_the_account_until_unlocked(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
-    let now = fail(&store, asha.id, Attempts::MOST - 1).await;
+    let now = fail(&store, asha.id, Attempts::LOCKING_FAILURES - 1).await;
     // Exactly one of the concurrent logins is the hundredth.
     let by = at(now);
     let last = join_all((0..32).map(|_| store.admit_login(asha.id, &by))).await;
     let (last, throttled): (Vec<_>, Vec<_>) = last.into_iter().map(Result::unwrap).partition(Result::is_ok);
-    assert_eq!(last, [Ok(Attempts::MOST)]);
+    assert_eq!(last, [Ok(Attempts::LOCKING_FAILURES)]);
     assert!(throttled.iter().all(|result| *result == Err(Throttled::Locked)), "{throttled:?}");
     let later = at(now + Duration::days(365));
     assert_eq!(store.admit_login(asha.id, &later).await.unwrap(), Err(Throttled::Locked));
@@ -85,9 +88,9 @@ async fn withdrawn_login_is_not_counted(store: Store) {
 async fn new_password_clears_failed_logins(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     fail(&store, asha.id, 7).await;
-    users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::role(Role::Registrar), &at(T0)).await.unwrap();
     assert_eq!(attempts(&store, "asha").await.failures(), 7);
-    users(&store).update(asha.id, None, UserChange::password(hash("two")), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::password(hash("two")), &at(T0)).await.unwrap();
     assert_eq!(attempts(&store, "asha").await, Attempts::default());
 }
 

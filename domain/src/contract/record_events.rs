@@ -7,7 +7,7 @@ use time::Duration;
 
 use super::AuditedStore;
 use super::fixtures::{T0, events, requester};
-use super::records::{insert, take_over, unique};
+use super::records::{insert, rival_patch, unique};
 use crate::audit::{Action, EventFilter, NewEvent};
 use crate::record::{Patch as _, RecordStore, Sample};
 use crate::{Id, Kind as _, Target, Version};
@@ -67,6 +67,6 @@ pub(super) async fn conflicting_insert_leaves_no_event<R: Sample>(store: Store<R
 pub(super) async fn conflicting_update_leaves_no_event<R: Sample>(store: Store<R>) {
     let (known, _) = (insert(records(&store), 1).await, insert(records(&store), 2).await);
     let before = audit(&store).await;
-    records(&store).update(known.id, None, take_over::<R>(2), &requester(T0)).await.unwrap_err();
+    records(&store).update(known.id, None, rival_patch::<R>(2), &requester(T0)).await.unwrap_err();
     assert_eq!(audit(&store).await, before);
 }

@@ -52,7 +52,7 @@ pub fn record_contract<R: Sample>() -> Vec<Case<dyn AuditedStore<R>>> {
     let mut cases = all.to_vec();
     if let Some(unique) = R::UNIQUE {
         cases.extend(with_unique_field);
-        cases.extend(unique.take_over.iter().flat_map(|_| with_patchable_unique_field));
+        cases.extend(unique.rival_patch.iter().flat_map(|_| with_patchable_unique_field));
     }
     cases
 }
@@ -66,8 +66,8 @@ pub(super) fn unique<R: Sample>() -> Unique<R> {
 }
 
 /// The patch that sets every field to that of the rival of sample `n`.
-pub(super) fn take_over<R: Sample>(n: u32) -> R::Patch {
-    unique::<R>().take_over.unwrap()(n)
+pub(super) fn rival_patch<R: Sample>(n: u32) -> R::Patch {
+    unique::<R>().rival_patch.unwrap()(n)
 }
 
 fn is_taken<T, R: Sample>(outcome: &Result<T, RecordError<R>>) -> bool {
@@ -172,20 +172,20 @@ async fn write_of_unknown_record_is_not_found<R: Sample>(store: Store<R>) {
 
 async fn conflicting_update_changes_nothing<R: Sample>(store: Store<R>) {
     let (before, holder) = (insert(&*store, 1).await, insert(&*store, 2).await);
-    let rejected = store.update(before.id, Some(before.version), take_over::<R>(2), &at(T0)).await;
+    let rejected = store.update(before.id, Some(before.version), rival_patch::<R>(2), &at(T0)).await;
     assert!(is_taken(&rejected), "{rejected:?}");
     assert_eq!(all(&store).await, [before, holder]);
 }
 
 async fn stale_version_is_reported_before_a_conflict<R: Sample>(store: Store<R>) {
     let (before, _) = (insert(&*store, 1).await, insert(&*store, 2).await);
-    let rejected = store.update(before.id, Version::new(9), take_over::<R>(2), &at(T0)).await;
+    let rejected = store.update(before.id, Version::new(9), rival_patch::<R>(2), &at(T0)).await;
     assert!(matches!(rejected, Err(RecordError::Stale)), "{rejected:?}");
 }
 
 async fn record_keeps_its_unique_value_on_update<R: Sample>(store: Store<R>) {
     let before = insert(&*store, 1).await;
-    let updated = store.update(before.id, None, take_over::<R>(1), &at(T0)).await.unwrap();
+    let updated = store.update(before.id, None, rival_patch::<R>(1), &at(T0)).await.unwrap();
     assert_eq!(updated.fields, R::fields_of(&(unique::<R>().rival)(1)));
 }
 

@@ -10,7 +10,7 @@ use super::fixtures::{Store, T0, add_user, at, hash, open, users};
 use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::session::InvalidationListener;
-use crate::user::{Status, UserChange};
+use crate::user::{Status, UserUpdate};
 use crate::{SessionId, UserId};
 
 /// The cases.
@@ -25,7 +25,7 @@ async fn active_user_is_returned_as_stored(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
     assert_eq!(store.active_user(session.id).await.unwrap().as_deref(), Some(&asha));
-    let changed = users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
+    let changed = users(&store).update(asha.id, None, UserUpdate::role(Role::Registrar), &at(T0)).await.unwrap();
     assert_eq!(store.active_user(session.id).await.unwrap().as_deref(), Some(&changed));
 }
 
@@ -40,7 +40,7 @@ async fn session_that_is_not_open_has_no_active_user(store: Store) {
 async fn session_of_disabled_user_has_no_active_user(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let session = open(&store, &asha, 1).await;
-    users(&store).update(asha.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::status(Status::Disabled), &at(T0)).await.unwrap();
     assert_eq!(store.active_user(session.id).await.unwrap(), None);
 }
 
@@ -98,13 +98,13 @@ async fn change_notifies_listener_before_it_returns(store: Store) {
     };
 
     drain();
-    users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::role(Role::Registrar), &at(T0)).await.unwrap();
     user(asha.id);
     store.end(ended.id, asha.id, &at(T0)).await.unwrap();
     session(ended.id);
-    store.forget_expired(expired.ends_at + Duration::DAY, &at(T0)).await.unwrap();
+    store.delete_expired(expired.ends_at + Duration::DAY, &at(T0)).await.unwrap();
     session(expired.id);
-    for (token, change) in (3..).zip([UserChange::password(hash("one")), UserChange::status(Status::Disabled)]) {
+    for (token, change) in (3..).zip([UserUpdate::password(hash("one")), UserUpdate::status(Status::Disabled)]) {
         let opened = open(&store, &meera, token).await;
         drain();
         users(&store).update(meera.id, None, change, &at(T0)).await.unwrap();

@@ -14,7 +14,7 @@ use crate::access::Role;
 use crate::audit::{Action, EventFilter};
 use crate::record::RecordError;
 use crate::session::{NewSession, OpenSessionError, RotationError, UserAgent};
-use crate::user::{Attempts, SetPassword, Status, UserChange, UserConflict};
+use crate::user::{Attempts, SetPassword, Status, UserConflict, UserUpdate};
 use crate::{Actor, Origin, PageRequest, PageSize};
 
 /// The cases.
@@ -51,8 +51,8 @@ async fn session_with_outdated_password_is_not_opened(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let ravi = add_user(&store, "ravi", Role::Viewer).await;
-    users(&store).update(asha.id, None, UserChange::password(hash("two")), &at(T0)).await.unwrap();
-    users(&store).update(meera.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::password(hash("two")), &at(T0)).await.unwrap();
+    users(&store).update(meera.id, None, UserUpdate::status(Status::Disabled), &at(T0)).await.unwrap();
     users(&store).delete(ravi.id, None, &at(T0)).await.unwrap();
     for user in [&asha, &meera, &ravi] {
         let rejected = sessions(&store).open(new_session(user.id, 1), &at(T0)).await;
@@ -106,15 +106,15 @@ async fn all_sessions_of_a_user_end_together(store: Store) {
 async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;
-    for change in [UserChange::role(Role::Registrar), UserChange::status(Status::Active)] {
+    for change in [UserUpdate::role(Role::Registrar), UserUpdate::status(Status::Active)] {
         users(&store).update(asha.id, None, change, &at(T0)).await.unwrap();
         assert!(store.active_user(opened.id).await.unwrap().is_some());
     }
-    let one_time = SetPassword { hash: hash("one"), one_time_until: Some(T0 + Duration::DAY), spared: None };
+    let one_time = SetPassword { hash: hash("one"), one_time_until: Some(T0 + Duration::DAY), kept_session: None };
     let ending = [
-        UserChange { password: Some(one_time), ..UserChange::default() },
-        UserChange::password(hash("one")),
-        UserChange::status(Status::Disabled),
+        UserUpdate { password: Some(one_time), ..UserUpdate::default() },
+        UserUpdate::password(hash("one")),
+        UserUpdate::status(Status::Disabled),
     ];
     for (token, change) in (10..).zip(ending) {
         let opened = open(&store, &asha, token).await;
@@ -123,7 +123,7 @@ async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
         assert!(store.active_user(opened.id).await.unwrap().is_none());
     }
     // Enabling the user again does not open the session again.
-    users(&store).update(asha.id, None, UserChange::status(Status::Active), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::status(Status::Active), &at(T0)).await.unwrap();
     assert!(store.active_user(opened.id).await.unwrap().is_none());
     let opened = open(&store, &asha, 20).await;
     users(&store).delete(asha.id, None, &at(T0)).await.unwrap();
@@ -134,11 +134,11 @@ async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
 
 async fn spared_session_stays_open(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
-    let (spared, _) = (open(&store, &asha, 1).await, open(&store, &asha, 50).await);
-    let password = SetPassword { hash: hash("two"), one_time_until: None, spared: Some(spared.id) };
-    let change = UserChange { password: Some(password), ..UserChange::default() };
+    let (kept_session, _) = (open(&store, &asha, 1).await, open(&store, &asha, 50).await);
+    let password = SetPassword { hash: hash("two"), one_time_until: None, kept_session: Some(kept_session.id) };
+    let change = UserUpdate { password: Some(password), ..UserUpdate::default() };
     users(&store).update(asha.id, None, change, &at(T0)).await.unwrap();
-    assert_eq!(open_at(&store, asha.id, T0).await, [spared.id]);
+    assert_eq!(open_at(&store, asha.id, T0).await, [kept_session.id]);
     rotate(&store, 1, T0).await.unwrap();
 }
 
@@ -146,11 +146,11 @@ async fn change_is_rejected_unless_its_spared_session_is_open(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let [ended, foreign] = [open(&store, &asha, 1).await, open(&store, &meera, 50).await];
-    users(&store).update(asha.id, None, UserChange::password(hash("reset")), &at(T0)).await.unwrap();
+    users(&store).update(asha.id, None, UserUpdate::password(hash("reset")), &at(T0)).await.unwrap();
     let before = users(&store).find(asha.id).await.unwrap();
     for session in [ended.id, foreign.id] {
-        let password = SetPassword { hash: hash("own"), one_time_until: None, spared: Some(session) };
-        let change = UserChange { password: Some(password), ..UserChange::default() };
+        let password = SetPassword { hash: hash("own"), one_time_until: None, kept_session: Some(session) };
+        let change = UserUpdate { password: Some(password), ..UserUpdate::default() };
         let rejected = users(&store).update(asha.id, None, change, &at(T0)).await;
         assert!(matches!(rejected, Err(RecordError::Rejected(UserConflict::SessionEnded))), "{rejected:?}");
     }
@@ -183,9 +183,9 @@ async fn expired_sessions_are_removed(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let [old, refreshed] = [open(&store, &asha, 1).await, open(&store, &asha, 50).await];
     rotate(&store, 50, T0 + Duration::DAY).await.unwrap();
-    assert_eq!(store.forget_expired(old.expires_at, &at(T0)).await.unwrap(), 0);
+    assert_eq!(store.delete_expired(old.expires_at, &at(T0)).await.unwrap(), 0);
     let after = old.expires_at + Duration::MICROSECOND;
-    assert_eq!(store.forget_expired(after, &at(after)).await.unwrap(), 1);
+    assert_eq!(store.delete_expired(after, &at(after)).await.unwrap(), 1);
     assert_eq!(open_at(&store, asha.id, T0).await, [refreshed.id]);
     assert!(store.active_user(old.id).await.unwrap().is_none());
     assert_eq!(count_events(&store, Action::SESSIONS_EXPIRED).await, 1);

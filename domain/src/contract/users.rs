@@ -7,7 +7,7 @@ use super::fixtures::{Store, T0, add_user, at, count_users, hash, stored_hash, u
 use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::record::RecordError;
-use crate::user::{Status, User, UserChange, UserConflict};
+use crate::user::{Status, User, UserConflict, UserUpdate};
 use crate::{UserId, Version};
 
 /// The cases.
@@ -34,18 +34,18 @@ fn is_last_administrator<T>(outcome: &Result<T, RecordError<User>>) -> bool {
 async fn each_kind_of_change_is_stored(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let later = at(T0 + Duration::HOUR);
-    let updated = users(&store).update(asha.id, None, UserChange::role(Role::Registrar), &later).await.unwrap();
+    let updated = users(&store).update(asha.id, None, UserUpdate::role(Role::Registrar), &later).await.unwrap();
     assert_eq!((updated.role, updated.created_at, updated.updated_at), (Role::Registrar, T0, later.at));
-    let updated = users(&store).update(asha.id, None, UserChange::status(Status::Disabled), &later).await.unwrap();
+    let updated = users(&store).update(asha.id, None, UserUpdate::status(Status::Disabled), &later).await.unwrap();
     assert_eq!((updated.role, updated.status), (Role::Registrar, Status::Disabled));
-    let updated = users(&store).update(asha.id, None, UserChange::password(hash("two")), &later).await.unwrap();
+    let updated = users(&store).update(asha.id, None, UserUpdate::password(hash("two")), &later).await.unwrap();
     assert_eq!(users(&store).find(asha.id).await.unwrap(), Some(updated));
     assert_eq!(stored_hash(&store, "asha").await, hash("two"));
 }
 
 async fn several_changes_in_one_update_increment_the_version_once(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
-    let both = UserChange { role: Some(Role::Admin), status: Some(Status::Disabled), ..UserChange::default() };
+    let both = UserUpdate { role: Some(Role::Admin), status: Some(Status::Disabled), ..UserUpdate::default() };
     let updated = users(&store).update(asha.id, Some(asha.version), both, &at(T0)).await.unwrap();
     assert_eq!((updated.role, updated.status), (Role::Admin, Status::Disabled));
     assert_eq!(updated.version.get(), asha.version.get() + 1);
@@ -54,13 +54,13 @@ async fn several_changes_in_one_update_increment_the_version_once(store: Store) 
 
 async fn stale_update_of_any_kind_changes_nothing(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
-    let role = UserChange::role(Role::Registrar);
+    let role = UserUpdate::role(Role::Registrar);
     let updated = users(&store).update(asha.id, Some(asha.version), role, &at(T0)).await.unwrap();
     let changes = [
-        UserChange::role(Role::Viewer),
-        UserChange::role(Role::Admin),
-        UserChange::status(Status::Disabled),
-        UserChange::password(hash("two")),
+        UserUpdate::role(Role::Viewer),
+        UserUpdate::role(Role::Admin),
+        UserUpdate::status(Status::Disabled),
+        UserUpdate::password(hash("two")),
     ];
     for change in changes {
         let rejected = users(&store).update(asha.id, Some(asha.version), change, &at(T0)).await;
@@ -74,7 +74,7 @@ async fn update_of_unknown_user_to_any_role_is_not_found(store: Store) {
     let unknown = UserId::try_from(1).unwrap();
     for seen in [None, Some(Version::FIRST)] {
         for role in Role::ALL {
-            let rejected = users(&store).update(unknown, seen, UserChange::role(role), &at(T0)).await;
+            let rejected = users(&store).update(unknown, seen, UserUpdate::role(role), &at(T0)).await;
             assert!(matches!(rejected, Err(RecordError::NotFound)), "{rejected:?}");
         }
     }
@@ -83,7 +83,7 @@ async fn update_of_unknown_user_to_any_role_is_not_found(store: Store) {
 async fn one_of_16_concurrent_role_changes_of_a_version_succeeds(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = at(T0);
-    let changes = (0..16).map(|i| UserChange::role(if i % 2 == 0 { Role::Viewer } else { Role::Admin }));
+    let changes = (0..16).map(|i| UserUpdate::role(if i % 2 == 0 { Role::Viewer } else { Role::Admin }));
     let updates = changes.map(|change| users(&store).update(asha.id, Some(asha.version), change, &by));
     let (won, lost): (Vec<_>, Vec<_>) = join_all(updates).await.into_iter().partition(Result::is_ok);
     assert_eq!(won.len(), 1);
@@ -93,8 +93,8 @@ async fn one_of_16_concurrent_role_changes_of_a_version_succeeds(store: Store) {
 async fn removal_of_last_active_administrator_is_rejected(store: Store) {
     let root = add_user(&store, "root", Role::Admin).await;
     let spare = add_user(&store, "spare", Role::Admin).await;
-    users(&store).update(spare.id, None, UserChange::status(Status::Disabled), &at(T0)).await.unwrap();
-    for change in [UserChange::role(Role::Registrar), UserChange::status(Status::Disabled)] {
+    users(&store).update(spare.id, None, UserUpdate::status(Status::Disabled), &at(T0)).await.unwrap();
+    for change in [UserUpdate::role(Role::Registrar), UserUpdate::status(Status::Disabled)] {
         let rejected = users(&store).update(root.id, None, change, &at(T0)).await;
         assert!(is_last_administrator(&rejected), "{rejected:?}");
     }
@@ -103,7 +103,7 @@ async fn removal_of_last_active_administrator_is_rejected(store: Store) {
     assert_eq!(users(&store).find(root.id).await.unwrap(), Some(root.clone()));
 
     let harmless =
-        [UserChange::role(Role::Admin), UserChange::status(Status::Active), UserChange::password(hash("two"))];
+        [UserUpdate::role(Role::Admin), UserUpdate::status(Status::Active), UserUpdate::password(hash("two"))];
     for change in harmless {
         users(&store).update(root.id, None, change, &at(T0)).await.unwrap();
     }
@@ -112,9 +112,9 @@ async fn removal_of_last_active_administrator_is_rejected(store: Store) {
 
 async fn stale_version_is_reported_before_last_administrator(store: Store) {
     let root = add_user(&store, "root", Role::Admin).await;
-    let change = UserChange::password(hash("two"));
+    let change = UserUpdate::password(hash("two"));
     let stored = users(&store).update(root.id, None, change, &at(T0)).await.unwrap();
-    let demotion = || UserChange::role(Role::Viewer);
+    let demotion = || UserUpdate::role(Role::Viewer);
     let rejected = users(&store).update(root.id, Some(root.version), demotion(), &at(T0)).await;
     assert!(is_stale(&rejected), "{rejected:?}");
     let rejected = users(&store).delete(root.id, Some(root.version), &at(T0)).await;
@@ -138,7 +138,7 @@ async fn concurrent_deletion_keeps_one_administrator(store: Store) {
 async fn concurrent_demotion_keeps_one_administrator(store: Store) {
     let (one, two) = (add_user(&store, "one", Role::Admin).await, add_user(&store, "two", Role::Admin).await);
     let by = at(T0);
-    let changes = [(one.id, UserChange::role(Role::Viewer)), (two.id, UserChange::status(Status::Disabled))];
+    let changes = [(one.id, UserUpdate::role(Role::Viewer)), (two.id, UserUpdate::status(Status::Disabled))];
     let updates = changes.map(|(id, change)| users(&store).update(id, None, change, &by));
     let (won, lost): (Vec<_>, Vec<_>) = join_all(updates).await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 1));

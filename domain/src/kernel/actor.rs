@@ -12,7 +12,7 @@ use super::UserId;
 
 /// Identity of an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Who {
+pub enum ActorId {
     /// A user with an account.
     User(UserId),
     /// The operator at the command line.
@@ -28,7 +28,7 @@ pub enum Who {
 #[error("must be user:ID, operator, service or anonymous")]
 pub struct WhoError;
 
-impl fmt::Display for Who {
+impl fmt::Display for ActorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::User(id) => write!(f, "user:{id}"),
@@ -39,7 +39,7 @@ impl fmt::Display for Who {
     }
 }
 
-impl FromStr for Who {
+impl FromStr for ActorId {
     type Err = WhoError;
 
     fn from_str(text: &str) -> Result<Self, WhoError> {
@@ -65,7 +65,7 @@ pub struct Origin {
 /// Actor of a write, with its time and origin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    pub who: Who,
+    pub id: ActorId,
     /// UTC, whole microseconds: the precision of every store.
     pub at: OffsetDateTime,
     pub origin: Origin,
@@ -74,8 +74,8 @@ pub struct Actor {
 impl Actor {
     /// An actor on this machine, without a request.
     #[must_use]
-    pub const fn here(who: Who, at: OffsetDateTime) -> Self {
-        Self { who, at, origin: Origin { request_id: None, client: None } }
+    pub const fn here(id: ActorId, at: OffsetDateTime) -> Self {
+        Self { id, at, origin: Origin { request_id: None, client: None } }
     }
 }
 
@@ -86,10 +86,10 @@ mod tests {
     #[test]
     fn actor_has_one_text_form() {
         for text in ["user:7", "operator", "service", "anonymous"] {
-            assert_eq!(text.parse::<Who>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<ActorId>().unwrap().to_string(), text);
         }
         for wrong in ["", "user", "user:", "user:07", "root", "Operator"] {
-            assert_eq!(wrong.parse::<Who>(), Err(WhoError), "{wrong:?}");
+            assert_eq!(wrong.parse::<ActorId>(), Err(WhoError), "{wrong:?}");
         }
     }
 }

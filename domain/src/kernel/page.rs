@@ -72,7 +72,7 @@ pub struct Page<T> {
 impl<T: Listed> Page<T> {
     /// Creates a page from the rows that a store found, at most [`PageRequest::rows`].
     #[must_use]
-    pub fn from_one_more(mut found: Vec<T>, request: PageRequest) -> Self {
+    pub fn from_rows(mut found: Vec<T>, request: PageRequest) -> Self {
         let size = usize::from(request.size.get());
         let more = found.len() > size;
         found.truncate(size);

@@ -19,7 +19,7 @@ use crate::user::{
     Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Status,
     Throttled, User, Username, Verdict,
 };
-use crate::{Actor, Clock, Origin, RandomError, StoreError, Target, Who};
+use crate::{Actor, ActorId, Clock, Origin, RandomError, StoreError, Target};
 
 /// Logs in a user with username and password.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl LogIn {
         user_agent: Option<UserAgent>,
         origin: Origin,
     ) -> LogInAttempt {
-        let by = Actor { who: Who::Anonymous, at: self.clock.now(), origin };
+        let by = Actor { id: ActorId::Anonymous, at: self.clock.now(), origin };
         let candidate = match self.candidate(username).await {
             Ok(candidate) => candidate,
             Err(error) => return LogInAttempt { limits: None, outcome: Err(error.into()) },
@@ -135,11 +135,11 @@ impl LogIn {
         }
         let address = self.throttle.budget(client(by), by.at);
         if address.left == 0 {
-            return Err(Throttled::Early { retry_after: address.next_in }.into());
+            return Err(Throttled::RetryAfter { retry_after: address.next_in }.into());
         }
         let admission = self.admit(candidate, by).await?;
         // A throttled account has no free attempts left.
-        *failures = Some(admission.unwrap_or(Attempts::FREE));
+        *failures = Some(admission.unwrap_or(Attempts::FREE_FAILURES));
         admission?;
         let outcome = self.verify(candidate, password, user_agent, by).await;
         match &outcome {
@@ -200,9 +200,9 @@ impl LogIn {
             known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
         };
         let known = known
-            .filter(|known| verdict != Verdict::Wrong && is_usable(known))
+            .filter(|known| verdict != Verdict::Incorrect && is_usable(known))
             .ok_or(LogInError::InvalidCredentials)?;
-        let by = Actor { who: Who::User(known.user.id), ..by.clone() };
+        let by = Actor { id: ActorId::User(known.user.id), ..by.clone() };
 
         // A failed upgrade does not reject a correct password.
         let (verified, outdated_hash_kept) = match verdict {
@@ -210,7 +210,7 @@ impl LogIn {
                 Ok(fresh) => (fresh, None),
                 Err(error) => (known.password.clone(), Some(error)),
             },
-            Verdict::Right | Verdict::Wrong => (known.password.clone(), None),
+            Verdict::Correct | Verdict::Incorrect => (known.password.clone(), None),
         };
         let refresh_token = RefreshToken::random(&*self.grants.random)?;
         let new = NewSession {
@@ -239,7 +239,7 @@ impl LogIn {
             Candidate::Known(known) => Some(Target::of(known.user.id)),
             Candidate::Unknown(_) => None,
         };
-        self.denied_access.note(NewEvent {
+        self.denied_access.record(NewEvent {
             by: by.clone(),
             action: Action::LOGIN_REFUSED,
             target,
@@ -265,15 +265,15 @@ impl LogIn {
             (_, None, Candidate::Unknown(name)) => self.throttle.failures_of_unknown(name),
         };
         let wait = match outcome {
-            Err(LogInError::Throttled(Throttled::Early { retry_after })) => *retry_after,
-            Err(LogInError::Throttled(Throttled::Locked)) => Attempts::LONGEST_WAIT,
-            Err(LogInError::InvalidCredentials) => Attempts::wait_after(failures),
+            Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) => *retry_after,
+            Err(LogInError::Throttled(Throttled::Locked)) => Attempts::MAX_DELAY,
+            Err(LogInError::InvalidCredentials) => Attempts::delay_after(failures),
             _ => Duration::ZERO,
         };
         let account = Budget {
-            quota: Attempts::FREE,
-            window: Attempts::LONGEST_WAIT,
-            left: Attempts::FREE.saturating_sub(failures),
+            quota: Attempts::FREE_FAILURES,
+            window: Attempts::MAX_DELAY,
+            left: Attempts::FREE_FAILURES.saturating_sub(failures),
             next_in: wait,
         };
         LogInLimits { account, address: self.throttle.budget(client(by), by.at) }

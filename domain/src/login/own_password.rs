@@ -10,7 +10,7 @@ use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::{RecordError, RecordStore};
 use crate::user::{
     CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Throttled, User,
-    UserChange, Username, Verdict,
+    UserUpdate, Username, Verdict,
 };
 use crate::{Actor, Clock, StoreError, Target};
 
@@ -65,7 +65,7 @@ impl OwnPassword {
         let outcome = self.change_as(by, username, current, new.into(), &actor).await;
         if let Err(OwnPasswordError::WrongPassword | OwnPasswordError::Throttled(_)) = outcome {
             let event = NewEvent::once(&actor, Action::LOGIN_REFUSED, Target::of(by.user_id()));
-            self.denied_access.note(event);
+            self.denied_access.record(event);
         }
         outcome
     }
@@ -86,8 +86,8 @@ impl OwnPassword {
             self.credentials.admit_login(id, by).await??;
         }
         match self.passwords.verify(current.clone(), Some(known.password)).await {
-            Ok(Verdict::Right | Verdict::RightButOutdated) => {}
-            Ok(Verdict::Wrong) => return Err(OwnPasswordError::WrongPassword),
+            Ok(Verdict::Correct | Verdict::RightButOutdated) => {}
+            Ok(Verdict::Incorrect) => return Err(OwnPasswordError::WrongPassword),
             Err(error) => {
                 self.credentials.withdraw_login(id).await?;
                 return Err(error.into());
@@ -106,8 +106,8 @@ impl OwnPassword {
                 return Err(error);
             }
         };
-        let password = SetPassword { hash, one_time_until: None, spared: Some(caller.session_id()) };
-        let change = UserChange { password: Some(password), ..UserChange::default() };
+        let password = SetPassword { hash, one_time_until: None, kept_session: Some(caller.session_id()) };
+        let change = UserUpdate { password: Some(password), ..UserUpdate::default() };
         match self.users.update(id, None, change, by).await {
             Ok(_) => Ok(()),
             Err(RecordError::Store(error)) => Err(error.into()),

@@ -26,7 +26,7 @@ pub struct Unique<R: Resource> {
     /// A new record that has the same value as sample `n` in this field, and a different value in another field.
     pub rival: fn(u32) -> R::New,
     /// A patch that sets every field to the value of the rival; `None` if patches cannot set the unique field.
-    pub take_over: Option<fn(u32) -> R::Patch>,
+    pub rival_patch: Option<fn(u32) -> R::Patch>,
     /// Whether the conflict is about the unique field.
     pub is_taken: fn(&R::Conflict) -> bool,
 }

@@ -24,7 +24,7 @@ pub trait SessionStore: Send + Sync {
     /// A token that was used less than `rotation.grace` before `by.at` changes nothing and returns the session: its first
     /// response may have been lost. Of concurrent calls with the same token exactly one refreshes.
     ///
-    /// The actor of the event is the session's user, not `by.who`.
+    /// The actor of the event is the session's user, not `by.id`.
     ///
     /// MUST fail with [`RotationError::Unknown`], and write nothing, if no open session has had the token, or the session has
     /// expired. MUST fail with [`RotationError::Replayed`], and end the session, if the token was used `rotation.grace` ago or
@@ -42,7 +42,7 @@ pub trait SessionStore: Send + Sync {
 
     /// Deletes the sessions that expired before a time, with one [`Action::SESSIONS_EXPIRED`](crate::audit::Action) that counts
     /// them, and returns their number.
-    async fn forget_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
+    async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
 
     /// Returns the key that derives successors of refresh tokens, and stores `candidate` as the key if there is none. MUST be the
     /// same on every node, permanently.

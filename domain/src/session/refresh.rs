@@ -9,7 +9,7 @@ use super::{
     Grant, GrantError, Grants, RefreshToken, RefreshTokens, Rotation, RotationError, Session, SessionLifetimes,
     SessionStore,
 };
-use crate::{Actor, Clock, Origin, StoreError, Who};
+use crate::{Actor, ActorId, Clock, Origin, StoreError};
 
 /// Refreshes sessions.
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl Refresh {
             lifetimes: self.lifetimes,
             grace: Self::GRACE,
         };
-        let by = Actor { who: Who::Anonymous, at: self.clock.now(), origin };
+        let by = Actor { id: ActorId::Anonymous, at: self.clock.now(), origin };
         let session = self.sessions.rotate(&rotation, &by).await?;
         let grant = self.grants.grant(&session, successor, by.at)?;
         Ok(Refreshed { session, grant })

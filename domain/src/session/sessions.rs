@@ -8,7 +8,7 @@ use super::{Session, SessionStore};
 use crate::access::{LogOut, OwnSessionsRead, OwnSessionsWrite, Permission as _, SessionsRead, SessionsWrite};
 use crate::record::RecordStore;
 use crate::user::User;
-use crate::{Actor, Clock, Page, PageRequest, SessionId, StoreError, UserId, Who};
+use crate::{Actor, ActorId, Clock, Page, PageRequest, SessionId, StoreError, UserId};
 
 /// Lists and ends sessions.
 #[derive(Clone)]
@@ -84,9 +84,9 @@ impl Sessions {
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn forget_expired(&self) -> Result<u64, StoreError> {
-        let by = Actor::here(Who::Service, self.clock.now());
-        self.sessions.forget_expired(by.at, &by).await
+    pub async fn delete_expired(&self) -> Result<u64, StoreError> {
+        let by = Actor::here(ActorId::Service, self.clock.now());
+        self.sessions.delete_expired(by.at, &by).await
     }
 
     async fn require_user(&self, user: UserId) -> Result<(), SessionError> {

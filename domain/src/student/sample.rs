@@ -9,7 +9,7 @@ use crate::{Email, Text};
 impl Sample for Student {
     const UNIQUE: Option<Unique<Self>> = Some(Unique {
         rival: rival_student,
-        take_over: Some(|n| rival_student(n).into()),
+        rival_patch: Some(|n| rival_student(n).into()),
         is_taken: |conflict| matches!(conflict, StudentConflict::RollNumberTaken),
     });
 

@@ -9,12 +9,12 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, User,
-    UserChange, Username,
+    UserUpdate, Username,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
 use crate::kernel::hex;
 use crate::record::{Precondition, Record, RecordError, RecordResult, RecordStore, Records};
-use crate::{Actor, Clock, PageRequest, Random, RandomError, StoreError, UserId, Who};
+use crate::{Actor, ActorId, Clock, PageRequest, Random, RandomError, StoreError, UserId};
 
 /// Manages user accounts.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ impl Accounts {
         password: NewPassword,
     ) -> Result<Record<User>, AccountError> {
         let hash = self.passwords.hash(password.into()).await?;
-        Ok(self.records().update(by, id, &Precondition::Any, UserChange::password(hash)).await?)
+        Ok(self.records().update(by, id, &Precondition::Any, UserUpdate::password(hash)).await?)
     }
 
     /// Sets a random password that expires after [`Accounts::ONE_TIME`], and that the user has to change after login.
@@ -120,8 +120,8 @@ impl Accounts {
         let hash = self.passwords.hash(password).await?;
         let by = by.at(self.clock.now());
         let expires_at = by.at + Self::ONE_TIME;
-        let password = SetPassword { hash, one_time_until: Some(expires_at), spared: None };
-        let change = UserChange { password: Some(password), ..UserChange::default() };
+        let password = SetPassword { hash, one_time_until: Some(expires_at), kept_session: None };
+        let change = UserUpdate { password: Some(password), ..UserUpdate::default() };
         let user = self.users.update(id, None, change, &by).await?;
         Ok(OneTimePassword { user, password: text.into(), expires_at })
     }
@@ -155,7 +155,7 @@ impl Accounts {
         let username = "admin".parse().map_err(StoreError::failed)?;
         let password = self.passwords.hash(password).await?;
         let new = NewUser { username, password, role: Role::Admin, password_change_due: true };
-        let by = Actor::here(Who::Service, self.clock.now());
+        let by = Actor::here(ActorId::Service, self.clock.now());
         let created = self.credentials.insert_first(new, &by).await?;
         Ok(created.map(|user| FirstAdministrator { user, password: text.into() }))
     }

@@ -21,7 +21,7 @@ pub type Admission = Result<u32, Throttled>;
 pub enum Throttled {
     /// The account or the client address has too many failed logins.
     #[error("the next attempt is possible in {retry_after}")]
-    Early { retry_after: Duration },
+    RetryAfter { retry_after: Duration },
     /// The account is locked until an administrator unlocks it.
     #[error("the account is locked")]
     Locked,
@@ -29,11 +29,11 @@ pub enum Throttled {
 
 impl Attempts {
     /// Maximum number of consecutive failures before the delay starts.
-    pub const FREE: u32 = 5;
+    pub const FREE_FAILURES: u32 = 5;
     /// Number of consecutive failures that locks the account.
-    pub const MOST: u32 = 100;
+    pub const LOCKING_FAILURES: u32 = 100;
     /// Maximum delay before the next attempt.
-    pub const LONGEST_WAIT: Duration = Duration::seconds(300);
+    pub const MAX_DELAY: Duration = Duration::seconds(300);
 
     /// Attempts as stored.
     #[must_use]
@@ -59,37 +59,39 @@ impl Attempts {
     /// [`Throttled`]
     pub fn admission(&self, now: OffsetDateTime) -> Admission {
         match self.next_at {
-            _ if self.failures >= Self::MOST => Err(Throttled::Locked),
-            Some(next_at) if now < next_at => Err(Throttled::Early { retry_after: next_at - now }),
+            _ if self.failures >= Self::LOCKING_FAILURES => Err(Throttled::Locked),
+            Some(next_at) if now < next_at => Err(Throttled::RetryAfter { retry_after: next_at - now }),
             _ => Ok(self.failures + 1),
         }
     }
 
     /// Counts an attempt that is admitted at `now`.
     #[must_use]
-    pub fn counting_one(&self, now: OffsetDateTime) -> Self {
+    pub fn with_failure(&self, now: OffsetDateTime) -> Self {
         let failures = self.failures.saturating_add(1);
-        let wait = Self::wait_after(failures);
+        let wait = Self::delay_after(failures);
         Self { failures, next_at: wait.is_positive().then(|| now + wait) }
     }
 
-    /// Delay after this many consecutive failures: 0 below [`Attempts::FREE`], then 1, 2, 4 and up to 300 seconds.
+    /// Delay after this many consecutive failures: 0 below [`Attempts::FREE_FAILURES`], then 1, 2, 4 and up to 300 seconds.
     #[must_use]
-    pub fn wait_after(failures: u32) -> Duration {
-        let wait = failures.checked_sub(Self::FREE).map(|doublings| Duration::seconds(2_i64.saturating_pow(doublings)));
-        wait.map_or(Duration::ZERO, |wait| wait.min(Self::LONGEST_WAIT))
+    pub fn delay_after(failures: u32) -> Duration {
+        let wait = failures
+            .checked_sub(Self::FREE_FAILURES)
+            .map(|doublings| Duration::seconds(2_i64.saturating_pow(doublings)));
+        wait.map_or(Duration::ZERO, |wait| wait.min(Self::MAX_DELAY))
     }
 
     /// Withdraws an admitted attempt whose password was not verified.
     #[must_use]
-    pub const fn without_one(&self) -> Self {
+    pub const fn without_last(&self) -> Self {
         Self { failures: self.failures.saturating_sub(1), next_at: None }
     }
 
     /// Whether the account stays locked until an administrator unlocks it.
     #[must_use]
     pub const fn is_locked(&self) -> bool {
-        self.failures >= Self::MOST
+        self.failures >= Self::LOCKING_FAILURES
     }
 }
 
@@ -106,12 +108,12 @@ mod tests {
         let mut attempts = Attempts::default();
         let mut waits = Vec::new();
         while attempts.admission(now) != Err(Throttled::Locked) {
-            if let Err(Throttled::Early { retry_after: wait }) = attempts.admission(now) {
+            if let Err(Throttled::RetryAfter { retry_after: wait }) = attempts.admission(now) {
                 waits.push(wait.whole_seconds());
                 now += wait;
             }
             let admission = attempts.admission(now);
-            attempts = attempts.counting_one(now);
+            attempts = attempts.with_failure(now);
             assert_eq!(admission, Ok(attempts.failures()));
         }
         assert_eq!(attempts.failures(), 100);
@@ -124,9 +126,9 @@ mod tests {
     #[test]
     fn withdrawn_attempt_does_not_count() {
         let now = datetime!(2026-11-23 12:00 UTC);
-        let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.counting_one(now));
-        assert_eq!(five.admission(now), Err(Throttled::Early { retry_after: Duration::SECOND }));
-        assert_eq!(five.without_one().admission(now), Ok(5));
-        assert_eq!(five.without_one().failures(), 4);
+        let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.with_failure(now));
+        assert_eq!(five.admission(now), Err(Throttled::RetryAfter { retry_after: Duration::SECOND }));
+        assert_eq!(five.without_last().admission(now), Ok(5));
+        assert_eq!(five.without_last().failures(), 4);
     }
 }

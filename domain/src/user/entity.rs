@@ -62,7 +62,7 @@ pub enum UserConflict {
     UsernameTaken,
     #[error("this is the last active administrator; create another one first")]
     LastAdministrator,
-    /// The session of the request, [`SetPassword::spared`], has ended.
+    /// The session of the request, [`SetPassword::kept_session`], has ended.
     #[error("the session has ended")]
     SessionEnded,
 }
@@ -70,7 +70,7 @@ pub enum UserConflict {
 impl Resource for User {
     type Kind = UserKind;
     type New = NewUser;
-    type Patch = UserChange;
+    type Patch = UserUpdate;
     type Filter = ();
     type Conflict = UserConflict;
     type Read = UsersRead;
@@ -104,22 +104,22 @@ pub struct SetPassword {
     /// Expiry of a one-time password, which requires a password change; `None` for a regular password.
     pub one_time_until: Option<OffsetDateTime>,
     /// Session of the request, which stays open. All other sessions of the user end.
-    pub spared: Option<SessionId>,
+    pub kept_session: Option<SessionId>,
 }
 
 /// Update of a user. `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserChange {
+pub struct UserUpdate {
     pub password: Option<SetPassword>,
     pub role: Option<Role>,
     pub status: Option<Status>,
 }
 
-impl UserChange {
+impl UserUpdate {
     /// Sets a regular password and ends every session.
     #[must_use]
     pub fn password(hash: PasswordHash) -> Self {
-        let password = SetPassword { hash, one_time_until: None, spared: None };
+        let password = SetPassword { hash, one_time_until: None, kept_session: None };
         Self { password: Some(password), ..Self::default() }
     }
 
@@ -141,7 +141,7 @@ impl UserChange {
         self.role.is_some_and(|role| role != Role::Admin) || self.status == Some(Status::Disabled)
     }
 
-    /// Whether the update ends the user's sessions (ASVS 7.4), except [`SetPassword::spared`].
+    /// Whether the update ends the user's sessions (ASVS 7.4), except [`SetPassword::kept_session`].
     #[must_use]
     pub fn ends_sessions(&self) -> bool {
         self.password.is_some() || self.status == Some(Status::Disabled)
@@ -149,10 +149,10 @@ impl UserChange {
 
     /// Session that stays open.
     #[must_use]
-    pub fn spared(&self) -> Option<SessionId> {
+    pub fn kept_session(&self) -> Option<SessionId> {
         match self.status {
             Some(Status::Disabled) => None,
-            _ => self.password.as_ref().and_then(|password| password.spared),
+            _ => self.password.as_ref().and_then(|password| password.kept_session),
         }
     }
 
@@ -178,7 +178,7 @@ impl UserChange {
     }
 }
 
-impl Patch for UserChange {
+impl Patch for UserUpdate {
     /// New role and status. Contains no secrets.
     fn detail(&self) -> Option<String> {
         let role = self.role.map(|role| format!("role {role}"));

@@ -13,7 +13,7 @@ mod username;
 
 pub use accounts::{AccountError, Accounts, FirstAdministrator, OneTimePassword};
 pub use attempts::{Admission, Attempts, Throttled};
-pub use entity::{Credentials, NewUser, SetPassword, Status, StatusError, User, UserChange, UserConflict};
+pub use entity::{Credentials, NewUser, SetPassword, Status, StatusError, User, UserConflict, UserUpdate};
 pub use new_password::{NewPassword, NewPasswordError, PasswordPolicy, PasswordPolicyError};
 pub use password::{Password, PasswordError, PasswordHash};
 pub use ports::{CredentialStore, HashError, PasswordHasher, Verdict};

@@ -14,22 +14,22 @@ pub struct PasswordPolicy {
 
 /// The minimum length is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a whole number from {} to {}", PasswordPolicy::LEAST_MIN_CHARS, PasswordPolicy::MOST_MIN_CHARS)]
+#[error("must be a whole number from {} to {}", PasswordPolicy::MIN_MIN_CHARS, PasswordPolicy::MAX_MIN_CHARS)]
 pub struct PasswordPolicyError;
 
 impl PasswordPolicy {
     /// Lower bound of the minimum length.
-    pub const LEAST_MIN_CHARS: usize = 8;
+    pub const MIN_MIN_CHARS: usize = 8;
     /// Upper bound of the minimum length: passwords of 64 characters have to be accepted.
-    pub const MOST_MIN_CHARS: usize = 64;
+    pub const MAX_MIN_CHARS: usize = 64;
 
     /// Policy with a minimum length in characters (Unicode scalar values).
     ///
     /// # Errors
-    /// [`PasswordPolicyError`] outside [`PasswordPolicy::LEAST_MIN_CHARS`] to [`PasswordPolicy::MOST_MIN_CHARS`].
+    /// [`PasswordPolicyError`] outside [`PasswordPolicy::MIN_MIN_CHARS`] to [`PasswordPolicy::MAX_MIN_CHARS`].
     pub const fn new(min_chars: usize) -> Result<Self, PasswordPolicyError> {
         match min_chars {
-            Self::LEAST_MIN_CHARS..=Self::MOST_MIN_CHARS => Ok(Self { min_chars }),
+            Self::MIN_MIN_CHARS..=Self::MAX_MIN_CHARS => Ok(Self { min_chars }),
             _ => Err(PasswordPolicyError),
         }
     }

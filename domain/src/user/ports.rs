@@ -13,12 +13,12 @@ use crate::{Actor, StoreError, UserId};
 /// Beside the rules of every [`RecordStore`](crate::record::RecordStore), that of users keeps these:
 /// - It MUST reject a change or a deletion that leaves no active administrator with
 ///   [`LastAdministrator`](super::UserConflict::LastAdministrator), after the version is found to be the expected one.
-/// - A new password clears the failed logins. If [`UserChange::ends_sessions`](super::UserChange::ends_sessions), and with a
+/// - A new password clears the failed logins. If [`UserUpdate::ends_sessions`](super::UserUpdate::ends_sessions), and with a
 ///   deletion, the user's sessions end in the same transaction, except
-///   [`UserChange::spared`](super::UserChange::spared), with one [`Action::SESSION_ENDED`](crate::audit::Action) event on
+///   [`UserUpdate::kept_session`](super::UserUpdate::kept_session), with one [`Action::SESSION_ENDED`](crate::audit::Action) event on
 ///   the user that counts them. It MUST reject the change with
-///   [`SessionEnded`](super::UserConflict::SessionEnded) if the spared session is not open.
-/// - An update leaves [`UserChange::events`](super::UserChange::events).
+///   [`SessionEnded`](super::UserConflict::SessionEnded) if `kept_session` is not open.
+/// - An update leaves [`UserUpdate::events`](super::UserUpdate::events).
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait CredentialStore: Send + Sync {
@@ -50,7 +50,7 @@ pub trait CredentialStore: Send + Sync {
     /// time does not distinguish them.
     async fn admit_dummy_login(&self) -> Result<(), StoreError>;
 
-    /// Withdraws an admitted login that was never tried: [`Attempts::without_one`](super::Attempts::without_one).
+    /// Withdraws an admitted login that was never tried: [`Attempts::without_last`](super::Attempts::without_last).
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError>;
 
     /// Clears a user's failed logins, and increments the version as an update does; leaves an
@@ -69,7 +69,7 @@ pub trait PasswordHasher: Send + Sync {
     /// MUST fail with [`HashError::Busy`] immediately if the queue is full.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
 
-    /// Compares `password` with a stored hash. Without one the result is [`Verdict::Wrong`], and MUST take the same time, so that
+    /// Compares `password` with a stored hash. Without one the result is [`Verdict::Incorrect`], and MUST take the same time, so that
     /// the time does not reveal which usernames exist.
     ///
     /// MUST fail with [`HashError::Busy`] immediately if the queue is full.
@@ -79,10 +79,10 @@ pub trait PasswordHasher: Send + Sync {
 /// Result of a password verification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    Right,
-    /// Right, but hashed with weaker parameters than new passwords are.
+    Correct,
+    /// Correct, but hashed with weaker parameters than new passwords are.
     RightButOutdated,
-    Wrong,
+    Incorrect,
 }
 
 /// Reason why a password was not hashed.

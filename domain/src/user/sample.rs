@@ -2,14 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "the samples are valid")]
 
-use super::{NewUser, PasswordHash, Status, User, UserChange, UserConflict};
+use super::{NewUser, PasswordHash, Status, User, UserConflict, UserUpdate};
 use crate::access::Role;
 use crate::record::{Sample, Unique};
 
 impl Sample for User {
     const UNIQUE: Option<Unique<Self>> = Some(Unique {
         rival: |n| NewUser { password_change_due: true, ..new_user(&format!("åSA{n}"), Role::Admin) },
-        take_over: None,
+        rival_patch: None,
         is_taken: |conflict| matches!(conflict, UserConflict::UsernameTaken),
     });
 
@@ -22,8 +22,8 @@ impl Sample for User {
         Self { username, role, status: Status::Active, password_change_due }
     }
 
-    fn patch(n: u32) -> UserChange {
-        UserChange::role(role(n))
+    fn patch(n: u32) -> UserUpdate {
+        UserUpdate::role(role(n))
     }
 
     fn patched(self, n: u32) -> Self {

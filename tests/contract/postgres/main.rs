@@ -10,12 +10,12 @@ use domain::access::Role;
 use domain::record::{Record, RecordStore, Sample};
 use domain::student::{RollNumber, Student, StudentId, StudentName};
 use domain::user::{NewUser, PasswordHash, User};
-use domain::{Actor, StoreError, Text, Who};
+use domain::{Actor, ActorId, StoreError, Text};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 use time::macros::datetime;
 
-static BY: Actor = Actor::here(Who::Operator, datetime!(2026-11-23 12:00 UTC));
+static BY: Actor = Actor::here(ActorId::Operator, datetime!(2026-11-23 12:00 UTC));
 
 async fn open(database: &PostgresDatabase) -> PostgresStore {
     PostgresStore::connect(Options::new(database.url())).await.unwrap()

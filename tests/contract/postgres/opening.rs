@@ -9,7 +9,7 @@ use adapter_postgres::{OpenError, Options, PostgresStore};
 use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
 use domain::record::RecordStore;
-use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserChange};
+use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
 use domain::{PageRequest, Probe, StoreError};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
@@ -177,7 +177,7 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     let known = store.find_credentials(&"asha".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((known.user.role, known.user.version.get(), known.attempts), (Role::Admin, 3, Attempts::default()));
     assert!(!known.user.password_change_due && known.password_expires_at.is_none());
-    let change = UserChange::password(PasswordHash::new("two".into()));
+    let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
     let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;
     assert_eq!(events.into_iter().map(|event| event.what.action).collect::<Vec<_>>(), [Action::PASSWORD_CHANGED]);

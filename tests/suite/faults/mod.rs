@@ -6,7 +6,7 @@ mod scene;
 use std::collections::BTreeSet;
 
 use domain::quota::RequestQuota;
-use tests::client::Answer;
+use tests::client::Response;
 use tests::faults::Fault;
 
 use operation::{Operation, operations};
@@ -16,12 +16,12 @@ use scene::{ADMIN_SESSIONS, Scene};
 const SEPARATE: [&str; 3] = ["too-many-requests", "request-timeout", "deadline-exceeded"];
 
 /// One message for each response that is not the expected problem.
-fn mismatches(operation: &Operation, status: u16, slug: &str, answers: &[Answer]) -> Vec<String> {
+fn mismatches(operation: &Operation, status: u16, slug: &str, answers: &[Response]) -> Vec<String> {
     if answers.is_empty() {
         return vec![format!("no request to {} provokes {status} {slug}", operation.id)];
     }
     let is_expected =
-        |answer: &Answer| answer.status.as_u16() == status && answer.json()["type"] == format!("/problems/{slug}");
+        |answer: &Response| answer.status.as_u16() == status && answer.json()["type"] == format!("/problems/{slug}");
     let others = answers.iter().filter(|answer| !is_expected(answer));
     let messages = others
         .map(|other| format!("{} should return {status} {slug}, not {}: {}", operation.id, other.status, other.text()));
@@ -30,7 +30,7 @@ fn mismatches(operation: &Operation, status: u16, slug: &str, answers: &[Answer]
 
 #[tokio::test]
 async fn documented_problems_can_be_provoked() {
-    let scene = Scene::set(RequestQuota::MOST).await;
+    let scene = Scene::set(RequestQuota::MAX).await;
     let (mut cells, mut faults) = (0, Vec::new());
     for operation in operations() {
         for (status, slug) in operation.problems.iter().filter(|(_, slug)| !SEPARATE.contains(&slug.as_str())) {
@@ -46,7 +46,7 @@ async fn documented_problems_can_be_provoked() {
 
 #[tokio::test]
 async fn every_operation_is_rate_limited() {
-    let scene = Scene::set(RequestQuota::LEAST).await;
+    let scene = Scene::set(RequestQuota::MIN).await;
     let anonymous = scene.server.anonymous();
     for (client, path) in [(&scene.client, "/me"), (&anonymous, "/health/live")] {
         while client.get(path).await.status != 429 {}
@@ -54,7 +54,7 @@ async fn every_operation_is_rate_limited() {
     let mut rejected = 0;
     for operation in operations().iter().filter(|operation| operation.documents("too-many-requests")) {
         let caller = if operation.public { &anonymous } else { &scene.client };
-        let answer = Answer::to(scene.valid(operation, caller)).await;
+        let answer = Response::to(scene.valid(operation, caller)).await;
         assert_eq!(mismatches(operation, 429, "too-many-requests", &[answer]), [""; 0]);
         rejected += 1;
     }
@@ -63,14 +63,14 @@ async fn every_operation_is_rate_limited() {
 
 #[tokio::test]
 async fn stalled_body_returns_408() {
-    let scene = Scene::set(RequestQuota::MOST).await;
+    let scene = Scene::set(RequestQuota::MAX).await;
     // The paused clock advances to the next timer.
     tokio::time::pause();
     let mut timed_out = BTreeSet::new();
     for operation in operations().into_iter().filter(|operation| operation.documents("request-timeout")) {
         let body = reqwest::Body::wrap_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
         let request = scene.bare(&operation, &scene.client).header("content-type", "application/json").body(body);
-        let answer = Answer::to(request).await;
+        let answer = Response::to(request).await;
         assert_eq!(mismatches(&operation, 408, "request-timeout", &[answer]), [""; 0]);
         timed_out.insert(operation.id);
     }
@@ -79,7 +79,7 @@ async fn stalled_body_returns_408() {
 
 #[tokio::test]
 async fn unresponsive_store_returns_503() {
-    let mut scene = Scene::set(RequestQuota::MOST).await;
+    let mut scene = Scene::set(RequestQuota::MAX).await;
     let operations: Vec<_> =
         operations().into_iter().filter(|operation| operation.documents("deadline-exceeded")).collect();
     assert!(operations.len() <= ADMIN_SESSIONS, "each operation needs an uncached session");
@@ -88,7 +88,7 @@ async fn unresponsive_store_returns_503() {
     tokio::time::pause();
     for operation in operations {
         let caller = scene.fresh.pop().unwrap();
-        let answer = Answer::to(scene.valid(&operation, &caller)).await;
+        let answer = Response::to(scene.valid(&operation, &caller)).await;
         assert_eq!(mismatches(&operation, 503, "deadline-exceeded", &[answer]), [""; 0]);
     }
 }

@@ -10,10 +10,10 @@ use domain::record::Record;
 use domain::user::{Admission, Attempts, Throttled, User};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
-use tests::client::{Answer, Client};
+use tests::client::{Client, Response};
 use tests::clock::TestClock;
 use tests::faults::{Fault, Faults, Switch};
-use tests::recording::Asked;
+use tests::recording::RecordedRequest;
 use tests::server::{Engine, ORIGIN, PASSWORD, Server, Setup, operator};
 use tokio::io::AsyncWriteExt;
 
@@ -67,7 +67,8 @@ impl Scene {
         let newcomer = server.add_newcomer("newcomer", Role::Registrar).await;
         let newcomer = server.client_of(&newcomer).await;
         let throttled =
-            throttled_client(&server, "throttled", Err(Throttled::Early { retry_after: time::Duration::SECOND })).await;
+            throttled_client(&server, "throttled", Err(Throttled::RetryAfter { retry_after: time::Duration::SECOND }))
+                .await;
         let locked = throttled_client(&server, "locked", Err(Throttled::Locked)).await;
         Self { server, faults, admin, client, fresh, viewer, newcomer, throttled, locked }
     }
@@ -93,10 +94,10 @@ impl Scene {
     }
 
     /// The responses to all requests that provoke a problem of an operation.
-    pub async fn provoke(&self, operation: &Operation, slug: &str) -> Vec<Answer> {
+    pub async fn provoke(&self, operation: &Operation, slug: &str) -> Vec<Response> {
         let mut answers = Vec::new();
         for request in self.requests(operation, slug) {
-            answers.push(Answer::to(request).await);
+            answers.push(Response::to(request).await);
         }
         if slug == "malformed-body" {
             answers.push(self.broken_chunk(operation).await);
@@ -115,8 +116,8 @@ impl Scene {
         };
         for (switch, fault) in broken {
             switch.break_by(*fault);
-            let answer = Answer::to(self.valid(operation, &self.client)).await;
-            switch.mend();
+            let answer = Response::to(self.valid(operation, &self.client)).await;
+            switch.repair();
             // Otherwise the operation does not use the broken port.
             if answer.status.is_server_error() {
                 answers.push(answer);
@@ -126,7 +127,7 @@ impl Scene {
     }
 
     /// The response to a body with a first chunk without a length.
-    async fn broken_chunk(&self, operation: &Operation) -> Answer {
+    async fn broken_chunk(&self, operation: &Operation) -> Response {
         let (method, path) = (&operation.method, format!("{}{}", self.path(operation), operation.query()));
         let token = self.client.token().unwrap_or_default();
         let request = format!(
@@ -136,8 +137,8 @@ impl Scene {
         let mut connection = connect(&self.server.address().to_string()).await;
         connection.write_all(request.as_bytes()).await.unwrap();
         let text = answer(&mut connection).await;
-        Asked::by_hand(method, &path, &text);
-        Answer::of_text(&text)
+        RecordedRequest::record_raw(method, &path, &text);
+        Response::of_text(&text)
     }
 
     /// The requests that provoke a problem without an injected fault.
@@ -214,7 +215,7 @@ async fn throttled_client(server: &Server, name: &str, end: Admission) -> Client
             return client;
         }
         if admission.is_err() {
-            by.at += Attempts::LONGEST_WAIT;
+            by.at += Attempts::MAX_DELAY;
         }
     }
 }

@@ -40,16 +40,16 @@ async fn hash_is_argon2id_phc_string_with_current_parameters() {
     );
     let phc = Phc::new(stored.expose()).unwrap();
     assert_eq!((phc.salt.unwrap().len(), phc.hash.unwrap().len()), (16, 32));
-    assert_eq!(hasher.verify(password("correct horse battery"), Some(stored)).await.unwrap(), Verdict::Right);
+    assert_eq!(hasher.verify(password("correct horse battery"), Some(stored)).await.unwrap(), Verdict::Correct);
 }
 
 #[tokio::test]
 async fn only_right_password_verifies() {
     let hasher = small();
     let stored = hasher.hash(password("pässword ✓")).await.unwrap();
-    assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone())).await.unwrap(), Verdict::Right);
+    assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone())).await.unwrap(), Verdict::Correct);
     for wrong in ["pässword", "Pässword ✓", "pässword ✓ ", "x", &"x".repeat(128)] {
-        assert_eq!(hasher.verify(password(wrong), Some(stored.clone())).await.unwrap(), Verdict::Wrong, "{wrong}");
+        assert_eq!(hasher.verify(password(wrong), Some(stored.clone())).await.unwrap(), Verdict::Incorrect, "{wrong}");
     }
 }
 
@@ -67,10 +67,10 @@ async fn missing_hash_is_verified_against_dummy_hash() {
     let dummy_hash = Phc::new(hasher.dummy_hash.expose()).unwrap();
     let params = Params::try_from(&dummy_hash).unwrap();
     assert_eq!((params.m_cost(), params.t_cost()), SMALL);
-    assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Wrong);
+    assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Incorrect);
 
     hasher.dummy_hash = hasher.hash(password("right")).await.unwrap();
-    assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Wrong, "dummy password");
+    assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Incorrect, "dummy password");
 
     hasher.dummy_hash = PasswordHash::new("damaged".to_owned());
     assert!(hasher.verify(password("right"), None).await.is_err(), "the dummy hash is verified");
@@ -89,7 +89,7 @@ async fn right_password_with_weaker_parameters_is_outdated() {
     ];
     for stored in outdated {
         assert_eq!(verdict("right", &stored).await, Verdict::RightButOutdated, "{stored}");
-        assert_eq!(verdict("wrong", &stored).await, Verdict::Wrong, "{stored}");
+        assert_eq!(verdict("wrong", &stored).await, Verdict::Incorrect, "{stored}");
     }
 }
 
@@ -109,7 +109,7 @@ async fn short_salt_or_output_is_outdated() {
 async fn stronger_parameters_are_not_outdated() {
     for parameters in [(SMALL.0, SMALL.1, 1), (SMALL.0 * 2, SMALL.1, 1), (SMALL.0, SMALL.1 + 1, 2)] {
         let stored = hashed(Algorithm::Argon2id, Version::V0x13, parameters);
-        assert_eq!(verdict("right", &stored).await, Verdict::Right, "{stored}");
+        assert_eq!(verdict("right", &stored).await, Verdict::Correct, "{stored}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Offline verification of access tokens, and of raw tokens from the test vectors of the standards.
 
 use super::*;
-use crate::{KeyAlgorithm, KeyRing, KeySetError, KnownKeys, PublishedKeys, Unverified, read_unverified};
+use crate::{KeyAlgorithm, KeyRing, KeySetError, PublishedKeys, Unverified, VerificationKeys, read_unverified};
 
 const ED25519: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
@@ -17,7 +17,7 @@ fn set(keys: &[&str]) -> Result<PublishedKeys, KeySetError> {
 }
 
 fn raw(keys: &[&str], token: &str) -> Result<(), TokenError> {
-    KnownKeys::Set(set(keys).unwrap()).verify_raw(token, NOW)
+    VerificationKeys::Set(set(keys).unwrap()).verify_raw(token, NOW)
 }
 
 /// Asymmetric key generation does not use it.
@@ -68,7 +68,7 @@ fn access_token_is_verified_as_by_the_service() {
         let ring = KeyRing::generate(algorithm, NOW, &NoRandom).unwrap();
         let tokens = JwtTokens::with_ring(ring.clone(), policy());
         let token = tokens.sign(&some_claims()).unwrap();
-        let keys = KnownKeys::Ring(ring);
+        let keys = VerificationKeys::Ring(ring);
         assert_eq!(keys.verify(token.expose(), &policy(), NOW), Ok(some_claims()));
         assert_eq!(keys.verify(token.expose(), &policy(), NOW + Duration::HOUR), Err(TokenError::Expired));
         assert_eq!(keys.verify(SIGNED_WITH_EDDSA, &policy(), NOW), Err(TokenError::Type));

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::audit::Action;
-use domain::{Target, Who};
+use domain::{ActorId, Target};
 use time::{Duration, OffsetDateTime};
 
 use super::{Store, duration, instant};
@@ -23,7 +23,7 @@ pub enum AuditCommand {
     List {
         /// Only events of this actor: user:ID, operator, service or anonymous
         #[arg(long, value_name = "ACTOR")]
-        actor: Option<Who>,
+        actor: Option<ActorId>,
         /// Only events with this action, such as user.created
         #[arg(long, value_name = "ACTION")]
         action: Option<Action>,

@@ -3,7 +3,7 @@
 mod data;
 
 use domain::access::Role;
-use domain::{Actor, Who};
+use domain::{Actor, ActorId};
 
 use super::failure::Failure;
 use super::output;
@@ -18,7 +18,7 @@ const PASSWORD: &str = "password";
 
 /// Fills an empty store; `at` is the creation time of the records.
 pub async fn fill(stores: &Stores, at: time::OffsetDateTime) -> Result<(), Failure> {
-    let by = Actor::here(Who::Service, at);
+    let by = Actor::here(ActorId::Service, at);
     create_users(stores, &USERS, PASSWORD, &by).await?;
     create_students(stores, &by).await?;
     Ok(())

@@ -45,7 +45,7 @@ const OURS: [(&str, &str, &[u8]); 11] = [
     ours!("session-store.js", "text/javascript; charset=utf-8"),
     ours!("session.js", "text/javascript; charset=utf-8"),
     ours!("swagger-initializer.js", "text/javascript; charset=utf-8"),
-    ours!("swagger-ui-mended.css", "text/css; charset=utf-8"),
+    ours!("swagger-ui-fixes.css", "text/css; charset=utf-8"),
     ours!("swagger-ui-names.js", "text/javascript; charset=utf-8"),
 ];
 
@@ -77,7 +77,7 @@ impl Assets {
     pub(super) fn response(&self, name: &str, request: &HeaderMap) -> Option<io::Result<Response>> {
         let name = if name.is_empty() { INDEX } else { name };
         let asset = self.0.iter().find(|asset| asset.name == name)?;
-        let coding = Coding::wanted(request);
+        let coding = Coding::negotiate(request);
         let etag: ETag = asset.content.etag(coding).parse().ok()?;
         let is_stale = request.typed_get::<IfNoneMatch>().is_none_or(|tags| tags.precondition_passes(&etag));
         let response = if is_stale { asset.ok(coding) } else { Ok(asset.not_modified()) };

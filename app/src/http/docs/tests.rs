@@ -65,7 +65,7 @@ async fn every_file_of_page_is_served_with_its_media_type() {
         ("session-store.js", "text/javascript"),
         ("session.js", "text/javascript"),
         ("swagger-initializer.js", "text/javascript"),
-        ("swagger-ui-mended.css", "text/css"),
+        ("swagger-ui-fixes.css", "text/css"),
         ("swagger-ui-names.js", "text/javascript"),
         ("swagger-ui-bundle.js", "text/javascript"),
         ("swagger-ui.css", "text/css"),

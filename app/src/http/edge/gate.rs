@@ -43,7 +43,7 @@ impl<E> Gate<E> {
     fn log_denial(&self, caller: &Authenticated, operation: &Operation) {
         let by = caller.principal.at(self.use_cases.clock.now());
         let target = Target::operation(&operation.id);
-        self.use_cases.denied_access.note(NewEvent::once(&by, Action::ACCESS_REFUSED, target));
+        self.use_cases.denied_access.record(NewEvent::once(&by, Action::ACCESS_REFUSED, target));
     }
 }
 
@@ -86,7 +86,7 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
             (Ok(_), Err(problem)) => Err(problem.into()),
             (Ok(_), Ok(caller)) => self.pass(request, found, caller).await,
         };
-        limit.beside(outcome)
+        limit.add_to(outcome)
     }
 
     async fn pass(&self, mut request: Request, found: Found, caller: Option<Authenticated>) -> poem::Result<Response> {

@@ -5,10 +5,10 @@ mod cross_origin;
 mod deprecation;
 mod forwarded;
 mod gate;
-mod logged_path;
 mod origin;
 mod outermost;
 mod query;
+mod redacted_path;
 mod request_id;
 
 pub use cross_origin::{AllowedOrigins, Origin};

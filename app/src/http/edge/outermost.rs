@@ -13,8 +13,8 @@ use poem::{Endpoint, Request, Response};
 use super::cross_origin::AllowedOrigins;
 use super::deprecation;
 use super::forwarded::TrustedProxies;
-use super::logged_path::LoggedPath;
 use super::origin::ClientAddress;
+use super::redacted_path::RedactedPath;
 use super::request_id::{RequestId, X_REQUEST_ID};
 use crate::http::document::Operations;
 use crate::http::problem::{Problem, ProblemType};
@@ -108,7 +108,7 @@ impl ReceivedRequest {
             tracing::warn!(
                 request_id = self.id.as_str(),
                 method = %self.method,
-                path = %LoggedPath(self.uri.path()),
+                path = %RedactedPath(self.uri.path()),
                 problem = problem.problem_type().entry().slug,
                 cause = causes.join(": "),
                 "request failed temporarily"
@@ -118,7 +118,7 @@ impl ReceivedRequest {
             tracing::error!(
                 request_id = self.id.as_str(),
                 method = %self.method,
-                path = %LoggedPath(self.uri.path()),
+                path = %RedactedPath(self.uri.path()),
                 status = status.as_u16(),
                 problem = problem.problem_type().entry().slug,
                 cause = causes.join(": "),
@@ -135,7 +135,7 @@ impl ReceivedRequest {
             target: "rollbook::access",
             request_id = self.id.as_str(),
             method = %self.method,
-            path = %LoggedPath(self.uri.path()),
+            path = %RedactedPath(self.uri.path()),
             status = status.as_u16(),
             client = self.client.map(tracing::field::display),
             microseconds = self.started.elapsed().as_micros(),

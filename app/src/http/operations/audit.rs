@@ -2,11 +2,11 @@
 
 use domain::access::AuditRead;
 use domain::audit::{Action, Event, EventFilter, EventId};
-use domain::{Target, Who};
+use domain::{ActorId, Target};
 use poem_openapi::OpenApi;
 use time::OffsetDateTime;
 
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{By, PageQuery, filters};
 use crate::http::response::{InCollection, PageResponse};
@@ -14,12 +14,12 @@ use crate::http::wire::{Int, response, text_value};
 
 // The parser accepts every id of the pattern, and some larger ones.
 text_value!(
-    Who {
+    ActorId {
         "maxLength": 64,
         "pattern": "^(user:([1-9][0-9]{0,14}|[1-8][0-9]{15})|operator|service|anonymous)$"
     },
-    |text: String| text.parse::<Who>(),
-    |who: &Who| who.to_string()
+    |text: String| text.parse::<ActorId>(),
+    |who: &ActorId| who.to_string()
 );
 
 response! {
@@ -30,7 +30,7 @@ response! {
         /// Time of the event. For aggregated rejections, the time of the first.
         at: OffsetDateTime = "2026-11-23T12:00:00Z",
         /// Actor: `user:ID`, `operator` (the command line), `service` or `anonymous`.
-        actor: Who = "user:2",
+        actor: ActorId = "user:2",
         /// Action: `KIND.created`, `KIND.updated` and `KIND.deleted` for records, such as `student.created`;
         /// `password.changed`, `password.reset`, `user.locked`, `user.unlocked`, `session.opened`, `session.refreshed`,
         /// `session.ended`, `session.replayed`, `sessions.expired`, `login.refused`, `access.refused`, `key.generated`,
@@ -59,7 +59,7 @@ impl From<Event> for EventDocument {
         Self {
             id,
             at: what.by.at,
-            actor: what.by.who,
+            actor: what.by.id,
             action: what.action,
             target: what.target,
             detail: what.detail,
@@ -73,7 +73,7 @@ impl From<Event> for EventDocument {
 filters! {
     EventFilter {
         /// Actor of the events: `user:ID`, `operator`, `service` or `anonymous`.
-        actor: Who,
+        actor: ActorId,
         /// Action of the events, such as `user.created`.
         action: Action,
         /// Target of the events, such as `student:7` or `operation:createUser`.
@@ -102,7 +102,7 @@ impl AuditApi {
     async fn list(
         &self,
         by: By<AuditRead>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         query: PageQuery<EventFilter>,
     ) -> Result<PageResponse<EventDocument>, OperationError<Listing>> {
         let page = uses.review.page(&by, &query.filter, query.page).await?;

@@ -53,7 +53,7 @@ macro_rules! rendition {
             fn negotiate(request: &HeaderMap) -> poem::Result<Rendition<Self>> {
                 static RENDITION: LazyLock<io::Result<Encoded>> =
                     LazyLock::new(|| Encoded::new(Bytes::from_static($written().as_bytes())));
-                let coding = Coding::wanted(request);
+                let coding = Coding::negotiate(request);
                 let rendition = RENDITION.as_ref().map_err(InternalServerError)?;
                 let bytes = rendition.bytes(coding).map_err(InternalServerError)?;
                 Ok(Rendition::Document(Self(bytes), coding.name().map(str::to_owned)))

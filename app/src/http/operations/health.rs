@@ -2,7 +2,7 @@
 
 use poem_openapi::OpenApi;
 
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
 use crate::http::request::Public;
 use crate::http::response::Json;
@@ -44,7 +44,11 @@ impl HealthApi {
     ///
     /// Queries the store. Responds 503 while the store is unavailable.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
-    async fn ready(&self, _public: Public, uses: Uses<'_>) -> Result<Json<Health>, OperationError<CheckingReadiness>> {
+    async fn ready(
+        &self,
+        _public: Public,
+        uses: UseCasesData<'_>,
+    ) -> Result<Json<Health>, OperationError<CheckingReadiness>> {
         uses.probe.ready().await?;
         Ok(Json(Health { status: HealthStatus::Ready }))
     }

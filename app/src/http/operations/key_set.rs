@@ -6,7 +6,7 @@ use domain::token::{PublicKey, PublicPoint};
 use poem_openapi::{ApiResponse, OpenApi};
 use serde_json::json;
 
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::request::Public;
 use crate::http::response::Json;
 use crate::http::wire::{List, Omittable, closed_enum, response};
@@ -102,7 +102,7 @@ impl KeySetApi {
     /// Returns the keys for verifying access tokens, for services that validate tokens themselves. A key is in the set before
     /// it signs tokens. Revoked keys are not in the set.
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "getKeySet")]
-    async fn keys(&self, _public: Public, uses: Uses<'_>) -> KeySetResponse {
+    async fn keys(&self, _public: Public, uses: UseCasesData<'_>) -> KeySetResponse {
         let keys = uses.key_set.public_keys(uses.clock.now());
         let set = KeySet { keys: List(keys.into_iter().map(Into::into).collect()) };
         KeySetResponse::Keys(Json(set), CACHE_CONTROL.to_owned())

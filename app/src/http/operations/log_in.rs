@@ -4,7 +4,7 @@ use poem::Request;
 use poem_openapi::{ApiResponse, OpenApi};
 
 use super::token::TokenDocument;
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::edge::{origin, user_agent};
 use crate::http::problem::{OperationError, error_set};
 use crate::http::rate_limit::RateLimit;
@@ -84,7 +84,7 @@ impl LogInApi {
     async fn log_in(
         &self,
         _public: Public,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         request: &Request,
         body: Body<Credentials>,
     ) -> Result<LoggedIn, OperationError<LoggingIn>> {

@@ -56,7 +56,7 @@ apis! {
 }
 
 /// The use cases, provided to operations by the gate.
-type Uses<'a> = Data<&'a Arc<UseCases>>;
+type UseCasesData<'a> = Data<&'a Arc<UseCases>>;
 
 /// Groups of operations in the API document.
 #[derive(Tags)]

@@ -6,7 +6,7 @@ use poem_openapi::OpenApi;
 
 use super::sessions::Ended;
 use super::users::NewPasswordText;
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{Body, BodyRules, By, Content, Fields, Invalid};
 use crate::http::wire::object::described_object;
@@ -68,7 +68,7 @@ impl OwnPasswordApi {
     async fn replace(
         &self,
         by: By<OwnPasswordWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         body: Body<PasswordChange>,
     ) -> Result<Ended, OperationError<Replacing>> {
         let username = by.caller().user.username.clone();

@@ -6,7 +6,7 @@ use domain::{Email, Id, MAX_ID, Text};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::conditional::Conditions;
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By, PageQuery, filters};
@@ -77,7 +77,7 @@ impl StudentsApi {
     async fn list(
         &self,
         by: Read,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         query: PageQuery<StudentFilter>,
     ) -> Result<PageResponse<StudentDocument>, OperationError<Listing>> {
         let page = uses.records.students.list(&by, &query.filter, query.page).await?;
@@ -91,7 +91,7 @@ impl StudentsApi {
     async fn create(
         &self,
         by: Write,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         body: Body<StudentInput>,
     ) -> Result<Created<StudentDocument>, OperationError<Creating>> {
         Ok(uses.records.students.create(&by, body.read().await?).await?.into())
@@ -104,7 +104,7 @@ impl StudentsApi {
     async fn get(
         &self,
         by: Read,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
@@ -120,7 +120,7 @@ impl StudentsApi {
     async fn replace(
         &self,
         by: Write,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
@@ -138,7 +138,7 @@ impl StudentsApi {
     async fn update(
         &self,
         by: Write,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
@@ -156,7 +156,7 @@ impl StudentsApi {
     async fn delete(
         &self,
         by: Write,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,

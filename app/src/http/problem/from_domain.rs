@@ -25,9 +25,9 @@ impl Problem {
 impl From<Throttled> for Problem {
     fn from(throttled: Throttled) -> Self {
         let (problem, wait) = match throttled {
-            Throttled::Early { retry_after } => (ProblemType::TooManyAttempts, retry_after),
+            Throttled::RetryAfter { retry_after } => (ProblemType::TooManyAttempts, retry_after),
             // Only an administrator can unlock the account: the longest delay bounds how often clients retry.
-            Throttled::Locked => (ProblemType::AccountLocked, Attempts::LONGEST_WAIT),
+            Throttled::Locked => (ProblemType::AccountLocked, Attempts::MAX_DELAY),
         };
         Self::new(problem).with_header(header::RETRY_AFTER, whole_seconds(wait))
     }

@@ -65,7 +65,7 @@ impl Mocks {
     /// Expects that session 3 is opened and a token is signed.
     fn opening(mut self, verified: &'static str) -> Self {
         self.sessions.expect_open().times(1).returning(move |new, by| {
-            assert_eq!((new.user_id.get(), by.who, by.at), (7, Who::User(new.user_id), NOW));
+            assert_eq!((new.user_id.get(), by.id, by.at), (7, ActorId::User(new.user_id), NOW));
             assert_eq!(new.verified, PasswordHash::new(verified.into()));
             assert_eq!(new.refresh_token, RefreshTokenDigest::new([0xcd; 32]));
             Ok(session(new.user_id))
@@ -85,8 +85,8 @@ impl Mocks {
         let target = target.map(|id| Target::of(UserId::try_from(id).unwrap()));
         self.audit.expect_append().times(1).returning(move |events| {
             let events: Vec<_> =
-                events.into_iter().map(|event| (event.action, event.by.who, event.target, event.count)).collect();
-            assert_eq!(events, [(Action::LOGIN_REFUSED, Who::Anonymous, target.clone(), 1)]);
+                events.into_iter().map(|event| (event.action, event.by.id, event.target, event.count)).collect();
+            assert_eq!(events, [(Action::LOGIN_REFUSED, ActorId::Anonymous, target.clone(), 1)]);
             Ok(())
         });
         self
@@ -151,37 +151,37 @@ fn asha(status: Status) -> Credentials {
 
 /// Asha after this many failed logins, the last of them at [`NOW`].
 fn asha_after(failures: u32) -> Credentials {
-    let attempts = (0..failures).fold(Attempts::default(), |attempts, _| attempts.counting_one(NOW));
+    let attempts = (0..failures).fold(Attempts::default(), |attempts, _| attempts.with_failure(NOW));
     Credentials { attempts, ..asha(Status::Active) }
 }
 
 #[tokio::test]
 async fn right_password_opens_session_with_both_tokens() {
-    let attempt = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).opening("old").log_in("asha").await;
+    let attempt = Mocks::admitting(Some(asha(Status::Active)), Verdict::Correct).opening("old").log_in("asha").await;
     let grant = attempt.outcome.unwrap().grant;
     assert_eq!((grant.token.expose(), grant.expires_in), ("signed", 15 * 60));
     assert_eq!((grant.refresh_token.expose(), grant.refresh_expires_in), ("ab".repeat(32), 7 * 24 * 3600));
-    assert_eq!(attempt.limits.unwrap().account.left, Attempts::FREE);
+    assert_eq!(attempt.limits.unwrap().account.left, Attempts::FREE_FAILURES);
 }
 
 /// REQ 15.
 #[tokio::test]
 async fn unknown_username_is_hashed_and_rejected() {
-    let attempt = Mocks::admitting(None, Verdict::Wrong).rejected(1, None).log_in("unknown").await;
+    let attempt = Mocks::admitting(None, Verdict::Incorrect).rejected(1, None).log_in("unknown").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 15.
 #[tokio::test]
 async fn malformed_username_is_hashed_and_rejected() {
-    let attempt = Mocks::admitting(None, Verdict::Wrong).rejected(1, None).log_in("white space").await;
+    let attempt = Mocks::admitting(None, Verdict::Incorrect).rejected(1, None).log_in("white space").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 16.
 #[tokio::test]
 async fn wrong_password_is_rejected_and_counted() {
-    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Wrong).rejected(1, Some(7));
+    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Incorrect).rejected(1, Some(7));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
     let account = attempt.limits.unwrap().account;
@@ -199,7 +199,7 @@ async fn remaining_attempts_derive_from_own_count() {
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
         mocks.throttle.expect_admit_unknown().returning(|_, _| Ok(4));
-        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
         assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
     }
 }
@@ -212,23 +212,23 @@ async fn unknown_username_is_folded_like_valid_one() {
         mocks.throttle.expect_budget().return_const(FULL);
         mocks.throttle.expect_admit_unknown().with(eq(folded), always()).returning(|_, _| Ok(1));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
-        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
         assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");
     }
 }
 
 #[tokio::test]
 async fn disabled_user_is_rejected_like_wrong_password() {
-    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Right).rejected(1, Some(7));
+    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Correct).rejected(1, Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 #[tokio::test]
 async fn one_time_password_is_accepted_until_it_expires() {
     let until = |expiry| Some(Credentials { password_expires_at: Some(expiry), ..asha(Status::Active) });
-    let mocks = Mocks::admitting(until(NOW + Duration::MICROSECOND), Verdict::Right).opening("old");
+    let mocks = Mocks::admitting(until(NOW + Duration::MICROSECOND), Verdict::Correct).opening("old");
     assert!(mocks.log_in("asha").await.outcome.is_ok());
-    let mocks = Mocks::admitting(until(NOW), Verdict::Right).rejected(1, Some(7));
+    let mocks = Mocks::admitting(until(NOW), Verdict::Correct).rejected(1, Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
@@ -239,7 +239,7 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
     mocks.throttle.expect_budget().return_const(FULL);
     let attempt = mocks.log_in("asha").await;
     assert!(
-        matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::Early { retry_after })) if retry_after == Duration::seconds(2))
+        matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(2))
     );
     assert_eq!(attempt.limits.unwrap().account.next_in, Duration::seconds(2));
 }
@@ -247,7 +247,7 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
 /// REQ 16.
 #[tokio::test]
 async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
-    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).rejected(0, Some(7));
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::LOCKING_FAILURES))).rejected(0, Some(7));
     mocks.throttle.expect_budget().return_const(FULL);
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Throttled(Throttled::Locked))));
 }
@@ -261,21 +261,21 @@ async fn address_without_budget_is_rejected_for_any_username() {
         mocks.throttle.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
         let outcome = mocks.log_in("asha").await.outcome;
         assert!(
-            matches!(outcome, Err(LogInError::Throttled(Throttled::Early { retry_after })) if retry_after == Duration::seconds(9))
+            matches!(outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(9))
         );
     }
 }
 
 #[tokio::test]
 async fn unlimited_throttling_neither_counts_nor_delays() {
-    let mut mocks = Mocks::store(Some(asha_after(Attempts::MOST))).rejected(0, Some(7));
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::LOCKING_FAILURES))).rejected(0, Some(7));
     mocks.throttling = LoginThrottling::Unlimited;
     mocks.throttle.expect_budget().return_const(FULL);
-    mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Wrong));
+    mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
     let account = attempt.limits.unwrap().account;
-    assert_eq!((account.left, account.next_in), (Attempts::FREE, Duration::ZERO));
+    assert_eq!((account.left, account.next_in), (Attempts::FREE_FAILURES, Duration::ZERO));
 }
 
 #[tokio::test]
@@ -290,7 +290,7 @@ async fn attempt_rejected_by_full_queue_is_withdrawn() {
 
 #[tokio::test]
 async fn change_during_hashing_rejects_login() {
-    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Right).rejected(1, Some(7));
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Correct).rejected(1, Some(7));
     mocks.sessions.expect_open().times(1).returning(|_, _| Err(OpenSessionError::Outdated));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }

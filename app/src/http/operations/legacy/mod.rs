@@ -13,7 +13,7 @@ use poem_openapi::{ApiResponse, OpenApi};
 use listing::Listing;
 use wire::{AnyText, LegacyChange, LegacyMessage, LegacyStudent, LegacyStudentInput, LegacyStudentPatch};
 
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By};
 use crate::http::response::Json;
@@ -57,7 +57,7 @@ impl LegacyApi {
     async fn list(
         &self,
         by: By<StudentsRead>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         request: &Request,
         /// Text within the student's name, ignoring case.
         name: Query<Option<Wire<AnyText>>>,
@@ -87,7 +87,7 @@ impl LegacyApi {
     async fn create(
         &self,
         by: By<StudentsWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         body: Body<LegacyStudentInput>,
     ) -> Result<Created, OperationError<Creating>> {
         let student = uses.records.students.create(&by, body.read().await?).await.map_err(legacy_problem)?;
@@ -102,7 +102,7 @@ impl LegacyApi {
     async fn update(
         &self,
         by: By<StudentsWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the student.
         student_id: Query<Wire<StudentId>>,
         body: Body<LegacyStudentPatch>,
@@ -120,7 +120,7 @@ impl LegacyApi {
     async fn delete(
         &self,
         by: By<StudentsWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the student.
         student_id: Query<Wire<StudentId>>,
     ) -> Result<Json<LegacyMessage>, OperationError<Deleting>> {

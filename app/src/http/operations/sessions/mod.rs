@@ -13,7 +13,7 @@ pub use wire::SessionDocument;
 use wire::{ParsedRefresh, RefreshRequest};
 
 use super::token::TokenDocument;
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::edge::origin;
 use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{Body, By, PageQuery, Public};
@@ -48,7 +48,7 @@ impl RefreshApi {
     async fn refresh(
         &self,
         _public: Public,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         request: &Request,
         body: Body<RefreshRequest>,
     ) -> Result<Secret<TokenDocument>, OperationError<Refreshing>> {
@@ -66,7 +66,7 @@ impl LogOutApi {
     ///
     /// Ends the session of the access token and revokes all of its tokens.
     #[oai(path = "/logout", method = "post", operation_id = "logOut")]
-    async fn log_out(&self, by: By<LogOut>, uses: Uses<'_>) -> Result<Ended, OperationError<LoggingOut>> {
+    async fn log_out(&self, by: By<LogOut>, uses: UseCasesData<'_>) -> Result<Ended, OperationError<LoggingOut>> {
         uses.sessions.log_out(&by).await?;
         Ok(Ended::Ended)
     }
@@ -84,7 +84,7 @@ impl OwnSessionsApi {
     async fn list(
         &self,
         by: By<OwnSessionsRead>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         query: PageQuery<()>,
     ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
         let page = uses.sessions.list_own(&by, query.page).await?;
@@ -98,7 +98,7 @@ impl OwnSessionsApi {
     async fn delete(
         &self,
         by: By<OwnSessionsWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the session.
         id: Path<Wire<SessionId>>,
     ) -> Result<Ended, OperationError<Ending>> {

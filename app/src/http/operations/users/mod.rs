@@ -15,7 +15,7 @@ pub use wire::NewPasswordText;
 
 use wire::{OneTimePasswordDocument, UserDocument, UserInput, UserPatchInput};
 
-use super::{Tag, Uses};
+use super::{Tag, UseCasesData};
 use crate::http::conditional::Conditions;
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By, PageQuery};
@@ -53,7 +53,7 @@ impl UsersApi {
     async fn list(
         &self,
         by: By<UsersRead>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         query: PageQuery<()>,
     ) -> Result<PageResponse<UserDocument>, OperationError<Listing>> {
         let page = uses.records.users.list(&by, &query.filter, query.page).await?;
@@ -67,7 +67,7 @@ impl UsersApi {
     async fn create(
         &self,
         by: By<UsersWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         body: Body<UserInput>,
     ) -> Result<Created<UserDocument>, OperationError<Creating>> {
         let new = body.read_with(&uses.accounts.policy).await?;
@@ -81,7 +81,7 @@ impl UsersApi {
     async fn get(
         &self,
         by: By<UsersRead>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
@@ -98,7 +98,7 @@ impl UsersApi {
     async fn update(
         &self,
         by: By<UsersWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
@@ -116,7 +116,7 @@ impl UsersApi {
     async fn delete(
         &self,
         by: By<UsersWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         conditions: Conditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
@@ -134,7 +134,7 @@ impl UsersApi {
     async fn reset_password(
         &self,
         by: By<UsersWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
     ) -> Result<Secret<OneTimePasswordDocument>, OperationError<Resetting>> {
@@ -149,7 +149,7 @@ impl UsersApi {
     async fn unlock(
         &self,
         by: By<UsersWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
     ) -> Result<Updated<UserDocument>, OperationError<Unlocking>> {

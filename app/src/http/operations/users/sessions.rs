@@ -6,7 +6,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
 use super::super::sessions::{Ended, SessionDocument};
-use super::super::{Tag, Uses};
+use super::super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
 use crate::http::request::{By, PageQuery};
 use crate::http::response::PageResponse;
@@ -28,7 +28,7 @@ impl UserSessionsApi {
     async fn list(
         &self,
         by: By<SessionsRead>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
         query: PageQuery<()>,
@@ -44,7 +44,7 @@ impl UserSessionsApi {
     async fn delete(
         &self,
         by: By<SessionsWrite>,
-        uses: Uses<'_>,
+        uses: UseCasesData<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
     ) -> Result<Ended, OperationError<Deleting>> {

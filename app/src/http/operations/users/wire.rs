@@ -1,7 +1,7 @@
 //! Wire format of users, without stored passwords.
 
 use domain::access::Role;
-use domain::user::{NewPassword, OneTimePassword, PasswordPolicy, Status, User, UserChange, Username};
+use domain::user::{NewPassword, OneTimePassword, PasswordPolicy, Status, User, UserUpdate, Username};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -47,7 +47,7 @@ impl From<OneTimePassword> for OneTimePasswordDocument {
 pub struct NewPasswordText(String);
 
 text_value!(
-    NewPasswordText { "minLength": PasswordPolicy::LEAST_MIN_CHARS, "maxLength": 128, "format": "password" },
+    NewPasswordText { "minLength": PasswordPolicy::MIN_MIN_CHARS, "maxLength": 128, "format": "password" },
     |text: String| Ok::<_, &str>(NewPasswordText(text)),
     |text: &NewPasswordText| text.0.clone()
 );
@@ -98,7 +98,7 @@ impl Content for UserInput {
 
 patch! {
     /// Fields to change. Absent fields remain unchanged.
-    UserPatchInput as "UserPatch" => UserChange, BodyRules::MERGE_PATCH, {
+    UserPatchInput as "UserPatch" => UserUpdate, BodyRules::MERGE_PATCH, {
         role: Role = "viewer",
         status: Status = "active",
     }

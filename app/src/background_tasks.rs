@@ -15,15 +15,15 @@ const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The background tasks of one server.
-pub struct Upkeep {
+pub struct BackgroundTasks {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl Upkeep {
+impl BackgroundTasks {
     /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
-    pub fn begin(denied_access: Arc<DeniedAccessLog>, sessions: Sessions) -> Self {
+    pub fn start(denied_access: Arc<DeniedAccessLog>, sessions: Sessions) -> Self {
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let [mut flushing, mut cleanup] = [FLUSH_INTERVAL, CLEANUP_INTERVAL].map(interval);
@@ -41,7 +41,7 @@ impl Upkeep {
     }
 
     /// Stops the tasks after a last write. Call it after the last request has finished.
-    pub async fn end(self) {
+    pub async fn stop(self) {
         // Both fail only if the task has already ended.
         let _ = self.stop.send(());
         let _ = self.task.await;
@@ -55,7 +55,7 @@ async fn flush(denied_access: &DeniedAccessLog) {
 }
 
 async fn delete_expired(sessions: &Sessions) {
-    match sessions.forget_expired().await {
+    match sessions.delete_expired().await {
         Ok(0) => {}
         Ok(deleted) => tracing::info!(deleted, "deleted expired sessions"),
         Err(error) => tracing::warn!(%error, "cannot delete expired sessions; trying again in an hour"),
