@@ -12,6 +12,7 @@ mod openapi;
 mod postgres;
 mod postman;
 mod process;
+mod server;
 mod test;
 mod workspace;
 

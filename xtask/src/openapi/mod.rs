@@ -158,7 +158,7 @@ async fn record(since: &Since, only_check: bool) -> Result<()> {
     Err(Failure::new("CHANGELOG.md lacks what openapi.yaml has changed: run `cargo xtask openapi --changelog`"))
 }
 
-fn checked_in() -> Result<Value> {
+pub fn checked_in() -> Result<Value> {
     let text = fs::read_to_string(root().join(FILE)).or_fail(FILE)?;
     yaml_serde::from_str(&text).or_fail(FILE)
 }
