@@ -1,4 +1,4 @@
-//! A headless Chromium of the test's own, driven through a chromedriver of its own.
+//! Headless Chromium, one per test, controlled through its own chromedriver.
 
 use std::{
     io::{BufRead, BufReader},
@@ -10,27 +10,27 @@ use fantoccini::{Client, ClientBuilder, Locator, elements::Element, key::Key, wd
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 
-const NEEDS: &str = "needs chromium and chromedriver (Debian: chromium, chromium-driver)";
-/// Far above what any step takes, so that only a step that never comes fails.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUIREMENT: &str = "needs chromium and chromedriver (Debian: chromium, chromium-driver)";
+/// Timeout for an element to appear. Far above the duration of any step.
+const ELEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// One browser window. Ends its processes with [`Chromium::quit`].
+/// Browser window. [`Chromium::quit`] ends its processes.
 #[derive(Clone)]
 pub struct Chromium {
     client: Client,
     driver_url: String,
 }
 
-/// A running chromedriver; killed when dropped.
+/// Running chromedriver, killed on drop.
 pub struct Driver {
     process: Child,
     url: String,
-    /// Kept open: the driver ends when its output is closed.
+    /// Kept open, because chromedriver exits if its output is closed.
     _output: BufReader<ChildStdout>,
 }
 
 impl Driver {
-    /// Starts a chromedriver on a free port, which it selects and prints.
+    /// Starts chromedriver on a free port. It selects the port and prints it.
     pub fn start() -> Self {
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
@@ -38,14 +38,14 @@ impl Driver {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| panic!("{NEEDS}: chromedriver does not start: {error}"));
+            .unwrap_or_else(|error| panic!("{REQUIREMENT}: chromedriver did not start: {error}"));
         let mut output = BufReader::new(process.stdout.take().expect("its output is a pipe"));
-        let mut said = String::new();
+        let mut printed = String::new();
         let port = loop {
-            let line_start = said.len();
-            let length = output.read_line(&mut said).expect("chromedriver speaks UTF-8");
-            assert_ne!(length, 0, "{NEEDS}: chromedriver stopped, having said: {said}");
-            if let Some((_, port)) = said[line_start..].split_once("started successfully on port ") {
+            let line_start = printed.len();
+            let length = output.read_line(&mut printed).expect("chromedriver prints UTF-8");
+            assert_ne!(length, 0, "{REQUIREMENT}: chromedriver exited after printing: {printed}");
+            if let Some((_, port)) = printed[line_start..].split_once("started successfully on port ") {
                 break port.trim().trim_end_matches('.').to_owned();
             }
         };
@@ -61,7 +61,7 @@ impl Drop for Driver {
 }
 
 impl Chromium {
-    /// Opens a window with a fresh profile, which keeps a log of every request and of the console.
+    /// Opens a window with a new profile. Requests and console messages are logged.
     pub async fn open(driver: &Driver) -> Self {
         let capabilities = json!({
             "browserName": "chrome",
@@ -77,7 +77,7 @@ impl Chromium {
             .capabilities(capabilities)
             .connect(&driver.url)
             .await
-            .unwrap_or_else(|error| panic!("{NEEDS}: no browser window opens: {error}"));
+            .unwrap_or_else(|error| panic!("{REQUIREMENT}: cannot open a browser window: {error}"));
         Self { client, driver_url: driver.url.clone() }
     }
 
@@ -93,29 +93,28 @@ impl Chromium {
         self.client.refresh().await.expect("the page loads again");
     }
 
-    /// Waits for the element that the `XPath` names.
+    /// Waits for the first element that matches the `XPath`.
     pub async fn wait_for(&self, xpath: &str) -> Element {
-        match self.client.wait().at_most(PATIENCE).for_element(Locator::XPath(xpath)).await {
+        match self.client.wait().at_most(ELEMENT_TIMEOUT).for_element(Locator::XPath(xpath)).await {
             Ok(element) => element,
             Err(error) => {
                 let text = self.client.execute("return document.body.innerText", vec![]).await.unwrap_or_default();
-                panic!("{error} while waiting for {xpath} on a page that reads:\n{}", text.as_str().unwrap_or_default())
+                panic!("{error} while waiting for {xpath}; the page contains:\n{}", text.as_str().unwrap_or_default())
             }
         }
     }
 
-    /// Waits for the button that the `XPath` names, and presses it with the Enter key: a mouse misses where the page
-    /// still scrolls.
+    /// Waits for a button and presses it with the Enter key, because a mouse click misses while the page scrolls.
     pub async fn press(&self, xpath: &str) {
         self.type_into(xpath, &Key::Enter.to_string()).await;
     }
 
     pub async fn type_into(&self, xpath: &str, text: &str) {
         let element = self.wait_for(xpath).await;
-        element.send_keys(text).await.unwrap_or_else(|error| panic!("{xpath} takes no text: {error}"));
+        element.send_keys(text).await.unwrap_or_else(|error| panic!("cannot type into {xpath}: {error}"));
     }
 
-    /// Opens another tab of the same profile, and goes on there. Answers what the tab before and the new one are called.
+    /// Opens another tab of the same profile and switches to it. Returns the handles of the previous tab and the new one.
     pub async fn open_tab(&self) -> [WindowHandle; 2] {
         let first = self.client.window().await.expect("a window");
         let second = self.client.new_window(true).await.expect("a new tab").handle;
@@ -127,26 +126,26 @@ impl Chromium {
         self.client.switch_to_window(tab.clone()).await.expect("an open tab");
     }
 
-    /// Makes the page as wide as a telephone's screen, whatever the least width of a window is.
-    pub async fn narrow(&self, width: u32) {
+    /// Emulates a phone screen of this width in pixels, which may be below the minimum width of a window.
+    pub async fn emulate_phone(&self, width: u32) {
         let metrics = json!({ "width": width, "height": 740, "deviceScaleFactor": 1, "mobile": false });
         let command = json!({ "cmd": "Emulation.setDeviceMetricsOverride", "params": metrics });
-        self.ask_driver("goog/cdp/execute", &command).await;
+        self.send_command("goog/cdp/execute", &command).await;
     }
 
-    /// Runs a function's body in the page, and waits for the promise where it returns one.
+    /// Runs a function body in the page. If it returns a promise, waits for it.
     pub async fn run(&self, script: &str) -> Value {
         let outcome = self.client.execute(script, vec![]).await;
-        outcome.unwrap_or_else(|error| panic!("{error} in the page's script {script}"))
+        outcome.unwrap_or_else(|error| panic!("{error} in the script {script}"))
     }
 
-    /// Waits until the expression, or what it promises, is true in the page; for as long as a script may run.
-    pub async fn until(&self, condition: &str) {
-        let look = "await new Promise((resolve) => setTimeout(resolve, 20))";
-        self.run(&format!("return (async () => {{ while (!(await ({condition}))) {look} }})()")).await;
+    /// Waits until an expression, or the promise that it returns, is true in the page. Limited by the script timeout.
+    pub async fn wait_until(&self, condition: &str) {
+        let pause = "await new Promise((resolve) => setTimeout(resolve, 20))";
+        self.run(&format!("return (async () => {{ while (!(await ({condition}))) {pause} }})()")).await;
     }
 
-    /// Every URL asked for since the last call.
+    /// URLs requested since the last call.
     pub async fn requested_urls(&self) -> Vec<String> {
         let entries = self.log("performance").await;
         let events = entries.iter().map(|entry| -> Value {
@@ -159,27 +158,27 @@ impl Chromium {
             .collect()
     }
 
-    /// What the console has said since the last call, but for answers of 400 and above, which it repeats.
-    pub async fn complaints(&self) -> Vec<Value> {
+    /// Console errors and violations of the content security policy since the last call, without responses of 400 and above.
+    pub async fn console_errors(&self) -> Vec<Value> {
         let entries = self.log("browser").await;
-        let is_complaint = |entry: &Value| {
+        let is_error = |entry: &Value| {
             let violates_policy = entry.to_string().contains("Content Security Policy");
             violates_policy || (entry["level"] == "SEVERE" && entry["source"] != "network")
         };
-        entries.into_iter().filter(is_complaint).collect()
+        entries.into_iter().filter(is_error).collect()
     }
 
-    /// Takes what chromedriver has gathered in a log.
+    /// Takes the entries of a log from chromedriver.
     async fn log(&self, kind: &str) -> Vec<Value> {
-        let answer = self.ask_driver("se/log", &json!({ "type": kind })).await;
-        answer["value"].as_array().unwrap_or_else(|| panic!("no {kind} log: {answer}")).clone()
+        let response = self.send_command("se/log", &json!({ "type": kind })).await;
+        response["value"].as_array().unwrap_or_else(|| panic!("no {kind} log: {response}")).clone()
     }
 
-    /// Sends one of chromedriver's own extensions to `WebDriver`.
-    async fn ask_driver(&self, command: &str, body: &Value) -> Value {
+    /// Sends a command that chromedriver adds to the `WebDriver` protocol.
+    async fn send_command(&self, command: &str, body: &Value) -> Value {
         let session = self.client.session_id().await.expect("the window is open").expect("a session has an id");
         let request = reqwest::Client::new().post(format!("{}/session/{session}/{command}", self.driver_url));
-        let answer = request.json(body).send().await.expect("chromedriver answers");
-        answer.json().await.expect("chromedriver answers in JSON")
+        let response = request.json(body).send().await.expect("chromedriver responds");
+        response.json().await.expect("the response is JSON")
     }
 }

@@ -1,6 +1,6 @@
-//! The documentation page as a person uses it, in a real browser.
+//! Tests of the documentation page in a browser.
 
-#![expect(clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod chromium;
 mod narrow;
@@ -9,7 +9,7 @@ mod session;
 use chromium::{Chromium, Driver};
 use tests::program::Program;
 
-/// The `XPath` of an operation's block in Swagger UI: `#operations-<tag>-<operationId>`.
+/// `XPath` of an operation's block in Swagger UI: `#operations-<tag>-<operationId>`.
 fn operation(id: &str) -> String {
     // XPath 1.0 has no ends-with.
     let suffix_start = format!("string-length(@id) - {}", id.len());
@@ -20,17 +20,17 @@ async fn expand(browser: &Chromium, id: &str) {
     browser.press(&format!("{}//button[contains(@class, 'opblock-summary-control')]", operation(id))).await;
 }
 
-/// Presses "Execute" in an expanded operation, its example untouched, and waits for an answer with `status`.
+/// Presses "Execute" in an expanded operation with its example, and waits for a response with `status`.
 async fn try_out(browser: &Chromium, id: &str, status: u16) {
     let block = operation(id);
-    // Swagger UI shows the button a moment before it has resolved the operation, and then loses the press.
+    // Swagger UI shows the button before it has resolved the operation, and ignores an earlier press.
     let resolved = "[not(.//*[contains(@class, 'opblock-loading-animation')])]";
     browser.press(&format!("{block}{resolved}//button[contains(@class, 'execute')]")).await;
-    let answered = format!(
+    let response = format!(
         "{block}//table[contains(@class, 'live-responses-table')]\
          //td[contains(@class, 'response-col_status') and starts-with(normalize-space(), '{status}')]"
     );
-    browser.wait_for(&answered).await;
+    browser.wait_for(&response).await;
 }
 
 /// Logs in with the form in the bar.
@@ -40,19 +40,19 @@ async fn log_in(browser: &Chromium, username: &str, password: &str) {
     browser.press("//form//button[normalize-space() = 'Log in']").await;
 }
 
-/// Waits until the bar above Swagger UI begins so.
-async fn bar_says(browser: &Chromium, text: &str) {
+/// Waits until the status in the bar above Swagger UI starts with `text`.
+async fn wait_for_status(browser: &Chromium, text: &str) {
     browser.wait_for(&format!("//*[@role = 'status' and starts-with(normalize-space(), '{text}')]")).await;
 }
 
-/// Runs what a person does, and quits the browser however that ends.
-async fn in_browser<F>(journey: impl FnOnce(Chromium) -> F)
+/// Runs steps in a new browser, and quits it even if they panic.
+async fn in_browser<F>(steps: impl FnOnce(Chromium) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let driver = Driver::start();
     let browser = Chromium::open(&driver).await;
-    let outcome = tokio::spawn(journey(browser.clone())).await;
+    let outcome = tokio::spawn(steps(browser.clone())).await;
     browser.quit().await;
     if let Err(failure) = outcome {
         std::panic::resume_unwind(failure.into_panic());
@@ -60,22 +60,22 @@ where
 }
 
 #[tokio::test]
-async fn one_login_lasts_on_the_page_through_a_reload_until_log_out() {
+async fn login_survives_reload_and_ends_with_logout() {
     let server = Program::demo().await;
     let page = server.url("/docs/");
     in_browser(|browser| async move {
         browser.go_to(&page).await;
-        bar_says(&browser, "Not logged in: try out POST /login").await;
+        wait_for_status(&browser, "Not logged in: try out POST /login").await;
 
         expand(&browser, "logIn").await;
         try_out(&browser, "logIn", 200).await;
-        bar_says(&browser, "Logged in as ").await;
+        wait_for_status(&browser, "Logged in as ").await;
         expand(&browser, "listStudents").await;
         try_out(&browser, "listStudents", 200).await;
 
         browser.reload().await;
-        bar_says(&browser, "Logged in as ").await;
-        // The address names the operation that was open last, which a reload opens again.
+        wait_for_status(&browser, "Logged in as ").await;
+        // The URL's fragment identifies the open operation, so a reload opens it again.
         let students = operation("listStudents");
         browser
             .wait_for(&format!("{students}//button[contains(@class, 'authorization__btn')]//*[@class = 'locked']"))
@@ -83,10 +83,10 @@ async fn one_login_lasts_on_the_page_through_a_reload_until_log_out() {
         try_out(&browser, "listStudents", 200).await;
 
         browser.press("//button[normalize-space() = 'Log out']").await;
-        bar_says(&browser, "Not logged in: try out POST /login").await;
+        wait_for_status(&browser, "Not logged in: try out POST /login").await;
         try_out(&browser, "listStudents", 401).await;
         browser.reload().await;
-        bar_says(&browser, "Not logged in: try out POST /login").await;
+        wait_for_status(&browser, "Not logged in: try out POST /login").await;
     })
     .await;
 }
@@ -102,15 +102,15 @@ async fn authorize_dialog_matches_bar_and_drops_rejected_token() {
         browser.go_to(&page).await;
         expand(&browser, "logIn").await;
         try_out(&browser, "logIn", 200).await;
-        bar_says(&browser, "Logged in as ").await;
+        wait_for_status(&browser, "Logged in as ").await;
 
         browser.press("//button[contains(@class, 'authorize')]").await;
         browser.press(&log_out).await;
-        bar_says(&browser, "Not logged in: try out POST /login").await;
+        wait_for_status(&browser, "Not logged in: try out POST /login").await;
 
         browser.type_into(&token, "no.such.token").await;
         browser.press(&authorize).await;
-        bar_says(&browser, "Not logged in: the server rejected the token").await;
+        wait_for_status(&browser, "Not logged in: the server rejected the token").await;
         browser.wait_for(&token).await;
     })
     .await;
@@ -118,22 +118,22 @@ async fn authorize_dialog_matches_bar_and_drops_rejected_token() {
 
 /// REQ 32.
 #[tokio::test]
-async fn page_asks_no_other_host_and_breaks_no_rule_of_its_policy() {
+async fn page_requests_no_other_host_and_keeps_its_security_policy() {
     let server = Program::demo().await;
     let (page, origin) = (server.url("/docs/"), server.url("/"));
     in_browser(|browser| async move {
         browser.go_to(&page).await;
         expand(&browser, "logIn").await;
         try_out(&browser, "logIn", 200).await;
-        bar_says(&browser, "Logged in as ").await;
+        wait_for_status(&browser, "Logged in as ").await;
 
         let urls = browser.requested_urls().await;
-        let elsewhere: Vec<_> =
+        let foreign: Vec<_> =
             urls.iter().filter(|url| !url.starts_with(&origin) && !url.starts_with("data:")).collect();
-        assert!(elsewhere.is_empty(), "{elsewhere:?}");
-        assert!(urls.contains(&format!("{origin}login")), "the log misses requests: {urls:?}");
-        let complaints = browser.complaints().await;
-        assert!(complaints.is_empty(), "{complaints:?}");
+        assert!(foreign.is_empty(), "{foreign:?}");
+        assert!(urls.contains(&format!("{origin}login")), "the log is incomplete: {urls:?}");
+        let errors = browser.console_errors().await;
+        assert!(errors.is_empty(), "{errors:?}");
     })
     .await;
 }

@@ -2,27 +2,27 @@
 
 use tests::program::Program;
 
-use crate::{bar_says, expand, in_browser, log_in, try_out};
+use crate::{expand, in_browser, log_in, try_out, wait_for_status};
 
 #[tokio::test]
-async fn the_page_fits_360_pixels_whatever_is_open() {
+async fn page_with_open_operations_fits_360_pixels() {
     let server = Program::demo().await;
     let page = server.url("/docs/");
     in_browser(|browser| async move {
-        browser.narrow(360).await;
+        browser.emulate_phone(360).await;
         browser.go_to(&page).await;
-        bar_says(&browser, "Not logged in").await;
+        wait_for_status(&browser, "Not logged in").await;
         log_in(&browser, "shantanu", "a wrong password").await;
-        bar_says(&browser, "Not logged in: Invalid").await;
+        wait_for_status(&browser, "Not logged in: Invalid").await;
         browser.run("document.querySelector('#log-in').reset()").await;
         log_in(&browser, "shantanu", "password").await;
-        bar_says(&browser, "Logged in as ").await;
+        wait_for_status(&browser, "Logged in as ").await;
         for (operation, status) in [("listStudents", 200), ("createStudent", 201), ("listLegacyStudents", 200)] {
             expand(&browser, operation).await;
             try_out(&browser, operation, status).await;
         }
         assert_eq!(browser.run("return window.innerWidth").await, 360);
-        // A scrollbar beside the page, where there is one, takes some of it.
+        // `clientWidth` excludes the scrollbar, if there is one.
         let [width, scrolled] =
             ["clientWidth", "scrollWidth"].map(|name| format!("return document.documentElement.{name}"));
         assert_eq!(browser.run(&scrolled).await, browser.run(&width).await, "the page scrolls sideways");

@@ -1,6 +1,6 @@
-//! Our tokens in other people's libraries.
+//! Verification of Rollbook's tokens with other JWT libraries.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps, too, may fail only by panicking")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod verifier;
 
@@ -15,44 +15,44 @@ use tests::server::{Engine, SECRET, Server};
 use verifier::Verifier;
 
 #[tokio::test]
-async fn pyjwt_verifies_our_tokens_by_the_shared_key() {
-    verifies_by_the_shared_key(Verifier::PyJwt).await;
+async fn pyjwt_verifies_token_with_shared_key() {
+    assert_verifies_with_shared_key(Verifier::PyJwt).await;
 }
 
 #[tokio::test]
-async fn jose_verifies_our_tokens_by_the_shared_key() {
-    verifies_by_the_shared_key(Verifier::Jose).await;
+async fn jose_verifies_token_with_shared_key() {
+    assert_verifies_with_shared_key(Verifier::Jose).await;
 }
 
 /// REQ 11.
 #[tokio::test]
-async fn pyjwt_verifies_our_tokens_by_the_published_set() {
-    verifies_by_the_published_set(Verifier::PyJwt).await;
+async fn pyjwt_verifies_token_with_published_key_set() {
+    assert_verifies_with_published_key_set(Verifier::PyJwt).await;
 }
 
 /// REQ 11.
 #[tokio::test]
-async fn jose_verifies_our_tokens_by_the_published_set() {
-    verifies_by_the_published_set(Verifier::Jose).await;
+async fn jose_verifies_token_with_published_key_set() {
+    assert_verifies_with_published_key_set(Verifier::Jose).await;
 }
 
-async fn verifies_by_the_shared_key(verifier: Verifier) {
+async fn assert_verifies_with_shared_key(verifier: Verifier) {
     let server = Server::start(Engine::Sqlite).await;
     let user = server.add_user("asha", Role::Viewer).await;
     let token = server.token_of(&user).await;
     let claims = verifier.claims(&json!({"token": token, "secret": SECRET})).unwrap();
     assert_eq!(claims["user_id"], user.id.get());
     assert_eq!(claims["sub"], user.id.to_string());
-    let another = SECRET.to_uppercase();
-    verifier.claims(&json!({"token": token, "secret": another})).expect_err("another key's token");
+    let other_secret = SECRET.to_uppercase();
+    verifier.claims(&json!({"token": token, "secret": other_secret})).expect_err("the token of another key");
 }
 
-async fn verifies_by_the_published_set(verifier: Verifier) {
+async fn assert_verifies_with_published_key_set(verifier: Verifier) {
     for algorithm in ["EdDSA", "ES256"] {
         let home = TempDir::new().unwrap();
         let generate = ["keys", "generate", "--keys", "ring.json", "--algorithm", algorithm];
-        let made = program::run(home.path(), &generate).await;
-        assert_eq!(made.status, Some(0), "{made:?}");
+        let outcome = program::run(home.path(), &generate).await;
+        assert_eq!(outcome.status, Some(0), "{outcome:?}");
         let arguments = ["serve", "--listen", "127.0.0.1:0", "--keys", "ring.json"];
         let server = Program::start(program::command(home.path(), &arguments)).await;
         let password = fs::read_to_string(home.path().join("rollbook-data/initial-admin-password")).unwrap();
@@ -62,7 +62,7 @@ async fn verifies_by_the_published_set(verifier: Verifier) {
         let token = admin.token().unwrap();
         let claims = verifier.claims(&json!({"token": token, "set": set})).unwrap();
         assert_eq!(claims["sub"], claims["user_id"].to_string());
-        // Another token's claims under this one's signature.
+        // The claims of another token with this signature.
         let other = server.log_in("admin", password.trim_end()).await;
         let [mut parts, others] = [token, other.token().unwrap()].map(|token| token.split('.').collect::<Vec<_>>());
         parts[1] = others[1];

@@ -1,16 +1,16 @@
-//! Libraries that verify tokens, each in the program that it is for.
+//! JWT libraries that run in another process, each in its own runtime.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// A library that verifies tokens.
+/// Library that verifies tokens.
 #[derive(Debug, Clone, Copy)]
 pub enum Verifier {
-    /// PyJWT, for Python.
+    /// PyJWT on Python.
     PyJwt,
-    /// jose, for Node.
+    /// jose on Node.js.
     Jose,
 }
 
@@ -48,33 +48,33 @@ jose.jwtVerify(given.token, key, expected).then(
 ";
 
 impl Verifier {
-    /// The claims of `given.token`, verified by `given.secret` or the key set `given.set`.
+    /// Verifies `input.token` with `input.secret` or the key set `input.set`, and returns the claims.
     ///
     /// # Errors
-    /// What the library says against it.
+    /// The output of the library if it rejects the token.
     ///
     /// # Panics
-    /// Where the library is not there.
-    pub fn claims(self, given: &Value) -> Result<Value, String> {
+    /// If the library is not installed.
+    pub fn claims(self, input: &Value) -> Result<Value, String> {
         let (program, flag, script) = match self {
             Self::PyJwt => ("python3", "-c", PYJWT),
             Self::Jose => ("node", "-e", JOSE),
         };
-        let spawned = Command::new(program)
+        let child = Command::new(program)
             .args([flag, script])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut running = spawned.unwrap_or_else(|error| panic!("needs {program}: {error}"));
-        write!(running.stdin.take().unwrap(), "{given}").unwrap();
-        let output = running.wait_with_output().unwrap();
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert!(!complaint.starts_with("needs "), "{complaint}");
+        let mut child = child.unwrap_or_else(|error| panic!("needs {program}: {error}"));
+        write!(child.stdin.take().unwrap(), "{input}").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(!errors.starts_with("needs "), "{errors}");
         if output.status.success() {
             Ok(serde_json::from_slice(&output.stdout).unwrap())
         } else {
-            Err(complaint.into_owned())
+            Err(errors.into_owned())
         }
     }
 }

@@ -1,4 +1,4 @@
-"""What schemathesis has to know about Rollbook: who it is, and what no schema can say of a request that succeeds."""
+"""Hooks for schemathesis: authentication, and conditions of valid requests that a schema cannot express."""
 
 import collections
 import json
@@ -14,26 +14,26 @@ from schemathesis.core.media_types import YAML_MEDIA_TYPES
 from schemathesis.core.parameters import ParameterLocation
 
 sys.path.insert(0, str(Path(__file__).parent))
-from account import Account  # noqa: E402: lies beside this file
+from account import Account  # noqa: E402: in this folder
 
 ANNOUNCEMENT = json.loads(os.environ["CONTRACT_ANNOUNCEMENT"])
 ROLE = os.environ["CONTRACT_ROLE"]
-# Made-up values of these headers are no HTTP: such a request ends before there is an operation to answer it.
+# Generated values of these headers break the framing of the request, so that it reaches no operation.
 FRAMING = {"content-length", "transfer-encoding"}
-# What names are called in bodies and queries.
+# Names of the properties and query parameters that contain names of students or users.
 NAMES = {"name", "username"}
 SPARE = next(str(user["id"]) for user in ANNOUNCEMENT["users"] if user["username"] == "spare")
 
-# Who has no token knows at least a name and a password.
+# Anonymous requests send no token, but may log in.
 account = Account(ANNOUNCEMENT, "viewer" if ROLE == "anonymous" else ROLE)
 calls = collections.Counter()
 
 if ROLE != "anonymous":
 
-    # Nothing is kept: the token that was good a request ago may be refused now.
+    # No caching: each request may invalidate the token.
     @schemathesis.auth(refresh_interval=None)
     class Bearer:
-        """A token that is good at the time of the request."""
+        """Authenticates each request with a valid token."""
 
         def get(self, case, context):
             return account.token()
@@ -44,19 +44,19 @@ if ROLE != "anonymous":
 
 @schemathesis.deserializer(*YAML_MEDIA_TYPES)
 def text_of_yaml(context, response):
-    """The text, as documented; it has to be YAML all the same."""
+    """Returns the body as text, as documented. Fails if it is not YAML."""
     text = response.content.decode()
     deserialize_yaml(text)
     return text
 
 
 def is_rejected_in_names(character):
-    """Whether only the parser rejects it: engines disagree about classes beyond ASCII, so that no pattern names it."""
+    """Whether the server rejects a character that the patterns accept: regex engines differ on classes beyond ASCII."""
     return not character.isascii() and (character.isspace() or unicodedata.category(character) == "Cc")
 
 
-def with_good_names(fields):
-    """The fields, with names that the patterns accept and the service, too."""
+def with_valid_names(fields):
+    """Returns the fields with names that the patterns and the server accept."""
     return {
         key: "".join("x" if is_rejected_in_names(character) else character for character in value)
         if key in NAMES and isinstance(value, str)
@@ -67,20 +67,20 @@ def with_good_names(fields):
 
 @schemathesis.hook
 def map_case(context, case):
-    """Requests are HTTP, and where they are meant to be valid, their names are so for the parser, too."""
+    """Removes framing headers, and makes names in positive cases valid."""
     for name in [name for name in case.headers or {} if name.lower() in FRAMING]:
         del case.headers[name]
     if case.meta is not None and case.meta.generation.mode.is_positive:
         if isinstance(case.body, dict):
-            case.body = with_good_names(case.body)
+            case.body = with_valid_names(case.body)
         if case.query:
-            case.query = with_good_names(case.query)
+            case.query = with_valid_names(case.query)
     return case
 
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
-    """A malformed `If-None-Match` matches nothing (RFC 9110, section 13.1.2): the record is returned."""
+    """Ignores accepted requests with a malformed `If-None-Match`: it matches no tag (RFC 9110, section 13.1.2)."""
     is_conditional = any(parameter.name == "If-None-Match" for parameter in case.operation.headers)
     if not isinstance(failure, AcceptedNegativeData) or not is_conditional or case.meta is None:
         return True
@@ -88,20 +88,20 @@ def filter_failure(context, failure, case, response):
     return negated != [ParameterLocation.HEADER]
 
 
-def asks_for_operation(case):
-    """Whether the request is for the operation itself: others try its path with another method, OPTIONS for one."""
+def calls_operation(case):
+    """Whether the request has the operation's method: some checks send others, such as OPTIONS."""
     return case.method.upper() == case.operation.method.upper()
 
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Every second valid request is given what only somebody who was told knows: a password, a token, a session."""
+    """In every second positive case, sets what cannot be generated: a password, a refresh token, a session id."""
     operation = case.operation.definition.raw.get("operationId")
     path = case.path_parameters
-    # The spare administrator mends what the others break: whoever writes to it meets the fuzzing user itself.
+    # The administrator `spare` restores users, so writes to it are redirected to the fuzzing user.
     if case.path.startswith("/users/") and case.method.upper() != "GET" and path and str(path.get("id")) == SPARE:
         path["id"] = account.id
-    if case.meta is None or not case.meta.generation.mode.is_positive or not asks_for_operation(case):
+    if case.meta is None or not case.meta.generation.mode.is_positive or not calls_operation(case):
         return
     calls[operation] += 1
     if calls[operation] % 2 == 0:
@@ -119,12 +119,12 @@ def before_call(context, case, kwargs):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """What was changed by the request has to be known afterwards."""
-    if not asks_for_operation(case):
+    """Records a changed password and rotated tokens."""
+    if not calls_operation(case):
         return
     operation = case.operation.definition.raw.get("operationId")
     if operation == "replaceOwnPassword" and response.status_code == 204:
         account.password = case.body["new_password"]
     elif operation == "refreshToken" and response.status_code == 200:
-        granted = response.json()
-        account.access, account.refresh = granted["token"], granted["refresh_token"]
+        tokens = response.json()
+        account.access, account.refresh = tokens["token"], tokens["refresh_token"]

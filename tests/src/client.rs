@@ -1,6 +1,6 @@
-//! A client of one server, and answers that can be asserted on.
+//! HTTP client of a server, and responses with assertions.
 
-#![expect(clippy::expect_used, reason = "a test that cannot ask its server panics")]
+#![expect(clippy::expect_used, reason = "a test panics if it cannot reach its server")]
 
 use std::fmt;
 
@@ -19,17 +19,17 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at `base`.
+    /// A client of the server at this base URL.
     pub const fn new(http: reqwest::Client, base: String, token: Option<String>) -> Self {
         Self { http, base, token }
     }
 
-    /// The token that this client shows.
+    /// The bearer token that this client sends.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
 
-    /// A request in the making.
+    /// A request builder with the origin and the token of this client.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         let request = self.http.request(method, format!("{}{path}", self.base)).header(header::ORIGIN, ORIGIN);
@@ -39,72 +39,72 @@ impl Client {
         }
     }
 
-    /// `GET`
+    /// Sends a `GET` request.
     pub async fn get(&self, path: &str) -> Response {
-        Response::to(self.request("GET", path)).await
+        Response::fetch(self.request("GET", path)).await
     }
 
-    /// `DELETE`
+    /// Sends a `DELETE` request.
     pub async fn delete(&self, path: &str) -> Response {
-        Response::to(self.request("DELETE", path)).await
+        Response::fetch(self.request("DELETE", path)).await
     }
 
-    /// A request with a JSON body.
+    /// Sends a request with a JSON body.
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Response {
-        Response::to(self.request(method, path).json(body)).await
+        Response::fetch(self.request(method, path).json(body)).await
     }
 }
 
-/// An answer, read to its end.
+/// A complete response.
 pub struct Response {
     pub status: StatusCode,
     pub headers: header::HeaderMap,
     pub body: Vec<u8>,
 }
 
-/// As people read it: the body as text, and not all of a long one.
+/// Prints the body as text, up to 1,000 characters.
 impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = String::from_utf8_lossy(&self.body);
-        let shown: String = text.chars().take(1_000).collect();
-        let all = if shown.len() < text.len() { " …" } else { "" };
-        write!(f, "{} {:?} {shown}{all}", self.status, self.headers)
+        let start: String = text.chars().take(1_000).collect();
+        let ellipsis = if start.len() < text.len() { " …" } else { "" };
+        write!(f, "{} {:?} {start}{ellipsis}", self.status, self.headers)
     }
 }
 
 impl Response {
-    /// Sends a request, reads the whole answer, and leaves both in the record.
-    pub async fn to(request: RequestBuilder) -> Self {
+    /// Sends a request, reads the complete response, and records both.
+    pub async fn fetch(request: RequestBuilder) -> Self {
         let (http, request) = request.build_split();
         let request = request.expect("a request");
-        let asked = RecordedRequest::by(&request);
-        let answer = http.execute(request).await.expect("an answer");
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.expect("a whole answer").to_vec();
-        if let Some(asked) = asked {
-            asked.answered(status, &headers, &body);
+        let recorded = RecordedRequest::of(&request);
+        let response = http.execute(request).await.expect("a response");
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.expect("a complete response").to_vec();
+        if let Some(recorded) = recorded {
+            recorded.record(status, &headers, &body);
         }
         Self { status, headers, body }
     }
 
-    /// Reads an answer whose bytes a test has read by itself.
+    /// Parses a response that a test has read as raw text.
     ///
     /// # Panics
-    /// Where the text is not HTTP.
-    pub fn of_text(text: &str) -> Self {
-        let (head, body) = text.split_once("\r\n\r\n").expect("a whole head");
+    /// If the text is not HTTP.
+    pub fn parse(text: &str) -> Self {
+        let (head, body) = text.split_once("\r\n\r\n").expect("a complete head");
         let mut lines = head.lines();
         let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok()).expect("a status");
         let headers = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| {
-            let name: header::HeaderName = name.parse().expect("a header's name");
-            (name, value.trim().parse().expect("a header's value"))
+            let name: header::HeaderName = name.parse().expect("a header name");
+            (name, value.trim().parse().expect("a header value"))
         });
         Self { status, headers: headers.collect(), body: body.as_bytes().to_vec() }
     }
 
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("not JSON ({error}): {self:?}"))
     }
 
     /// The body as text.
@@ -112,26 +112,26 @@ impl Response {
         String::from_utf8(self.body.clone()).expect("UTF-8")
     }
 
-    /// Where the `Link` header says that the next page is.
+    /// The path of the next page in the `Link` header.
     pub fn next_page(&self) -> Option<String> {
         let link = self.headers.get("link")?.to_str().ok()?;
         link.split(['<', '>']).nth(1).filter(|_| link.ends_with("rel=\"next\"")).map(str::to_owned)
     }
 
-    /// A header that must be there.
+    /// The value of a required header.
     pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {self:?}"));
         value.to_str().expect("a readable header")
     }
 
-    /// Asserts the status, and answers the body as JSON.
+    /// Asserts the status, and returns the body as JSON.
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", String::from_utf8_lossy(&self.body));
         self.json()
     }
 
-    /// Asserts that this is a well-formed problem of this status and type (RFC 9457), and answers it.
+    /// Asserts that this is a well-formed problem (RFC 9457) of this status and type, and returns it.
     #[track_caller]
     pub fn expect_problem(&self, status: u16, slug: &str) -> Value {
         let problem = self.expect(status);

@@ -1,6 +1,6 @@
-//! An empty database for one test alone, gone when its guard is dropped.
+//! Empty databases for single tests. Dropping the guard deletes the database.
 
-#![expect(clippy::expect_used, reason = "a test that cannot have its database panics")]
+#![expect(clippy::expect_used, reason = "a test panics if it cannot create its database")]
 
 use std::env;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -12,46 +12,46 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
-/// The variable that names the server: a URL whose user may create databases.
+/// The environment variable with the URL of the server. Its user needs the permission to create databases.
 pub const POSTGRES_URL: &str = "ROLLBOOK_TEST_POSTGRES_URL";
 
-/// A place for an `SQLite` database, in a folder of its own.
+/// A temporary folder for an `SQLite` database.
 pub struct SqliteDatabase {
     folder: TempDir,
 }
 
 impl SqliteDatabase {
-    /// A folder without a database in it.
+    /// Creates the folder, without a database.
     ///
     /// # Panics
-    /// Where no temporary folder can be made.
+    /// If the temporary folder cannot be created.
     pub fn create() -> Self {
         Self { folder: TempDir::new().expect("a temporary folder") }
     }
 
-    /// The file in which the database is to be made.
+    /// The path of the database file.
     pub fn path(&self) -> PathBuf {
         self.folder.path().join("rollbook.db")
     }
 }
 
-/// A Postgres database, dropped with whatever is connected to it when the test ends, a panic included.
+/// A PostgreSQL database. It is dropped when the test ends or panics, and all its connections are terminated.
 pub struct PostgresDatabase {
     server: PgConnectOptions,
     name: String,
 }
 
 impl PostgresDatabase {
-    /// An empty database on the server that [`POSTGRES_URL`] names. Blocks; may be called from within a runtime.
+    /// Creates an empty database on the server of [`POSTGRES_URL`]. Blocks; can be called from within a runtime.
     ///
     /// # Panics
-    /// Where the variable is not set, or the server does not make the database.
+    /// If the variable is not set, or the server cannot create the database.
     pub fn create() -> Self {
         let Ok(url) = env::var(POSTGRES_URL) else {
-            panic!("{POSTGRES_URL} is not set: run `cargo xtask test`, which finds or starts a PostgreSQL");
+            panic!("{POSTGRES_URL} is not set: run `cargo xtask test`, which finds or starts a PostgreSQL server");
         };
         let server = PgConnectOptions::from_str(&url).expect("a PostgreSQL URL");
-        // Seeded by the system for each: unlike a process id it also differs between machines that share a server.
+        // Random, because process ids can be equal on machines that share a server.
         let name = format!("rollbook_test_{:016x}", RandomState::new().build_hasher().finish());
         // From template0, because copying template1 fails while it has a connection.
         execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")).expect("a database");
@@ -61,26 +61,26 @@ impl PostgresDatabase {
     /// Runs one statement in the database.
     ///
     /// # Panics
-    /// Where the server does not take it.
+    /// If the statement fails.
     pub async fn execute(&self, sql: &str) {
         let mut connection = self.server.clone().database(&self.name).connect().await.expect("a connection");
-        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("a statement that runs");
-        connection.close().await.expect("the end of a connection");
+        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await.expect("the statement succeeds");
+        connection.close().await.expect("the connection closes");
     }
 
-    /// The first column, which is text, of what a query answers.
+    /// Runs a query and returns its first column, which MUST be text.
     ///
     /// # Panics
-    /// Where the server does not take it.
+    /// If the query fails.
     pub async fn texts(&self, sql: &str) -> Vec<String> {
         let mut connection = self.server.clone().database(&self.name).connect().await.expect("a connection");
         let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
-        let texts = query.fetch_all(&mut connection).await.expect("a query that runs");
-        connection.close().await.expect("the end of a connection");
+        let texts = query.fetch_all(&mut connection).await.expect("the query succeeds");
+        connection.close().await.expect("the connection closes");
         texts
     }
 
-    /// Where the database is, with the server's user and password.
+    /// The URL of the database, with the user and the password of the server.
     pub fn url(&self) -> String {
         self.server.clone().database(&self.name).to_url_lossy().to_string()
     }
@@ -88,16 +88,16 @@ impl PostgresDatabase {
 
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
-        let dropped = execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name));
-        // A second panic while one unwinds would abort the run and hide the first.
-        if let Err(error) = dropped {
-            eprintln!("the test database {} stays behind: {error}", self.name);
+        let result = execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        // A panic during unwinding would abort the process and hide the first panic.
+        if let Err(error) = result {
+            eprintln!("cannot drop the test database {}: {error}", self.name);
         }
     }
 }
 
-/// Runs one statement on the server, on a thread and a runtime of its own: the caller may be a runtime's thread,
-/// which must not block on another one.
+/// Runs one statement on the server, on a separate thread and runtime: the caller can be a thread of a runtime, which
+/// must not block on another one.
 fn execute(server: &PgConnectOptions, sql: String) -> Result<(), sqlx::Error> {
     let run = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -1,4 +1,4 @@
-//! Faults that no request provokes: decorators of the ports, which fail while a test has them broken.
+//! Fault injection: decorators of the ports that fail on demand.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,30 +18,31 @@ use domain::user::{
 use domain::{Actor, Clock, Id, Page, PageRequest, Probe, SessionId, StoreError, UserId, Version};
 use time::OffsetDateTime;
 
-/// What goes wrong.
+/// An injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The store is unreachable, full or busy; the queue of the password hasher is full.
+    /// The store is unreachable, full or busy, or the queue of the password hasher is full.
     Unavailable,
-    /// The store returns what it never should.
+    /// The store returns corrupt data.
     Failed,
     /// The store never returns.
-    Silent,
+    Hang,
     /// A defect of the service.
     Panic,
 }
 
-/// Whether a port is broken, and how.
+/// The fault that is injected into a port, if any.
 #[derive(Default)]
 pub struct Switch(Mutex<Option<Fault>>);
 
 impl Switch {
-    /// Breaks the port, until it is mended.
-    pub fn break_by(&self, fault: Fault) {
+    /// Injects a fault until [`Switch::clear`].
+    pub fn inject(&self, fault: Fault) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fault);
     }
 
-    pub fn repair(&self) {
+    /// Removes the fault.
+    pub fn clear(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -49,29 +50,29 @@ impl Switch {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn judge(&self) -> Result<(), StoreError> {
+    fn check(&self) -> Result<(), StoreError> {
         match self.fault() {
-            None | Some(Fault::Silent) => Ok(()),
-            Some(Fault::Unavailable) => Err(StoreError::unavailable("a test has made the store unavailable")),
-            Some(Fault::Failed) => Err(StoreError::failed("a test has damaged the store")),
-            Some(Fault::Panic) => panic!("a test has planted a defect"),
+            None | Some(Fault::Hang) => Ok(()),
+            Some(Fault::Unavailable) => Err(StoreError::unavailable("injected fault: unavailable")),
+            Some(Fault::Failed) => Err(StoreError::failed("injected fault: failed")),
+            Some(Fault::Panic) => panic!("injected fault: panic"),
         }
     }
 
-    async fn pass(&self) -> Result<(), StoreError> {
-        if self.fault() == Some(Fault::Silent) {
+    async fn check_or_hang(&self) -> Result<(), StoreError> {
+        if self.fault() == Some(Fault::Hang) {
             std::future::pending::<()>().await;
         }
-        self.judge()
+        self.check()
     }
 }
 
-/// What a test can break, each by itself.
+/// Independent fault switches of a server.
 #[derive(Clone, Default)]
 pub struct Faults {
-    /// Every port of the store except those that judge sessions.
+    /// All ports of the store except those of session lookup.
     pub stores: Arc<Switch>,
-    /// The ports that judge sessions: every request with a token uses them.
+    /// The ports of session lookup, which every request with a token uses.
     pub session_lookup: Arc<Switch>,
     pub clock: Arc<Switch>,
     /// The password hasher.
@@ -79,11 +80,11 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The same stores, behind the switches.
-    pub fn around(&self, stores: Stores) -> Stores {
+    /// The same stores with the switches.
+    pub fn wrap_stores(&self, stores: Stores) -> Stores {
         let Self { stores: switch, session_lookup, .. } = self;
-        /// All of them: the record ports by the list of resources.
-        macro_rules! behind_switches {
+        /// Wraps all ports; `domain::resources!` supplies the record ports.
+        macro_rules! wrap_all {
             ($($records:ident: $resource:ty,)+) => {
                 Stores {
                     $($records: Arc::new(Faulty { inner: stores.$records, switch: switch.clone() }),)+
@@ -96,19 +97,19 @@ impl Faults {
                 }
             };
         }
-        domain::resources!(behind_switches)
+        domain::resources!(wrap_all)
     }
 
-    /// Puts the password hasher behind its switch, in every use case that has it.
-    pub fn install(&self, use_cases: &mut UseCases) {
+    /// Wraps the password hasher of each use case.
+    pub fn wrap_hasher(&self, use_cases: &mut UseCases) {
         let UseCases { log_in, own_password, accounts, .. } = use_cases;
         for passwords in [&mut log_in.passwords, &mut own_password.passwords, &mut accounts.passwords] {
             *passwords = Arc::new(Faulty { inner: passwords.clone(), switch: self.hasher.clone() });
         }
     }
 
-    /// The same clock, behind its switch.
-    pub fn around_clock(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
+    /// The same clock with its switch.
+    pub fn wrap_clock(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
         Arc::new(Faulty { inner: clock, switch: self.clock.clone() })
     }
 }
@@ -119,7 +120,7 @@ struct Faulty<P: ?Sized> {
     switch: Arc<Switch>,
 }
 
-/// Each method of a port: first the switch, then the port itself.
+/// Implements a port: each method checks the switch and then calls the inner port.
 macro_rules! faulty {
     ($port:ident $(<$resource:ident>)? {
         $(async fn $method:ident($($argument:ident: $kind:ty),*) -> $output:ty;)+
@@ -127,7 +128,7 @@ macro_rules! faulty {
         #[async_trait]
         impl $(<$resource: Resource>)? $port $(<$resource>)? for Faulty<dyn $port $(<$resource>)?> {
             $(async fn $method(&self, $($argument: $kind),*) -> $output {
-                self.switch.pass().await?;
+                self.switch.check_or_hang().await?;
                 self.inner.$method($($argument),*).await
             })+
         }
@@ -179,12 +180,12 @@ faulty!(SessionLookup {
 #[async_trait]
 impl PasswordHasher for Faulty<dyn PasswordHasher> {
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
-        self.switch.pass().await.map_err(|_| HashError::Busy)?;
+        self.switch.check_or_hang().await.map_err(|_| HashError::Busy)?;
         self.inner.hash(password).await
     }
 
     async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError> {
-        self.switch.pass().await.map_err(|_| HashError::Busy)?;
+        self.switch.check_or_hang().await.map_err(|_| HashError::Busy)?;
         self.inner.verify(password, stored).await
     }
 }
@@ -195,14 +196,14 @@ impl InvalidationFeed for Faulty<dyn InvalidationFeed> {
     }
 
     fn is_current(&self) -> Result<bool, StoreError> {
-        self.switch.judge()?;
+        self.switch.check()?;
         self.inner.is_current()
     }
 }
 
 impl Clock for Faulty<dyn Clock> {
     fn now(&self) -> OffsetDateTime {
-        assert!(self.switch.fault().is_none(), "a test has broken the clock");
+        assert!(self.switch.fault().is_none(), "injected fault: clock");
         self.inner.now()
     }
 }

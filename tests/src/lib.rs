@@ -1,6 +1,6 @@
-//! The harness: what the suites of this package set their tests up with.
+//! Test harness: servers, clients, databases and faults for the test suites of this package.
 
-#![expect(clippy::missing_panics_doc, reason = "everything here panics where a test is to fail")]
+#![expect(clippy::missing_panics_doc, reason = "the harness panics if a test fails")]
 
 pub mod client;
 pub mod clock;

@@ -1,6 +1,6 @@
-//! A proxy before a PostgreSQL server: it counts the statements that pass, and can stop forwarding without a word.
+//! A proxy for a PostgreSQL server that counts executed statements and can pause connections.
 
-#![expect(clippy::expect_used, reason = "a test that cannot have its proxy panics")]
+#![expect(clippy::expect_used, reason = "a test panics if it cannot start its proxy")]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use url::Url;
 
-/// A proxy on a free port. It ends when it is dropped, and what goes through it with it.
+/// A proxy on a free port. Dropping it closes all its connections.
 pub struct PostgresProxy {
     shared: Arc<Shared>,
     url: String,
@@ -22,24 +22,24 @@ pub struct PostgresProxy {
 
 struct Shared {
     server: SocketAddr,
-    /// How often each statement was executed, by its text.
+    /// Number of executions of each statement, by its text.
     executed: Mutex<HashMap<String, u64>>,
-    /// Which connections stand still.
-    frozen: watch::Sender<Frozen>,
+    /// Which connections are paused.
+    paused: watch::Sender<Paused>,
 }
 
-/// Which connections a proxy forwards nothing for.
+/// Which connections are paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Frozen {
+enum Paused {
     None,
-    /// Those that listen for notifications, now and from now on.
+    /// Existing and new connections that listen for notifications.
     Listeners,
     All,
 }
 
 impl PostgresProxy {
-    /// A proxy before the server of this URL, which may not ask for TLS.
-    pub async fn before(url: &str) -> Self {
+    /// Starts a proxy for the server of this URL, which MUST NOT require TLS.
+    pub async fn start(url: &str) -> Self {
         let mut url = Url::parse(url).expect("a URL");
         let host = url.host_str().expect("a host").to_owned();
         let server = tokio::net::lookup_host((host, url.port().unwrap_or(5432))).await.expect("an address");
@@ -49,39 +49,39 @@ impl PostgresProxy {
         url.set_host(Some("127.0.0.1")).expect("a host");
         url.set_port(Some(address.port())).expect("a port");
         url.query_pairs_mut().append_pair("sslmode", "disable");
-        let shared = Arc::new(Shared { server, executed: Mutex::default(), frozen: watch::Sender::new(Frozen::None) });
+        let shared = Arc::new(Shared { server, executed: Mutex::default(), paused: watch::Sender::new(Paused::None) });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
         Self { shared, url: url.into(), accepting }
     }
 
-    /// The URL of the same database through this proxy.
+    /// The URL of the database through this proxy.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Forwards nothing more for connections that listen for notifications; they stay open.
-    pub fn freeze_listeners(&self) {
-        self.shared.frozen.send_replace(Frozen::Listeners);
+    /// Stops forwarding for connections that listen for notifications. They stay open.
+    pub fn pause_listeners(&self) {
+        self.shared.paused.send_replace(Paused::Listeners);
     }
 
-    /// Stops forwarding; the connections stay open.
-    pub fn freeze(&self) {
-        self.shared.frozen.send_replace(Frozen::All);
+    /// Stops forwarding for all connections. They stay open.
+    pub fn pause(&self) {
+        self.shared.paused.send_replace(Paused::All);
     }
 
-    /// Forwards everything again, what was held back too.
-    pub fn thaw(&self) {
-        self.shared.frozen.send_replace(Frozen::None);
+    /// Resumes forwarding, including data that has arrived in the meantime.
+    pub fn resume(&self) {
+        self.shared.paused.send_replace(Paused::None);
     }
 
-    /// How many statements were executed that contain this text.
-    pub fn executed(&self, part: &str) -> u64 {
+    /// Number of executions of statements that contain this text.
+    pub fn execution_count(&self, part: &str) -> u64 {
         let executed = self.shared.executed();
         executed.iter().filter(|(statement, _)| statement.contains(part)).map(|(_, count)| count).sum()
     }
 
-    /// How often each statement was executed.
-    pub fn statements(&self) -> HashMap<String, u64> {
+    /// Number of executions of each statement.
+    pub fn execution_counts(&self) -> HashMap<String, u64> {
         self.shared.executed().clone()
     }
 }
@@ -97,21 +97,21 @@ impl Shared {
         self.executed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for as long as a connection stands still.
-    async fn thawed(&self, listens: bool) {
-        let mut frozen = self.frozen.subscribe();
-        let moves = |frozen: &Frozen| match frozen {
-            Frozen::None => true,
-            Frozen::Listeners => !listens,
-            Frozen::All => false,
+    /// Waits while a connection is paused.
+    async fn until_resumed(&self, listens: bool) {
+        let mut paused = self.paused.subscribe();
+        let is_resumed = |paused: &Paused| match paused {
+            Paused::None => true,
+            Paused::Listeners => !listens,
+            Paused::All => false,
         };
-        // The sender lives as long as this.
-        let _ = frozen.wait_for(moves).await;
+        // The sender cannot be dropped while `self` is borrowed.
+        let _ = paused.wait_for(is_resumed).await;
     }
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    // Aborted with the proxy, the set ends every connection.
+    // If the proxy is dropped, this task is aborted, and dropping the set closes every connection.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
         let shared = Arc::clone(&shared);
@@ -121,13 +121,13 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
             let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
             tokio::select! {
                 () = forward_statements(from_client, to_server, &shared, listens) => {}
-                () = forward_answers(from_server, to_client, &shared, listening) => {}
+                () = forward_responses(from_server, to_client, &shared, listening) => {}
             }
         });
     }
 }
 
-async fn forward_answers(
+async fn forward_responses(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     shared: &Shared,
@@ -136,14 +136,14 @@ async fn forward_answers(
     let mut buffer = vec![0; 16 * 1024];
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let listens = *listening.borrow_and_update();
-        shared.thawed(listens).await;
+        shared.until_resumed(listens).await;
         if to.write_all(&buffer[..read]).await.is_err() {
             return;
         }
     }
 }
 
-/// Reads message by message (PostgreSQL 15, section 55.7), and counts what is executed.
+/// Forwards message by message (PostgreSQL 15, section 55.7), and counts executed statements.
 async fn forward_statements(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -154,14 +154,14 @@ async fn forward_statements(
     let mut started = false;
     while let Some((kind, message)) = next_message(&mut from, started).await {
         started = true;
-        if let Some(statement) = executed(kind, &message, &mut prepared) {
+        if let Some(statement) = executed_statement(kind, &message, &mut prepared) {
             if statement.contains("LISTEN") {
                 listens.send_replace(true);
             }
             *shared.executed().entry(statement).or_default() += 1;
         }
         let is_listener = *listens.borrow();
-        shared.thawed(is_listener).await;
+        shared.until_resumed(is_listener).await;
         let head = kind.map_or_else(Vec::new, |kind| vec![kind]);
         if to.write_all(&[head, message].concat()).await.is_err() {
             return;
@@ -169,7 +169,7 @@ async fn forward_statements(
     }
 }
 
-/// A message's kind, which the first of a connection lacks, and the rest of it with its length before it.
+/// The type of the next message, which the first message of a connection lacks, and the rest, starting with its length.
 async fn next_message(from: &mut OwnedReadHalf, started: bool) -> Option<(Option<u8>, Vec<u8>)> {
     let kind = if started { Some(from.read_u8().await.ok()?) } else { None };
     let length = from.read_u32().await.ok()?;
@@ -180,7 +180,7 @@ async fn next_message(from: &mut OwnedReadHalf, started: bool) -> Option<(Option
 }
 
 /// The statement that a message executes.
-fn executed(kind: Option<u8>, message: &[u8], prepared: &mut HashMap<Vec<u8>, String>) -> Option<String> {
+fn executed_statement(kind: Option<u8>, message: &[u8], prepared: &mut HashMap<Vec<u8>, String>) -> Option<String> {
     let mut texts = message[4..].split(|byte| *byte == 0);
     match kind? {
         b'Q' => texts.next().map(|statement| String::from_utf8_lossy(statement).into_owned()),
@@ -189,7 +189,7 @@ fn executed(kind: Option<u8>, message: &[u8], prepared: &mut HashMap<Vec<u8>, St
             prepared.insert(name.to_owned(), String::from_utf8_lossy(statement).into_owned());
             None
         }
-        // Each execution binds its portal first.
+        // Each execution starts with a Bind message.
         b'B' => texts.nth(1).and_then(|name| prepared.get(name)).cloned(),
         _ => None,
     }

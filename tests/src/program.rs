@@ -1,6 +1,6 @@
-//! The program `rollbook` as its users run it: a process of its own.
+//! The program `rollbook` as a separate process.
 
-#![expect(clippy::expect_used, reason = "a test that cannot run the program panics")]
+#![expect(clippy::expect_used, reason = "a test panics if it cannot run the program")]
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use tokio::process::{Child, Command};
 
 use crate::client::Client;
 
-/// The program, built from this very tree.
+/// The path of the program, built from this workspace.
 ///
 /// # Panics
-/// Where it does not build.
+/// If the build fails.
 pub fn path() -> &'static Path {
     static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
         let built = std::process::Command::new(env!("CARGO"))
@@ -24,20 +24,19 @@ pub fn path() -> &'static Path {
             .current_dir(workspace())
             .status();
         assert!(built.expect("cargo").success(), "rollbook does not build");
-        // The folder of this test, target/<profile>/deps, is beside the program.
+        // This test is in target/<profile>/deps, the program in target/<profile>.
         let test = env::current_exe().expect("the path of this test");
         test.ancestors().nth(2).expect("a target folder").join("rollbook")
     });
     &PATH
 }
 
-/// The folder of the workspace.
+/// The root folder of the workspace.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
-/// The program with these arguments, none of this process's `ROLLBOOK_…` variables, and a data directory in
-/// `home`, which is its working directory too.
+/// A command that runs the program in the working directory `home`, without the `ROLLBOOK_…` variables of this process.
 pub fn command(home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(path());
     for (name, _) in env::vars_os() {
@@ -50,7 +49,7 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-/// What a run of the program came to.
+/// Exit status and output of a run of the program.
 #[derive(Debug)]
 pub struct Outcome {
     pub status: Option<i32>,
@@ -58,12 +57,12 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-/// Runs the program to its end.
+/// Runs the program until it exits.
 pub async fn run(home: &Path, arguments: &[&str]) -> Outcome {
     outcome(command(home, arguments)).await
 }
 
-/// Runs a prepared command to its end.
+/// Runs a prepared command until it exits.
 pub async fn outcome(mut command: Command) -> Outcome {
     let output = command.output().await.expect("a run of the program");
     Outcome {
@@ -73,17 +72,17 @@ pub async fn outcome(mut command: Command) -> Outcome {
     }
 }
 
-/// A server in a process of its own. It is killed when this is dropped.
+/// A server in a separate process. Dropping it kills the process.
 pub struct Program {
     pub process: Child,
     address: String,
     announcement: String,
-    /// Kept until the process is gone.
+    /// Deleted after the process has been killed.
     home: Option<TempDir>,
 }
 
 impl Program {
-    /// A demo on a free port.
+    /// Starts a demo on a free port.
     pub async fn demo() -> Self {
         let home = TempDir::new().expect("a temporary folder");
         let mut program = Self::start(command(home.path(), &["serve", "--demo", "--listen", "127.0.0.1:0"])).await;
@@ -91,10 +90,10 @@ impl Program {
         program
     }
 
-    /// Starts a prepared `serve --listen 127.0.0.1:0` and waits until it says where it listens.
+    /// Starts a prepared `serve --listen 127.0.0.1:0` and waits until it prints its address.
     ///
     /// # Panics
-    /// Waits for its end and returns its output.
+    /// If the program exits without an address; the message contains its output.
     pub async fn start(mut command: Command) -> Self {
         let mut process = command.spawn().expect("a process");
         let mut lines = BufReader::new(process.stdout.take().expect("its stdout")).lines();
@@ -103,36 +102,36 @@ impl Program {
             let output = process.wait_with_output().await.expect("its output");
             panic!("the program did not start: {first:?} {}", String::from_utf8_lossy(&output.stderr));
         };
-        // The pipe has to be drained, or the program blocks.
+        // The program blocks if the pipe is full.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         Self { process, address: address.to_owned(), announcement: announcement.to_owned(), home: None }
     }
 
-    /// Host and port.
+    /// Host and port of the server.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The line in which it said where it listens.
+    /// The first line on stdout, which contains the address.
     pub fn announcement(&self) -> &str {
         &self.announcement
     }
 
-    /// The URL of a path.
+    /// The URL of a path on the server.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// A client with this token, or none.
+    /// A client with this token, or an anonymous client.
     pub fn client(&self, token: Option<String>) -> Client {
         Client::new(reqwest::Client::new(), self.url(""), token)
     }
 
-    /// A client of the user with this name and password.
+    /// Logs in and returns a client with the token.
     pub async fn log_in(&self, username: &str, password: &str) -> Client {
         let credentials = serde_json::json!({"Username": username, "Password": password});
-        let answer = self.client(None).send("POST", "/login", &credentials).await.expect(200);
-        self.client(answer["token"].as_str().map(str::to_owned))
+        let grant = self.client(None).send("POST", "/login", &credentials).await.expect(200);
+        self.client(grant["token"].as_str().map(str::to_owned))
     }
 }
 

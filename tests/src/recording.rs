@@ -1,9 +1,9 @@
-//! What the tests ask and are answered, kept for `cargo xtask gate` where a folder for it is named.
+//! Records the requests and responses of the tests for `cargo xtask gate`.
 //!
-//! One file a test process, one line an exchange, in JSON. No value of a request's headers is kept, so no token that is
-//! shown; what is answered is kept with its values.
+//! If [`FOLDER`] is set, each test process writes one file with one line of JSON per exchange. The values of request headers
+//! are not recorded, because they contain tokens; the values of response headers are.
 
-#![expect(clippy::expect_used, reason = "a test whose exchanges cannot be kept panics")]
+#![expect(clippy::expect_used, reason = "a test panics if it cannot record its exchanges")]
 
 use std::collections::{HashMap, HashSet};
 use std::env;
@@ -19,29 +19,29 @@ use serde_json::{Value, json};
 
 use crate::client::Response;
 
-/// The variable that names the folder. `cargo xtask test` sets it.
+/// The environment variable with the path of the folder. `cargo xtask test` sets it.
 pub const FOLDER: &str = "ROLLBOOK_TEST_EXCHANGES";
 
-/// The largest body that is kept, in bytes; of a larger one its length.
+/// Maximum size of a recorded body, in bytes. Only the length of a larger body is recorded.
 const MAX_BODY: usize = 1 << 20;
 
-/// How many bodies of one kind of answer are kept: a load test adds nothing after so many.
-const BODIES_OF_A_KIND: usize = 200;
+/// Maximum number of recorded bodies per kind of response. Bounds the record of load tests.
+const MAX_BODIES_PER_KIND: usize = 200;
 
-/// A request, as far as the gate asks for it.
+/// The parts of a request that the gate checks.
 pub struct RecordedRequest {
     method: String,
-    /// With its query.
+    /// Path and query.
     path: String,
     headers: Vec<String>,
     media_type: Option<String>,
-    /// The keys of a body that is a JSON object.
+    /// The keys of the body, if it is a JSON object.
     keys: Option<Vec<String>>,
 }
 
 impl RecordedRequest {
-    /// What a request asks; `None` where nothing is recorded.
-    pub fn by(request: &reqwest::Request) -> Option<Self> {
+    /// The recorded parts of a request. `None` if recording is off.
+    pub fn of(request: &reqwest::Request) -> Option<Self> {
         RECORD.as_ref()?;
         let url = request.url();
         let path = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
@@ -58,22 +58,22 @@ impl RecordedRequest {
         })
     }
 
-    /// Keeps the exchange, unless one like it is kept already.
-    pub fn answered(self, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+    /// Records the exchange, unless an equivalent one has been recorded.
+    pub fn record(self, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
         if let Some(record) = RECORD.as_ref() {
-            record.lock().unwrap_or_else(PoisonError::into_inner).keep(&self, status, headers, body);
+            record.lock().unwrap_or_else(PoisonError::into_inner).add(&self, status, headers, body);
         }
     }
 
-    /// Keeps an exchange whose bytes a test has written and read by itself.
+    /// Records an exchange that a test has sent and received as raw text.
     ///
     /// # Panics
-    /// Where the answer is no HTTP.
-    pub fn record_raw(method: &str, path: &str, answer: &str) {
-        let Response { status, headers, body } = Response::of_text(answer);
-        let asked =
+    /// If the response is not HTTP.
+    pub fn record_raw(method: &str, path: &str, response: &str) {
+        let Response { status, headers, body } = Response::parse(response);
+        let request =
             Self { method: method.into(), path: path.into(), headers: Vec::new(), media_type: None, keys: None };
-        asked.answered(status, &headers, &body);
+        request.record(status, &headers, &body);
     }
 }
 
@@ -84,50 +84,56 @@ static RECORD: LazyLock<Option<Mutex<Record>>> = LazyLock::new(|| {
     let file = folder.join(format!("{name}-{}.jsonl", std::process::id()));
     let file =
         File::options().create(true).append(true).open(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    Some(Mutex::new(Record { file, kept: HashMap::new() }))
+    Some(Mutex::new(Record { file, bodies: HashMap::new() }))
 });
 
-/// What this process has kept.
+/// The record of this process.
 struct Record {
     file: File,
-    /// The bodies of each kind of answer, as hashes of both.
-    kept: HashMap<u64, HashSet<u64>>,
+    /// The hashes of the recorded bodies, by the hash of the kind of response.
+    bodies: HashMap<u64, HashSet<u64>>,
 }
 
 impl Record {
-    fn keep(&mut self, asked: &RecordedRequest, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
+    fn add(&mut self, request: &RecordedRequest, status: StatusCode, headers: &HeaderMap, body: &[u8]) {
         let media_type = text(headers, CONTENT_TYPE.as_str()).unwrap_or_default();
-        let kind = hash(&(&asked.method, place(&asked.path), status.as_u16(), &media_type, kinds_of_values(headers)));
-        let bodies = self.kept.entry(kind).or_default();
-        if bodies.len() >= BODIES_OF_A_KIND || !bodies.insert(hash(&without_request_id(&media_type, body))) {
+        let kind = hash(&(
+            &request.method,
+            path_template(&request.path),
+            status.as_u16(),
+            &media_type,
+            normalized_headers(headers),
+        ));
+        let bodies = self.bodies.entry(kind).or_default();
+        if bodies.len() >= MAX_BODIES_PER_KIND || !bodies.insert(hash(&without_request_id(&media_type, body))) {
             return;
         }
         let is_text = media_type.contains("json") || media_type.contains("yaml");
         let readable = is_text && !headers.contains_key(CONTENT_ENCODING);
-        let whole = (readable && body.len() <= MAX_BODY).then(|| String::from_utf8_lossy(body));
+        let text = (readable && body.len() <= MAX_BODY).then(|| String::from_utf8_lossy(body));
         let values =
             headers.iter().map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]));
         let line = json!({
-            "method": asked.method,
-            "path": asked.path,
-            "request": { "headers": asked.headers, "media_type": asked.media_type, "keys": asked.keys },
+            "method": request.method,
+            "path": request.path,
+            "request": { "headers": request.headers, "media_type": request.media_type, "keys": request.keys },
             "status": status.as_u16(),
             "headers": values.collect::<Vec<_>>(),
             "length": body.len(),
-            "body": whole,
+            "body": text,
         });
-        self.file.write_all(format!("{line}\n").as_bytes()).expect("room for an exchange");
+        self.file.write_all(format!("{line}\n").as_bytes()).expect("the exchange is written");
     }
 }
 
-/// The path without its query and its numbers: what an operation is, nearly enough.
-fn place(path: &str) -> String {
+/// The path without its query, with `{id}` for each number: approximately the path of an operation.
+fn path_template(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
     let segments = path.split('/').map(|segment| if segment.parse::<i64>().is_ok() { "{id}" } else { segment });
     segments.collect::<Vec<_>>().join("/")
 }
 
-/// Two problems that differ in nothing but the request that met them are one.
+/// The body without the request id of a problem: problems that differ only in it are equivalent.
 fn without_request_id(media_type: &str, body: &[u8]) -> Vec<u8> {
     if media_type != "application/problem+json" {
         return body.to_vec();
@@ -137,31 +143,31 @@ fn without_request_id(media_type: &str, body: &[u8]) -> Vec<u8> {
     problem.to_string().into_bytes()
 }
 
-/// The names of headers, sorted, each once.
+/// The sorted names of the headers.
 fn names(headers: &HeaderMap) -> Vec<String> {
     let mut names: Vec<_> = headers.keys().map(ToString::to_string).collect();
     names.sort_unstable();
     names
 }
 
-/// Each header with its value without its numbers, but for those whose values say nothing of the answer: `"requests";r=7`
-/// and `"requests";r=8` are one.
-fn kinds_of_values(headers: &HeaderMap) -> Vec<(String, String)> {
+/// The headers with `0` for each number: `"requests";r=7` and `"requests";r=8` are equivalent. Excludes headers that are
+/// different in every response.
+fn normalized_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let relevant = headers.iter().filter(|(name, _)| !["date", "x-request-id"].contains(&name.as_str()));
-    let mut kinds: Vec<_> = relevant
+    let mut normalized: Vec<_> = relevant
         .map(|(name, value)| {
-            let mut kind = String::new();
+            let mut text = String::new();
             for character in String::from_utf8_lossy(value.as_bytes()).chars() {
                 let digit = character.is_ascii_digit();
-                if !(digit && kind.ends_with('0')) {
-                    kind.push(if digit { '0' } else { character });
+                if !(digit && text.ends_with('0')) {
+                    text.push(if digit { '0' } else { character });
                 }
             }
-            (name.to_string(), kind)
+            (name.to_string(), text)
         })
         .collect();
-    kinds.sort_unstable();
-    kinds
+    normalized.sort_unstable();
+    normalized
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
@@ -178,23 +184,23 @@ fn hash(value: &impl Hash) -> u64 {
 mod tests {
     use super::*;
 
-    fn kinds(headers: &[(&'static str, &str)]) -> Vec<(String, String)> {
+    fn normalized(headers: &[(&'static str, &str)]) -> Vec<(String, String)> {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value")));
-        kinds_of_values(&headers.collect())
+        normalized_headers(&headers.collect())
     }
 
     #[test]
-    fn answers_are_alike_whose_headers_differ_in_numbers_alone() {
+    fn headers_that_differ_only_in_numbers_are_equivalent() {
         let one =
             [("ratelimit", "\"requests\";r=99;t=1"), ("date", "Mon"), ("x-request-id", "a-1"), ("etag", "\"7-1\"")];
         let two = [("etag", "\"12-345\""), ("ratelimit", "\"requests\";r=5999;t=0"), ("date", "Tue")];
-        assert_eq!(kinds(&one), kinds(&two));
-        let challenge = |value| kinds(&[("www-authenticate", value)]);
+        assert_eq!(normalized(&one), normalized(&two));
+        let challenge = |value| normalized(&[("www-authenticate", value)]);
         assert_ne!(
             challenge("Bearer realm=\"rollbook\""),
             challenge("Bearer realm=\"rollbook\", error=\"invalid_token\"")
         );
-        assert_ne!(kinds(&one), kinds(&one[..3]));
+        assert_ne!(normalized(&one), normalized(&one[..3]));
     }
 }

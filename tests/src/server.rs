@@ -1,6 +1,6 @@
-//! A server for one test alone: in this process, on a free port, with a database of its own.
+//! A server for a single test: in this process, on a free port, with a separate database.
 
-#![expect(clippy::expect_used, reason = "a test that cannot have its server panics")]
+#![expect(clippy::expect_used, reason = "a test panics if it cannot start its server")]
 
 use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
@@ -28,26 +28,26 @@ use crate::client::Client;
 use crate::database::{PostgresDatabase, SqliteDatabase};
 use crate::faults::Faults;
 
-/// The key of every server in a test.
+/// The signing secret of all test servers.
 pub const SECRET: &str = "qM3vX8zLr5TtY2wNcB7dKf0hJsGpAeUi";
 
-/// The password of every user that the harness makes.
+/// The password of all users that the harness creates.
 pub const PASSWORD: &str = "a long enough pass phrase";
 
-/// Where the page is from that every client in a test runs in.
+/// The origin that all test clients send.
 pub const ORIGIN: &str = "https://roll.example.org";
 
-/// The time that the harness stamps on what it makes.
-const MADE_AT: OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
+/// The time at which the harness creates records.
+const CREATED_AT: OffsetDateTime = time::macros::datetime!(2026-11-23 12:00 UTC);
 
-/// Which store a server has.
+/// The store of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {
     Sqlite,
     Postgres,
 }
 
-/// A database that lives as long as its test.
+/// A database, deleted on drop.
 enum Database {
     Sqlite(SqliteDatabase),
     Postgres(Box<PostgresDatabase>),
@@ -72,13 +72,13 @@ impl Database {
     }
 }
 
-/// How a server is set up, where that matters to a test.
+/// Settings of a server that tests can change.
 #[derive(Clone)]
 pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub policies: Policies,
     pub config: EdgeConfig,
-    /// What the test may break.
+    /// Fault switches, for tests that inject faults.
     pub faults: Option<Faults>,
 }
 
@@ -91,10 +91,10 @@ impl Default for Setup {
     }
 }
 
-/// A running server. It stops when it is dropped, and its database goes with it.
+/// A running server. Dropping it stops the server and deletes its database.
 pub struct Server {
     pub stores: Stores,
-    /// What was refused and is not in the audit yet.
+    /// Denied accesses that are not yet in the audit log.
     pub denied_access: Arc<DeniedAccessLog>,
     setup: Setup,
     address: SocketAddr,
@@ -104,17 +104,17 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server with an empty store.
+    /// Starts a server with an empty store.
     pub async fn start(engine: Engine) -> Self {
         Self::start_with(engine, Setup::default()).await
     }
 
-    /// The same, set up in another way.
+    /// Starts a server with an empty store and these settings.
     pub async fn start_with(engine: Engine, setup: Setup) -> Self {
         Self::on(Arc::new(Database::create(engine)), setup).await
     }
 
-    /// Another server on the same database, set up in the same way.
+    /// Starts another server with the same database and settings.
     pub async fn another_node(&self) -> Self {
         Self::on(self.database.clone(), self.setup.clone()).await
     }
@@ -124,15 +124,15 @@ impl Server {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
         let tokens = Tokens { signer, lifetime: lifetime(), sessions: lifetimes() };
-        // The harness itself goes past the faults.
+        // The harness itself uses the stores without faults.
         let (ports, clock) = match &setup.faults {
-            Some(faults) => (faults.around(stores.clone()), faults.around_clock(setup.clock.clone())),
+            Some(faults) => (faults.wrap_stores(stores.clone()), faults.wrap_clock(setup.clock.clone())),
             None => (stores.clone(), setup.clock.clone()),
         };
         let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, clock);
         let mut use_cases = use_cases.await.expect("use cases");
         if let Some(faults) = &setup.faults {
-            faults.install(&mut use_cases);
+            faults.wrap_hasher(&mut use_cases);
         }
         let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
         let address = listener.address();
@@ -145,30 +145,30 @@ impl Server {
         Self { stores, denied_access, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
     }
 
-    /// What `--database` names the store by.
-    pub fn store(&self) -> String {
+    /// The value of `--database` for the store.
+    pub fn store_url(&self) -> String {
         match &*self.database {
             Database::Sqlite(database) => format!("sqlite:{}", database.path().display()),
             Database::Postgres(database) => database.url(),
         }
     }
 
-    /// Where the server listens.
+    /// The address of the server.
     pub const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// A client that shows no token.
+    /// A client without a token.
     pub fn anonymous(&self) -> Client {
         Client::new(self.http.clone(), format!("http://{}", self.address), None)
     }
 
-    /// A client that shows this token.
+    /// A client with this bearer token.
     pub fn bearer(&self, token: impl Into<String>) -> Client {
         Client::new(self.http.clone(), format!("http://{}", self.address), Some(token.into()))
     }
 
-    /// A client of a new user with this role, whose name is the role's.
+    /// A client of a new user with this role, named after the role.
     pub async fn client(&self, role: Role) -> Client {
         let user = self.add_user(role.as_str(), role).await;
         self.client_of(&user).await
@@ -184,7 +184,7 @@ impl Server {
         sign(&self.claims_of(user).await)
     }
 
-    /// What a token for a new session of this user says. The session is opened by the store, without a login.
+    /// The claims of a token for a new session of this user. The store opens the session without a login.
     pub async fn claims_of(&self, user: &Record<User>) -> Claims {
         let token = RefreshToken::random(&SystemRandom).expect("a refresh token");
         let new = NewSession {
@@ -200,12 +200,12 @@ impl Server {
         Claims::new(user.id, session.id, id, by.at, lifetime())
     }
 
-    /// Makes a user with [`PASSWORD`].
+    /// Creates a user with [`PASSWORD`].
     pub async fn add_user(&self, name: &str, role: Role) -> Record<User> {
         self.add(name, role, false).await
     }
 
-    /// Makes a user with [`PASSWORD`], which has to be changed before anything else.
+    /// Creates a user with [`PASSWORD`] and a due password change.
     pub async fn add_newcomer(&self, name: &str, role: Role) -> Record<User> {
         self.add(name, role, true).await
     }
@@ -227,10 +227,10 @@ impl Drop for Server {
 
 /// The operator, at a fixed time.
 pub const fn operator() -> Actor {
-    Actor::here(ActorId::Operator, MADE_AT)
+    Actor::here(ActorId::Operator, CREATED_AT)
 }
 
-/// Signs claims with the key of the servers of tests.
+/// Signs claims with the key of the test servers.
 pub fn sign(claims: &Claims) -> String {
     let tokens = JwtTokens::new(&signing_key(), policy()).expect("a signer");
     tokens.sign(claims).expect("a token").expose().to_owned()
@@ -252,7 +252,7 @@ fn lifetime() -> TokenLifetime {
     TokenLifetime::new(Duration::minutes(15)).expect("a lifetime")
 }
 
-/// The hash of [`PASSWORD`], made once: hashing is slow on purpose.
+/// The hash of [`PASSWORD`]. Computed once, because hashing is slow by design.
 async fn password_hash() -> PasswordHash {
     static HASH: LazyLock<tokio::sync::OnceCell<PasswordHash>> = LazyLock::new(tokio::sync::OnceCell::new);
     let hashed = HASH.get_or_init(|| async {
@@ -262,12 +262,12 @@ async fn password_hash() -> PasswordHash {
     hashed.await.clone()
 }
 
-/// Writes each case as two tests, one on each store: `on_each_store! { async fn rule(server) { … } }`.
+/// Declares two tests for each case, one per store: `on_each_store! { async fn case_name(server) { … } }`.
 #[macro_export]
 macro_rules! on_each_store {
-    ($($(#[$meta:meta])* async fn $rule:ident($server:ident) $body:block)+) => {$(
+    ($($(#[$meta:meta])* async fn $case:ident($server:ident) $body:block)+) => {$(
         $(#[$meta])*
-        mod $rule {
+        mod $case {
             use super::*;
 
             async fn case($server: $crate::server::Server) $body

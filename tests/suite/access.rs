@@ -138,9 +138,9 @@ async fn invalid_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
     server.stores.users.update(disabled.id, None, change, &operator()).await.unwrap();
     server.stores.users.delete(deleted.id, None, &operator()).await.unwrap();
     // Each token has one defect only: a valid one that is created the same way is accepted.
-    let right = with_header(&good, &header("HS256", "at+jwt"));
-    for right in [right, re_signed(&good, SECRET, None)] {
-        server.bearer(right).get("/me").await.expect(200);
+    let valid = with_header(&good, &header("HS256", "at+jwt"));
+    for valid in [valid, re_signed(&good, SECRET, None)] {
+        server.bearer(valid).get("/me").await.expect(200);
     }
     tokens
 }
@@ -162,7 +162,7 @@ async fn operation_permissions_match_table(engine: Engine) {
         let requirement = operation.requirement;
         for (kind, token) in &invalid {
             let client = token.as_ref().map_or_else(|| server.anonymous(), |token| server.bearer(token));
-            let status = Response::to(client.request(&operation.method, &operation.path)).await.status;
+            let status = Response::fetch(client.request(&operation.method, &operation.path)).await.status;
             let is_expected = if requirement == Requirement::Nothing { status != 401 } else { status == 401 };
             assert!(is_expected, "{} with {kind} is {status}", operation.id);
             cells += 1;
@@ -170,22 +170,22 @@ async fn operation_permissions_match_table(engine: Engine) {
         for (role, user) in &users {
             // Some operations end their session.
             let client = server.client_of(user).await;
-            let status = Response::to(client.request(&operation.method, &operation.path)).await.status;
+            let status = Response::fetch(client.request(&operation.method, &operation.path)).await.status;
             let permitted = match requirement {
                 Requirement::Nothing | Requirement::Session => true,
-                Requirement::Role(needs) => *role >= needs,
+                Requirement::Role(required) => *role >= required,
             };
             assert_eq!(status != 403, permitted, "{} as {role} is {status}", operation.id);
             assert_ne!(status, 401, "{} as {role}", operation.id);
             cells += 1;
         }
         let client = server.client_of(&newcomer).await;
-        let answer = Response::to(client.request(&operation.method, &operation.path)).await;
+        let response = Response::fetch(client.request(&operation.method, &operation.path)).await;
         match requirement {
             Requirement::Nothing | Requirement::Session => {
-                assert!(![401, 403].contains(&answer.status.as_u16()), "{answer:?}");
+                assert!(![401, 403].contains(&response.status.as_u16()), "{response:?}");
             }
-            Requirement::Role(_) => drop(answer.expect_problem(403, "password-change-due")),
+            Requirement::Role(_) => drop(response.expect_problem(403, "password-change-due")),
         }
         cells += 1;
     }

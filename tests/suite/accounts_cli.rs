@@ -148,18 +148,18 @@ async fn rejected_command_prints_one_line_and_changes_nothing(engine: Engine) {
     let fixture = Fixture::open(engine).await;
     fixture.succeeds(&["create", "asha"], Some(PASSWORD)).await;
     fixture.fails(&["create", "ASHA"], Some(PASSWORD), "another user has this name").await;
-    fixture.fails(&["set-password", "nobody"], Some(PASSWORD), "nobody").await;
+    fixture.fails(&["set-password", "unknown"], Some(PASSWORD), "user unknown does not exist").await;
     for command in [
-        &["set-role", "nobody", "admin"][..],
-        &["disable", "nobody"],
-        &["enable", "nobody"],
-        &["delete", "nobody"],
-        &["reset-password", "nobody"],
-        &["unlock", "nobody"],
-        &["list-sessions", "nobody"],
-        &["delete-sessions", "nobody"],
+        &["set-role", "unknown", "admin"][..],
+        &["disable", "unknown"],
+        &["enable", "unknown"],
+        &["delete", "unknown"],
+        &["reset-password", "unknown"],
+        &["unlock", "unknown"],
+        &["list-sessions", "unknown"],
+        &["delete-sessions", "unknown"],
     ] {
-        fixture.fails(command, None, "user nobody does not exist").await;
+        fixture.fails(command, None, "user unknown does not exist").await;
     }
     for command in [&["set-role", "admin", "viewer"][..], &["disable", "admin"], &["delete", "admin"]] {
         fixture.fails(command, None, "last active administrator").await;

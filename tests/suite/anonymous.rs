@@ -24,8 +24,8 @@ fn operations() -> Vec<(String, String, bool)> {
     operations
 }
 
-fn expect_unauthorized(answer: &Response) {
-    let problem = answer.expect_problem(401, "unauthorized");
+fn expect_unauthorized(response: &Response) {
+    let problem = response.expect_problem(401, "unauthorized");
     assert_eq!(problem["title"], "Unauthorized");
     assert_eq!(
         problem["description"],
@@ -38,12 +38,12 @@ async fn only_protected_operations_return_401_without_token() {
     let server = Server::start(Engine::Sqlite).await;
     let (mut protected, mut public) = (0, Vec::new());
     for (method, path, is_public) in operations() {
-        let answer = Response::to(server.anonymous().request(&method, &path)).await;
+        let response = Response::fetch(server.anonymous().request(&method, &path)).await;
         if is_public {
-            assert_ne!(answer.status, 401, "{method} {path}");
+            assert_ne!(response.status, 401, "{method} {path}");
             public.push(path);
         } else {
-            expect_unauthorized(&answer);
+            expect_unauthorized(&response);
             protected += 1;
         }
     }
@@ -79,10 +79,10 @@ async fn invalid_anonymous_request_returns_401() {
         ("GET", "//login"),
         ("GET", "/health"),
     ] {
-        expect_unauthorized(&Response::to(server.anonymous().request(method, path)).await);
+        expect_unauthorized(&Response::fetch(server.anonymous().request(method, path)).await);
     }
     let malformed = server.anonymous().request("POST", "/students").body("{").header("content-type", "text/plain");
-    expect_unauthorized(&Response::to(malformed).await);
+    expect_unauthorized(&Response::fetch(malformed).await);
 }
 
 #[tokio::test]
@@ -92,22 +92,22 @@ async fn large_anonymous_body_is_rejected_unread() {
     // The body is announced and never sent: the server must not wait for it.
     let head = "POST /students HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 921600\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
-    let mut answer = vec![0; 64];
-    timeout(Duration::from_secs(5), stream.read_exact(&mut answer)).await.expect("a response").unwrap();
-    assert!(answer.starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&answer));
+    let mut response = vec![0; 64];
+    timeout(Duration::from_secs(5), stream.read_exact(&mut response)).await.expect("a response").unwrap();
+    assert!(response.starts_with(b"HTTP/1.1 401 "), "{}", String::from_utf8_lossy(&response));
 
     let body = vec![b' '; 900 * 1024];
-    expect_unauthorized(&Response::to(server.anonymous().request("POST", "/students").body(body)).await);
+    expect_unauthorized(&Response::fetch(server.anonymous().request("POST", "/students").body(body)).await);
 }
 
 /// REQ 2.
 #[tokio::test]
 async fn challenge_has_error_code_only_for_invalid_token() {
     let server = Server::start(Engine::Sqlite).await;
-    let challenge = |answer: Response| answer.header("www-authenticate").to_owned();
+    let challenge = |response: Response| response.header("www-authenticate").to_owned();
     assert_eq!(challenge(server.anonymous().get("/me").await), "Bearer realm=\"rollbook\"");
     let basic = server.anonymous().request("GET", "/me").basic_auth("a", Some("b"));
-    assert_eq!(challenge(Response::to(basic).await), "Bearer realm=\"rollbook\"");
+    assert_eq!(challenge(Response::fetch(basic).await), "Bearer realm=\"rollbook\"");
     let bad = "Bearer realm=\"rollbook\", error=\"invalid_token\"";
     assert_eq!(challenge(server.bearer("x.y.z").get("/me").await), bad);
 }
@@ -121,14 +121,14 @@ async fn token_in_query_or_body_is_ignored() {
     expect_unauthorized(&server.anonymous().get(&format!("/me?access_token={token}")).await);
     let body = format!("access_token={token}");
     let form = server.anonymous().request("POST", "/students").body(body);
-    expect_unauthorized(&Response::to(form.header("content-type", "application/x-www-form-urlencoded")).await);
+    expect_unauthorized(&Response::fetch(form.header("content-type", "application/x-www-form-urlencoded")).await);
 }
 
 /// REQ 24.
 #[tokio::test]
 async fn anonymous_options_request_returns_allow() {
     let server = Server::start(Engine::Sqlite).await;
-    let answer = Response::to(server.anonymous().request("OPTIONS", "/students/7")).await;
-    assert_eq!(answer.status, 204);
-    assert_eq!(answer.header("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
+    let response = Response::fetch(server.anonymous().request("OPTIONS", "/students/7")).await;
+    assert_eq!(response.status, 204);
+    assert_eq!(response.header("allow"), "DELETE, GET, HEAD, OPTIONS, PATCH, PUT");
 }

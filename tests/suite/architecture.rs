@@ -121,7 +121,7 @@ fn invariants_name_existing_types_and_tests() {
     for invariant in invariants {
         let names = invariant.split('`').skip(1).step_by(2);
         let mut names = names.filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_')).peekable();
-        assert!(names.peek().is_some() || invariant.contains("tests/suite/"), "nothing holds: {invariant}");
+        assert!(names.peek().is_some() || invariant.contains("tests/suite/"), "no type or test is named: {invariant}");
         for name in names {
             assert!(exists(name), "ARCHITECTURE.md names {name}, which does not exist");
         }

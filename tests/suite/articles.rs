@@ -9,11 +9,11 @@ use tests::server::{PASSWORD, Server};
 const UNAUTHORIZED: &str = "The provided auth token is not valid.Please request a new token and try again.";
 
 async fn log_in(server: &Server, body: &'static str) -> Response {
-    Response::to(server.anonymous().request("POST", "/login").body(body)).await
+    Response::fetch(server.anonymous().request("POST", "/login").body(body)).await
 }
 
-fn assert_texts(answer: &Value, title: &str, description: &str) {
-    assert_eq!((answer["title"].as_str(), answer["description"].as_str()), (Some(title), Some(description)));
+fn assert_texts(problem: &Value, title: &str, description: &str) {
+    assert_eq!((problem["title"].as_str(), problem["description"].as_str()), (Some(title), Some(description)));
 }
 
 async fn registrar(server: &Server) -> Client {
@@ -34,9 +34,9 @@ on_each_store! {
             if let Some(content_type) = content_type {
                 request = request.header("content-type", content_type);
             }
-            let answer = Response::to(request).await;
-            let token = answer.expect(200)["token"].as_str().unwrap().to_owned();
-            assert_eq!(answer.header("cache-control"), "no-store");
+            let response = Response::fetch(request).await;
+            let token = response.expect(200)["token"].as_str().unwrap().to_owned();
+            assert_eq!(response.header("cache-control"), "no-store");
             let me = server.bearer(token).get("/me").await.expect(200);
             assert_eq!(me["id"], user.id.get());
         }
@@ -69,16 +69,16 @@ on_each_store! {
             r#"{"Username": "shantanu", "Password": "password"}"#,
             r#"{"Username": "white space", "Password": "password"}"#,
         ] {
-            let answer = log_in(&server, body).await;
-            let mut problem = answer.expect_problem(401, "invalid-credentials");
+            let response = log_in(&server, body).await;
+            let mut problem = response.expect_problem(401, "invalid-credentials");
             assert_texts(&problem, "Unauthorized", "Invalid Credentials");
             problem["request_id"] = Value::Null;
-            let mut headers = answer.headers.clone();
+            let mut headers = response.headers.clone();
             headers.remove("x-request-id");
             headers.remove("date");
             headers.remove("content-length");
             // The address's remaining quota decreases with each attempt, for any username.
-            let (account, _) = answer.header("ratelimit").split_once(", ").unwrap();
+            let (account, _) = response.header("ratelimit").split_once(", ").unwrap();
             headers.insert("ratelimit", account.parse().unwrap());
             responses.push((problem, headers));
         }
@@ -94,7 +94,7 @@ on_each_store! {
                 if let Some(authorization) = authorization {
                     request = request.header("authorization", authorization);
                 }
-                let problem = Response::to(request).await.expect_problem(401, "unauthorized");
+                let problem = Response::fetch(request).await.expect_problem(401, "unauthorized");
                 assert_texts(&problem, "Unauthorized", UNAUTHORIZED);
             }
         }
@@ -126,15 +126,15 @@ on_each_store! {
         create_student(&client, "Sasha", 8).await;
         assert_eq!(client.get("/student?name=ASH").await.expect(200), json!({"Student": asha}));
         for no_match in ["xyz", "%25", "%00", "_"] {
-            let answer = client.get(&format!("/student?name={no_match}")).await;
-            assert_eq!(answer.expect(200), json!({"Student": {}}), "{no_match}");
+            let response = client.get(&format!("/student?name={no_match}")).await;
+            assert_eq!(response.expect(200), json!({"Student": {}}), "{no_match}");
         }
     }
 
     async fn legacy_create_returns_stored_student(server) {
         let client = registrar(&server).await;
         let body = json!({"name": "Asha", "emailid": "asha@example.org", "rollno": 7, "more": 1});
-        let created = Response::to(client.request("POST", "/student").body(body.to_string())).await.expect(201);
+        let created = Response::fetch(client.request("POST", "/student").body(body.to_string())).await.expect(201);
         assert_eq!(created, json!({"id": 1, "name": "Asha", "emailid": "asha@example.org", "rollno": 7, "age": null}));
     }
 
@@ -151,8 +151,8 @@ on_each_store! {
             "no JSON",
             "",
         ] {
-            let answer = Response::to(client.request("POST", "/student").body(body)).await;
-            let problem = answer.expect_problem(400, "invalid-student-data");
+            let response = Response::fetch(client.request("POST", "/student").body(body)).await;
+            let problem = response.expect_problem(400, "invalid-student-data");
             assert_texts(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
         }
         assert_eq!(client.get("/student").await.expect(200)["Students"].as_array().unwrap().len(), 1);
@@ -174,17 +174,17 @@ on_each_store! {
         create_student(&client, "Asha", 7).await;
         create_student(&client, "Ravi", 8).await;
         for body in [r#"{"rollno": 8}"#, r#"{"emailid": "none"}"#, r#"{"name": null}"#, r#"{"age": "x"}"#, "no JSON", ""] {
-            let answer = Response::to(client.request("PUT", "/student?student_id=1").body(body)).await;
-            let problem = answer.expect_problem(400, "invalid-student-data");
+            let response = Response::fetch(client.request("PUT", "/student?student_id=1").body(body)).await;
+            let problem = response.expect_problem(400, "invalid-student-data");
             assert_texts(&problem, "Please provide valid data", "The data you provided cannot be proccessed! Try again");
         }
     }
 
     async fn legacy_update_or_delete_without_id_returns_400(server) {
         let client = registrar(&server).await;
-        let answers = [client.send("PUT", "/student", &json!({"age": 21})).await, client.delete("/student").await];
-        for answer in answers {
-            let problem = answer.expect_problem(400, "missing-student-id");
+        let responses = [client.send("PUT", "/student", &json!({"age": 21})).await, client.delete("/student").await];
+        for response in responses {
+            let problem = response.expect_problem(400, "missing-student-id");
             assert_eq!(problem["msg"], "Please re-verify the request");
         }
     }
@@ -193,8 +193,8 @@ on_each_store! {
         let client = registrar(&server).await;
         for id in ["1", "0", "-1", "x", "1.0", "99999999999999999999"] {
             let path = format!("/student?student_id={id}");
-            for answer in [client.send("PUT", &path, &json!({"age": 21})).await, client.delete(&path).await] {
-                let problem = answer.expect_problem(400, "wrong-student-id");
+            for response in [client.send("PUT", &path, &json!({"age": 21})).await, client.delete(&path).await] {
+                let problem = response.expect_problem(400, "wrong-student-id");
                 assert_texts(&problem, "Wrong Student id", "Please provide valid author id to get info");
             }
         }
@@ -203,8 +203,8 @@ on_each_store! {
     async fn legacy_delete_removes_student(server) {
         let client = registrar(&server).await;
         create_student(&client, "Asha", 7).await;
-        let answer = client.delete("/student?student_id=1").await;
-        assert_eq!(answer.expect(200), json!({"msg": "Record deleted...!!!"}));
+        let response = client.delete("/student?student_id=1").await;
+        assert_eq!(response.expect(200), json!({"msg": "Record deleted...!!!"}));
         assert_eq!(client.get("/student").await.expect(200), json!({"Students": []}));
     }
 }

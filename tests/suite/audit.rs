@@ -112,9 +112,9 @@ on_each_store! {
             ("PATCH", "/audit-events"),
             ("POST", "/audit-events"),
         ] {
-            let answer = admin.send(method, path, &json!({})).await;
-            answer.expect_problem(405, "method-not-allowed");
-            assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS");
+            let response = admin.send(method, path, &json!({})).await;
+            response.expect_problem(405, "method-not-allowed");
+            assert_eq!(response.header("allow"), "GET, HEAD, OPTIONS");
         }
         admin.delete("/audit-events/1").await.expect_problem(404, "not-found");
         assert_eq!(admin.get("/audit-events").await.expect(200), before);
@@ -144,11 +144,11 @@ on_each_store! {
         }
         let (mut listed, mut path) = (0, "/audit-events?limit=2&action=user.created".to_owned());
         loop {
-            let answer = admin.get(&path).await;
-            let page = answer.expect(200)["events"].as_array().unwrap().clone();
+            let response = admin.get(&path).await;
+            let page = response.expect(200)["events"].as_array().unwrap().clone();
             assert!(page.iter().all(|event| event["action"] == "user.created"));
             listed += page.len();
-            let Some(next) = answer.next_page() else { break };
+            let Some(next) = response.next_page() else { break };
             path = next;
         }
         assert_eq!(listed, 6);

@@ -81,7 +81,7 @@ async fn key_changes_are_audited_before_they_take_effect(engine: Engine) {
     assert_eq!(listed(&installation, &[]).await, events);
     keys(&["rotate", "--without-audit"]).await;
     assert_eq!(listed(&installation, &[]).await, events);
-    let rejected = installation.run(&[&["keys", "retire", "nobody"][..], &RING].concat(), None).await;
+    let rejected = installation.run(&[&["keys", "retire", "unknown"][..], &RING].concat(), None).await;
     assert_eq!(rejected.status, Some(1));
     assert_eq!(listed(&installation, &[]).await, events);
 

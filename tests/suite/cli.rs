@@ -231,7 +231,7 @@ async fn write_error_on_stdout_is_reported_in_one_line() {
 #[tokio::test]
 async fn server_continues_with_closed_stderr() {
     let installation = Installation::new(Engine::Sqlite);
-    let mut command = installation.serving(&["--demo", "--log", "debug"]);
+    let mut command = installation.serve_command(&["--demo", "--log", "debug"]);
     command.stderr(closed_pipe());
     let server = Program::start(command).await;
     server.log_in("shantanu", "password").await.get("/students").await.expect(200);
@@ -260,16 +260,16 @@ async fn flags_can_be_set_by_environment_variables() {
     let password = installation.data("").with_file_name("elsewhere").join("initial-admin-password");
     let password = fs::read_to_string(password).unwrap();
     let credentials = serde_json::json!({"Username": "admin", "Password": password.trim_end()});
-    let answer = server.client(None).send("POST", "/login", &credentials).await.expect(200);
-    assert_eq!(answer["expires_in"], 90);
+    let grant = server.client(None).send("POST", "/login", &credentials).await.expect(200);
+    assert_eq!(grant["expires_in"], 90);
 
     // The second network in the list is trusted.
-    let client = server.client(answer["token"].as_str().map(str::to_owned));
+    let client = server.client(grant["token"].as_str().map(str::to_owned));
     let change = serde_json::json!({"current_password": password.trim_end(), "new_password": ADMIN_PASSWORD});
     assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
     let student = serde_json::json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let created = client.request("POST", "/students").header("x-forwarded-prefix", "/roll").json(&student);
-    let created = tests::client::Response::to(created).await;
+    let created = tests::client::Response::fetch(created).await;
     assert!(created.header("location").starts_with("/roll/students/"), "{created:?}");
     stop(server).await;
 }

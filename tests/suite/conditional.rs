@@ -13,14 +13,14 @@ async fn create_student(client: &Client) -> (String, String) {
 }
 
 async fn if_match(client: &Client, method: &str, path: &str, tag: &str, body: &Value) -> Response {
-    Response::to(client.request(method, path).header("if-match", tag).json(body)).await
+    Response::fetch(client.request(method, path).header("if-match", tag).json(body)).await
 }
 
 async fn if_none_match(client: &Client, path: &str, tag: &str) -> u16 {
-    let answer = Response::to(client.request("GET", path).header("if-none-match", tag)).await;
-    assert!(!answer.header("etag").is_empty());
-    assert_eq!(answer.body.is_empty(), answer.status == 304);
-    answer.status.as_u16()
+    let response = Response::fetch(client.request("GET", path).header("if-none-match", tag)).await;
+    assert!(!response.header("etag").is_empty());
+    assert_eq!(response.body.is_empty(), response.status == 304);
+    response.status.as_u16()
 }
 
 on_each_store! {
@@ -80,11 +80,11 @@ on_each_store! {
         let client = server.client(Role::Registrar).await;
         let (path, tag) = create_student(&client).await;
         let lines = client.request("GET", &path).header("if-none-match", "\"0-0\"").header("if-none-match", &tag);
-        assert_eq!(Response::to(lines).await.status, 304);
+        assert_eq!(Response::fetch(lines).await.status, 304);
         let lines = client.request("PATCH", &path).header("if-match", "\"9-9\"").header("if-match", &tag);
-        Response::to(lines.json(&json!({}))).await.expect(200);
+        Response::fetch(lines.json(&json!({}))).await.expect(200);
         let unreadable = client.request("PATCH", &path).header("if-match", &b"\"\xff\""[..]);
-        Response::to(unreadable.json(&json!({}))).await.expect_problem(412, "stale-version");
+        Response::fetch(unreadable.json(&json!({}))).await.expect_problem(412, "stale-version");
     }
 
     /// REQ 26.
@@ -93,10 +93,10 @@ on_each_store! {
         let (path, tag) = create_student(&client).await;
         for (condition, status) in [("*", 412), (&*tag, 412), ("\"9-9\"", 200)] {
             let write = client.request("PATCH", &path).header("if-none-match", condition).json(&json!({"age": 21}));
-            Response::to(write).await.expect(status);
+            Response::fetch(write).await.expect(status);
         }
         let both = client.request("DELETE", &path).header("if-none-match", "\"9-9\"").header("if-match", &tag);
-        Response::to(both).await.expect_problem(412, "stale-version");
+        Response::fetch(both).await.expect_problem(412, "stale-version");
     }
 
     /// REQ 26.

@@ -19,7 +19,7 @@ pub async fn connect(address: &str) -> TcpStream {
 }
 
 /// Reads one response up to its `Content-Length`.
-pub async fn answer(connection: &mut TcpStream) -> String {
+pub async fn read_response(connection: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&read);
@@ -87,7 +87,7 @@ async fn slow_request_head_is_cut_off_after_30_seconds() {
 async fn idle_connection_is_closed_after_30_seconds() {
     let (server, mut kept, _) = server().await;
     kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();
-    assert!(answer(&mut kept).await.starts_with("HTTP/1.1 200 "));
+    assert!(read_response(&mut kept).await.starts_with("HTTP/1.1 200 "));
     let fresh = connect(&server.address().to_string()).await;
     pause();
     let (kept, fresh) = tokio::join!(read_to_close(kept), read_to_close(fresh));
@@ -139,21 +139,21 @@ async fn unread_response_is_abandoned_after_30_seconds() {
 #[tokio::test]
 async fn connection_above_limit_waits_for_free_slot() {
     let installation = Installation::new(Engine::Sqlite);
-    let server = Program::start(installation.serving(&["--demo", "--max-connections", "1"])).await;
+    let server = Program::start(installation.serve_command(&["--demo", "--max-connections", "1"])).await;
     let request = b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n";
     let mut first = connect(server.address()).await;
     first.write_all(request).await.unwrap();
-    assert!(answer(&mut first).await.starts_with("HTTP/1.1 200 "));
+    assert!(read_response(&mut first).await.starts_with("HTTP/1.1 200 "));
 
     let mut second = connect(server.address()).await;
     second.write_all(request).await.unwrap();
     for _ in 0..20 {
         first.write_all(request).await.unwrap();
-        assert!(answer(&mut first).await.starts_with("HTTP/1.1 200 "));
+        assert!(read_response(&mut first).await.starts_with("HTTP/1.1 200 "));
         assert!(second.try_read(&mut [0]).is_err(), "the second connection was served before the first was closed");
     }
     drop(first);
-    assert!(answer(&mut second).await.starts_with("HTTP/1.1 200 "));
+    assert!(read_response(&mut second).await.starts_with("HTTP/1.1 200 "));
     drop(second);
     stop(server).await;
 }

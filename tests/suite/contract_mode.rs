@@ -11,7 +11,7 @@ use crate::installation::{Installation, on_each_engine, stop};
 
 /// Starts a server in contract mode and returns its announcement.
 async fn serve(installation: &Installation) -> (Program, Value) {
-    let server = Program::start(installation.serving(&["--contract"])).await;
+    let server = Program::start(installation.serve_command(&["--contract"])).await;
     let announcement = serde_json::from_str(server.announcement()).expect("one line of JSON");
     (server, announcement)
 }
@@ -69,11 +69,11 @@ async fn clock_advances_from_its_initial_time(engine: Engine) {
 async fn failed_logins_are_not_throttled(engine: Engine) {
     let installation = Installation::new(engine);
     let (server, announcement) = serve(&installation).await;
-    for username in ["viewer", "nobody"] {
+    for username in ["viewer", "unknown"] {
         for _ in 0..7 {
             let wrong = json!({"Username": username, "Password": "wrong"});
-            let answer = server.client(None).send("POST", "/login", &wrong).await;
-            answer.expect_problem(401, "invalid-credentials");
+            let response = server.client(None).send("POST", "/login", &wrong).await;
+            response.expect_problem(401, "invalid-credentials");
         }
     }
     let password = text(&announcement["users"][0]["password"]);
@@ -96,7 +96,7 @@ on_each_engine! {
 async fn contract_mode_deletes_its_files_on_stop() {
     let installation = Installation::new(Engine::Sqlite);
     let temporary = TempDir::new().unwrap();
-    let mut command = installation.serving(&["--contract"]);
+    let mut command = installation.serve_command(&["--contract"]);
     command.env("TMPDIR", temporary.path());
     let server = Program::start(command).await;
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 1);

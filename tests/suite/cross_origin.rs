@@ -12,16 +12,16 @@ async fn request_from(server: &Server, origin: &str, method: &str) -> Response {
     let mut request = server.anonymous().request(method, "/students/1").build().unwrap();
     request.headers_mut().insert(header::ORIGIN, origin.parse().unwrap());
     request.headers_mut().insert("access-control-request-method", "PATCH".parse().unwrap());
-    Response::to(reqwest::RequestBuilder::from_parts(reqwest::Client::new(), request)).await
+    Response::fetch(reqwest::RequestBuilder::from_parts(reqwest::Client::new(), request)).await
 }
 
 /// REQ 32.
 #[tokio::test]
 async fn configured_origin_gets_cors_headers() {
     let server = Server::start(Engine::Sqlite).await;
-    let answer = request_from(&server, ORIGIN, "GET").await;
-    assert_eq!(answer.header("access-control-allow-origin"), ORIGIN);
-    assert!(answer.header("access-control-expose-headers").contains("WWW-Authenticate"));
+    let response = request_from(&server, ORIGIN, "GET").await;
+    assert_eq!(response.header("access-control-allow-origin"), ORIGIN);
+    assert!(response.header("access-control-expose-headers").contains("WWW-Authenticate"));
     let preflight = request_from(&server, ORIGIN, "OPTIONS").await;
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("access-control-allow-methods"), preflight.header("allow"));
@@ -37,9 +37,9 @@ async fn other_origin_gets_no_cors_headers() {
     for (server, origin) in [(&configured, "https://evil.example.org"), (&configured, "null"), (&without_cors, ORIGIN)]
     {
         for method in ["GET", "OPTIONS"] {
-            let answer = request_from(server, origin, method).await;
-            let count = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control-")).count();
-            assert_eq!(count, 0, "{method} from {origin}: {answer:?}");
+            let response = request_from(server, origin, method).await;
+            let count = response.headers.keys().filter(|name| name.as_str().starts_with("access-control-")).count();
+            assert_eq!(count, 0, "{method} from {origin}: {response:?}");
         }
     }
 }

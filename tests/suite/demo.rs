@@ -11,16 +11,16 @@ use tests::server::Engine;
 
 use crate::installation::{Installation, stop};
 
-/// Logs in as the articles do: their command sends the JSON as a form.
-async fn log_in_as_in_the_articles(server: &Program) -> String {
+/// Logs in with the command of the articles, which sends JSON with the media type of a form.
+async fn log_in_with_form_media_type(server: &Program) -> String {
     let login = server.client(None).request("POST", "/login");
     let login = login.header("content-type", "application/x-www-form-urlencoded");
     let body = r#"{"Username": "shantanu", "Password": "password"}"#;
-    Response::to(login.body(body)).await.expect(200)["token"].as_str().unwrap().to_owned()
+    Response::fetch(login.body(body)).await.expect(200)["token"].as_str().unwrap().to_owned()
 }
 
 async fn assert_demo_data(server: &Program) {
-    let client = server.client(Some(log_in_as_in_the_articles(server).await));
+    let client = server.client(Some(log_in_with_form_media_type(server).await));
     assert_eq!(client.get("/me").await.expect(200)["role"], Role::Registrar.as_str());
     assert_eq!(client.get("/students").await.expect(200)["students"].as_array().unwrap().len(), 25);
     assert_eq!(client.get("/student").await.expect(200)["Students"].as_array().unwrap().len(), 25);
@@ -32,7 +32,7 @@ async fn assert_demo_data(server: &Program) {
 async fn demo_deletes_its_files_on_stop() {
     let installation = Installation::new(Engine::Sqlite);
     let temporary = TempDir::new().unwrap();
-    let mut command = installation.serving(&["--demo"]);
+    let mut command = installation.serve_command(&["--demo"]);
     command.env("TMPDIR", temporary.path());
     let server = Program::start(command).await;
     assert_demo_data(&server).await;

@@ -15,9 +15,9 @@ use tests::server::{Engine, Server};
 async fn served_document_matches_openapi_yaml() {
     let server = Server::start(Engine::Sqlite).await;
     let checked_in = fs::read_to_string(program::workspace().join("openapi.yaml")).unwrap();
-    let answer = server.anonymous().get("/openapi.yaml").await;
-    assert_eq!(answer.header("content-type"), "application/yaml");
-    assert!(answer.text() == checked_in, "openapi.yaml is out of date: run `cargo xtask openapi`");
+    let response = server.anonymous().get("/openapi.yaml").await;
+    assert_eq!(response.header("content-type"), "application/yaml");
+    assert!(response.text() == checked_in, "openapi.yaml is out of date: run `cargo xtask openapi`");
 }
 
 #[tokio::test]
@@ -27,14 +27,15 @@ async fn document_is_compressed_if_client_accepts_gzip() {
         let plain = server.anonymous().get(path).await;
         assert!(!plain.headers.contains_key("content-encoding"), "{path}");
         let request = server.anonymous().request("GET", path).header("accept-encoding", "gzip, br");
-        let coded = Response::to(request).await;
-        assert_eq!(coded.header("content-encoding"), "gzip", "{path}");
-        assert!(coded.body.len() < plain.body.len() / 5, "{path}: {} of {}", coded.body.len(), plain.body.len());
-        let mut inflated = Vec::new();
-        GzDecoder::new(&*coded.body).read_to_end(&mut inflated).unwrap();
-        assert!(inflated == plain.body, "{path}");
-        for answer in [plain, coded] {
-            assert!(answer.headers.get_all("vary").iter().any(|name| name == "Accept-Encoding"), "{path}");
+        let compressed = Response::fetch(request).await;
+        assert_eq!(compressed.header("content-encoding"), "gzip", "{path}");
+        let (size, plain_size) = (compressed.body.len(), plain.body.len());
+        assert!(size < plain_size / 5, "{path}: {size} of {plain_size}");
+        let mut decompressed = Vec::new();
+        GzDecoder::new(&*compressed.body).read_to_end(&mut decompressed).unwrap();
+        assert!(decompressed == plain.body, "{path}");
+        for response in [plain, compressed] {
+            assert!(response.headers.get_all("vary").iter().any(|name| name == "Accept-Encoding"), "{path}");
         }
     }
 }
@@ -65,9 +66,10 @@ async fn only_deprecated_operations_send_deprecation_headers() {
             // The anonymous request is rejected before it reaches the operation.
             for client in [server.anonymous(), server.client_of(&admin).await] {
                 let request = client.request(&method.to_ascii_uppercase(), &path.replace("{id}", "1"));
-                let answer = Response::to(request).await;
+                let response = Response::fetch(request).await;
                 for name in ["deprecation", "sunset"] {
-                    assert_eq!(answer.headers.contains_key(name), is_deprecated, "{method} {path} {}", answer.status);
+                    let is_sent = response.headers.contains_key(name);
+                    assert_eq!(is_sent, is_deprecated, "{method} {path} {}", response.status);
                 }
             }
         }
@@ -143,7 +145,7 @@ fn gather_unbounded(document: &Value, schema: &Value, place: &str, unbounded: &m
     }
 }
 
-/// The target of a reference; any other value is itself.
+/// The target of a reference, or the value itself.
 fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     value["$ref"].as_str().map_or(value, |reference| document.pointer(reference.trim_start_matches('#')).unwrap())
 }
@@ -167,7 +169,7 @@ fn patterns_are_portable() {
     assert!(patterns.len() > 5);
 }
 
-/// With a default in a response, clients expect a property that can be absent.
+/// A default in a response schema implies that the property can be absent.
 #[test]
 fn only_parameters_have_defaults() {
     let document = app::http::document::tree();

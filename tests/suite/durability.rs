@@ -10,7 +10,7 @@ use tests::client::Client;
 use tests::server::Engine;
 use tokio::sync::mpsc;
 
-use crate::installation::{Installation, ended, signal, stop};
+use crate::installation::{Installation, signal, stop, wait_for_exit};
 
 const STUDENTS: i64 = 2_000;
 const CONNECTIONS: usize = 64;
@@ -24,8 +24,8 @@ async fn create_students(client: Client, next: Arc<AtomicI64>, acknowledged: mps
         }
         let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": roll_no});
         match client.request("POST", "/students").json(&student).send().await {
-            Ok(answer) => {
-                assert_eq!(answer.status(), 201);
+            Ok(response) => {
+                assert_eq!(response.status(), 201);
                 acknowledged.send(roll_no).unwrap();
             }
             Err(_) => return,
@@ -72,7 +72,7 @@ async fn kill_loses_no_acknowledged_write() {
     for writer in writers {
         writer.await.unwrap();
     }
-    assert_eq!(ended(&mut server.process).await, None, "the signal ended the process");
+    assert_eq!(wait_for_exit(&mut server.process).await, None, "the signal ended the process");
     assert!((400..1_900).contains(&acknowledged.len()), "{} acknowledged before the kill", acknowledged.len());
 
     let server = installation.serve().await;

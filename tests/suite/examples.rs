@@ -40,11 +40,11 @@ impl<'s> ExampleRunner<'s> {
         for body in &bodies {
             let request = self.client.request(&method.to_uppercase(), &path_with_examples(path, operation));
             let request = if let Some(body) = body { request.json(body) } else { request };
-            let answer = Response::to(request).await;
-            let documented = operation["responses"].get(answer.status.as_str()).is_some();
-            assert!(answer.status.is_success() && documented, "{method} {path} {body:?}: {answer:?}");
+            let response = Response::fetch(request).await;
+            let documented = operation["responses"].get(response.status.as_str()).is_some();
+            assert!(response.status.is_success() && documented, "{method} {path} {body:?}: {response:?}");
             if operation["operationId"] == "logIn" && self.client.token().is_none() {
-                self.client = self.server.client(answer.json()["token"].as_str().map(str::to_owned));
+                self.client = self.server.client(response.json()["token"].as_str().map(str::to_owned));
             }
         }
         bodies.len()

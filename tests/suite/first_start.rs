@@ -78,7 +78,7 @@ async fn concurrent_first_starts_create_one_administrator() {
 async fn node_of_existing_store_needs_no_data_directory() {
     let installation = Installation::new(Engine::Postgres);
     stop(installation.serve().await).await;
-    let mut next = installation.serving(&["--data-dir", "/dev/null/data"]);
+    let mut next = installation.serve_command(&["--data-dir", "/dev/null/data"]);
     next.env("ROLLBOOK_JWT_SECRET", SECRET);
     stop(tests::program::Program::start(next).await).await;
 }

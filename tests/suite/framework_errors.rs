@@ -30,9 +30,9 @@ async fn wrong_method_returns_405_with_allow() {
         ("POST", "/problems/not-found", "GET, HEAD, OPTIONS"),
         ("DELETE", "/", "GET, HEAD, OPTIONS"),
     ] {
-        let answer = Response::to(client.request(method, path)).await;
-        answer.expect_problem(405, "method-not-allowed");
-        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+        let response = Response::fetch(client.request(method, path)).await;
+        response.expect_problem(405, "method-not-allowed");
+        assert_eq!(response.header("allow"), allow, "{method} {path}");
     }
 }
 
@@ -42,17 +42,17 @@ async fn body_over_1_mib_returns_413_with_or_without_length() {
     let client = server.client(Role::Registrar).await;
     let large = vec![b' '; (1 << 20) + 1];
     let sized = client.request("POST", "/students").header("content-type", "application/json").body(large.clone());
-    Response::to(sized).await.expect_problem(413, "payload-too-large");
+    Response::fetch(sized).await.expect_problem(413, "payload-too-large");
 
     let chunks: Vec<Result<_, std::io::Error>> = large.chunks(1 << 16).map(|chunk| Ok(chunk.to_vec())).collect();
     let chunked = reqwest::Body::wrap_stream(futures_util::stream::iter(chunks));
     let streamed = client.request("POST", "/students").header("content-type", "application/json").body(chunked);
-    Response::to(streamed).await.expect_problem(413, "payload-too-large");
+    Response::fetch(streamed).await.expect_problem(413, "payload-too-large");
 
     let mut fits = br#"{"name": "Asha", "email": "asha@example.org", "roll_no": 7}"#.to_vec();
     fits.resize(1 << 20, b' ');
     let fits = client.request("POST", "/students").header("content-type", "application/json").body(fits);
-    Response::to(fits).await.expect(201);
+    Response::fetch(fits).await.expect(201);
 }
 
 /// REQ 25.
@@ -65,9 +65,9 @@ async fn wrong_media_type_returns_415_with_accept() {
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        let answer = Response::to(request).await;
-        answer.expect_problem(415, "unsupported-media-type");
-        assert_eq!(answer.header("accept"), "application/json");
+        let response = Response::fetch(request).await;
+        response.expect_problem(415, "unsupported-media-type");
+        assert_eq!(response.header("accept"), "application/json");
     }
 }
 
@@ -77,20 +77,20 @@ async fn encoded_body_returns_415_with_accept_encoding() {
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let encoded = client.request("POST", "/students").header("content-encoding", "gzip").json(&student);
-    let answer = Response::to(encoded).await;
-    answer.expect_problem(415, "unsupported-media-type");
-    assert_eq!(answer.header("accept-encoding"), "identity");
+    let response = Response::fetch(encoded).await;
+    response.expect_problem(415, "unsupported-media-type");
+    assert_eq!(response.header("accept-encoding"), "identity");
     let plain = client.request("POST", "/students").header("content-encoding", "identity").json(&student);
-    Response::to(plain).await.expect(201);
+    Response::fetch(plain).await.expect(201);
 }
 
 #[tokio::test]
 async fn login_body_over_16_kib_returns_413() {
     let server = Server::start(Engine::Sqlite).await;
     let large = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024 + 1]);
-    Response::to(large).await.expect_problem(413, "payload-too-large");
+    Response::fetch(large).await.expect_problem(413, "payload-too-large");
     let fits = server.anonymous().request("POST", "/login").body(vec![b' '; 16 * 1024]);
-    Response::to(fits).await.expect_problem(400, "incomplete-credentials");
+    Response::fetch(fits).await.expect_problem(400, "incomplete-credentials");
 }
 
 /// REQ 25.
@@ -100,10 +100,10 @@ async fn unacceptable_media_type_returns_406_without_effect() {
     let client = server.client(Role::Registrar).await;
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7});
     let create = client.request("POST", "/students").header("accept", "text/html").json(&student);
-    Response::to(create).await.expect_problem(406, "not-acceptable");
+    Response::fetch(create).await.expect_problem(406, "not-acceptable");
     assert_eq!(client.get("/students").await.expect(200)["students"], json!([]));
     let yaml = client.request("GET", "/openapi.yaml").header("accept", "application/json");
-    Response::to(yaml).await.expect_problem(406, "not-acceptable");
+    Response::fetch(yaml).await.expect_problem(406, "not-acceptable");
 }
 
 /// REQ 29.
@@ -123,7 +123,7 @@ async fn malformed_body_returns_400() {
         &deep,
     ] {
         let request = client.request("POST", "/students").header("content-type", "application/json");
-        Response::to(request.body(body.to_vec())).await.expect_problem(400, "malformed-body");
+        Response::fetch(request.body(body.to_vec())).await.expect_problem(400, "malformed-body");
     }
     let nul = json!({"name": "a\0b", "email": "asha@example.org", "roll_no": 7});
     client.send("POST", "/students", &nul).await.expect_problem(422, "invalid-fields");
@@ -147,7 +147,7 @@ async fn head_responds_as_get_without_body() {
         "/problems/not-found",
     ] {
         let get = client.get(path).await;
-        let head = Response::to(client.request("HEAD", path)).await;
+        let head = Response::fetch(client.request("HEAD", path)).await;
         assert_eq!(head.status, get.status, "{path}");
         assert!(head.body.is_empty());
         for name in ["content-type", "content-length", "etag", "cache-control"] {
@@ -162,9 +162,9 @@ async fn valid_request_id_is_returned() {
     let server = Server::start(Engine::Sqlite).await;
     for path in ["/health/live", "/nowhere"] {
         let request = server.anonymous().request("GET", path).header("x-request-id", "my-id.7");
-        assert_eq!(Response::to(request).await.header("x-request-id"), "my-id.7");
+        assert_eq!(Response::fetch(request).await.header("x-request-id"), "my-id.7");
         let request = server.anonymous().request("GET", path).header("x-request-id", "no id\"");
-        assert_ne!(Response::to(request).await.header("x-request-id"), "no id\"");
+        assert_ne!(Response::fetch(request).await.header("x-request-id"), "no id\"");
     }
 }
 
@@ -174,12 +174,12 @@ async fn responses_have_browser_security_headers() {
     let setup = Setup { config: EdgeConfig::default(), ..Setup::default() };
     let server = Server::start_with(Engine::Sqlite, setup).await;
     for path in ["/docs/", "/openapi.json", "/nowhere", "/problems/not-found"] {
-        let answer = server.anonymous().get(path).await;
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        assert!(!answer.headers.contains_key("access-control-allow-origin"));
-        if answer.header("content-type").starts_with("text/html") {
-            let policy = answer.header("content-security-policy");
+        let response = server.anonymous().get(path).await;
+        assert_eq!(response.header("x-content-type-options"), "nosniff");
+        assert_eq!(response.header("referrer-policy"), "no-referrer");
+        assert!(!response.headers.contains_key("access-control-allow-origin"));
+        if response.header("content-type").starts_with("text/html") {
+            let policy = response.header("content-security-policy");
             assert!(policy.starts_with("default-src 'none'"), "{policy}");
             assert!(!policy.contains("script-src 'self' 'unsafe-inline'"), "{policy}");
         }
@@ -190,8 +190,8 @@ async fn responses_have_browser_security_headers() {
 #[tokio::test]
 async fn problem_type_url_returns_explanation() {
     let server = Server::start(Engine::Sqlite).await;
-    let answer = server.anonymous().get("/nowhere").await.expect(401);
-    let page = server.anonymous().get(answer["type"].as_str().unwrap()).await;
+    let problem = server.anonymous().get("/nowhere").await.expect(401);
+    let page = server.anonymous().get(problem["type"].as_str().unwrap()).await;
     assert_eq!(page.status, 200);
     assert!(page.text().contains("<h1>Unauthorized</h1>"));
     server.anonymous().get("/problems/unknown").await.expect_problem(404, "not-found");

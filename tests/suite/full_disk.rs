@@ -15,15 +15,15 @@ use crate::durability::roll_numbers;
 use crate::installation::{ADMIN_PASSWORD, Installation, stop};
 
 /// The program with its data directory on a private file system of 8 MiB.
-fn on_a_small_disk(installation: &Installation) -> Command {
+fn command_on_small_disk(installation: &Installation) -> Command {
     fs::create_dir(installation.data("")).unwrap();
-    let serving = installation.serving(&["--log", "error"]);
-    let serving = serving.as_std();
+    let serve = installation.serve_command(&["--log", "error"]);
+    let serve = serve.as_std();
     let namespaces = if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" };
     let script = "mount -t tmpfs -o size=8m,mode=700 tmpfs rollbook-data && exec \"$@\"";
     let mut command = Command::new("unshare");
-    command.args([namespaces, "sh", "-c", script, "sh"]).arg(program::path()).args(serving.get_args());
-    command.current_dir(serving.get_current_dir().unwrap()).kill_on_drop(true);
+    command.args([namespaces, "sh", "-c", script, "sh"]).arg(program::path()).args(serve.get_args());
+    command.current_dir(serve.get_current_dir().unwrap()).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -36,7 +36,7 @@ async fn create_student(client: &Client, roll_no: i64) -> tests::client::Respons
 #[tokio::test]
 async fn full_disk_rejects_writes_until_space_is_free() {
     let installation = Installation::new(Engine::Sqlite);
-    let server = Program::start(on_a_small_disk(&installation)).await;
+    let server = Program::start(command_on_small_disk(&installation)).await;
     let disk = PathBuf::from(format!("/proc/{}/root", server.process.id().unwrap()));
     let on_disk = |name: &str| disk.join(installation.data(name).strip_prefix("/").unwrap());
     let password = fs::read_to_string(on_disk("initial-admin-password")).unwrap();
@@ -50,9 +50,9 @@ async fn full_disk_rejects_writes_until_space_is_free() {
     let mut roll_nos = 1..10_000;
     let rejection = loop {
         let roll_no = roll_nos.next().expect("the disk fills up");
-        let answer = create_student(&client, roll_no).await;
-        if answer.status != 201 {
-            break answer;
+        let response = create_student(&client, roll_no).await;
+        if response.status != 201 {
+            break response;
         }
         stored.insert(roll_no);
     };
@@ -63,11 +63,11 @@ async fn full_disk_rejects_writes_until_space_is_free() {
     // Small writes may still succeed.
     let mut rejections = 0;
     for roll_no in roll_nos.by_ref().take(50) {
-        let answer = create_student(&client, roll_no).await;
-        if answer.status == 201 {
+        let response = create_student(&client, roll_no).await;
+        if response.status == 201 {
             stored.insert(roll_no);
         } else {
-            answer.expect_problem(503, "store-unavailable");
+            response.expect_problem(503, "store-unavailable");
             rejections += 1;
         }
         assert_eq!(client.get("/students/1").await.status, 200);

@@ -67,10 +67,10 @@ async fn write_by_viewer_returns_403_with_required_role() {
         ("PUT", "/student?student_id=1"),
         ("DELETE", "/student?student_id=1"),
     ] {
-        let answer = viewer.send(method, path, &json!({"no": "student"})).await;
-        let problem = answer.expect_problem(403, "insufficient-role");
+        let response = viewer.send(method, path, &json!({"no": "student"})).await;
+        let problem = response.expect_problem(403, "insufficient-role");
         assert_eq!(problem["detail"], "This operation requires the role registrar; the caller has the role viewer.");
-        assert_eq!(answer.header("www-authenticate"), "Bearer realm=\"rollbook\", error=\"insufficient_scope\"");
+        assert_eq!(response.header("www-authenticate"), "Bearer realm=\"rollbook\", error=\"insufficient_scope\"");
     }
     let admin = server.client(Role::Admin).await;
     admin.send("PATCH", "/students/1", &json!({"age": 20})).await.expect(200);

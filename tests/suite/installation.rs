@@ -72,7 +72,7 @@ impl Installation {
     }
 
     /// A command that runs `serve` with its log in a file.
-    pub fn serving(&self, arguments: &[&str]) -> Command {
+    pub fn serve_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         let log = fs::File::options().create(true).append(true).open(self.home.path().join("log")).unwrap();
         command.stderr(Stdio::from(log));
@@ -81,7 +81,7 @@ impl Installation {
 
     /// Starts a server.
     pub async fn serve(&self) -> Program {
-        timeout(TIMEOUT, Program::start(self.serving(&[]))).await.expect("the server starts")
+        timeout(TIMEOUT, Program::start(self.serve_command(&[]))).await.expect("the server starts")
     }
 
     /// Logs in the first administrator and changes the password to [`ADMIN_PASSWORD`].
@@ -111,14 +111,14 @@ pub fn signal(process: &Child, signal: Signal) {
 }
 
 /// Waits until a process exits, and returns its exit status.
-pub async fn ended(process: &mut Child) -> Option<i32> {
+pub async fn wait_for_exit(process: &mut Child) -> Option<i32> {
     timeout(TIMEOUT, process.wait()).await.expect("the process exits").unwrap().code()
 }
 
 /// Stops a server with SIGTERM.
 pub async fn stop(mut server: Program) {
     signal(&server.process, Signal::TERM);
-    assert_eq!(ended(&mut server.process).await, Some(0));
+    assert_eq!(wait_for_exit(&mut server.process).await, Some(0));
 }
 
 /// Declares two tests, one per store, for each async function of the engine.

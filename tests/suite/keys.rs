@@ -30,7 +30,7 @@ async fn listed(installation: &Installation) -> Vec<[String; 3]> {
 
 /// Starts a server with the ring and one user.
 async fn serve(installation: &Installation) -> Program {
-    let server = timeout(TIMEOUT, Program::start(installation.serving(&RING))).await.expect("the server starts");
+    let server = timeout(TIMEOUT, Program::start(installation.serve_command(&RING))).await.expect("the server starts");
     let create = ["user", "create", "asha", "--password-stdin"];
     let created = installation.run(&create, Some("a long enough pass phrase")).await;
     assert_eq!(created.status, Some(0), "{created:?}");
@@ -47,20 +47,20 @@ fn key_of(client: &Client) -> String {
 }
 
 async fn published(server: &Program) -> Vec<Value> {
-    let answer = server.client(None).get("/.well-known/jwks.json").await;
-    assert_eq!(answer.header("cache-control"), "public, max-age=60");
-    answer.expect(200)["keys"].as_array().unwrap().clone()
+    let response = server.client(None).get("/.well-known/jwks.json").await;
+    assert_eq!(response.header("cache-control"), "public, max-age=60");
+    response.expect(200)["keys"].as_array().unwrap().clone()
 }
 
 /// Polls until the condition holds; the server checks its file every two seconds.
 async fn until<F: Future<Output = bool>>(expected: &str, condition: impl Fn() -> F) {
-    let waited = timeout(TIMEOUT, async {
+    let result = timeout(TIMEOUT, async {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         while !condition().await {
             ticks.tick().await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("timed out: {expected}"));
+    result.await.unwrap_or_else(|_| panic!("timeout: {expected}"));
 }
 
 /// REQ 11.
@@ -90,8 +90,8 @@ async fn key_set_has_only_public_keys_with_kid_use_and_alg() {
 #[tokio::test]
 async fn key_set_is_empty_with_hs256() {
     let server = Server::start(Engine::Sqlite).await;
-    let answer = server.anonymous().get("/.well-known/jwks.json").await;
-    assert_eq!(answer.expect(200), serde_json::json!({"keys": []}));
+    let response = server.anonymous().get("/.well-known/jwks.json").await;
+    assert_eq!(response.expect(200), serde_json::json!({"keys": []}));
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate"]).await;
     let server = serve(&installation).await;
@@ -165,7 +165,7 @@ async fn key_file_is_private_and_unsafe_changes_are_rejected() {
         (&["rotate"], &announced),
         (&["rotate", "--algorithm", "none"], "HS256, EdDSA or ES256"),
         (&["rotate", "--announce", "4000d"], "3650 days"),
-        (&["retire", "nobody"], "rollbook keys list"),
+        (&["retire", "unknown"], "rollbook keys list"),
         (&["retire", &signing], "--revoke"),
     ] {
         let rejected = installation.run(&[&["keys"][..], arguments, &RING].concat(), None).await;

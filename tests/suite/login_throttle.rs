@@ -24,14 +24,14 @@ async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
 
 async fn log_in(server: &Server, name: &str, password: &str, from: &str) -> Response {
     let body = json!({"Username": name, "Password": password}).to_string();
-    Response::to(server.anonymous().request("POST", "/login").header("x-forwarded-for", from).body(body)).await
+    Response::fetch(server.anonymous().request("POST", "/login").header("x-forwarded-for", from).body(body)).await
 }
 
 /// Sends 400 wrong passwords for one account from 50 addresses, to the nodes in turn, while the clock advances.
-async fn account_locks_after_100_failed_logins(engine: Engine, count_of_nodes: usize) {
+async fn account_locks_after_100_failed_logins(engine: Engine, node_count: usize) {
     let (server, clock) = start(engine).await;
     let mut nodes = vec![server];
-    while nodes.len() < count_of_nodes {
+    while nodes.len() < node_count {
         nodes.push(nodes[0].another_node().await);
     }
     for name in ["asha", "ravi"] {
@@ -42,19 +42,19 @@ async fn account_locks_after_100_failed_logins(engine: Engine, count_of_nodes: u
     let (mut sent, mut checked) = (0, 0);
     while sent < 400 {
         // The first 20 concurrent attempts include 5 without a delay; each later batch of 4 includes 1 after its delay.
-        let at_once = if sent == 0 { 20 } else { 4 };
-        let attempts = (sent..sent + at_once).map(|i| {
+        let batch = if sent == 0 { 20 } else { 4 };
+        let attempts = (sent..sent + batch).map(|i| {
             let (node, from) = (&nodes[i % nodes.len()], format!("198.51.100.{}", i % 50));
             async move { log_in(node, "asha", "a wrong pass phrase", &from).await }
         });
-        for answer in join_all(attempts).await {
-            match answer.status.as_u16() {
+        for response in join_all(attempts).await {
+            match response.status.as_u16() {
                 401 => checked += 1,
-                429 => assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1),
+                429 => assert!(response.header("retry-after").parse::<u32>().unwrap() >= 1),
                 other => panic!("{other}"),
             }
         }
-        sent += at_once;
+        sent += batch;
         clock.advance(Duration::seconds(300));
     }
     assert_eq!((sent, checked), (400, 100));
@@ -69,7 +69,7 @@ async fn account_locks_after_100_failed_logins(engine: Engine, count_of_nodes: u
     }
 
     let home = TempDir::new().unwrap();
-    let unlock = ["user", "unlock", "asha", "--database", &nodes[0].store()];
+    let unlock = ["user", "unlock", "asha", "--database", &nodes[0].store_url()];
     let unlocked = program::run(home.path(), &unlock).await;
     assert_eq!((unlocked.status, &*unlocked.stderr), (Some(0), ""), "{unlocked:?}");
     for node in &nodes {
@@ -93,11 +93,11 @@ async fn account_locks_after_100_failed_logins_on_two_nodes() {
 async fn responses(server: &Server, name: &str, from: &str) -> Vec<(u16, Option<String>, String, Value)> {
     let mut responses = Vec::new();
     for _ in 0..9 {
-        let answer = log_in(server, name, "a wrong pass phrase", from).await;
-        let header = |name: &str| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-        let mut problem = answer.json();
+        let response = log_in(server, name, "a wrong pass phrase", from).await;
+        let header = |name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let mut problem = response.json();
         problem["request_id"].take();
-        responses.push((answer.status.as_u16(), header("retry-after"), header("ratelimit").unwrap(), problem));
+        responses.push((response.status.as_u16(), header("retry-after"), header("ratelimit").unwrap(), problem));
     }
     responses
 }
@@ -138,9 +138,9 @@ async fn concurrent_quotas(server: &Server, names: &[&str]) -> Vec<(u16, String)
     let mut responses: Vec<_> = join_all(tries)
         .await
         .iter()
-        .map(|answer| {
-            let account = answer.header("ratelimit").split(',').next().unwrap().to_owned();
-            (answer.status.as_u16(), account)
+        .map(|response| {
+            let account = response.header("ratelimit").split(',').next().unwrap().to_owned();
+            (response.status.as_u16(), account)
         })
         .collect();
     responses.sort();
@@ -181,17 +181,17 @@ async fn successful_login_or_unlock_resets_throttle() {
     let admin = server.add_user("admin", Role::Admin).await;
     let wrong = || log_in(&server, "asha", "a wrong pass phrase", "198.51.100.1");
     // The quota of all requests follows the two of the throttle.
-    let left = |answer: &Response| answer.header("ratelimit").split(", \"requests\"").next().unwrap().to_owned();
+    let left = |response: &Response| response.header("ratelimit").split(", \"requests\"").next().unwrap().to_owned();
     for _ in 0..4 {
         wrong().await.expect_problem(401, "invalid-credentials");
     }
     assert_eq!(left(&wrong().await), "\"account\";r=0;t=1, \"address\";r=295;t=2");
     clock.advance(Duration::SECOND);
-    let good = log_in(&server, "asha", PASSWORD, "198.51.100.1").await;
-    good.expect(200);
-    assert!(left(&good).starts_with("\"account\";r=5;t=0"), "{}", left(&good));
+    let success = log_in(&server, "asha", PASSWORD, "198.51.100.1").await;
+    success.expect(200);
+    assert!(left(&success).starts_with("\"account\";r=5;t=0"), "{}", left(&success));
     assert_eq!(
-        good.header("ratelimit-policy"),
+        success.header("ratelimit-policy"),
         "\"account\";q=5;w=300, \"address\";q=300;w=600, \"requests\";q=10000000;w=60"
     );
 

@@ -1,4 +1,4 @@
-//! `PATCH`: JSON Merge Patch (RFC 7396) on the fields that a student has.
+//! `PATCH` with JSON Merge Patch (RFC 7396).
 
 use domain::access::Role;
 use serde_json::{Value, json};
@@ -7,9 +7,9 @@ use tests::on_each_store;
 
 async fn create_student(client: &Client) -> String {
     let body = json!({"name": "Asha", "email": "asha@example.org", "roll_no": 7, "age": 20});
-    let made = client.send("POST", "/students", &body).await;
-    made.expect(201);
-    made.header("location").to_owned()
+    let created = client.send("POST", "/students", &body).await;
+    created.expect(201);
+    created.header("location").to_owned()
 }
 
 fn fields(student: &Value) -> Value {
@@ -18,10 +18,10 @@ fn fields(student: &Value) -> Value {
 
 on_each_store! {
     /// REQ 28.
-    async fn what_is_absent_stays_and_null_clears(server) {
+    async fn patch_keeps_absent_fields_and_clears_null_fields(server) {
         let client = server.client(Role::Registrar).await;
         let path = create_student(&client).await;
-        for (patch, becomes) in [
+        for (patch, expected) in [
             (json!({}), json!(["Asha", "asha@example.org", 7, 20])),
             (json!({"name": "Åsa"}), json!(["Åsa", "asha@example.org", 7, 20])),
             (json!({"age": null}), json!(["Åsa", "asha@example.org", 7, null])),
@@ -30,7 +30,7 @@ on_each_store! {
             (json!({"email": "asa@example.org", "name": "Asa"}), json!(["Asa", "asa@example.org", 8, 21])),
         ] {
             let patched = client.send("PATCH", &path, &patch).await.expect(200);
-            assert_eq!(fields(&patched), becomes, "{patch}");
+            assert_eq!(fields(&patched), expected, "{patch}");
             assert_eq!(client.get(&path).await.expect(200), patched);
         }
     }
@@ -57,17 +57,17 @@ on_each_store! {
     }
 
     /// REQ 28.
-    async fn both_media_types_are_taken(server) {
+    async fn patch_accepts_json_and_merge_patch_media_types(server) {
         let client = server.client(Role::Registrar).await;
         let path = create_student(&client).await;
         for (age, media_type) in [(21, "application/json"), (22, "application/merge-patch+json"), (23, "application/json; charset=utf-8")] {
             let request = client.request("PATCH", &path).header("content-type", media_type);
-            let patched = Response::to(request.body(json!({"age": age}).to_string())).await.expect(200);
+            let patched = Response::fetch(request.body(json!({"age": age}).to_string())).await.expect(200);
             assert_eq!(patched["age"], age);
         }
         let request = client.request("PATCH", &path).header("content-type", "application/json-patch+json").body("[]");
-        let refused = Response::to(request).await;
-        refused.expect_problem(415, "unsupported-media-type");
-        assert_eq!(refused.header("accept"), "application/json, application/merge-patch+json");
+        let rejected = Response::fetch(request).await;
+        rejected.expect_problem(415, "unsupported-media-type");
+        assert_eq!(rejected.header("accept"), "application/json, application/merge-patch+json");
     }
 }

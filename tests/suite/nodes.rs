@@ -1,4 +1,4 @@
-//! Two nodes on one database: what ends on one has ended on the other.
+//! Two nodes on one database: revocation and the session cache.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ use crate::installation::{Installation, TIMEOUT, stop};
 
 const PASSWORD: &str = "slow river under seven bridges";
 
-/// What the look-up of a bearer reads.
-const LOOK_UP: &str = "FROM sessions";
+/// Part of the statement of a session lookup.
+const SESSION_LOOKUP: &str = "FROM sessions";
 
-/// Node A straight on the database, node B behind a proxy.
+/// Node A is connected to the database directly, node B through a proxy.
 struct Nodes {
     installation: Installation,
     proxy: PostgresProxy,
@@ -28,33 +28,33 @@ struct Nodes {
 impl Nodes {
     async fn start() -> Self {
         let installation = Installation::new(Engine::Postgres);
-        let proxy = PostgresProxy::before(&installation.database().url()).await;
-        let b = installation.serving(&["--database", proxy.url()]);
+        let proxy = PostgresProxy::start(&installation.database().url()).await;
+        let b = installation.serve_command(&["--database", proxy.url()]);
         let a = installation.serve().await;
-        let b = timeout(TIMEOUT, Program::start(b)).await.expect("a start of the server");
+        let b = timeout(TIMEOUT, Program::start(b)).await.expect("the server starts");
         Self { installation, proxy, a, b }
     }
 
-    /// A new user, logged in on A, whose token B knows already.
-    async fn user(&self, name: &str, role: &str) -> Both {
+    /// Creates a user, logs in on A, and sends one request with the token to B.
+    async fn add_user(&self, name: &str, role: &str) -> UserClients {
         let arguments = ["user", "create", name, "--role", role, "--password-stdin"];
         let added = self.installation.run(&arguments, Some(PASSWORD)).await;
         assert_eq!(added.status, Some(0), "{added:?}");
         let a = self.a.log_in(name, PASSWORD).await;
         let b = self.b.client(a.token().map(str::to_owned));
         b.get("/me").await.expect(200);
-        Both { a, b }
+        UserClients { a, b }
     }
 
-    /// Waits until B judges tokens without the database, or until it asks for each.
-    async fn until_b_asks(&self, client: &Client, asks: bool) {
-        until(&format!("B asks for each token: {asks}"), || async {
-            let before = self.proxy.executed(LOOK_UP);
+    /// Waits until B looks up sessions in the database on every request, or on none.
+    async fn until_b_queries(&self, client: &Client, queries: bool) {
+        until(&format!("B looks up each session in the database: {queries}"), || async {
+            let before = self.proxy.execution_count(SESSION_LOOKUP);
             for _ in 0..20 {
                 client.get("/me").await.expect(200);
             }
-            let asked = self.proxy.executed(LOOK_UP) - before;
-            if asks { asked == 20 } else { asked == 0 }
+            let lookups = self.proxy.execution_count(SESSION_LOOKUP) - before;
+            if queries { lookups == 20 } else { lookups == 0 }
         })
         .await;
     }
@@ -65,77 +65,78 @@ impl Nodes {
     }
 }
 
-/// One user on both nodes, with one token.
-struct Both {
+/// Clients of one user on both nodes, with the same token.
+struct UserClients {
     a: Client,
     b: Client,
 }
 
-impl Both {
+impl UserClients {
     async fn log_out(&self) {
         assert_eq!(self.a.send("POST", "/logout", &json!({})).await.status, 204);
     }
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
-    let waited = timeout(TIMEOUT, async {
-        let mut again = interval(Duration::from_millis(10));
-        while !is_so().await {
-            again.tick().await;
+async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let result = timeout(TIMEOUT, async {
+        let mut retry = interval(Duration::from_millis(10));
+        while !condition().await {
+            retry.tick().await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("never: {what}"));
+    result.await.unwrap_or_else(|_| panic!("timeout: {what}"));
 }
 
 /// REQ 18.
 #[tokio::test]
 async fn revocation_applies_on_other_node_within_a_second() {
     let nodes = Nodes::start().await;
-    let (root, asha, ravi) =
-        (nodes.user("root", "admin").await, nodes.user("asha", "registrar").await, nodes.user("ravi", "viewer").await);
+    let root = nodes.add_user("root", "admin").await;
+    let asha = nodes.add_user("asha", "registrar").await;
+    let ravi = nodes.add_user("ravi", "viewer").await;
 
     asha.log_out().await;
     within_revocation_bound(401, || async { asha.b.get("/me").await.status.as_u16() }).await;
 
-    let meera = nodes.user("meera", "registrar").await;
+    let meera = nodes.add_user("meera", "registrar").await;
     let id = meera.a.get("/me").await.expect(200)["id"].clone();
-    let remove = || async { meera.b.delete("/students/999").await.status.as_u16() };
-    assert_eq!(remove().await, 404);
+    let delete = || async { meera.b.delete("/students/999").await.status.as_u16() };
+    assert_eq!(delete().await, 404);
     root.a.send("PATCH", &format!("/users/{id}"), &json!({"role": "viewer"})).await.expect(200);
-    within_revocation_bound(403, remove).await;
+    within_revocation_bound(403, delete).await;
     meera.b.get("/me").await.expect(200);
 
     let id = ravi.a.get("/me").await.expect(200)["id"].clone();
     root.a.send("PATCH", &format!("/users/{id}"), &json!({"status": "disabled"})).await.expect(200);
     within_revocation_bound(401, || async { ravi.b.get("/me").await.status.as_u16() }).await;
 
-    // A change by the command line takes effect too.
-    let ended = nodes.installation.run(&["user", "delete-sessions", "meera"], None).await;
-    assert_eq!(ended.status, Some(0), "{ended:?}");
+    // Revocation by the command line also applies to both nodes.
+    let outcome = nodes.installation.run(&["user", "delete-sessions", "meera"], None).await;
+    assert_eq!(outcome.status, Some(0), "{outcome:?}");
     within_revocation_bound(401, || async { meera.b.get("/me").await.status.as_u16() }).await;
     within_revocation_bound(401, || async { meera.a.get("/me").await.status.as_u16() }).await;
     nodes.stop().await;
 }
 
 #[tokio::test]
-async fn a_token_that_is_known_costs_no_query() {
+async fn cached_session_causes_no_query() {
     const REQUESTS: u64 = 10_000;
     let nodes = Nodes::start().await;
-    let user = nodes.user("asha", "viewer").await;
-    nodes.until_b_asks(&user.b, false).await;
-    let before = nodes.proxy.statements();
+    let user = nodes.add_user("asha", "viewer").await;
+    nodes.until_b_queries(&user.b, false).await;
+    let before = nodes.proxy.execution_counts();
     futures_util::future::join_all((0..8).map(|_| async {
         for _ in 0..REQUESTS / 8 {
             user.b.get("/me").await.expect(200);
         }
     }))
     .await;
-    for (statement, executed) in nodes.proxy.statements() {
+    for (statement, executed) in nodes.proxy.execution_counts() {
         let executed = executed - before.get(&statement).copied().unwrap_or_default();
-        // The heartbeat, and periodic tasks.
-        let by_the_clock = ["pg_notify", "audit_events", "DELETE FROM sessions", "BEGIN", "COMMIT"];
+        // Statements of the heartbeat and of periodic tasks.
+        let periodic = ["pg_notify", "audit_events", "DELETE FROM sessions", "BEGIN", "COMMIT"];
         assert!(
-            executed == 0 || by_the_clock.iter().any(|known| statement.contains(known)),
+            executed == 0 || periodic.iter().any(|known| statement.contains(known)),
             "{executed} times in {REQUESTS} requests: {statement}"
         );
     }
@@ -146,20 +147,20 @@ async fn a_token_that_is_known_costs_no_query() {
 #[tokio::test]
 async fn disconnected_feed_disables_session_cache_until_reconnect() {
     let nodes = Nodes::start().await;
-    let (asha, ravi) = (nodes.user("asha", "viewer").await, nodes.user("ravi", "viewer").await);
-    nodes.until_b_asks(&asha.b, false).await;
+    let (asha, ravi) = (nodes.add_user("asha", "viewer").await, nodes.add_user("ravi", "viewer").await);
+    nodes.until_b_queries(&asha.b, false).await;
 
-    // A new connection through the proxy receives nothing: the feed of B stays disconnected during the test.
-    nodes.proxy.freeze_listeners();
-    let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+    // The proxy forwards nothing on new connections that listen, so the feed of B stays disconnected.
+    nodes.proxy.pause_listeners();
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                WHERE datname = current_database() AND pid <> pg_backend_pid() AND query LIKE 'LISTEN%'";
-    nodes.installation.database().execute(cut).await;
-    nodes.until_b_asks(&ravi.b, true).await;
+    nodes.installation.database().execute(terminate).await;
+    nodes.until_b_queries(&ravi.b, true).await;
     asha.log_out().await;
     assert_eq!(asha.b.get("/me").await.status, 401, "at the next request");
 
-    nodes.proxy.thaw();
-    nodes.until_b_asks(&ravi.b, false).await;
+    nodes.proxy.resume();
+    nodes.until_b_queries(&ravi.b, false).await;
     assert_eq!(asha.b.get("/me").await.status, 401);
     nodes.stop().await;
 }
@@ -167,18 +168,18 @@ async fn disconnected_feed_disables_session_cache_until_reconnect() {
 #[tokio::test]
 async fn silent_feed_disables_session_cache_and_fails_closed() {
     let nodes = Nodes::start().await;
-    let (asha, ravi) = (nodes.user("asha", "viewer").await, nodes.user("ravi", "viewer").await);
-    nodes.until_b_asks(&asha.b, false).await;
+    let (asha, ravi) = (nodes.add_user("asha", "viewer").await, nodes.add_user("ravi", "viewer").await);
+    nodes.until_b_queries(&asha.b, false).await;
 
-    nodes.proxy.freeze_listeners();
+    nodes.proxy.pause_listeners();
     asha.log_out().await;
     within_revocation_bound(401, || async { asha.b.get("/me").await.status.as_u16() }).await;
-    nodes.until_b_asks(&ravi.b, true).await;
+    nodes.until_b_queries(&ravi.b, true).await;
 
-    nodes.proxy.freeze();
+    nodes.proxy.pause();
     ravi.b.get("/me").await.expect_problem(503, "store-unavailable");
 
-    nodes.proxy.thaw();
-    nodes.until_b_asks(&ravi.b, false).await;
+    nodes.proxy.resume();
+    nodes.until_b_queries(&ravi.b, false).await;
     nodes.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Passwords that change: one's own, and those that an administrator resets.
+//! Password changes by users and password resets by administrators.
 
 use std::sync::Arc;
 
@@ -25,53 +25,53 @@ fn bearer(server: &Server, grant: &Value) -> Client {
     server.bearer(grant["token"].as_str().unwrap())
 }
 
-/// The fields that a 422 names.
-fn at_fault(answer: &Response) -> Vec<Value> {
-    let problem = answer.expect_problem(422, "invalid-fields");
+/// The pointers of the field errors in a 422 response.
+fn invalid_fields(response: &Response) -> Vec<Value> {
+    let problem = response.expect_problem(422, "invalid-fields");
     problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect()
 }
 
 on_each_store! {
     /// REQ 18.
-    async fn changed_password_ends_the_other_sessions_and_keeps_this_one(server) {
+    async fn password_change_ends_other_sessions_only(server) {
         let user = server.add_user("asha", Role::Viewer).await;
-        let [here, there] = [server.client_of(&user).await, server.client_of(&user).await];
-        assert_eq!(change(&here, PASSWORD, NEXT).await.status, 204);
-        here.get("/me").await.expect(200);
-        there.get("/me").await.expect_problem(401, "unauthorized");
+        let [current, other] = [server.client_of(&user).await, server.client_of(&user).await];
+        assert_eq!(change(&current, PASSWORD, NEXT).await.status, 204);
+        current.get("/me").await.expect(200);
+        other.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server, "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
         log_in(&server, "asha", NEXT).await.expect(200);
     }
 
-    async fn own_password_change_requires_current_and_valid_new_one(server) {
+    async fn password_change_requires_current_and_valid_new_password(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let asha = server.client_of(&user).await;
-        assert_eq!(at_fault(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
-        assert_eq!(at_fault(&change(&asha, PASSWORD, "asha and her river").await), ["/new_password"]);
-        assert_eq!(at_fault(&change(&asha, PASSWORD, "manchesterunited").await), ["/new_password"]);
-        assert_eq!(at_fault(&change(&asha, PASSWORD, "short").await), ["/new_password"]);
-        assert_eq!(at_fault(&change(&asha, PASSWORD, PASSWORD).await), ["/new_password"]);
+        assert_eq!(invalid_fields(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
+        assert_eq!(invalid_fields(&change(&asha, PASSWORD, "asha and her river").await), ["/new_password"]);
+        assert_eq!(invalid_fields(&change(&asha, PASSWORD, "manchesterunited").await), ["/new_password"]);
+        assert_eq!(invalid_fields(&change(&asha, PASSWORD, "short").await), ["/new_password"]);
+        assert_eq!(invalid_fields(&change(&asha, PASSWORD, PASSWORD).await), ["/new_password"]);
         let unknown = json!({"current_password": PASSWORD, "new_password": NEXT, "role": "admin"});
-        assert_eq!(at_fault(&asha.send("PUT", "/me/password", &unknown).await), ["/role"]);
+        assert_eq!(invalid_fields(&asha.send("PUT", "/me/password", &unknown).await), ["/role"]);
         log_in(&server, "asha", PASSWORD).await.expect(200);
     }
 
     /// REQ 16.
-    async fn wrong_current_password_counts_like_a_failed_login(server) {
+    async fn wrong_current_password_counts_as_failed_login(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         let asha = server.client_of(&user).await;
         for _ in 0..5 {
-            assert_eq!(at_fault(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
+            assert_eq!(invalid_fields(&change(&asha, "a wrong pass phrase", NEXT).await), ["/current_password"]);
         }
-        for refused in [change(&asha, PASSWORD, NEXT).await, log_in(&server, "asha", PASSWORD).await] {
-            refused.expect_problem(429, "too-many-attempts");
-            assert_eq!(refused.header("retry-after"), "1");
+        for rejected in [change(&asha, PASSWORD, NEXT).await, log_in(&server, "asha", PASSWORD).await] {
+            rejected.expect_problem(429, "too-many-attempts");
+            assert_eq!(rejected.header("retry-after"), "1");
         }
         asha.get("/me").await.expect(200);
     }
 
     /// REQ 17.
-    async fn until_the_password_is_changed_nothing_else_can_be_done(server) {
+    async fn due_password_change_blocks_other_operations(server) {
         server.add_newcomer("newcomer", Role::Admin).await;
         let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
         for path in ["/me", "/me/sessions", "/students", "/student", "/users", "/audit-events"] {
@@ -91,7 +91,7 @@ on_each_store! {
     }
 }
 
-async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
+async fn reset_password_expires(engine: Engine) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let server = Server::start_with(engine, Setup { clock: clock.clone(), ..Setup::default() }).await;
     let admin = server.add_user("boss", Role::Admin).await;
@@ -101,9 +101,9 @@ async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
     asha.send("POST", &path, &json!({})).await.expect_problem(403, "insufficient-role");
 
     let boss = server.client_of(&admin).await;
-    let answer = boss.send("POST", &path, &json!({})).await;
-    let reset = answer.expect(200);
-    assert_eq!(answer.header("cache-control"), "no-store");
+    let response = boss.send("POST", &path, &json!({})).await;
+    let reset = response.expect(200);
+    assert_eq!(response.header("cache-control"), "no-store");
     asha.get("/me").await.expect_problem(401, "unauthorized");
     log_in(&server, "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
     let expires_at = reset["expires_at"].as_str().unwrap();
@@ -116,7 +116,7 @@ async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
     asha.get("/students").await.expect_problem(403, "password-change-due");
     clock.advance(Duration::SECOND);
     log_in(&server, "asha", one_time).await.expect_problem(401, "invalid-credentials");
-    // A session that was opened in time can still change it.
+    // A session opened before the expiry can still change the password.
     assert_eq!(change(&asha, one_time, NEXT).await.status, 204);
     asha.get("/students").await.expect(200);
     clock.advance(Duration::days(365));
@@ -127,10 +127,10 @@ async fn a_reset_password_has_to_be_changed_before_it_expires(engine: Engine) {
 
 #[tokio::test]
 async fn reset_password_expires_on_sqlite() {
-    a_reset_password_has_to_be_changed_before_it_expires(Engine::Sqlite).await;
+    reset_password_expires(Engine::Sqlite).await;
 }
 
 #[tokio::test]
 async fn reset_password_expires_on_postgres() {
-    a_reset_password_has_to_be_changed_before_it_expires(Engine::Postgres).await;
+    reset_password_expires(Engine::Postgres).await;
 }

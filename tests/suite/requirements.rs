@@ -41,7 +41,7 @@ fn listed(document: &str, mut tests: TestsByRule) -> String {
         text += line;
         text += "\n";
         let Some(rule) = line.split_once(". ").and_then(|(number, _)| number.parse().ok()) else { continue };
-        let mut names = tests.remove(&rule).unwrap_or_else(|| panic!("no test holds rule {rule}"));
+        let mut names = tests.remove(&rule).unwrap_or_else(|| panic!("no test covers rule {rule}"));
         names.sort();
         for name in names {
             // Writing to a string cannot fail.
@@ -79,13 +79,13 @@ fn marked_test_is_listed_under_its_rules() {
 }
 
 #[test]
-#[should_panic(expected = "no test holds rule 1")]
-fn rule_without_a_test_is_an_error() {
+#[should_panic(expected = "no test covers rule 1")]
+fn rule_without_test_is_rejected() {
     listed("1. One. RFC 1\n", TestsByRule::new());
 }
 
 #[test]
 #[should_panic(expected = "rules that do not exist")]
-fn test_of_an_unknown_rule_is_an_error() {
+fn test_of_unknown_rule_is_rejected() {
     listed("1. One. RFC 1\n", TestsByRule::from([(1, vec!["one".to_owned()]), (9, vec!["nine".to_owned()])]));
 }

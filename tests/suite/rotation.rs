@@ -1,4 +1,4 @@
-//! Keys that change under load, on two nodes: no good token is refused, and none of a revoked key is taken.
+//! Key rotation on two nodes under load.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -23,8 +23,8 @@ async fn keys(installation: &Installation, arguments: &[&str]) {
     assert_eq!(outcome.status, Some(0), "{arguments:?}: {outcome:?}");
 }
 
-/// The keys that a node publishes.
-async fn published(node: &Program) -> Vec<String> {
+/// The ids of the keys that a node publishes.
+async fn published_keys(node: &Program) -> Vec<String> {
     let set = node.client(None).get("/.well-known/jwks.json").await.expect(200);
     set["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
 }
@@ -33,62 +33,63 @@ fn key_of(token: &str) -> String {
     jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
-    let waited = timeout(TIMEOUT, async {
-        let mut again = interval(Duration::from_millis(20));
-        while !is_so().await {
-            again.tick().await;
+async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let result = timeout(TIMEOUT, async {
+        let mut retry = interval(Duration::from_millis(20));
+        while !condition().await {
+            retry.tick().await;
         }
     });
-    waited.await.unwrap_or_else(|_| panic!("never: {what}"));
+    result.await.unwrap_or_else(|_| panic!("timeout: {what}"));
 }
 
 const CLIENTS: usize = 4;
 
-/// What the clients do and have seen.
+/// State that the clients and the test share.
 #[derive(Default)]
 struct Load {
-    over: AtomicBool,
-    /// How many answers there were of each status.
-    answers: Mutex<BTreeMap<u16, u64>>,
-    /// The key of the token that each client works with.
+    is_over: AtomicBool,
+    /// Number of responses of each status.
+    responses: Mutex<BTreeMap<u16, u64>>,
+    /// The key of each client's current token.
     keys: Mutex<[String; CLIENTS]>,
 }
 
 impl Load {
-    /// Works on both nodes in turn with one session, whose token is renewed every 20 requests.
+    /// Sends requests to both nodes in turn and refreshes the token after every 20 requests.
     async fn client(&self, number: usize, nodes: &[Program; 2]) {
         let credentials = json!({"Username": "asha", "Password": PASSWORD});
-        let mut answer = nodes[0].client(None).send("POST", "/login", &credentials).await.expect(200);
-        while !self.over.load(Ordering::Relaxed) {
-            let token = answer["token"].as_str().map(str::to_owned);
+        let mut grant = nodes[0].client(None).send("POST", "/login", &credentials).await.expect(200);
+        while !self.is_over.load(Ordering::Relaxed) {
+            let token = grant["token"].as_str().map(str::to_owned);
             self.keys.lock().unwrap()[number] = key_of(token.as_deref().unwrap());
             let clients = nodes.each_ref().map(|node| node.client(token.clone()));
             for i in 0..20 {
                 let status = clients[i % 2].get("/me").await.status;
-                *self.answers.lock().unwrap().entry(status.as_u16()).or_default() += 1;
+                *self.responses.lock().unwrap().entry(status.as_u16()).or_default() += 1;
             }
-            answer = refreshed(&nodes[1], &answer).await;
+            grant = refresh(&nodes[1], &grant).await;
         }
     }
 }
 
-async fn refreshed(node: &Program, answer: &Value) -> Value {
-    let body = json!({"refresh_token": answer["refresh_token"]});
+async fn refresh(node: &Program, grant: &Value) -> Value {
+    let body = json!({"refresh_token": grant["refresh_token"]});
     node.client(None).send("POST", "/token/refresh", &body).await.expect(200)
 }
 
-/// Announces a key, waits until both nodes know it, and until it signs; answers a token of the key before.
+/// Rotates to a new key, waits until both nodes publish it and the second signs with it, and returns a token of the
+/// previous key.
 async fn rotate(installation: &Installation, nodes: &[Program; 2], algorithm: &str) -> String {
     let old = nodes[0].log_in("asha", PASSWORD).await.token().unwrap().to_owned();
-    let known = published(&nodes[0]).await.len();
+    let count = published_keys(&nodes[0]).await.len();
     keys(installation, &["rotate", "--algorithm", algorithm, "--announce", "6s"]).await;
     for node in nodes {
         signal(&node.process, Signal::HUP);
     }
-    until("both nodes know the new key", || async {
-        let (a, b) = join(published(&nodes[0]), published(&nodes[1])).await;
-        a == b && a.len() == known + 1
+    until("both nodes publish the new key", || async {
+        let (a, b) = join(published_keys(&nodes[0]), published_keys(&nodes[1])).await;
+        a == b && a.len() == count + 1
     })
     .await;
     until("the new key signs", || async {
@@ -104,9 +105,9 @@ async fn rotation_under_load_keeps_valid_and_rejects_revoked_tokens() {
     let installation = Installation::new(Engine::Postgres);
     keys(&installation, &["generate", "--algorithm", "EdDSA"]).await;
     let start = || async {
-        let mut serving = installation.serving(&RING);
-        serving.env_remove("ROLLBOOK_JWT_SECRET");
-        timeout(TIMEOUT, Program::start(serving)).await.expect("a start")
+        let mut command = installation.serve_command(&RING);
+        command.env_remove("ROLLBOOK_JWT_SECRET");
+        timeout(TIMEOUT, Program::start(command)).await.expect("the server starts")
     };
     let nodes = [start().await, start().await];
     let added = installation.run(&["user", "create", "asha", "--password-stdin"], Some(PASSWORD)).await;
@@ -116,7 +117,7 @@ async fn rotation_under_load_keeps_valid_and_rejects_revoked_tokens() {
     let schedule = async {
         let first = rotate(&installation, &nodes, "ES256").await;
         let second = rotate(&installation, &nodes, "EdDSA").await;
-        // The tokens at work are of the third key before the first two are revoked.
+        // The first two keys are revoked only when every client has a token of the third key.
         until("every client has a token of the new key", || async {
             let keys = load.keys.lock().unwrap();
             ![&first, &second].iter().any(|old| keys.contains(&key_of(old)))
@@ -130,21 +131,21 @@ async fn rotation_under_load_keeps_valid_and_rejects_revoked_tokens() {
             signal(&node.process, Signal::HUP);
         }
         until("both nodes have read the ring", || async {
-            let (a, b) = join(published(&nodes[0]), published(&nodes[1])).await;
+            let (a, b) = join(published_keys(&nodes[0]), published_keys(&nodes[1])).await;
             a == b && a.len() == 1
         })
         .await;
         for _ in 0..100 {
             for (node, old) in [(&nodes[0], &first), (&nodes[1], &first), (&nodes[0], &second), (&nodes[1], &second)] {
-                assert_eq!(node.client(Some(old.clone())).get("/me").await.status, 401, "a revoked key's token");
+                assert_eq!(node.client(Some(old.clone())).get("/me").await.status, 401, "token of a revoked key");
             }
         }
-        load.over.store(true, Ordering::Relaxed);
+        load.is_over.store(true, Ordering::Relaxed);
     };
     join(join_all((0..CLIENTS).map(|number| load.client(number, &nodes))), schedule).await;
-    let answers = load.answers.into_inner().unwrap();
-    println!("requests with good tokens were answered, by status: {answers:?}");
-    assert!(answers.keys().eq([&200]), "{answers:?}");
+    let responses = load.responses.into_inner().unwrap();
+    println!("responses to requests with valid tokens, by status: {responses:?}");
+    assert!(responses.keys().eq([&200]), "{responses:?}");
     let [a, b] = nodes;
     stop(a).await;
     stop(b).await;

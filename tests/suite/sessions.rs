@@ -1,4 +1,4 @@
-//! Sessions over HTTP: opened by a login, refreshed, listed and ended.
+//! Sessions over HTTP: login, refresh, list and end.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use time::macros::datetime;
 
 use crate::installation::{Installation, stop};
 
-/// A server whose clock a test moves.
+/// A server and the clock that controls it.
 async fn with_clock(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     (Server::start_with(engine, Setup { clock: clock.clone(), ..Setup::default() }).await, clock)
@@ -41,12 +41,12 @@ async fn sessions(client: &Client, path: &str) -> Vec<Value> {
 
 on_each_store! {
     /// REQ 4.
-    async fn login_and_a_refresh_say_how_long_their_tokens_are_good_for(server) {
+    async fn login_and_refresh_return_token_lifetimes(server) {
         server.add_user("asha", Role::Viewer).await;
         let grant = log_in(&server, "asha").await;
-        let answer = refresh(&server, &grant).await;
-        let next = answer.expect(200);
-        assert_eq!(answer.header("cache-control"), "no-store");
+        let response = refresh(&server, &grant).await;
+        let next = response.expect(200);
+        assert_eq!(response.header("cache-control"), "no-store");
         for grant in [&grant, &next] {
             assert_eq!((&grant["token_type"], &grant["expires_in"]), (&json!("Bearer"), &json!(900)));
             assert_eq!(grant["refresh_expires_in"], 7 * 24 * 3600);
@@ -57,7 +57,7 @@ on_each_store! {
     }
 
     /// REQ 12.
-    async fn refresh_token_is_no_access_token_and_the_other_way_round(server) {
+    async fn refresh_and_access_tokens_are_not_interchangeable(server) {
         server.add_user("asha", Role::Viewer).await;
         let grant = log_in(&server, "asha").await;
         server.bearer(grant["refresh_token"].as_str().unwrap()).get("/me").await.expect_problem(401, "unauthorized");
@@ -66,26 +66,26 @@ on_each_store! {
             (&json!(""), 422, "invalid-fields"),
             (&json!("0".repeat(64)), 401, "invalid-refresh-token"),
         ] {
-            let answer = server.anonymous().send("POST", "/token/refresh", &json!({"refresh_token": wrong})).await;
-            answer.expect_problem(status, slug);
+            let response = server.anonymous().send("POST", "/token/refresh", &json!({"refresh_token": wrong})).await;
+            response.expect_problem(status, slug);
         }
     }
 
     /// REQ 18.
-    async fn logout_ends_the_session_at_once_and_no_other(server) {
+    async fn logout_ends_only_its_own_session(server) {
         server.add_user("asha", Role::Viewer).await;
         let [grant, other] = [log_in(&server, "asha").await, log_in(&server, "asha").await];
         assert_eq!(bearer(&server, &grant).send("POST", "/logout", &json!({})).await.status, 204);
-        let refused = bearer(&server, &grant).get("/me").await;
-        refused.expect_problem(401, "unauthorized");
-        assert!(refused.header("www-authenticate").contains("error=\"invalid_token\""));
+        let rejected = bearer(&server, &grant).get("/me").await;
+        rejected.expect_problem(401, "unauthorized");
+        assert!(rejected.header("www-authenticate").contains("error=\"invalid_token\""));
         refresh(&server, &grant).await.expect_problem(401, "invalid-refresh-token");
         bearer(&server, &other).get("/me").await.expect(200);
         refresh(&server, &other).await.expect(200);
     }
 
     /// REQ 18.
-    async fn disabled_or_deleted_user_loses_sessions_and_role_applies(server) {
+    async fn role_change_disable_and_delete_apply_to_open_sessions(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Registrar).await;
         let path = format!("/users/{}", user.id);
@@ -107,7 +107,7 @@ on_each_store! {
     }
 
     /// REQ 19.
-    async fn users_list_and_end_their_own_sessions_alone(server) {
+    async fn user_can_list_and_end_only_own_sessions(server) {
         server.add_user("asha", Role::Viewer).await;
         server.add_user("ravi", Role::Viewer).await;
         let ravi = bearer(&server, &log_in(&server, "ravi").await);
@@ -128,7 +128,7 @@ on_each_store! {
     }
 
     /// REQ 19.
-    async fn administrator_lists_and_ends_sessions_of_every_user(server) {
+    async fn administrator_can_list_and_end_sessions_of_any_user(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Registrar).await;
         let [asha, also] = [log_in(&server, "asha").await, log_in(&server, "asha").await];
@@ -148,7 +148,7 @@ on_each_store! {
         admin.get("/me").await.expect(200);
     }
 
-    async fn pages_of_sessions_are_linked(server) {
+    async fn session_pages_are_linked(server) {
         let user = server.add_user("asha", Role::Viewer).await;
         for _ in 0..4 {
             server.token_of(&user).await;
@@ -169,14 +169,14 @@ on_each_store! {
     }
 }
 
-async fn a_replay_ends_the_family(engine: Engine) {
+async fn replay_after_grace_ends_family(engine: Engine) {
     let (server, clock) = with_clock(engine).await;
     server.add_user("asha", Role::Viewer).await;
     let first = log_in(&server, "asha").await;
     let second = refresh(&server, &first).await.expect(200);
     clock.advance(Duration::milliseconds(9_999));
     let again = refresh(&server, &first).await.expect(200);
-    assert_eq!(again["refresh_token"], second["refresh_token"], "a lost answer is no theft");
+    assert_eq!(again["refresh_token"], second["refresh_token"], "a retry within the grace period");
     let third = refresh(&server, &second).await.expect(200);
     clock.advance(Duration::MILLISECOND);
     refresh(&server, &first).await.expect_problem(401, "invalid-refresh-token");
@@ -188,23 +188,23 @@ async fn a_replay_ends_the_family(engine: Engine) {
 
 /// REQ 12.
 #[tokio::test]
-async fn replay_after_the_grace_ends_the_whole_family_on_sqlite() {
-    a_replay_ends_the_family(Engine::Sqlite).await;
+async fn replay_after_grace_ends_family_on_sqlite() {
+    replay_after_grace_ends_family(Engine::Sqlite).await;
 }
 
 /// REQ 12.
 #[tokio::test]
-async fn replay_after_the_grace_ends_the_whole_family_on_postgres() {
-    a_replay_ends_the_family(Engine::Postgres).await;
+async fn replay_after_grace_ends_family_on_postgres() {
+    replay_after_grace_ends_family(Engine::Postgres).await;
 }
 
-/// Refreshes one token 1,000 times at once, on these nodes in turn. Their clock MUST stand still: how long a machine takes
-/// for so many is not what is asked.
-async fn a_thousand_at_once(nodes: &[&Server]) {
+/// Sends 1,000 concurrent refreshes of one token to these nodes in turn. The clock MUST be stopped, because the requests
+/// can take longer than the grace period.
+async fn thousand_concurrent_refreshes(nodes: &[&Server]) {
     nodes[0].add_user("asha", Role::Viewer).await;
     let first = log_in(nodes[0], "asha").await;
-    let answers = join_all((0..1_000).map(|i| refresh(nodes[i % nodes.len()], &first))).await;
-    let grants: Vec<_> = answers.iter().map(|answer| answer.expect(200)).collect();
+    let responses = join_all((0..1_000).map(|i| refresh(nodes[i % nodes.len()], &first))).await;
+    let grants: Vec<_> = responses.iter().map(|response| response.expect(200)).collect();
     let successors: HashSet<_> = grants.iter().map(|grant| grant["refresh_token"].as_str().unwrap()).collect();
     assert_eq!(successors.len(), 1);
     let asha = bearer(nodes[0], &grants[0]);
@@ -217,23 +217,23 @@ async fn a_thousand_at_once(nodes: &[&Server]) {
 #[tokio::test]
 async fn thousand_concurrent_refreshes_get_one_successor_on_sqlite() {
     let (node, _) = with_clock(Engine::Sqlite).await;
-    a_thousand_at_once(&[&node]).await;
+    thousand_concurrent_refreshes(&[&node]).await;
 }
 
 /// REQ 12.
 #[tokio::test]
 async fn thousand_concurrent_refreshes_get_one_successor_on_two_nodes() {
     let (node, _) = with_clock(Engine::Postgres).await;
-    a_thousand_at_once(&[&node, &node.another_node().await]).await;
+    thousand_concurrent_refreshes(&[&node, &node.another_node().await]).await;
 }
 
-async fn lifetimes_hold(engine: Engine) {
+async fn session_ends_at_limits(engine: Engine) {
     let (server, clock) = with_clock(engine).await;
     server.add_user("asha", Role::Viewer).await;
 
-    let rested = log_in(&server, "asha").await;
+    let idle = log_in(&server, "asha").await;
     clock.advance(Duration::days(7));
-    refresh(&server, &rested).await.expect_problem(401, "invalid-refresh-token");
+    refresh(&server, &idle).await.expect_problem(401, "invalid-refresh-token");
 
     let mut grant = log_in(&server, "asha").await;
     for _ in 0..4 {
@@ -241,7 +241,7 @@ async fn lifetimes_hold(engine: Engine) {
         grant = refresh(&server, &grant).await.expect(200);
         bearer(&server, &grant).get("/me").await.expect(200);
     }
-    // Two days and four seconds are left of thirty, whatever a week says.
+    // Of the maximum of 30 days, two days and four seconds remain: less than the idle limit of a week.
     assert_eq!(grant["refresh_expires_in"], 2 * 24 * 3600 + 4);
     clock.advance(Duration::days(2) - Duration::minutes(5));
     grant = refresh(&server, &grant).await.expect(200);
@@ -252,17 +252,17 @@ async fn lifetimes_hold(engine: Engine) {
 }
 
 #[tokio::test]
-async fn session_ends_when_idle_and_at_its_maximum_on_sqlite() {
-    lifetimes_hold(Engine::Sqlite).await;
+async fn session_ends_at_idle_and_maximum_age_on_sqlite() {
+    session_ends_at_limits(Engine::Sqlite).await;
 }
 
 #[tokio::test]
-async fn session_ends_when_idle_and_at_its_maximum_on_postgres() {
-    lifetimes_hold(Engine::Postgres).await;
+async fn session_ends_at_idle_and_maximum_age_on_postgres() {
+    session_ends_at_limits(Engine::Postgres).await;
 }
 
-/// The refresh tokens of a login and of what came after it.
-async fn refreshed(installation: &Installation) -> Vec<String> {
+/// The refresh tokens of a login and of two refreshes.
+async fn issued_refresh_tokens(installation: &Installation) -> Vec<String> {
     let server = installation.serve().await;
     let first = json!({"Username": "admin", "Password": installation.admin_password()});
     let mut grant = server.client(None).send("POST", "/login", &first).await.expect(200);
@@ -280,13 +280,13 @@ async fn refreshed(installation: &Installation) -> Vec<String> {
 #[tokio::test]
 async fn refresh_tokens_are_stored_as_hashes_only_on_sqlite() {
     let installation = Installation::new(Engine::Sqlite);
-    let tokens = refreshed(&installation).await;
+    let tokens = issued_refresh_tokens(&installation).await;
     let stored = std::fs::read(installation.data("rollbook.sqlite3")).unwrap();
-    let holds = |needle: &[u8]| stored.windows(needle.len()).any(|window| window == needle);
-    assert!(holds(b"session.refreshed"), "the store is looked at where it is");
+    let contains = |needle: &[u8]| stored.windows(needle.len()).any(|window| window == needle);
+    assert!(contains(b"session.refreshed"), "the file contains the audit event of the refreshes");
     for token in tokens {
         let bits: Vec<_> = (0..32).map(|i| u8::from_str_radix(&token[2 * i..2 * i + 2], 16).unwrap()).collect();
-        assert!(!holds(token.as_bytes()) && !holds(&bits), "{token}");
+        assert!(!contains(token.as_bytes()) && !contains(&bits), "{token}");
     }
 }
 
@@ -294,9 +294,9 @@ async fn refresh_tokens_are_stored_as_hashes_only_on_sqlite() {
 #[tokio::test]
 async fn refresh_tokens_are_stored_as_hashes_only_on_postgres() {
     let installation = Installation::new(Engine::Postgres);
-    let tokens = refreshed(&installation).await;
-    // Bytes are written as hexadecimal digits there.
-    let stored = everything_in(installation.database()).await;
+    let tokens = issued_refresh_tokens(&installation).await;
+    // PostgreSQL prints bytes as hexadecimal digits.
+    let stored = all_rows(installation.database()).await;
     assert!(stored.contains("session.refreshed"));
     for token in tokens {
         assert!(!stored.contains(&token), "{token}");
@@ -304,7 +304,7 @@ async fn refresh_tokens_are_stored_as_hashes_only_on_postgres() {
 }
 
 /// Every row of every table as text.
-async fn everything_in(database: &PostgresDatabase) -> String {
+async fn all_rows(database: &PostgresDatabase) -> String {
     let tables = "SELECT string_agg(format('SELECT t::text FROM %I t', tablename), ' UNION ALL ') FROM pg_tables \
                   WHERE schemaname = current_schema()";
     let statement = database.texts(tables).await.concat();

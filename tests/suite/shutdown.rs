@@ -11,16 +11,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
-use crate::connections::{answer, connect};
-use crate::installation::{Installation, TIMEOUT, ended, signal};
+use crate::connections::{connect, read_response};
+use crate::installation::{Installation, TIMEOUT, signal, wait_for_exit};
 
 /// Waits until the address accepts no connections.
-async fn closed(address: &str) {
+async fn wait_until_closed(address: &str) {
     let closed = async { while TcpStream::connect(address).await.is_ok() {} };
-    timeout(TIMEOUT, closed).await.expect("a closed port");
+    timeout(TIMEOUT, closed).await.expect("the port is closed");
 }
 
-/// A request whose body the server waits for, and the rest of the body.
+/// The connection of a request whose body is incomplete, and the rest of the body.
 async fn half_sent(server: &Program, client: &Client) -> (TcpStream, &'static str) {
     let (first, second) = r#"{"name": "Ravi", "email": "ravi@example.org", "roll_no": 7}"#.split_at(20);
     let head = format!(
@@ -31,66 +31,66 @@ async fn half_sent(server: &Program, client: &Client) -> (TcpStream, &'static st
     );
     let mut connection = connect(server.address()).await;
     connection.write_all(head.as_bytes()).await.unwrap();
-    // The server asks for a body when it has begun to read it.
-    assert!(answer(&mut connection).await.starts_with("HTTP/1.1 100 "));
+    // The server sends 100 (Continue) when it starts to read the body.
+    assert!(read_response(&mut connection).await.starts_with("HTTP/1.1 100 "));
     (connection, second)
 }
 
-async fn a_request_under_way_is_finished(by: Signal) {
+async fn request_in_progress_completes(after: Signal) {
     let mut server = Program::demo().await;
     let client = server.log_in("shantanu", "password").await;
-    let (mut under_way, rest) = half_sent(&server, &client).await;
-    signal(&server.process, by);
-    closed(server.address()).await;
-    under_way.write_all(rest.as_bytes()).await.unwrap();
-    let answer = answer(&mut under_way).await;
-    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-    RecordedRequest::record_raw("POST", "/students", &answer);
-    assert_eq!(ended(&mut server.process).await, Some(0));
+    let (mut in_progress, rest) = half_sent(&server, &client).await;
+    signal(&server.process, after);
+    wait_until_closed(server.address()).await;
+    in_progress.write_all(rest.as_bytes()).await.unwrap();
+    let response = read_response(&mut in_progress).await;
+    assert!(response.starts_with("HTTP/1.1 201 "), "{response}");
+    RecordedRequest::record_raw("POST", "/students", &response);
+    assert_eq!(wait_for_exit(&mut server.process).await, Some(0));
 }
 
 #[tokio::test]
-async fn at_sigterm_a_request_under_way_is_finished() {
-    a_request_under_way_is_finished(Signal::TERM).await;
+async fn request_in_progress_completes_after_sigterm() {
+    request_in_progress_completes(Signal::TERM).await;
 }
 
 #[tokio::test]
-async fn at_sigint_a_request_under_way_is_finished() {
-    a_request_under_way_is_finished(Signal::INT).await;
+async fn request_in_progress_completes_after_sigint() {
+    request_in_progress_completes(Signal::INT).await;
 }
 
 #[tokio::test]
-async fn a_connection_without_a_request_does_not_hold_up_the_end() {
+async fn idle_connection_does_not_delay_shutdown() {
     let mut server = Program::demo().await;
     let mut idle = connect(server.address()).await;
     idle.write_all(b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();
-    assert!(answer(&mut idle).await.starts_with("HTTP/1.1 200 "));
+    assert!(read_response(&mut idle).await.starts_with("HTTP/1.1 200 "));
     let mut silent = connect(server.address()).await;
-    let asked = Instant::now();
+    let start = Instant::now();
     signal(&server.process, Signal::TERM);
-    assert_eq!(ended(&mut server.process).await, Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(8), "it waited for its grace to end");
+    assert_eq!(wait_for_exit(&mut server.process).await, Some(0));
+    assert!(start.elapsed() < Duration::from_secs(8), "the server waited for the grace period");
     for connection in [&mut idle, &mut silent] {
         assert_eq!(connection.read(&mut [0]).await.unwrap_or(0), 0);
     }
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_the_server_at_once() {
-    // Not a demo, which could not throw its store away.
+async fn second_signal_ends_server_immediately() {
+    // Not a demo, because the second signal would prevent a demo from deleting its store.
     let installation = Installation::new(Engine::Sqlite);
     let mut server = installation.serve().await;
     let admin = installation.admin(&server).await;
-    let _under_way = half_sent(&server, &admin).await;
+    let _in_progress = half_sent(&server, &admin).await;
     signal(&server.process, Signal::TERM);
-    closed(server.address()).await;
+    wait_until_closed(server.address()).await;
     signal(&server.process, Signal::TERM);
-    assert_eq!(ended(&mut server.process).await, Some(130));
+    assert_eq!(wait_for_exit(&mut server.process).await, Some(130));
 }
 
-/// On a clock that jumps to whatever is waited for next.
+/// Pauses Tokio's clock, which then advances to the next timer.
 #[tokio::test]
-async fn a_request_that_never_ends_is_cut_off_after_ten_seconds() {
+async fn endless_request_is_cut_off_after_ten_seconds() {
     let listener = app::server::Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.unwrap();
     let address = listener.address().to_string();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -106,9 +106,9 @@ async fn a_request_that_never_ends_is_cut_off_after_ten_seconds() {
     client.write_all(b"GET / HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();
     running.recv().await.unwrap();
     tokio::time::pause();
-    let asked = Instant::now();
+    let start = Instant::now();
     stop.send(()).unwrap();
     serving.await.unwrap();
-    let waited = asked.elapsed();
+    let waited = start.elapsed();
     assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&waited), "{waited:?}");
 }

@@ -1,4 +1,4 @@
-//! `/students`: the roll from end to end.
+//! Tests of `/students`.
 
 use domain::access::Role;
 use serde_json::{Value, json};
@@ -20,21 +20,21 @@ fn names(page: &Value) -> Vec<&str> {
 
 on_each_store! {
     /// REQ 27.
-    async fn new_student_is_found_where_location_says(server) {
+    async fn created_student_is_found_at_location(server) {
         let client = server.client(Role::Registrar).await;
-        let made = client.send("POST", "/students", &asha()).await;
-        let student = made.expect(201);
+        let created = client.send("POST", "/students", &asha()).await;
+        let student = created.expect(201);
         for (field, value) in asha().as_object().unwrap() {
             assert_eq!(&student[field], value);
         }
         assert_eq!(student["created_at"], student["updated_at"]);
-        assert_eq!(made.header("location"), format!("/students/{}", student["id"]));
-        let found = client.get(made.header("location")).await;
+        assert_eq!(created.header("location"), format!("/students/{}", student["id"]));
+        let found = client.get(created.header("location")).await;
         assert_eq!(found.expect(200), student);
-        assert_eq!(found.header("etag"), made.header("etag"));
+        assert_eq!(found.header("etag"), created.header("etag"));
     }
 
-    async fn a_taken_roll_number_is_a_conflict(server) {
+    async fn duplicate_roll_number_returns_409(server) {
         let client = server.client(Role::Registrar).await;
         create_student(&client, "Asha", 7).await;
         let ravi = create_student(&client, "Ravi", 8).await;
@@ -45,29 +45,29 @@ on_each_store! {
         assert_eq!(client.get(&path).await.expect(200), ravi);
     }
 
-    async fn a_replacement_forgets_what_it_leaves_out(server) {
+    async fn replacement_clears_absent_fields(server) {
         let client = server.client(Role::Registrar).await;
-        let made = client.send("POST", "/students", &asha()).await.expect(201);
-        let path = format!("/students/{}", made["id"]);
+        let created = client.send("POST", "/students", &asha()).await.expect(201);
+        let path = format!("/students/{}", created["id"]);
         let next = json!({"name": "Åsa", "email": "asa@example.org", "roll_no": 9});
         let replaced = client.send("PUT", &path, &next).await.expect(200);
         assert_eq!((&replaced["name"], &replaced["age"]), (&json!("Åsa"), &Value::Null));
         assert_eq!(client.get(&path).await.expect(200), replaced);
     }
 
-    async fn a_removed_student_is_gone(server) {
+    async fn deleted_student_returns_404(server) {
         let client = server.client(Role::Registrar).await;
-        let made = create_student(&client, "Asha", 7).await;
-        let path = format!("/students/{}", made["id"]);
-        let removed = client.delete(&path).await;
-        assert_eq!((removed.status.as_u16(), removed.body.len()), (204, 0));
+        let created = create_student(&client, "Asha", 7).await;
+        let path = format!("/students/{}", created["id"]);
+        let deleted = client.delete(&path).await;
+        assert_eq!((deleted.status.as_u16(), deleted.body.len()), (204, 0));
         client.get(&path).await.expect_problem(404, "record-not-found");
         client.delete(&path).await.expect_problem(404, "record-not-found");
         client.send("PUT", &path, &asha()).await.expect_problem(404, "record-not-found");
         client.send("PATCH", &path, &json!({})).await.expect_problem(404, "record-not-found");
     }
 
-    async fn what_is_no_id_names_nobody(server) {
+    async fn malformed_student_id_returns_404(server) {
         let client = server.client(Role::Registrar).await;
         create_student(&client, "Asha", 7).await;
         for id in ["0", "01", "+1", "-1", "x", "1.0", "9007199254740992", "99999999999999999999", "%00"] {
@@ -76,7 +76,7 @@ on_each_store! {
     }
 
     /// REQ 27.
-    async fn next_and_link_walk_the_whole_roll(server) {
+    async fn next_and_link_lead_through_all_students(server) {
         let client = server.client(Role::Registrar).await;
         let all: Vec<_> = (1..=7).map(|n| format!("Student {n}")).collect();
         for (roll_no, name) in (1..).zip(&all) {
@@ -84,22 +84,22 @@ on_each_store! {
         }
         let (mut path, mut seen) = ("/students?limit=3".to_owned(), Vec::new());
         for page_no in 1.. {
-            let answer = client.get(&path).await;
-            let page = answer.expect(200);
+            let response = client.get(&path).await;
+            let page = response.expect(200);
             seen.extend(names(&page).into_iter().map(str::to_owned));
             let Some(next) = page["next"].as_str() else {
-                assert!(!answer.headers.contains_key("link"));
+                assert!(!response.headers.contains_key("link"));
                 assert_eq!(page_no, 3);
                 break;
             };
-            let link = answer.header("link");
+            let link = response.header("link");
             path = format!("/students?after={next}&limit=3");
             assert_eq!(link, format!("<{path}>; rel=\"next\""));
         }
         assert_eq!(seen, all);
     }
 
-    async fn a_page_holds_fifty_where_nothing_is_said(server) {
+    async fn page_size_is_fifty_by_default(server) {
         let client = server.client(Role::Registrar).await;
         for roll_no in 1..=51 {
             create_student(&client, "Asha", roll_no).await;
@@ -108,7 +108,7 @@ on_each_store! {
         assert_eq!(names(&client.get("/students?limit=200").await.expect(200)).len(), 51);
     }
 
-    async fn students_are_found_by_name_and_by_roll_number(server) {
+    async fn students_can_be_filtered_by_name_and_roll_number(server) {
         let client = server.client(Role::Registrar).await;
         for (roll_no, name) in (1..).zip(["Asha Rao", "Sasha", "Åsa", "100% Ravi"]) {
             create_student(&client, name, roll_no).await;
@@ -127,10 +127,10 @@ on_each_store! {
         assert!(page.header("link").contains("&name=asha&limit=1>"), "{}", page.header("link"));
     }
 
-    async fn every_parameter_at_fault_is_named_at_once(server) {
+    async fn invalid_parameters_are_reported_together(server) {
         let client = server.client(Role::Viewer).await;
-        let answer = client.get("/students?limit=201&after=xyz&name=%00&roll_no=0").await;
-        let problem = answer.expect_problem(422, "invalid-fields");
+        let response = client.get("/students?limit=201&after=xyz&name=%00&roll_no=0").await;
+        let problem = response.expect_problem(422, "invalid-fields");
         let named: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["parameter"].clone()).collect();
         assert_eq!(named, ["limit", "after", "name", "roll_no"]);
         for limit in ["0", "-1", "x", "1.5", ""] {
@@ -138,7 +138,7 @@ on_each_store! {
         }
     }
 
-    async fn a_parameter_that_is_unknown_or_stands_twice_is_a_fault(server) {
+    async fn unknown_or_repeated_parameter_is_rejected(server) {
         let client = server.client(Role::Viewer).await;
         for (query, named) in [("rollno=7", "rollno"), ("limit=5&limit=6", "limit")] {
             let problem = client.get(&format!("/students?{query}")).await.expect_problem(422, "invalid-fields");
@@ -146,7 +146,7 @@ on_each_store! {
         }
     }
 
-    async fn every_field_at_fault_is_named_at_once(server) {
+    async fn invalid_student_fields_are_reported_together(server) {
         let client = server.client(Role::Registrar).await;
         let body = json!({"name": " ", "email": "none", "roll_no": "7", "age": 151, "is_admin": true});
         let problem = client.send("POST", "/students", &body).await.expect_problem(422, "invalid-fields");

@@ -20,7 +20,7 @@ const ED25519: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfV
 async fn token_and_set(installation: &Installation) -> String {
     let generated = installation.run(&["keys", "generate", "--keys", "ring.json", "--algorithm", "ES256"], None).await;
     assert_eq!(generated.status, Some(0), "{generated:?}");
-    let command = installation.serving(&["--keys", "ring.json"]);
+    let command = installation.serve_command(&["--keys", "ring.json"]);
     let server = timeout(TIMEOUT, tests::program::Program::start(command)).await.unwrap();
     let admin = server.log_in("admin", &installation.admin_password()).await;
     let set = server.client(None).get("/.well-known/jwks.json").await.text();
@@ -54,8 +54,8 @@ async fn verify_prints_reason_for_key_ring_and_key_set() {
         assert_eq!(verified.stderr, "rollbook: rejected 3 of 4 tokens\n");
         for (options, expected) in [
             (["--at", "2100-01-01T00:00:00Z"], "rejected\tthe token has expired"),
-            (["--issuer", "somebody"], "rejected\tthe token has another issuer"),
-            (["--audience", "somebody"], "rejected\tthe token has another audience"),
+            (["--issuer", "other"], "rejected\tthe token has another issuer"),
+            (["--audience", "other"], "rejected\tthe token has another audience"),
         ] {
             assert_verdict(&installation.run(&[&verify[..], &options].concat(), Some(&token)).await, 1, &[expected]);
         }

@@ -1,4 +1,4 @@
-//! `/users`: the accounts from end to end.
+//! Tests of `/users`.
 
 use domain::access::Role;
 use futures_util::future::join_all;
@@ -15,8 +15,8 @@ fn names(page: &Value) -> Vec<&str> {
     page["users"].as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap()).collect()
 }
 
-/// What stands in each entry of a problem's `errors` under a key.
-fn at_fault(problem: &Value, key: &str) -> Vec<String> {
+/// The value of this key in each entry of a problem's `errors`.
+fn error_values(problem: &Value, key: &str) -> Vec<String> {
     problem["errors"].as_array().unwrap().iter().map(|error| error[key].as_str().unwrap().to_owned()).collect()
 }
 
@@ -25,31 +25,31 @@ async fn log_in(client: &Client, username: &str, password: &str) -> Response {
 }
 
 async fn if_match(client: &Client, method: &str, path: &str, tag: &str) -> Response {
-    Response::to(client.request(method, path).header("if-match", tag).json(&json!({"role": "viewer"}))).await
+    Response::fetch(client.request(method, path).header("if-match", tag).json(&json!({"role": "viewer"}))).await
 }
 
 on_each_store! {
     /// REQ 27.
-    async fn new_user_is_found_where_location_says_and_can_log_in(server) {
+    async fn created_user_is_found_at_location_and_can_log_in(server) {
         let admin = server.client(Role::Admin).await;
-        let made = admin.send("POST", "/users", &meera()).await;
-        let user = made.expect(201);
+        let created = admin.send("POST", "/users", &meera()).await;
+        let user = created.expect(201);
         let mut fields: Vec<_> = user.as_object().unwrap().keys().collect();
         fields.sort();
         assert_eq!(fields, ["created_at", "etag", "id", "password_change_due", "role", "status", "updated_at", "username"]);
         assert_eq!([&user["username"], &user["role"], &user["status"]], ["Meera", "registrar", "active"]);
         assert_eq!(user["created_at"], user["updated_at"]);
-        assert_eq!(made.header("location"), format!("/users/{}", user["id"]));
-        assert_eq!(made.header("etag"), format!("\"user-{}-1\"", user["id"]));
-        let found = admin.get(made.header("location")).await;
+        assert_eq!(created.header("location"), format!("/users/{}", user["id"]));
+        assert_eq!(created.header("etag"), format!("\"user-{}-1\"", user["id"]));
+        let found = admin.get(created.header("location")).await;
         assert_eq!(found.expect(200), user);
-        assert_eq!(found.header("etag"), made.header("etag"));
+        assert_eq!(found.header("etag"), created.header("etag"));
         let token = log_in(&server.anonymous(), "meera", PASSWORD).await.expect(200);
         let me = server.bearer(token["token"].as_str().unwrap()).get("/me").await.expect(200);
         assert_eq!((&me["id"], &me["role"]), (&user["id"], &user["role"]));
     }
 
-    async fn a_taken_username_is_a_conflict_whatever_its_case(server) {
+    async fn duplicate_username_in_any_case_returns_409(server) {
         let admin = server.client(Role::Admin).await;
         admin.send("POST", "/users", &json!({"username": "ADMIN", "password": PASSWORD, "role": "viewer"})).await
             .expect_problem(409, "username-taken");
@@ -57,13 +57,13 @@ on_each_store! {
     }
 
     /// REQ 14.
-    async fn every_field_of_a_new_user_at_fault_is_named_at_once(server) {
+    async fn invalid_user_fields_are_reported_together(server) {
         let admin = server.client(Role::Admin).await;
         let body = json!({"username": "a b", "password": "fourteen chars", "role": "root", "status": "active"});
         let problem = admin.send("POST", "/users", &body).await.expect_problem(422, "invalid-fields");
-        assert_eq!(at_fault(&problem, "pointer"), ["/username", "/password", "/role", "/status"]);
+        assert_eq!(error_values(&problem, "pointer"), ["/username", "/password", "/role", "/status"]);
         let problem = admin.send("POST", "/users", &json!({})).await.expect_problem(422, "invalid-fields");
-        assert_eq!(at_fault(&problem, "pointer"), ["/username", "/password", "/role"]);
+        assert_eq!(error_values(&problem, "pointer"), ["/username", "/password", "/role"]);
         for (password, rule) in [
             ("the mEEra runs dry", "must not contain the username"),
             ("fourteen chars", "must have at least 15 characters"),
@@ -72,37 +72,37 @@ on_each_store! {
         ] {
             let body = json!({"username": "meera", "password": password, "role": "viewer"});
             let problem = admin.send("POST", "/users", &body).await.expect_problem(422, "invalid-fields");
-            assert_eq!(at_fault(&problem, "detail"), [rule]);
+            assert_eq!(error_values(&problem, "detail"), [rule]);
             assert!(!problem.to_string().contains(password));
         }
         assert_eq!(names(&admin.get("/users").await.expect(200)), ["admin"]);
     }
 
     /// REQ 27.
-    async fn next_and_link_walk_all_users(server) {
+    async fn next_and_link_lead_through_all_users(server) {
         let admin = server.client(Role::Admin).await;
         for name in ["c", "a", "b", "d"] {
             server.add_user(name, Role::Viewer).await;
         }
         let (mut path, mut seen) = ("/users?limit=2".to_owned(), Vec::new());
         loop {
-            let answer = admin.get(&path).await;
-            let page = answer.expect(200);
+            let response = admin.get(&path).await;
+            let page = response.expect(200);
             seen.extend(names(&page).into_iter().map(str::to_owned));
             let Some(next) = page["next"].as_str() else {
-                assert!(page["next"].is_null() && !answer.headers.contains_key("link"));
+                assert!(page["next"].is_null() && !response.headers.contains_key("link"));
                 break;
             };
             path = format!("/users?after={next}&limit=2");
-            assert_eq!(answer.header("link"), format!("<{path}>; rel=\"next\""));
+            assert_eq!(response.header("link"), format!("<{path}>; rel=\"next\""));
         }
         assert_eq!(seen, ["admin", "c", "a", "b", "d"]);
         let problem = admin.get("/users?limit=0&after=x&name=a").await.expect_problem(422, "invalid-fields");
-        assert_eq!(at_fault(&problem, "parameter"), ["name", "limit", "after"]);
+        assert_eq!(error_values(&problem, "parameter"), ["name", "limit", "after"]);
     }
 
     /// REQ 18.
-    async fn change_of_role_or_status_counts_from_the_next_request(server) {
+    async fn role_or_status_change_applies_to_next_request(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
         let (path, asha) = (format!("/users/{}", user.id), server.client_of(&user).await);
@@ -116,20 +116,20 @@ on_each_store! {
         asha.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect_problem(401, "invalid-credentials");
         admin.send("PATCH", &path, &json!({"status": "active"})).await.expect(200);
-        // Disabling has ended the session: the user has to log in again.
+        // Disabling a user ends the sessions permanently.
         asha.get("/me").await.expect_problem(401, "unauthorized");
         log_in(&server.anonymous(), "asha", PASSWORD).await.expect(200);
     }
 
     /// REQ 20.
-    async fn nothing_but_role_and_status_can_be_changed(server) {
+    async fn only_role_and_status_can_be_changed(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
         let path = format!("/users/{}", user.id);
         let before = admin.get(&path).await.expect(200);
         let patch = json!({"id": 9, "username": "ravi", "password": PASSWORD, "created_at": null, "version": 7});
         let problem = admin.send("PATCH", &path, &patch).await.expect_problem(422, "invalid-fields");
-        let mut named = at_fault(&problem, "pointer");
+        let mut named = error_values(&problem, "pointer");
         named.sort();
         assert_eq!(named, ["/created_at", "/id", "/password", "/username", "/version"]);
         for (patch, pointers) in [
@@ -139,15 +139,15 @@ on_each_store! {
             (json!(["role"]), vec![""]),
         ] {
             let problem = admin.send("PATCH", &path, &patch).await.expect_problem(422, "invalid-fields");
-            assert_eq!(at_fault(&problem, "pointer"), pointers, "{patch}");
+            assert_eq!(error_values(&problem, "pointer"), pointers, "{patch}");
         }
         let merge = admin.request("PATCH", &path).header("content-type", "application/merge-patch+json");
-        Response::to(merge.body("{}")).await.expect(200);
+        Response::fetch(merge.body("{}")).await.expect(200);
         let after = admin.get(&path).await.expect(200);
         assert_eq!([&after["username"], &after["role"]], [&before["username"], &before["role"]]);
     }
 
-    async fn the_last_active_administrator_cannot_be_taken_away(server) {
+    async fn last_active_administrator_is_kept(server) {
         let root = server.add_user("root", Role::Admin).await;
         let spare = server.add_user("spare", Role::Admin).await;
         let (client, path) = (server.client_of(&root).await, format!("/users/{}", root.id));
@@ -169,23 +169,23 @@ on_each_store! {
         client.get("/me").await.expect_problem(401, "unauthorized");
     }
 
-    async fn of_two_administrators_that_go_at_once_one_stays(server) {
+    async fn concurrent_demotions_keep_one_administrator(server) {
         let (one, two) = (server.add_user("one", Role::Admin).await, server.add_user("two", Role::Admin).await);
-        let gone = join_all([&one, &two].map(async |user| {
+        let statuses = join_all([&one, &two].map(async |user| {
             let client = server.client_of(user).await;
             client.send("PATCH", &format!("/users/{}", user.id), &json!({"role": "viewer"})).await.status.as_u16()
         }));
-        let mut gone = gone.await;
-        gone.sort_unstable();
-        assert_eq!(gone, [200, 409]);
+        let mut statuses = statuses.await;
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 409]);
     }
 
-    async fn a_removed_user_is_gone_and_what_is_no_id_names_nobody(server) {
+    async fn deleted_user_and_malformed_id_return_404(server) {
         let admin = server.client(Role::Admin).await;
         let user = server.add_user("asha", Role::Viewer).await;
         let (path, asha) = (format!("/users/{}", user.id), server.client_of(&user).await);
-        let removed = admin.delete(&path).await;
-        assert_eq!((removed.status.as_u16(), removed.body.len()), (204, 0));
+        let deleted = admin.delete(&path).await;
+        assert_eq!((deleted.status.as_u16(), deleted.body.len()), (204, 0));
         asha.get("/me").await.expect_problem(401, "unauthorized");
         assert_eq!(names(&admin.get("/users").await.expect(200)), ["admin"]);
         for path in [&*path, "/users/999", "/users/0", "/users/01", "/users/x", "/users/9007199254740992"] {
@@ -199,26 +199,26 @@ on_each_store! {
     }
 
     /// REQ 26.
-    async fn stale_user_is_a_412_and_changes_nothing(server) {
+    async fn user_change_with_stale_etag_returns_412(server) {
         let admin = server.client(Role::Admin).await;
-        let made = admin.send("POST", "/users", &meera()).await;
-        made.expect(201);
-        let (path, stale) = (made.header("location").to_owned(), made.header("etag").to_owned());
-        let known = |tag: &str| Response::to(admin.request("GET", &path).header("if-none-match", tag));
-        let unmodified = known(&stale).await;
+        let created = admin.send("POST", "/users", &meera()).await;
+        created.expect(201);
+        let (path, stale) = (created.header("location").to_owned(), created.header("etag").to_owned());
+        let get_if_none_match = |tag: &str| Response::fetch(admin.request("GET", &path).header("if-none-match", tag));
+        let unmodified = get_if_none_match(&stale).await;
         assert_eq!((unmodified.status.as_u16(), unmodified.header("etag")), (304, &*stale));
 
         let changed = admin.send("PATCH", &path, &json!({"status": "disabled"})).await;
         let user = changed.expect(200);
-        known(&stale).await.expect(200);
-        // The tag that a student with this id and version has is no user's.
-        let students = changed.header("etag").replace("user", "student");
-        for tag in [&*stale, &*students, "\"user-999-2\""] {
+        get_if_none_match(&stale).await.expect(200);
+        // The entity tag of a student with the same id and version does not match a user.
+        let student_tag = changed.header("etag").replace("user", "student");
+        for tag in [&*stale, &*student_tag, "\"user-999-2\""] {
             for method in ["PATCH", "DELETE"] {
                 if_match(&admin, method, &path, tag).await.expect_problem(412, "stale-version");
             }
         }
-        known(&students).await.expect(200);
+        get_if_none_match(&student_tag).await.expect(200);
         assert_eq!(admin.get(&path).await.expect(200), user);
         let changed = if_match(&admin, "PATCH", &path, changed.header("etag")).await;
         changed.expect(200);
@@ -226,7 +226,7 @@ on_each_store! {
     }
 
     /// REQ 26.
-    async fn stale_version_is_told_before_the_last_administrator(server) {
+    async fn stale_etag_is_checked_before_last_administrator(server) {
         let root = server.add_user("root", Role::Admin).await;
         let (client, path) = (server.client_of(&root).await, format!("/users/{}", root.id));
         client.send("PATCH", &path, &json!({})).await.expect(200);
@@ -236,10 +236,10 @@ on_each_store! {
         }
     }
 
-    async fn a_body_that_cannot_be_read_makes_no_user(server) {
+    async fn unreadable_body_creates_no_user(server) {
         let admin = server.client(Role::Admin).await;
         let post = |media_type: &str, body: Vec<u8>| {
-            Response::to(admin.request("POST", "/users").header("content-type", media_type).body(body))
+            Response::fetch(admin.request("POST", "/users").header("content-type", media_type).body(body))
         };
         let json = meera().to_string().into_bytes();
         post("text/plain", json.clone()).await.expect_problem(415, "unsupported-media-type");

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: every check that must pass, one after the other.
+//! `cargo xtask ci` and `cargo xtask advisories`: the checks of continuous integration.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::process::{read, run};
 use crate::test::Test;
 use crate::workspace::{built, cargo, program};
 
-/// Run every check: format, lints, tests, openapi.yaml, the collection, licences; stops at the first that fails
+/// Run all checks (format, lints, tests, openapi.yaml, Postman collection, licences) up to the first failure
 #[derive(Debug, Args)]
 pub struct Ci {
-    /// Leave out the tests
+    /// Skip the tests
     #[arg(long)]
     skip_test: bool,
-    /// Lint openapi.yaml, too, and its rendition as OpenAPI 3.1 (needs `redocly` and `spectral` on PATH)
+    /// Also lint openapi.yaml and its OpenAPI 3.1 version (needs `redocly` and `spectral` on PATH)
     #[arg(long)]
     lint_openapi: bool,
 }
@@ -38,17 +38,17 @@ impl Ci {
         steps.command("format", cargo(["fmt", "--all", "--check"])).await?;
         let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
         steps.command("clippy", cargo(clippy)).await?;
-        // Alone, because building it with others turns on their features of what it uses.
+        // In a build of its own: together with other packages, cargo unifies the features of shared dependencies.
         steps.command("domain alone", cargo(["check", "-p", "domain"])).await?;
         if !self.skip_test {
-            steps.take("tests", everything().run()).await?;
+            steps.record("tests", all_tests().run()).await?;
         }
-        steps.take("openapi.yaml", OpenApi::check().run()).await?;
-        steps.take("compatibility", OpenApi::compat().run()).await?;
-        steps.take("changelog", OpenApi::changelog_check().run()).await?;
-        steps.take("collection", Postman::check().run()).await?;
+        steps.record("openapi.yaml", OpenApi::check().run()).await?;
+        steps.record("compatibility", OpenApi::compat().run()).await?;
+        steps.record("changelog", OpenApi::changelog_check().run()).await?;
+        steps.record("collection", Postman::check().run()).await?;
         if self.lint_openapi {
-            let newer = rendition_3_1().await?;
+            let newer = write_openapi_3_1().await?;
             steps.command("redocly", redocly(&newer)).await?;
             steps.command("spectral", spectral(&newer)).await?;
         }
@@ -66,13 +66,13 @@ impl Advisories {
     }
 }
 
-fn everything() -> Test {
+fn all_tests() -> Test {
     let features = Some("browser,interop".to_owned());
     Test { postgres: Source::Auto, features, packages: Vec::new(), targets: Vec::new(), rest: Vec::new() }
 }
 
-/// Writes openapi.yaml as OpenAPI 3.1 to where cargo builds.
-async fn rendition_3_1() -> Result<PathBuf> {
+/// Writes the document as OpenAPI 3.1 into cargo's target directory; returns the path.
+async fn write_openapi_3_1() -> Result<PathBuf> {
     let arguments = ["run", "-q", "-p", "app", "--", "openapi", "--format", "yaml-3.1"];
     let file = built("", "openapi-3.1.yaml")?;
     fs::write(&file, read("rollbook openapi", cargo(arguments)).await?).or_fail(file.display())?;
@@ -92,16 +92,16 @@ fn spectral(newer: &Path) -> Command {
     spectral
 }
 
-/// What was done, and how long it took.
+/// Finished steps: name, duration, and whether the step passed.
 #[derive(Default)]
 struct Steps(Vec<(&'static str, Duration, bool)>);
 
 impl Steps {
     async fn command(&mut self, name: &'static str, command: Command) -> Result<()> {
-        self.take(name, run(name, command)).await
+        self.record(name, run(name, command)).await
     }
 
-    async fn take(&mut self, name: &'static str, step: impl Future<Output = Result<()>>) -> Result<()> {
+    async fn record(&mut self, name: &'static str, step: impl Future<Output = Result<()>>) -> Result<()> {
         eprintln!("\n== {name}");
         let since = Instant::now();
         let outcome = step.await;

@@ -1,4 +1,4 @@
-//! Why a verb failed: one line for a person, and the exit status.
+//! The error type of all verbs: a one-line message and an exit status.
 
 use std::fmt::Display;
 use std::process::ExitStatus;
@@ -7,28 +7,28 @@ use thiserror::Error;
 
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// Why a verb failed.
+/// Cause of a failed verb.
 #[derive(Debug, Error)]
 pub enum Failure {
-    /// One line that says what to do.
+    /// A message of one line.
     #[error("{0}")]
     Message(String),
-    /// A command failed, and has said itself why.
+    /// A command failed and has printed the cause itself.
     #[error("{command} failed ({status})")]
     Command { command: String, status: ExitStatus },
-    /// This signal came.
+    /// The process received this signal.
     #[error("interrupted")]
     Interrupted(i32),
 }
 
 impl Failure {
-    /// Says `message`, its line breaks taken out.
+    /// Joins the lines of `message`.
     pub fn new(message: impl Display) -> Self {
         let message = message.to_string();
         Self::Message(message.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// The exit status: the failed command's own where it had one, 128 and the number for a signal, else 1.
+    /// The exit status: that of the failed command if it had one, 128 + the number of a signal, otherwise 1.
     pub fn status(&self) -> u8 {
         let status = match self {
             Self::Message(_) => None,
@@ -39,9 +39,9 @@ impl Failure {
     }
 }
 
-/// Makes a [`Failure`] of any error.
+/// Conversion of any error into a [`Failure`] with context.
 pub trait Settle<T> {
-    /// `doing: the error` as the failure.
+    /// Maps the error to a [`Failure`] with the message `doing: error`.
     fn or_fail(self, doing: impl Display) -> Result<T>;
 }
 
@@ -58,16 +58,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_one_line() {
+    fn failure_message_is_one_line() {
         let failure = Err::<(), _>("first\n  second").or_fail("reading");
         assert_eq!(failure.unwrap_err().to_string(), "reading: first second");
     }
 
     #[test]
-    fn the_exit_status_of_a_failed_command_is_passed_on() {
+    fn exit_status_is_that_of_failed_command() {
         let failed = |raw| Failure::Command { command: "cargo".into(), status: ExitStatus::from_raw(raw) }.status();
         assert_eq!(failed(101 << 8), 101);
-        assert_eq!(failed(9), 1, "killed: it had no status");
+        assert_eq!(failed(9), 1, "a killed command has no exit status");
         assert_eq!(Failure::new("no").status(), 1);
         assert_eq!(Failure::Interrupted(15).status(), 143);
     }

@@ -1,4 +1,4 @@
-//! What a child process says, kept in a file for the case that it fails.
+//! Log files of child processes.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -7,26 +7,26 @@ use tokio::process::Command;
 
 use crate::failure::{Result, Settle};
 
-/// A file for one process's output.
+/// Log file with the output of one process.
 pub struct Log(PathBuf);
 
 impl Log {
-    /// The file `name` in `folder`; it is made when a command is given to it.
+    /// The file `name` in `folder`; [`Self::catch`] creates it.
     pub fn new(folder: &Path, name: &str) -> Self {
         Self(folder.join(name))
     }
 
-    /// Sends both outputs of `command` into the file, emptied before.
+    /// Redirects standard output and standard error of `command` into the file, which is truncated first.
     pub fn catch(&self, command: &mut Command) -> Result<()> {
-        let file = File::create(&self.0).or_fail("cannot make a log")?;
-        command.stdout(file.try_clone().or_fail("cannot share a log")?).stderr(file);
+        let file = File::create(&self.0).or_fail("cannot create a log file")?;
+        command.stdout(file.try_clone().or_fail("cannot share a log file")?).stderr(file);
         Ok(())
     }
 
-    /// The last line that says anything.
+    /// The last line that is not blank.
     pub fn last_line(&self) -> String {
         let log = fs::read(&self.0).unwrap_or_default();
         let log = String::from_utf8_lossy(&log);
-        log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned()
+        log.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no output").to_owned()
     }
 }

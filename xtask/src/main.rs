@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use failure::{Failure, Result, Settle};
 
-/// Development tasks of Rollbook. Progress is printed to standard error.
+/// Development tasks of Rollbook; progress is printed to standard error
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Cli {
@@ -63,7 +63,7 @@ impl Verb {
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Whichever comes first, the other is dropped, and with the verb all guards of what it started.
+    // On a signal the verb's future is dropped, and with it the guards of all child processes and containers.
     let outcome = tokio::select! {
         outcome = cli.verb.run() => outcome,
         outcome = interrupted() => outcome,

@@ -1,4 +1,4 @@
-//! Child processes that never outlive their guard.
+//! Child processes that end when their guard is dropped.
 
 use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
@@ -12,43 +12,43 @@ use tokio::time::{sleep, timeout};
 
 use crate::failure::{Failure, Result, Settle};
 
-/// How long a process may take to end by itself before it is killed.
+/// Maximum time between the stop signal and SIGKILL.
 const GRACE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 
-/// A running process, in a process group of its own. Dropped, the whole group ends.
+/// A running process in its own process group. Dropping this ends the whole group.
 #[derive(Debug)]
 pub struct Process {
     name: String,
     child: Child,
-    farewell: Signal,
+    stop_signal: Signal,
 }
 
 impl Process {
-    /// Starts `command`; `name` stands for it in messages.
+    /// Starts `command`; messages refer to it as `name`.
     pub fn start(name: impl Into<String>, mut command: Command) -> Result<Self> {
         Self::start_again(name, &mut command)
     }
 
-    /// Starts what may be started more than once.
+    /// Starts a command that the caller keeps and may start again.
     pub fn start_again(name: impl Into<String>, command: &mut Command) -> Result<Self> {
         let name = name.into();
         let child = command.process_group(0).spawn().or_fail(format_args!("cannot start {name}"))?;
-        Ok(Self { name, child, farewell: Signal::TERM })
+        Ok(Self { name, child, stop_signal: Signal::TERM })
     }
 
-    /// Ends it with another signal than SIGTERM.
-    pub fn ended_by(mut self, farewell: Signal) -> Self {
-        self.farewell = farewell;
+    /// Sets the signal that ends the process on drop. The default is SIGTERM.
+    pub fn stopped_by(mut self, stop_signal: Signal) -> Self {
+        self.stop_signal = stop_signal;
         self
     }
 
-    /// Whether it has ended by itself, and how.
+    /// The exit status, if the process has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Whether it takes connections at `address` within this time, and has not ended before.
+    /// Waits until the process accepts connections at `address`. Returns false if it ends first, or after `within`.
     pub async fn listens(&mut self, address: SocketAddr, within: Duration) -> bool {
         let connected = async {
             while TcpStream::connect(address).await.is_err() {
@@ -61,48 +61,48 @@ impl Process {
         }
     }
 
-    /// Returns once it has ended by itself.
+    /// Waits until the process ends.
     pub async fn until_ended(&mut self) {
-        // An error means that there is nothing to wait for any more.
+        // An error means that there is no process left to wait for.
         let _ = self.child.wait().await;
     }
 
-    /// Waits for its end.
+    /// Waits until the process ends and checks its exit status.
     ///
     /// # Errors
-    /// [`Failure::Command`] unless it ends with success.
+    /// [`Failure::Command`] if the process fails.
     pub async fn finish(mut self) -> Result<()> {
         let status = self.child.wait().await.or_fail(format_args!("cannot wait for {}", self.name))?;
-        self.judge(status)
+        self.check(status)
     }
 
-    /// The first line of its standard output, which has to be piped; further lines are discarded.
+    /// Reads the first line of the standard output, which must be piped. Later lines are discarded.
     pub async fn first_line(&mut self) -> Result<String> {
         let mut line = String::new();
         if let Some(stdout) = self.child.stdout.take() {
             let read = BufReader::new(stdout).read_line(&mut line).await;
-            read.or_fail(format_args!("cannot read what {} says", self.name))?;
+            read.or_fail(format_args!("cannot read the output of {}", self.name))?;
         }
         Ok(line.trim_end().to_owned())
     }
 
-    /// Waits for its end as [`Process::finish`] does, and gives what it wrote to its standard output.
+    /// Like [`Process::finish`]; returns the standard output.
     pub async fn finish_with_output(mut self) -> Result<String> {
         let mut text = String::new();
         if let Some(mut stdout) = self.child.stdout.take() {
-            stdout.read_to_string(&mut text).await.or_fail(format_args!("cannot read what {} says", self.name))?;
+            stdout.read_to_string(&mut text).await.or_fail(format_args!("cannot read the output of {}", self.name))?;
         }
         self.finish().await.map(|()| text)
     }
 
-    fn judge(&self, status: ExitStatus) -> Result<()> {
+    fn check(&self, status: ExitStatus) -> Result<()> {
         if status.success() { Ok(()) } else { Err(Failure::Command { command: self.name.clone(), status }) }
     }
 
     fn signal(&self, signal: Signal) {
         let group = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         if let Some(group) = group {
-            // It fails when the group has just ended, which is what is wanted.
+            // An error means that the group has already ended.
             let _ = kill_process_group(group, signal);
         }
     }
@@ -113,7 +113,7 @@ impl Drop for Process {
         if self.ended().is_some() {
             return;
         }
-        self.signal(self.farewell);
+        self.signal(self.stop_signal);
         let since = Instant::now();
         while self.ended().is_none() {
             if since.elapsed() > GRACE {
@@ -126,15 +126,15 @@ impl Drop for Process {
     }
 }
 
-/// Runs `command` to its end; its output goes where ours does.
+/// Runs `command` to its end; it inherits standard output and standard error.
 ///
 /// # Errors
-/// [`Failure::Command`] unless it ends with success; one line when it cannot be started.
+/// [`Failure::Command`] if it fails, [`Failure::Message`] if it cannot be started.
 pub async fn run(name: impl Into<String>, command: Command) -> Result<()> {
     Process::start(name, command)?.finish().await
 }
 
-/// Runs `command` to its end and gives what it wrote to its standard output.
+/// Runs `command` to its end and returns its standard output.
 ///
 /// # Errors
 /// As [`run`].

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: all tests, against a Postgres that it finds or starts.
+//! `cargo xtask test`: runs the tests with a PostgreSQL server that it finds or starts.
 
 use clap::Args;
 
@@ -8,37 +8,37 @@ use crate::postgres::{Server, Source, URL_VARIABLE};
 use crate::process::run;
 use crate::workspace::cargo;
 
-/// Run the tests, with a Postgres found or started for them and taken down again; all of them end at the gate
+/// Run the tests with a PostgreSQL server that is found or started; after a complete run, also run the gate
 #[derive(Debug, Args)]
 pub struct Test {
-    /// Where Postgres comes from
+    /// Source of the PostgreSQL server
     #[arg(long, value_enum, default_value_t = Source::Auto)]
     pub postgres: Source,
-    /// Cargo features, separated by commas (`browser` and `interop` bring the tests that need Chromium and `PyJWT`)
+    /// Cargo features, separated by commas (`browser` and `interop` add the tests that need Chromium and `PyJWT`)
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub features: Option<String>,
-    /// Only the tests of this package; may be repeated
+    /// Package to test; may be repeated [default: all]
     #[arg(long = "package", short, value_name = "PACKAGE")]
     pub packages: Vec<String>,
-    /// Only this test target, such as `contract`; may be repeated
+    /// Test target to run, such as `contract`; may be repeated [default: all]
     #[arg(long = "test", value_name = "TARGET")]
     pub targets: Vec<String>,
-    /// What goes to the test programs themselves
+    /// Arguments for the test programs
     #[arg(last = true, value_name = "ARGS")]
     pub rest: Vec<String>,
 }
 
 impl Test {
     pub async fn run(self) -> Result<()> {
-        // First, so that a machine without PostgreSQL fails immediately.
+        // Before the build, so that the command fails early on a machine without PostgreSQL.
         let server = Server::provide(self.postgres).await?;
         eprintln!("xtask: {}", server.description);
-        if self.needs_the_program() {
+        if self.needs_program() {
             run("cargo build", cargo(["build", "-p", "app"])).await?;
         }
         let mut tests = cargo(self.arguments());
         tests.env(URL_VARIABLE, &server.url);
-        if !self.is_whole() {
+        if !self.is_complete() {
             return run("cargo test", tests).await;
         }
         tests.env(gate::FOLDER_VARIABLE, gate::fresh_record()?);
@@ -46,13 +46,13 @@ impl Test {
         Gate::default().run().await
     }
 
-    /// Whether all tests run: only then is the comparison with the document complete.
-    fn is_whole(&self) -> bool {
+    /// Whether all tests run. The gate needs the exchanges of a complete run.
+    fn is_complete(&self) -> bool {
         self.packages.is_empty() && self.targets.is_empty() && self.rest.is_empty()
     }
 
-    /// Whether the tests asked for may start the program `rollbook`.
-    fn needs_the_program(&self) -> bool {
+    /// Whether the selected tests may start the program `rollbook`.
+    fn needs_program(&self) -> bool {
         self.packages.is_empty() || self.packages.iter().any(|package| package == "tests")
     }
 
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_choice_the_whole_workspace_is_tested() {
+    fn test_without_selection_covers_workspace() {
         let all = Test {
             postgres: Source::Auto,
             features: None,
@@ -86,9 +86,9 @@ mod tests {
             rest: Vec::new(),
         };
         assert_eq!(all.arguments(), ["test", "--workspace"]);
-        assert!(all.needs_the_program() && all.is_whole());
+        assert!(all.needs_program() && all.is_complete());
         let one = Test { packages: vec!["domain".into()], rest: vec!["--nocapture".into()], ..all };
         assert_eq!(one.arguments(), ["test", "-p", "domain", "--", "--nocapture"]);
-        assert!(!one.needs_the_program() && !one.is_whole());
+        assert!(!one.needs_program() && !one.is_complete());
     }
 }

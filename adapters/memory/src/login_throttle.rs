@@ -128,7 +128,7 @@ mod tests {
         }
         assert_eq!(memory.admit_unknown("hunter2", NOW), Err(Throttled::RetryAfter { retry_after: Duration::SECOND }));
         assert_eq!(memory.failures_of_unknown("hunter2"), 5);
-        assert_eq!(memory.admit_unknown("somebody", NOW), Ok(1));
+        assert_eq!(memory.admit_unknown("other", NOW), Ok(1));
         memory.withdraw_unknown("hunter2");
         assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(5));
         let mut now = NOW;

@@ -67,10 +67,10 @@ impl CacheState {
         *self.generation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Inserts a lookup that started at generation `then`, unless an invalidation, possibly of it, occurred since.
-    fn insert_if_current(&self, session: SessionId, user: &Arc<Record<User>>, then: u64) {
+    /// Inserts the result of a lookup that started at generation `started`, unless an invalidation has occurred since.
+    fn insert_if_current(&self, session: SessionId, user: &Arc<Record<User>>, started: u64) {
         let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        if *generation == then {
+        if *generation == started {
             self.users.insert(user.id, Arc::clone(user));
             self.users_of_sessions.insert(session, user.id);
         }

@@ -102,7 +102,7 @@ impl AuditLog for PostgresStore {
         let page = sqlx::query(PAGE)
             .bind(request.position())
             .bind(request.rows())
-            .bind(filter.actor.map(|who| who.to_string()))
+            .bind(filter.actor.map(|actor| actor.to_string()))
             .bind(filter.action.as_ref().map(Action::as_str))
             .bind(filter.target.as_ref().map(Target::to_string))
             .bind(filter.since)

@@ -159,11 +159,11 @@ impl FeedTask {
     async fn run(mut self) {
         loop {
             let lost = self.listen().await.err();
-            let why = lost.map_or_else(|| "no heartbeat in time".to_owned(), |error| error.to_string());
+            let cause = lost.map_or_else(|| "no heartbeat in time".to_owned(), |error| error.to_string());
             self.state.mark_disconnected();
             if !self.was_disconnected {
                 self.was_disconnected = true;
-                tracing::warn!(%why, "invalidation feed disconnected: sessions are not cached until it reconnects");
+                tracing::warn!(%cause, "invalidation feed disconnected: sessions are not cached until it reconnects");
             }
             sleep(self.bound / HEARTBEATS_PER_BOUND).await;
         }

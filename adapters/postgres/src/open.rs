@@ -39,7 +39,7 @@ impl PostgresStore {
         Ok(Self {
             invalidations: Arc::new(NotifyFeed::new(target.connect.clone(), options.revocation_bound)),
             pool: pool(target.connect, options.max_connections),
-            searches: Arc::new(Searches::on(options.max_connections)),
+            searches: Arc::new(Searches::new(options.max_connections)),
             schema: target.schema,
         })
     }

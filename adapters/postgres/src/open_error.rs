@@ -3,7 +3,7 @@
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
-/// Why the store was not opened: what failed, where, why, and a hint. Never contains a password.
+/// Error of opening the store: operation, location, cause and hint. Never contains a password.
 #[derive(Debug, Error)]
 pub enum OpenError {
     #[error(
@@ -15,14 +15,14 @@ pub enum OpenError {
     SchemaName,
     #[error("the revocation bound is out of range; choose 100 ms to 60 s")]
     RevocationBound,
-    #[error("cannot connect to PostgreSQL at {place}: {why}; {hint}")]
-    Connect { place: String, why: String, hint: &'static str },
+    #[error("cannot connect to PostgreSQL at {place}: {cause}; {hint}")]
+    Connect { place: String, cause: String, hint: &'static str },
     #[error("PostgreSQL at {place} is version {found}, too old; upgrade the server to 15 or later")]
     ServerTooOld { place: String, found: String },
     #[error("the database at {place} is encoded in {found}, not in UTF8; recreate it with ENCODING 'UTF8'")]
     Encoding { place: String, found: String },
-    #[error("cannot migrate the schema at {place}: {why}; {hint}")]
-    Migrate { place: String, why: String, hint: &'static str },
+    #[error("cannot migrate the schema at {place}: {cause}; {hint}")]
+    Migrate { place: String, cause: String, hint: &'static str },
     #[error(
         "the schema at {place} requires a program that knows version {least} or later, and this one knows {known}; \
          start a newer release of Rollbook"
@@ -32,23 +32,23 @@ pub enum OpenError {
 
 impl OpenError {
     pub(crate) fn connect(place: &str, error: &sqlx::Error) -> Self {
-        Self::Connect { place: place.to_owned(), why: reason(error), hint: hint(error) }
+        Self::Connect { place: place.to_owned(), cause: reason(error), hint: hint(error) }
     }
 
     pub(crate) fn timed_out(place: &str) -> Self {
         let hint = "check host and port, and that no firewall blocks the connection";
-        Self::Connect { place: place.to_owned(), why: "no response in time".to_owned(), hint }
+        Self::Connect { place: place.to_owned(), cause: "no response in time".to_owned(), hint }
     }
 
     pub(crate) fn migrate(place: &str, error: &MigrateError) -> Self {
-        let (why, hint) = match error {
+        let (cause, hint) = match error {
             MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => (reason(error), hint(error)),
             MigrateError::VersionMismatch(_) => {
                 (error.to_string(), "use the release of Rollbook that created this database")
             }
             other => (one_line(&other.to_string()), "see the server's log"),
         };
-        Self::Migrate { place: place.to_owned(), why, hint }
+        Self::Migrate { place: place.to_owned(), cause, hint }
     }
 }
 

@@ -128,7 +128,7 @@ pub(crate) fn update_statement<R: Table>(set: &Assignments, first: usize) -> Str
     )
 }
 
-/// Why a statement matched no row of this id. Ids and versions are never reused, so the reason stays true.
+/// The error of a statement that matched no row of this id. Ids and versions are never reused, so a later read suffices.
 pub(crate) async fn unmatched<R: Table>(
     store: &PostgresStore,
     id: Id<R::Kind>,

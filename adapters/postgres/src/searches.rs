@@ -15,8 +15,8 @@ pub struct Searches {
 }
 
 impl Searches {
-    /// Allows half of the connections, at least one, to search at once.
-    pub fn on(connections: u32) -> Self {
+    /// Limits running searches to half of the connections, at least one.
+    pub fn new(connections: u32) -> Self {
         let running = usize::try_from(connections / 2).unwrap_or(1).max(1);
         Self { admitted: Semaphore::new(running + WAITING), running: Semaphore::new(running) }
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn full_search_queue_rejects_until_a_search_is_cancelled() {
-        let searches = Searches::on(8);
+        let searches = Searches::new(8);
         let mut context = Context::from_waker(Waker::noop());
         let mut admitted: Vec<_> =
             (0..4 + WAITING).map(|_| Box::pin(searches.run(pending::<Result<(), StoreError>>()))).collect();

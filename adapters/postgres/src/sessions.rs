@@ -149,12 +149,12 @@ impl SessionStore for PostgresStore {
 
     async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let forgotten = sqlx::query_scalar(DELETE_EXPIRED).bind(before).fetch_all(&mut *transaction).await;
-        let forgotten: Vec<i64> = forgotten.map_err(store_error)?;
-        let count = forgotten.len() as u64;
+        let deleted = sqlx::query_scalar(DELETE_EXPIRED).bind(before).fetch_all(&mut *transaction).await;
+        let deleted: Vec<i64> = deleted.map_err(store_error)?;
+        let count = deleted.len() as u64;
         append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
-        self.invalidations.sessions_ended(&forgotten);
+        self.invalidations.sessions_ended(&deleted);
         Ok(count)
     }
 

@@ -60,7 +60,7 @@ pub(crate) trait Table: Resource {
 /// Names and static SQL of a table.
 pub(crate) struct Sql {
     pub table: &'static str,
-    /// What reads select: the id, the resource's own columns, the version and the times.
+    /// Columns that reads select: the id, the resource's own columns, the version and the times.
     pub columns: &'static str,
     pub find: &'static str,
 }

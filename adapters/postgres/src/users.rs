@@ -43,7 +43,7 @@ const LOCK_FIRST_USER: &str = "SELECT pg_advisory_xact_lock(1383033964, 1)";
 const LOCK_ADMINISTRATORS: &str = "SELECT pg_advisory_xact_lock(1383033964, 2)";
 /// The user's version, and whether it is the only active administrator. A separate statement, so that it sees what was
 /// committed before the lock was granted.
-const STANDING: &str = "SELECT u.version, u.role = 'admin' AND u.active AND NOT EXISTS \
+const LOCK_USER: &str = "SELECT u.version, u.role = 'admin' AND u.active AND NOT EXISTS \
      (SELECT FROM users o WHERE o.role = 'admin' AND o.active AND o.id <> u.id) \
      FROM users u WHERE u.id = $1 FOR UPDATE";
 const DELETE: &str = "DELETE FROM users WHERE id = $1";
@@ -97,7 +97,7 @@ impl Table for User {
     ) -> RecordResult<Self> {
         let mut transaction = store.pool.begin().await.map_err(store_error)?;
         if change.ends_administration() {
-            lock_dispensable(id, seen, &mut transaction).await?;
+            lock_unless_last_administrator(id, seen, &mut transaction).await?;
         }
         let Some(user) = update_row(id, seen, Self::update(change), by, &mut *transaction).await? else {
             drop(transaction);
@@ -131,7 +131,7 @@ impl Table for User {
         by: &Actor,
     ) -> RecordResult<Self, ()> {
         let mut transaction = store.pool.begin().await.map_err(store_error)?;
-        lock_dispensable(id, seen, &mut transaction).await?;
+        lock_unless_last_administrator(id, seen, &mut transaction).await?;
         let ended = end_others(id, None, by, &mut transaction).await?;
         sqlx::query(DELETE).bind(id.get()).execute(&mut *transaction).await.map_err(store_error)?;
         let deleted = NewEvent::once(by, Action::deleted::<UserKind>(), Target::of(id));
@@ -158,10 +158,14 @@ async fn update_row(
 }
 
 /// Locks the user until the transaction ends. Fails if it is the last active administrator.
-async fn lock_dispensable(id: UserId, seen: Option<Version>, transaction: &mut PgConnection) -> RecordResult<User, ()> {
+async fn lock_unless_last_administrator(
+    id: UserId,
+    seen: Option<Version>,
+    transaction: &mut PgConnection,
+) -> RecordResult<User, ()> {
     sqlx::query(LOCK_ADMINISTRATORS).execute(&mut *transaction).await.map_err(store_error)?;
-    let standing = sqlx::query_as::<_, (i64, bool)>(STANDING).bind(id.get()).fetch_optional(transaction).await;
-    match standing.map_err(store_error)? {
+    let locked = sqlx::query_as::<_, (i64, bool)>(LOCK_USER).bind(id.get()).fetch_optional(transaction).await;
+    match locked.map_err(store_error)? {
         None => Err(RecordError::NotFound),
         Some((version, _)) if seen.is_some_and(|seen| seen.get() != version) => Err(RecordError::Stale),
         Some((_, true)) => Err(RecordError::Rejected(UserConflict::LastAdministrator)),

@@ -86,7 +86,7 @@ impl AuditLog for SqliteStore {
             (None, None, None) => PAGE,
         };
         let (position, one_more) = (request.position(), request.rows());
-        let (actor, target) = (actor.map(|who| who.to_string()), target.as_ref().map(Target::to_string));
+        let (actor, target) = (actor.map(|actor| actor.to_string()), target.as_ref().map(Target::to_string));
         let action = action.as_ref().map(|action| action.as_str().to_owned());
         let (since, before) = (since.map(micros), before.map(micros));
         let found = self.scans.run(move |connection| {

@@ -4,7 +4,7 @@ use domain::StoreError;
 use rusqlite::{Error as SqliteError, ErrorCode, ffi};
 use thiserror::Error;
 
-/// Why a statement failed.
+/// Error of a statement.
 #[derive(Debug, Error)]
 pub enum Failure {
     #[error(transparent)]

@@ -55,7 +55,7 @@ impl SqliteStore {
         Ok(Self {
             points: Readers::new(open::readers(path, cores.clamp(2, 8))?),
             scans: Scans::new(open::readers(path, Scans::RUNNING)?),
-            writer: Writer::start(writer).map_err(|why| OpenError::thread(path, why))?,
+            writer: Writer::start(writer).map_err(|error| OpenError::thread(path, error))?,
             invalidations: DataVersionFeed::default(),
             schema_version,
         })

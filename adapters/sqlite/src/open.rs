@@ -15,12 +15,12 @@ use crate::schema;
 /// Maximum wait for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a database was not opened: file, reason and hint, in one line.
+/// Error of opening a database: file, reason and hint, in one line.
 #[derive(Debug, Error)]
-#[error("the database {} cannot be opened: {}", .path.display(), .why.to_string().replace('\n', " "))]
+#[error("the database {} cannot be opened: {}", .path.display(), .kind.to_string().replace('\n', " "))]
 pub struct OpenError {
     path: PathBuf,
-    why: OpenErrorKind,
+    kind: OpenErrorKind,
 }
 
 /// The reason and the hint.
@@ -56,23 +56,23 @@ fn hint(error: &SqliteError) -> &'static str {
 }
 
 impl OpenError {
-    fn new(path: &Path, why: impl Into<OpenErrorKind>) -> Self {
-        Self { path: path.to_owned(), why: why.into() }
+    fn new(path: &Path, kind: impl Into<OpenErrorKind>) -> Self {
+        Self { path: path.to_owned(), kind: kind.into() }
     }
 
-    pub(crate) fn thread(path: &Path, why: io::Error) -> Self {
-        Self::new(path, OpenErrorKind::Thread(why))
+    pub(crate) fn thread(path: &Path, error: io::Error) -> Self {
+        Self::new(path, OpenErrorKind::Thread(error))
     }
 }
 
 /// Opens the writing connection and migrates the schema. Returns the schema version.
 pub fn writer(path: &Path) -> Result<(Connection, u32), OpenError> {
-    open_writer(path).map_err(|why| OpenError::new(path, why))
+    open_writer(path).map_err(|kind| OpenError::new(path, kind))
 }
 
 /// Opens read-only connections.
 pub fn readers(path: &Path, count: usize) -> Result<Vec<Connection>, OpenError> {
-    (0..count).map(|_| open_reader(path)).collect::<Result<_, _>>().map_err(|why| OpenError::new(path, why))
+    (0..count).map(|_| open_reader(path)).collect::<Result<_, _>>().map_err(|kind| OpenError::new(path, kind))
 }
 
 fn open_writer(path: &Path) -> Result<(Connection, u32), OpenErrorKind> {

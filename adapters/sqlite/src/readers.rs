@@ -31,9 +31,9 @@ impl Readers {
 
     /// Like [`Readers::with`], with the `data_version` that the connection last read, which the caller updates.
     pub fn with_seen<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
-        let home = home() % self.0.len();
-        let (before, from_home) = self.0.split_at(home);
-        for slot in from_home.iter().chain(before) {
+        let preferred = preferred_index() % self.0.len();
+        let (before, from_preferred) = self.0.split_at(preferred);
+        for slot in from_preferred.iter().chain(before) {
             match slot.try_lock() {
                 Ok(reader) => return reader.read(read),
                 // Unwinding resets the statement, so the connection is usable after a panic.
@@ -41,7 +41,7 @@ impl Readers {
                 Err(TryLockError::WouldBlock) => {}
             }
         }
-        self.0[home].lock().unwrap_or_else(PoisonError::into_inner).read(read)
+        self.0[preferred].lock().unwrap_or_else(PoisonError::into_inner).read(read)
     }
 }
 
@@ -52,10 +52,10 @@ impl Reader {
 }
 
 /// Index of the connection that this thread tries first. A fixed one per thread keeps its page cache warm.
-fn home() -> usize {
+fn preferred_index() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local!(static HOME: usize = NEXT.fetch_add(1, Ordering::Relaxed));
-    HOME.with(|home| *home)
+    thread_local!(static INDEX: usize = NEXT.fetch_add(1, Ordering::Relaxed));
+    INDEX.with(|index| *index)
 }
 
 /// Reads that take milliseconds: on blocking threads, few at a time.

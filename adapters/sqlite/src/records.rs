@@ -116,7 +116,7 @@ pub fn delete<R: Table>(connection: &Connection, id: Id<R::Kind>, seen: Option<V
     Ok(())
 }
 
-/// Why a statement matched no row of this id.
+/// The error of a statement that matched no row of this id.
 fn unmatched<R: Table>(connection: &Connection, id: Id<R::Kind>) -> TxError<RecordError<R>> {
     match rows::exists(connection, R::SQL.find, [id.get()]) {
         Ok(true) => TxError::Rejected(RecordError::Stale),

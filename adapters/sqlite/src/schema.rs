@@ -56,9 +56,9 @@ mod tests {
 
     #[test]
     fn migrations_are_numbered_consecutively_from_one() {
-        for (place, file) in MIGRATIONS.files().enumerate() {
+        for (index, file) in MIGRATIONS.files().enumerate() {
             let name = file.path().to_str().unwrap();
-            assert!(name.starts_with(&format!("{:04}_", place + 1)), "{name}");
+            assert!(name.starts_with(&format!("{:04}_", index + 1)), "{name}");
             assert!(file.contents_utf8().is_some(), "{name}");
         }
     }

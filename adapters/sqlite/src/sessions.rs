@@ -82,12 +82,12 @@ impl SessionStore for SqliteStore {
 
     async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
-        let forget = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
+        let delete = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
             let count = connection.prepare_cached(DELETE_EXPIRED)?.execute([micros(before)])?;
             append_count(connection, by, Action::SESSIONS_EXPIRED, None, count)?;
             Ok(count as u64)
         };
-        self.writer.write(forget).await
+        self.writer.write(delete).await
     }
 
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {

@@ -28,7 +28,7 @@ pub struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Why a write is rolled back.
+/// Reason for the rollback of a write.
 #[derive(Debug)]
 pub enum TxError<E> {
     /// A rule of the domain rejects the write.
@@ -43,6 +43,8 @@ impl<E, F: Into<Failure>> From<F> for TxError<E> {
 }
 
 impl Writer {
+    /// Starts the writer thread.
+    ///
     /// # Errors
     /// If the system cannot start a thread.
     pub fn start(connection: Connection) -> io::Result<Self> {
@@ -66,16 +68,16 @@ impl Writer {
         let queued = match self.queue.as_ref().map(|queue| queue.try_send(write)) {
             Some(Ok(())) => Ok(result),
             Some(Err(TrySendError::Full(_))) => Err("too many writes are waiting"),
-            Some(Err(TrySendError::Disconnected(_))) | None => Err(GONE),
+            Some(Err(TrySendError::Disconnected(_))) | None => Err(STOPPED),
         };
         async move {
             let result = queued.map_err(StoreError::unavailable)?;
-            result.await.unwrap_or_else(|_| Err(StoreError::unavailable(GONE).into()))
+            result.await.unwrap_or_else(|_| Err(StoreError::unavailable(STOPPED).into()))
         }
     }
 }
 
-const GONE: &str = "the writer thread has stopped";
+const STOPPED: &str = "the writer thread has stopped";
 
 impl Drop for Writer {
     fn drop(&mut self) {
@@ -121,7 +123,7 @@ fn commit(connection: &Connection, group: &mut [Box<dyn QueuedWrite>]) -> Result
     Ok(())
 }
 
-/// Why a whole group was rolled back.
+/// Reason for the rollback of a whole group.
 #[derive(Debug, Clone, Error)]
 enum NotCommitted {
     #[error("the group of writes was not committed: {0}")]
@@ -178,7 +180,7 @@ where
             (Ok(()), State::Done(Err(TxError::Failed(failure)))) => Err(StoreError::from(failure).into()),
             (Ok(()), State::Waiting(_) | State::Running) => Err(StoreError::failed("the write never ran").into()),
             (Err(_), State::Done(Err(TxError::Failed(failure)))) => Err(StoreError::unavailable(failure).into()),
-            (Err(why), _) => Err(StoreError::unavailable(why.clone()).into()),
+            (Err(error), _) => Err(StoreError::unavailable(error.clone()).into()),
         };
         // Fails if the caller has dropped the future.
         let _ = self.result.send(result);

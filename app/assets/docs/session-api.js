@@ -6,7 +6,7 @@
 
 export const API_ROOT = new URL("../", document.baseURI);
 
-// A request without a response would block the lock that the tabs share.
+// A request without a response would hold the lock that all tabs share.
 const TIMEOUT_MS = 15_000;
 
 export const logIn = (username, password) => post("login", { Username: username, Password: password });
@@ -18,7 +18,7 @@ export const logOut = (token) => send("logout", { method: "POST", headers: beare
 
 export const getMe = (token) => send("me", { headers: bearer(token) });
 
-/** The message to display for a response that is no success. */
+/** The message to display for an unsuccessful response. */
 export function errorMessage(response) {
   if (response.status === 0) return "the server did not respond";
   return response.body?.detail ?? response.body?.title ?? `the server responded with status ${response.status}`;

@@ -55,7 +55,7 @@ export function logIn(username, password) {
   });
 }
 
-/** Uses the tokens of a POST /login or POST /token/refresh that was sent from Swagger UI. */
+/** Uses the tokens from a POST /login or POST /token/refresh in Swagger UI. */
 export const useTokens = (tokens) => withLock(() => saveTokens(tokens));
 
 /** Uses a token without a refresh token, unless it is already in use. */
@@ -184,7 +184,7 @@ export function logOut() {
       const renewed = await api.refresh(session.refreshToken);
       if (renewed.status === 200) response = await api.logOut(renewed.body.token);
     }
-    // A 401 means that the session has already ended.
+    // 401: the session has already ended.
     if (response.status !== 204 && response.status !== 401) {
       notify(`the session could not be ended on the server: ${api.errorMessage(response)}`);
     }

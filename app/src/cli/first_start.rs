@@ -11,15 +11,15 @@ use super::failure::Failure;
 use super::output;
 
 /// Creates `admin` if the store has no users. The password is printed once to a terminal or, without one, written to a
-/// file (mode 0600) in the data directory; it is never logged.
+/// file (mode 0600) in the data directory. It is never logged.
 pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Failure> {
     // A node of a PostgreSQL store in use needs no data directory and may be unable to create one.
     if !accounts.is_empty().await? {
         return Ok(());
     }
-    let show = io::stderr().is_terminal();
+    let is_terminal = io::stderr().is_terminal();
     // Before the account is created: an administrator with an unknown password locks out all users.
-    let file = if show { None } else { Some(store.data_dir()?.join("initial-admin-password")) };
+    let file = if is_terminal { None } else { Some(store.data_dir()?.join("initial-admin-password")) };
     let Some(first) = accounts.first_administrator().await? else { return Ok(()) };
     let (name, password) = (&first.user.username, first.password.expose_secret());
     let Some(file) = file else {

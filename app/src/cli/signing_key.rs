@@ -59,6 +59,6 @@ fn read(path: &Path) -> Result<SigningKey, Failure> {
     parse(secret.trim_ascii_end(), &path.display().to_string())
 }
 
-fn parse(secret: &[u8], place: &str) -> Result<SigningKey, Failure> {
-    SigningKey::parse(secret).map_err(|error| Failure::new(format!("the signing key in {place} is invalid: {error}")))
+fn parse(secret: &[u8], source: &str) -> Result<SigningKey, Failure> {
+    SigningKey::parse(secret).map_err(|error| Failure::new(format!("the signing key in {source} is invalid: {error}")))
 }

@@ -47,7 +47,7 @@ fn verify(arguments: &Verify) -> Result<(), Failure> {
         };
         verified += 1;
         match verdict {
-            Ok(what) => output::line(format_args!("valid\t{what}")),
+            Ok(summary) => output::line(format_args!("valid\t{summary}")),
             Err(reason) => {
                 rejected += 1;
                 output::line(format_args!("rejected\t{reason}"))
@@ -85,12 +85,12 @@ fn decode(token: &str, now: OffsetDateTime) -> Result<(), Failure> {
         Err(error) => return output::line(format_args!("cannot be decoded: {error}")),
     };
     output::line("header")?;
-    show(&header, now, &[])?;
+    print_members(&header, now, &[])?;
     output::line("claims (not verified)")?;
-    show(&claims, now, &TIMES)
+    print_members(&claims, now, &TIMES)
 }
 
-fn show(members: &Map<String, Value>, now: OffsetDateTime, times: &[&str]) -> Result<(), Failure> {
+fn print_members(members: &Map<String, Value>, now: OffsetDateTime, times: &[&str]) -> Result<(), Failure> {
     for (name, value) in members {
         let time = if times.contains(&name.as_str()) { date_and_distance(value, now) } else { None };
         let name = Value::from(name.as_str());
@@ -103,10 +103,10 @@ fn show(members: &Map<String, Value>, now: OffsetDateTime, times: &[&str]) -> Re
 fn date_and_distance(seconds: &Value, now: OffsetDateTime) -> Option<String> {
     let since = Duration::checked_seconds_f64(seconds.as_f64()?)?;
     let date = OffsetDateTime::UNIX_EPOCH.checked_add(since)?;
-    let away = Duration::seconds((date - now).whole_seconds());
-    let length = humantime::format_duration(away.unsigned_abs());
+    let distance = Duration::seconds((date - now).whole_seconds());
+    let length = humantime::format_duration(distance.unsigned_abs());
     let text = date.format(&Rfc3339).ok()?;
-    Some(if away.is_negative() { format!(" ({text}, {length} ago)") } else { format!(" ({text}, in {length})") })
+    Some(if distance.is_negative() { format!(" ({text}, {length} ago)") } else { format!(" ({text}, in {length})") })
 }
 
 /// JSON with escaped control characters, which a terminal must not interpret.

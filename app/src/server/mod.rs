@@ -26,10 +26,10 @@ pub use signals::stop_signal;
 /// Timeout for the head of a request, and for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Timeout for a write of which the client reads nothing.
+/// Timeout for a write while the client reads nothing.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Maximum size of a request head, in bytes: the largest token and the other headers fit in.
+/// Maximum size of a request head in bytes, sufficient for the largest token and the other headers.
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Time for running requests to finish after the stop signal.

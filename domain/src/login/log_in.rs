@@ -107,7 +107,7 @@ impl LogIn {
         let mut failures = None;
         let outcome = self.attempt(&candidate, password, user_agent, &by, &mut failures).await;
         if let Err(LogInError::InvalidCredentials | LogInError::Throttled(_)) = &outcome {
-            self.note_denied_login(&candidate, &by);
+            self.record_denied_login(&candidate, &by);
         }
         LogInAttempt { limits: Some(self.limits(&candidate, failures, &outcome, &by)), outcome }
     }
@@ -234,7 +234,7 @@ impl LogIn {
         Ok(fresh)
     }
 
-    fn note_denied_login(&self, candidate: &Candidate, by: &Actor) {
+    fn record_denied_login(&self, candidate: &Candidate, by: &Actor) {
         let target = match candidate {
             Candidate::Known(known) => Some(Target::of(known.user.id)),
             Candidate::Unknown(_) => None,

@@ -32,7 +32,7 @@ pub struct Authenticated {
 pub enum AuthenticationError {
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// By a logout, an administrator, or a change of the user.
+    /// Ended by a logout, an administrator, or a change of the user.
     #[error("the token's session has ended")]
     SessionEnded,
     #[error(transparent)]

@@ -1,4 +1,4 @@
-//! Session repository port, and the port that digests and derives refresh tokens.
+//! Ports for sessions and refresh tokens.
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -7,45 +7,60 @@ use time::{Duration, OffsetDateTime};
 use super::{NewSession, RefreshToken, RefreshTokenDigest, Session, SessionLifetimes};
 use crate::{Actor, Page, PageRequest, SessionId, StoreError, UserId};
 
-/// Repository of open sessions. Every method is atomic and appends its audit event in the same transaction. Ids are never
-/// reused. A session that ends is deleted together with its refresh tokens.
+/// Session repository port. Every method is atomic and writes its audit event in the same transaction. `by` is the actor, time
+/// and origin of the event. Ids are never reused. A session that ends is deleted together with its refresh tokens.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Opens a session at `by.at` from `by.origin.client`, and clears the user's failed logins.
+    /// Opens a session at `by.at` from the client address `by.origin.client`, and clears the user's failed logins.
     ///
-    /// MUST fail with [`OpenSessionError::Outdated`], and write nothing, unless the user exists, is active, and still
-    /// has the password that was verified.
+    /// # Errors
+    /// [`OpenSessionError::Outdated`], without a write, unless the user exists, is active, and still has the password hash
+    /// [`NewSession::verified`]; or a failure of the store.
     async fn open(&self, new: NewSession, by: &Actor) -> Result<Session, OpenSessionError>;
 
-    /// Replaces a refresh token by its successor: the session is refreshed at `by.at`, and can be refreshed until
-    /// [`SessionLifetimes::expiry`].
+    /// Replaces a refresh token by its successor. The session is refreshed at `by.at` and expires at
+    /// [`SessionLifetimes::expiry`]. The actor of the event is the session's user instead of `by.id`.
     ///
-    /// A token that was used less than `rotation.grace` before `by.at` changes nothing and returns the session: its first
-    /// response may have been lost. Of concurrent calls with the same token exactly one refreshes.
+    /// If the token was used less than `rotation.grace` before `by.at`, returns the session without a write, because the first
+    /// response may have been lost. Of concurrent calls with the same token, exactly one MUST refresh.
     ///
-    /// The actor of the event is the session's user, not `by.id`.
-    ///
-    /// MUST fail with [`RotationError::Unknown`], and write nothing, if no open session has had the token, or the session has
-    /// expired. MUST fail with [`RotationError::Replayed`], and end the session, if the token was used `rotation.grace` ago or
-    /// earlier.
+    /// # Errors
+    /// - [`RotationError::Unknown`], without a write, if no open session has had the token, or if the session has expired.
+    /// - [`RotationError::Replayed`] if the token was used `rotation.grace` ago or earlier. MUST end the session.
+    /// - [`RotationError::Store`] if the store fails.
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError>;
 
-    /// Returns a page of the user's sessions that have not expired at `now`, in order of id.
+    /// Returns a page of the sessions of user `of` that have not expired at `now`, in order of id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError>;
 
-    /// Ends a session of a user; `false` if the user has no such session.
+    /// Ends session `id` of user `of`. Returns `false` if the session has ended or belongs to another user.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError>;
 
-    /// Ends all sessions of a user and returns their number.
+    /// Ends all sessions of user `of` and returns their number.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError>;
 
-    /// Deletes the sessions that expired before a time, with one [`Action::SESSIONS_EXPIRED`](crate::audit::Action) that counts
-    /// them, and returns their number.
+    /// Deletes the sessions that expired before a time and returns their number, which its
+    /// [`Action::SESSIONS_EXPIRED`](crate::audit::Action::SESSIONS_EXPIRED) event contains.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
 
-    /// Returns the key that derives successors of refresh tokens, and stores `candidate` as the key if there is none. MUST be the
-    /// same on every node, permanently.
+    /// Returns the key that derives successors of refresh tokens. Stores `candidate` if there is no key. MUST return the same
+    /// key for every call on every node.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError>;
 }
 
@@ -55,14 +70,14 @@ pub struct Rotation {
     pub presented: RefreshTokenDigest,
     pub successor: RefreshTokenDigest,
     pub lifetimes: SessionLifetimes,
-    /// Period in which a used token gets the same response again.
+    /// Period after its use in which a token returns the same successor again.
     pub grace: Duration,
 }
 
 /// Reason why no session was opened.
 #[derive(Debug, Error)]
 pub enum OpenSessionError {
-    #[error("the user was deleted or disabled, or the password changed, while it was being verified")]
+    #[error("the user was deleted or disabled, or the password was changed, during the login")]
     Outdated,
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -73,18 +88,18 @@ pub enum OpenSessionError {
 pub enum RotationError {
     #[error("no open session has had this refresh token")]
     Unknown,
-    #[error("the refresh token was used before: its session is ended")]
+    #[error("the refresh token was used before; its session is ended")]
     Replayed,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// Digests refresh tokens and derives their successors.
+/// Refresh token cryptography port.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait RefreshTokens: Send + Sync {
-    /// The SHA-256 digest of a token.
+    /// Returns the SHA-256 digest of a token.
     fn digest(&self, token: &RefreshToken) -> RefreshTokenDigest;
 
-    /// The successor of a token: its HMAC-SHA256 under a key of the service.
+    /// Returns the successor of a token: its HMAC-SHA256 with the key [`SessionStore::derivation_key`].
     fn successor(&self, token: &RefreshToken) -> RefreshToken;
 }

@@ -26,6 +26,8 @@ impl RefreshToken {
         Self(SecretBox::new(Box::new(bits)))
     }
 
+    /// Generates a random token.
+    ///
     /// # Errors
     /// [`RandomError`] if the random source fails.
     pub fn random(random: &dyn Random) -> Result<Self, RandomError> {
@@ -34,7 +36,7 @@ impl RefreshToken {
         Ok(Self::new(bits))
     }
 
-    /// Parses the only accepted form.
+    /// Parses a token in the form of [`RefreshToken::PATTERN`].
     ///
     /// # Errors
     /// [`RefreshTokenError`]
@@ -61,7 +63,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// SHA-256 digest of a refresh token. Stores keep it in place of the token.
+/// SHA-256 digest of a refresh token. Stores contain only the digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RefreshTokenDigest([u8; 32]);
 

@@ -21,9 +21,9 @@ pub struct Sessions {
 /// Reason why sessions were not listed or ended.
 #[derive(Debug, Error)]
 pub enum SessionError {
-    #[error("the user has no such open session")]
+    #[error("the user has no open session with this id")]
     Unknown,
-    #[error("no such user exists")]
+    #[error("the user does not exist")]
     UnknownUser,
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -51,7 +51,7 @@ impl Sessions {
     /// Ends one of the caller's sessions, possibly the current one (ASVS 7.5.2).
     ///
     /// # Errors
-    /// [`SessionError::Unknown`] if the caller has no such session, or a failure of the store.
+    /// [`SessionError::Unknown`] if the caller has no open session `id`, or a failure of the store.
     pub async fn end_own(&self, by: &OwnSessionsWrite, id: SessionId) -> Result<(), SessionError> {
         let actor = by.at(self.clock.now());
         if self.sessions.end(id, by.user_id(), &actor).await? { Ok(()) } else { Err(SessionError::Unknown) }

@@ -35,7 +35,7 @@ impl Attempts {
     /// Maximum delay before the next attempt.
     pub const MAX_DELAY: Duration = Duration::seconds(300);
 
-    /// Attempts as stored.
+    /// Creates the attempts from stored values.
     #[must_use]
     pub const fn new(failures: u32, next_at: Option<OffsetDateTime>) -> Self {
         Self { failures, next_at }
@@ -53,10 +53,10 @@ impl Attempts {
         self.next_at
     }
 
-    /// Whether an attempt is admitted at `now`. Does not count it.
+    /// Checks whether an attempt is admitted at `now`, without counting it.
     ///
     /// # Errors
-    /// [`Throttled`]
+    /// [`Throttled`] before [`Attempts::next_at`], or if the account is locked.
     pub fn admission(&self, now: OffsetDateTime) -> Admission {
         match self.next_at {
             _ if self.failures >= Self::LOCKING_FAILURES => Err(Throttled::Locked),
@@ -65,7 +65,7 @@ impl Attempts {
         }
     }
 
-    /// Counts an attempt that is admitted at `now`.
+    /// Attempts after one more admitted attempt at `now`.
     #[must_use]
     pub fn with_failure(&self, now: OffsetDateTime) -> Self {
         let failures = self.failures.saturating_add(1);
@@ -82,7 +82,7 @@ impl Attempts {
         wait.map_or(Duration::ZERO, |wait| wait.min(Self::MAX_DELAY))
     }
 
-    /// Withdraws an admitted attempt whose password was not verified.
+    /// Attempts without the last admitted one, for an attempt whose password was not verified.
     #[must_use]
     pub const fn without_last(&self) -> Self {
         Self { failures: self.failures.saturating_sub(1), next_at: None }

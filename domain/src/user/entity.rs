@@ -87,7 +87,7 @@ pub struct NewUser {
     pub password_change_due: bool,
 }
 
-/// User with the data that a login is checked against.
+/// User with the data that a login requires.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Credentials {
     pub user: Record<User>,

@@ -66,8 +66,8 @@ pub enum NewPasswordError {
 }
 
 impl NewPassword {
-    /// Checks the rules. Short usernames are no exception, which would be hard to explain. If `username` is `None`, because it
-    /// is invalid, the other rules are still checked.
+    /// Checks the rules. The username rule includes short usernames, because an exception would be hard to explain. If
+    /// `username` is `None`, because it is invalid, the other rules are still checked.
     ///
     /// # Errors
     /// [`NewPasswordError`], the first rule that `text` violates.

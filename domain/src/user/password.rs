@@ -22,8 +22,10 @@ impl Password {
     /// Maximum length in characters; bounds the input of the hash.
     pub const MAX_CHARS: usize = 128;
 
+    /// Parses a password.
+    ///
     /// # Errors
-    /// [`PasswordError`]
+    /// [`PasswordError`] if it is empty or too long.
     pub fn parse(text: &str) -> Result<Self, PasswordError> {
         if text.is_empty() {
             return Err(PasswordError::Empty);

@@ -1,4 +1,4 @@
-//! Ports to the credentials of users and to password hashing. The accounts themselves are records:
+//! Ports for user credentials and password hashing. User accounts are records:
 //! [`RecordStore<User>`](crate::record::RecordStore).
 
 use async_trait::async_trait;
@@ -8,29 +8,41 @@ use super::{Admission, Credentials, NewUser, Password, PasswordHash, User, Usern
 use crate::record::{Record, RecordResult};
 use crate::{Actor, StoreError, UserId};
 
-/// Stores what logins are judged by. Every method is atomic, and leaves its event in the audit in the same transaction.
+/// User credential repository port. Every method is atomic and writes its audit events in the same transaction. `by` is the
+/// actor, time and origin of these events.
 ///
-/// Beside the rules of every [`RecordStore`](crate::record::RecordStore), that of users keeps these:
-/// - It MUST reject a change or a deletion that leaves no active administrator with
-///   [`LastAdministrator`](super::UserConflict::LastAdministrator), after the version is found to be the expected one.
-/// - A new password clears the failed logins. If [`UserUpdate::ends_sessions`](super::UserUpdate::ends_sessions), and with a
-///   deletion, the user's sessions end in the same transaction, except
-///   [`UserUpdate::kept_session`](super::UserUpdate::kept_session), with one [`Action::SESSION_ENDED`](crate::audit::Action) event on
-///   the user that counts them. It MUST reject the change with
-///   [`SessionEnded`](super::UserConflict::SessionEnded) if `kept_session` is not open.
-/// - An update leaves [`UserUpdate::events`](super::UserUpdate::events).
+/// An implementation MUST also apply these rules to its [`RecordStore<User>`](crate::record::RecordStore), in the transaction
+/// of the write:
+/// - After the version check, an update or deletion that leaves no active administrator fails with
+///   [`LastAdministrator`](super::UserConflict::LastAdministrator).
+/// - An update with a `kept_session` that is not open fails with [`SessionEnded`](super::UserConflict::SessionEnded).
+/// - A new password clears the failed logins.
+/// - A deletion, and an update with [`UserUpdate::ends_sessions`](super::UserUpdate::ends_sessions), end the user's sessions
+///   except [`UserUpdate::kept_session`](super::UserUpdate::kept_session), with one
+///   [`Action::SESSION_ENDED`](crate::audit::Action::SESSION_ENDED) event on the user that contains their number.
+/// - An update writes the events [`UserUpdate::events`](super::UserUpdate::events).
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait CredentialStore: Send + Sync {
-    /// Stores a new user if there is none yet; otherwise writes nothing and returns `None`. Of any number of concurrent
-    /// calls, from any number of nodes, exactly one MUST succeed on an empty store.
+    /// Creates the first user. Returns `None`, and writes nothing, if there are users. Of concurrent calls on an empty store,
+    /// on any number of nodes, exactly one MUST create its user.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError>;
 
-    /// Returns the user whose folded name is that of `username`, with the password's hash.
+    /// Returns the user with the same folded username, with the password hash; `None` if the user does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError>;
 
-    /// Replaces the hash `from` by `to`; changes nothing unless the stored hash is `from`, so that a password that was
-    /// changed meanwhile stays.
+    /// Replaces the password hash `from` of user `id` by `to`, a hash of the same password with current parameters, and writes
+    /// the event [`UserUpdate::hash_upgraded`](super::UserUpdate::hash_upgraded). Writes nothing if the stored hash is not
+    /// `from`, because the password was changed concurrently.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn upgrade_hash(
         &self,
         id: UserId,
@@ -39,40 +51,56 @@ pub trait CredentialStore: Send + Sync {
         by: &Actor,
     ) -> Result<(), StoreError>;
 
-    /// Admits a login at `by.at`, or not, by [`Attempts::admission`](super::Attempts::admission), and counts one that is
-    /// admitted. However many are made at once, on whichever nodes, no more are admitted than one after the other would
-    /// be. The one that locks the account leaves an [`Action::USER_LOCKED`](crate::audit::Action); the others leave no
-    /// event: an admitted login opens a session, and the others are in the denied-access log. A user who does not exist is
-    /// admitted.
+    /// Checks a login attempt of user `id` at `by.at` with [`Attempts::admission`](super::Attempts::admission), and counts it
+    /// as failed if it is admitted. [`SessionStore::open`](crate::session::SessionStore::open) clears the count. The limit MUST
+    /// also hold for concurrent attempts on any number of nodes. If the user does not exist, the attempt is admitted with the
+    /// count 1.
+    ///
+    /// An attempt that locks the account writes an [`Action::USER_LOCKED`](crate::audit::Action::USER_LOCKED) event. Others
+    /// write no event: the session records a successful login, and the denied-access log a rejected one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError>;
 
-    /// Takes as long as [`CredentialStore::admit_login`] and changes nothing visible: for unknown usernames, so that the
-    /// time does not distinguish them.
+    /// Takes as long as [`CredentialStore::admit_login`], without a visible effect. Called for unknown usernames, so that the
+    /// response time does not reveal which usernames exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn admit_dummy_login(&self) -> Result<(), StoreError>;
 
-    /// Withdraws an admitted login that was never tried: [`Attempts::without_last`](super::Attempts::without_last).
+    /// Withdraws an admitted attempt of user `id` whose password was not verified, with
+    /// [`Attempts::without_last`](super::Attempts::without_last). Has no effect if the user does not exist.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
     async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError>;
 
-    /// Clears a user's failed logins, and increments the version as an update does; leaves an
-    /// [`Action::USER_UNLOCKED`](crate::audit::Action).
+    /// Clears the failed logins of user `id`, increments the version as an update does, and writes an
+    /// [`Action::USER_UNLOCKED`](crate::audit::Action::USER_UNLOCKED) event. Returns the updated record.
     ///
-    /// MUST fail, and write nothing, with [`RecordError::NotFound`] if there is no such user.
+    /// # Errors
+    /// [`RecordError::NotFound`](crate::record::RecordError::NotFound) if the user does not exist, or a failure of the store.
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User>;
 }
 
-/// Hashes passwords outside the threads that serve requests: hashing is slow by design.
+/// Password hashing port. Hashing is slow by design, so it MUST NOT run on the threads that serve requests, and the queue of
+/// waiting calls MUST be bounded.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
-    /// The hash of a password under a fresh salt.
+    /// Returns the hash of a password with a new random salt.
     ///
-    /// MUST fail with [`HashError::Busy`] immediately if the queue is full.
+    /// # Errors
+    /// [`HashError::Busy`], immediately, if the queue is full; [`HashError::Failed`] if the hash cannot be computed.
     async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
 
-    /// Compares `password` with a stored hash. Without one the result is [`Verdict::Incorrect`], and MUST take the same time, so that
-    /// the time does not reveal which usernames exist.
+    /// Compares a password with a stored hash. If `stored` is `None`, the result is [`Verdict::Incorrect`] and MUST take the
+    /// same time, so that the response time does not reveal which usernames exist.
     ///
-    /// MUST fail with [`HashError::Busy`] immediately if the queue is full.
+    /// # Errors
+    /// [`HashError::Busy`], immediately, if the queue is full; [`HashError::Failed`] if the stored hash cannot be parsed.
     async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError>;
 }
 
@@ -80,18 +108,18 @@ pub trait PasswordHasher: Send + Sync {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Correct,
-    /// Correct, but hashed with weaker parameters than new passwords are.
+    /// Correct, but the hash has outdated parameters.
     RightButOutdated,
     Incorrect,
 }
 
-/// Reason why a password was not hashed.
+/// Reason why a password was not hashed or verified.
 #[derive(Debug, Error)]
 pub enum HashError {
-    /// The queue is full; retry after a second.
+    /// The queue is full. A retry after a second may succeed.
     #[error("too many passwords wait to be hashed")]
     Busy,
-    /// The hash could not be computed or parsed: a defect, or damaged data.
+    /// The hash could not be computed or parsed: a defect of this program, or corrupted data.
     #[error("a password could not be hashed: {0}")]
     Failed(String),
 }

@@ -1,4 +1,4 @@
-// What @hey-api/openapi-ts writes; the document is named on the command line.
+// Output of @hey-api/openapi-ts. The document is an argument on the command line.
 
 export default {
   output: "generated",
@@ -6,7 +6,7 @@ export default {
     "@hey-api/client-fetch",
     "@hey-api/typescript",
     "zod",
-    // Validates every request before it is sent, and every answer of success.
+    // Validates every request before it is sent, and every successful response.
     { name: "@hey-api/sdk", validator: true },
   ],
 };

@@ -1,4 +1,4 @@
-// The scenario with the client that @hey-api/openapi-ts writes: zod schemas validate requests and answers at run time.
+// Scenario with the client of @hey-api/openapi-ts. Its zod schemas validate requests and responses at run time.
 
 import { client } from "./generated/client.gen.js";
 import * as api from "./generated/sdk.gen.js";
@@ -9,22 +9,22 @@ import { check, step } from "./steps.js";
 let tokens: Token | undefined;
 client.setConfig({ baseUrl: process.env["ROLLBOOK_URL"] ?? "", auth: () => tokens?.token });
 
-interface Answer<T> {
+interface Outcome<T> {
   data?: T;
   error?: unknown;
   response?: Response;
 }
 
-function good<T>({ data, error, response }: Answer<T>): T {
-  // What zod refuses comes as its error too, without a response where it is the request.
-  const why = error instanceof Error ? error.message : JSON.stringify(error);
-  check(data !== undefined, `${response?.status ?? "not sent"}: ${why}`);
+function unwrap<T>({ data, error, response }: Outcome<T>): T {
+  // A validation error of zod is an error as well. If the request is invalid, there is no response.
+  const message = error instanceof Error ? error.message : JSON.stringify(error);
+  check(data !== undefined, `${response?.status ?? "not sent"}: ${message}`);
   return data;
 }
 
-function refused({ error, response }: Answer<unknown>, status: number, type: string): Problem {
+function rejected({ error, response }: Outcome<unknown>, status: number, type: string): Problem {
   check(response?.status === status, `the status is ${response?.status}, not ${status}`);
-  // The client itself validates no answer but those of success.
+  // The client validates only successful responses.
   const problem = zProblem.parse(error);
   check(problem.type === type && problem.status === status, `the problem is ${problem.type}`);
   return problem;
@@ -35,7 +35,7 @@ let tag = "";
 const path = () => ({ id: student.id });
 
 await step("log-in", async () => {
-  tokens = good(await api.logIn({ body: { Username: "shantanu", Password: "password" } }));
+  tokens = unwrap(await api.logIn({ body: { Username: "shantanu", Password: "password" } }));
 });
 
 await step("pages", async () => {
@@ -43,7 +43,7 @@ await step("pages", async () => {
   const ids = new Set<number>();
   let after: string | undefined;
   do {
-    const page = good(await api.listStudents({ query: { limit: 10, after } }));
+    const page = unwrap(await api.listStudents({ query: { limit: 10, after } }));
     page.students.forEach(({ id }) => ids.add(id));
     sizes.push(page.students.length);
     after = page.next ?? undefined;
@@ -53,53 +53,53 @@ await step("pages", async () => {
 
 await step("create", async () => {
   const body = { name: "Leela Menon", email: "leela.menon@example.org", roll_no: 4711, age: 22 };
-  student = good(await api.createStudent({ body }));
-  check(student.roll_no === 4711 && student.age === 22, "another student came back");
+  student = unwrap(await api.createStudent({ body }));
+  check(student.roll_no === 4711 && student.age === 22, "the created student differs");
 });
 
 await step("read", async () => {
-  const answer = await api.getStudent({ path: path() });
-  check(good(answer).name === "Leela Menon", "another student was read");
-  tag = answer.response?.headers.get("ETag") ?? "";
+  const result = await api.getStudent({ path: path() });
+  check(unwrap(result).name === "Leela Menon", "the name differs");
+  tag = result.response?.headers.get("ETag") ?? "";
 });
 
 await step("stale", async () => {
   const change = (email: string) => api.updateStudent({ path: path(), headers: { "If-Match": tag }, body: { email } });
-  good(await change("leela@example.org"));
-  refused(await change("menon@example.org"), 412, "/problems/stale-version");
+  unwrap(await change("leela@example.org"));
+  rejected(await change("menon@example.org"), 412, "/problems/stale-version");
 });
 
 await step("null", async () => {
-  const patched = good(await api.updateStudent({ path: path(), body: { age: null } }));
-  const now = good(await api.getStudent({ path: path() }));
+  const patched = unwrap(await api.updateStudent({ path: path(), body: { age: null } }));
+  const now = unwrap(await api.getStudent({ path: path() }));
   check(patched.age === null && now.age === null, `the age is ${now.age}`);
   check(now.email === "leela@example.org", `the email address is ${now.email}`);
 });
 
 await step("422", async () => {
   const body = { current_password: "password", new_password: "shantanu's new password" };
-  const { errors } = refused(await api.replaceOwnPassword({ body }), 422, "/problems/invalid-fields");
-  const [fault] = errors ?? [];
-  check(errors?.length === 1 && fault?.pointer === "/new_password", `it points at ${fault?.pointer}`);
-  check(fault.detail.length > 0, "it names no rule");
+  const { errors } = rejected(await api.replaceOwnPassword({ body }), 422, "/problems/invalid-fields");
+  const [fieldError] = errors ?? [];
+  check(errors?.length === 1 && fieldError?.pointer === "/new_password", `the pointer is ${fieldError?.pointer}`);
+  check(fieldError.detail.length > 0, "the field error has no detail");
 });
 
 await step("404", async () => {
-  refused(await api.getStudent({ path: { id: 999_999 } }), 404, "/problems/record-not-found");
+  rejected(await api.getStudent({ path: { id: 999_999 } }), 404, "/problems/record-not-found");
 });
 
 await step("refresh", async () => {
   const before = tokens;
-  check(before !== undefined, "there is nothing to refresh");
-  tokens = good(await api.refreshToken({ body: { refresh_token: before.refresh_token } }));
+  check(before !== undefined, "there are no tokens");
+  tokens = unwrap(await api.refreshToken({ body: { refresh_token: before.refresh_token } }));
   check(tokens.refresh_token !== before.refresh_token, "the refresh token is the same");
-  check(good(await api.getMe()).username === "shantanu", "another user is logged in");
+  check(unwrap(await api.getMe()).username === "shantanu", "another user is logged in");
 });
 
 await step("delete", async () => {
-  const gone = await api.deleteStudent({ path: path() });
-  check(gone.response?.status === 204, `the status is ${gone.response?.status}`);
-  refused(await api.getStudent({ path: path() }), 404, "/problems/record-not-found");
+  const result = await api.deleteStudent({ path: path() });
+  check(result.response?.status === 204, `the status is ${result.response?.status}`);
+  rejected(await api.getStudent({ path: path() }), 404, "/problems/record-not-found");
 });
 
 await step("log-out", async () => {
@@ -108,5 +108,5 @@ await step("log-out", async () => {
 });
 
 await step("401", async () => {
-  refused(await api.getMe(), 401, "/problems/unauthorized");
+  rejected(await api.getMe(), 401, "/problems/unauthorized");
 });

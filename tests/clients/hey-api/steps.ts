@@ -1,19 +1,19 @@
-// Prints a line for each step, and stops at the first that fails.
+// Prints one line per step. Exits at the first failure.
 
-export async function step(name: string, what: () => Promise<void>): Promise<void> {
+export async function step(name: string, run: () => Promise<void>): Promise<void> {
   try {
-    await what();
+    await run();
   } catch (error) {
-    // A message of zod has many lines.
-    const why = error instanceof Error ? error.message : String(error);
-    console.log(`not ok ${name}: ${why.replace(/\s+/g, " ")}`);
+    // Messages of zod have several lines.
+    const message = error instanceof Error ? error.message : String(error);
+    console.log(`not ok ${name}: ${message.replace(/\s+/g, " ")}`);
     process.exit(1);
   }
   console.log(`ok ${name}`);
 }
 
-export function check(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) {
-    throw new Error(otherwise);
+export function check(condition: boolean, message: string): asserts condition {
+  if (!condition) {
+    throw new Error(message);
   }
 }

@@ -1,4 +1,4 @@
-// The scenario with the client that openapi-generator writes as go.
+// Scenario with the openapi-generator client go.
 package main
 
 import (
@@ -12,15 +12,15 @@ import (
 )
 
 const (
-	staleVersion  = "/problems/stale-version"
-	invalidFields = "/problems/invalid-fields"
-	unknown       = "/problems/record-not-found"
-	unauthorized  = "/problems/unauthorized"
+	staleVersion   = "/problems/stale-version"
+	invalidFields  = "/problems/invalid-fields"
+	recordNotFound = "/problems/record-not-found"
+	unauthorized   = "/problems/unauthorized"
 )
 
 type scenario struct {
 	*rollbook.APIClient
-	// Carries the token.
+	// Contains the token.
 	ctx     context.Context
 	tokens  *rollbook.Token
 	student *rollbook.Student
@@ -38,15 +38,15 @@ func main() {
 	step("read", s.read())
 	step("stale", s.stale())
 	step("null", s.null())
-	step("422", s.fields())
-	step("404", s.missing(999_999))
+	step("422", s.invalidField())
+	step("404", s.notFound(999_999))
 	step("refresh", s.refresh())
-	step("delete", s.remove())
+	step("delete", s.deleteStudent())
 	step("log-out", s.logOut())
-	step("401", s.loggedOut())
+	step("401", s.rejectedToken())
 }
 
-func (s *scenario) holds(tokens *rollbook.Token) {
+func (s *scenario) use(tokens *rollbook.Token) {
 	s.tokens = tokens
 	s.ctx = context.WithValue(context.Background(), rollbook.ContextAccessToken, tokens.Token)
 }
@@ -55,7 +55,7 @@ func (s *scenario) logIn() error {
 	credentials := rollbook.NewCredentials("shantanu", "password")
 	tokens, _, err := s.SessionsAPI.LogIn(s.ctx).Credentials(*credentials).Execute()
 	if err == nil {
-		s.holds(tokens)
+		s.use(tokens)
 	}
 	return err
 }
@@ -90,7 +90,7 @@ func (s *scenario) create() error {
 		return err
 	}
 	s.student = student
-	return check(student.RollNo == 4711 && student.GetAge() == 22, "another student came back")
+	return check(student.RollNo == 4711 && student.GetAge() == 22, "the created student differs")
 }
 
 func (s *scenario) get(id int64) (*rollbook.Student, *http.Response, error) {
@@ -103,7 +103,7 @@ func (s *scenario) read() error {
 		return err
 	}
 	s.tag = response.Header.Get("ETag")
-	return check(student.Name == "Leela Menon", "another student was read")
+	return check(student.Name == "Leela Menon", "the name differs")
 }
 
 func (s *scenario) patch(patch *rollbook.StudentPatch) rollbook.ApiUpdateStudentRequest {
@@ -118,7 +118,7 @@ func (s *scenario) stale() error {
 	}
 	patch.SetEmail("menon@example.org")
 	_, _, err := s.patch(patch).IfMatch(s.tag).Execute()
-	_, err = refused(err, http.StatusPreconditionFailed, staleVersion)
+	_, err = rejected(err, http.StatusPreconditionFailed, staleVersion)
 	return err
 }
 
@@ -139,26 +139,26 @@ func (s *scenario) null() error {
 	return check(now.Email == "leela@example.org", "the email address is %s", now.Email)
 }
 
-func (s *scenario) fields() error {
+func (s *scenario) invalidField() error {
 	change := rollbook.NewPasswordChange("password", "shantanu's new password")
 	_, err := s.SessionsAPI.ReplaceOwnPassword(s.ctx).PasswordChange(*change).Execute()
-	problem, err := refused(err, http.StatusUnprocessableEntity, invalidFields)
+	problem, err := rejected(err, http.StatusUnprocessableEntity, invalidFields)
 	if err != nil {
 		return err
 	}
 	if len(problem.Errors) != 1 {
-		return fmt.Errorf("%d fields are at fault", len(problem.Errors))
+		return fmt.Errorf("%d fields have errors", len(problem.Errors))
 	}
-	fault := problem.Errors[0]
-	if fault.GetPointer() != "/new_password" {
-		return fmt.Errorf("it points at %q", fault.GetPointer())
+	fieldError := problem.Errors[0]
+	if fieldError.GetPointer() != "/new_password" {
+		return fmt.Errorf("the pointer is %q", fieldError.GetPointer())
 	}
-	return check(fault.Detail != "", "it names no rule")
+	return check(fieldError.Detail != "", "the field error has no detail")
 }
 
-func (s *scenario) missing(id int64) error {
+func (s *scenario) notFound(id int64) error {
 	_, _, err := s.get(id)
-	_, err = refused(err, http.StatusNotFound, unknown)
+	_, err = rejected(err, http.StatusNotFound, recordNotFound)
 	return err
 }
 
@@ -169,22 +169,22 @@ func (s *scenario) refresh() error {
 	if err != nil {
 		return err
 	}
-	s.holds(tokens)
+	s.use(tokens)
 	me, _, err := s.SessionsAPI.GetMe(s.ctx).Execute()
 	if err != nil {
 		return err
 	}
 	if me.Username != "shantanu" {
-		return fmt.Errorf("%s is logged in", me.Username)
+		return fmt.Errorf("the logged-in user is %s", me.Username)
 	}
 	return check(tokens.RefreshToken != before, "the refresh token is the same")
 }
 
-func (s *scenario) remove() error {
+func (s *scenario) deleteStudent() error {
 	if _, err := s.StudentsAPI.DeleteStudent(s.ctx, s.student.Id).Execute(); err != nil {
 		return err
 	}
-	return s.missing(s.student.Id)
+	return s.notFound(s.student.Id)
 }
 
 func (s *scenario) logOut() error {
@@ -192,22 +192,22 @@ func (s *scenario) logOut() error {
 	return err
 }
 
-func (s *scenario) loggedOut() error {
+func (s *scenario) rejectedToken() error {
 	_, _, err := s.SessionsAPI.GetMe(s.ctx).Execute()
-	_, err = refused(err, http.StatusUnauthorized, unauthorized)
+	_, err = rejected(err, http.StatusUnauthorized, unauthorized)
 	return err
 }
 
-// refused reads an error as the problem that it has to be.
-func refused(err error, status int, kind string) (problem rollbook.Problem, otherwise error) {
-	var answer *rollbook.GenericOpenAPIError
-	if !errors.As(err, &answer) {
-		return problem, fmt.Errorf("it was not refused by the server: %v", err)
+// rejected converts the error of a rejected request to its problem, and checks status and type.
+func rejected(err error, status int, kind string) (problem rollbook.Problem, failure error) {
+	var response *rollbook.GenericOpenAPIError
+	if !errors.As(err, &response) {
+		return problem, fmt.Errorf("the server did not reject the request: %v", err)
 	}
-	problem, ok := answer.Model().(rollbook.Problem)
+	problem, ok := response.Model().(rollbook.Problem)
 	if !ok {
-		return problem, fmt.Errorf("it is no problem: %w: %s", err, answer.Body())
+		return problem, fmt.Errorf("the body is not a problem: %w: %s", err, response.Body())
 	}
-	is := problem.Type == kind && int(problem.Status) == status
-	return problem, check(is, "the problem is %s, %d", problem.Type, problem.Status)
+	matches := problem.Type == kind && int(problem.Status) == status
+	return problem, check(matches, "the problem is %s, %d", problem.Type, problem.Status)
 }

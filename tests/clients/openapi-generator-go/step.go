@@ -5,7 +5,7 @@ import (
 	"os"
 )
 
-// step prints a line for a step, and stops at the first that fails.
+// step prints one line for a step. It exits if the step failed.
 func step(name string, err error) {
 	if err != nil {
 		fmt.Printf("not ok %s: %v\n", name, err)
@@ -14,10 +14,10 @@ func step(name string, err error) {
 	fmt.Printf("ok %s\n", name)
 }
 
-// check fails with a message unless it holds.
-func check(holds bool, otherwise string, values ...any) error {
-	if holds {
+// check returns an error with the message unless the condition is true.
+func check(condition bool, message string, values ...any) error {
+	if condition {
 		return nil
 	}
-	return fmt.Errorf(otherwise, values...)
+	return fmt.Errorf(message, values...)
 }

@@ -1,4 +1,4 @@
-"""The scenario with the client that openapi-generator writes as python."""
+"""Scenario with the openapi-generator client python."""
 
 import os
 from collections.abc import Callable
@@ -20,16 +20,16 @@ from rollbook_client import (
 from steps import step
 
 
-def refused(call: Callable[[], object], status: int, kind: str) -> Problem:
+def rejected(call: Callable[[], object], status: int, kind: str) -> Problem:
     try:
         call()
     except ApiException as error:
         problem = error.data
         assert error.status == status, f"the status is {error.status}, not {status}"
-        assert isinstance(problem, Problem), f"it is no problem: {error.body}"
+        assert isinstance(problem, Problem), f"the body is not a problem: {error.body}"
         assert (problem.type, problem.status) == (kind, status), f"the problem is {problem.type}"
         return problem
-    raise AssertionError("it was not refused")
+    raise AssertionError("the request was not rejected")
 
 
 configuration = Configuration(host=os.environ["ROLLBOOK_URL"])
@@ -55,19 +55,19 @@ with step("create"):
     student = students.create_student(
         StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
     )
-    assert (student.roll_no, student.age) == (4711, 22), "another student came back"
+    assert (student.roll_no, student.age) == (4711, 22), "the created student differs"
 
 with step("read"):
-    answer = students.get_student_with_http_info(student.id)
-    assert answer.data.name == "Leela Menon", "another student was read"
-    assert answer.headers is not None, "there are no headers"
-    # The client makes a plain mapping of the headers, and the server writes their names in small letters.
-    tag = answer.headers["etag"]
+    response = students.get_student_with_http_info(student.id)
+    assert response.data.name == "Leela Menon", "the name differs"
+    assert response.headers is not None, "there are no headers"
+    # The client stores the headers in a case-sensitive mapping, and the server sends lower-case names.
+    tag = response.headers["etag"]
 
 with step("stale"):
     students.update_student(student.id, StudentPatch(email="leela@example.org"), if_match=tag)
     change = StudentPatch(email="menon@example.org")
-    refused(lambda: students.update_student(student.id, change, if_match=tag), 412, "/problems/stale-version")
+    rejected(lambda: students.update_student(student.id, change, if_match=tag), 412, "/problems/stale-version")
 
 with step("null"):
     patched = students.update_student(student.id, StudentPatch(age=None))
@@ -76,15 +76,15 @@ with step("null"):
     assert now.email == "leela@example.org", f"the email address is {now.email}"
 
 with step("422"):
-    wanted = PasswordChange(current_password="password", new_password="shantanu's new password")
-    problem = refused(lambda: sessions.replace_own_password(wanted), 422, "/problems/invalid-fields")
-    assert problem.errors is not None, "it names no field"
-    [fault] = problem.errors
-    assert fault.pointer == "/new_password", f"it points at {fault.pointer}"
-    assert fault.detail, "it names no rule"
+    password_change = PasswordChange(current_password="password", new_password="shantanu's new password")
+    problem = rejected(lambda: sessions.replace_own_password(password_change), 422, "/problems/invalid-fields")
+    assert problem.errors is not None, "the problem has no field errors"
+    [field_error] = problem.errors
+    assert field_error.pointer == "/new_password", f"the pointer is {field_error.pointer}"
+    assert field_error.detail, "the field error has no detail"
 
 with step("404"):
-    refused(lambda: students.get_student(999_999), 404, "/problems/record-not-found")
+    rejected(lambda: students.get_student(999_999), 404, "/problems/record-not-found")
 
 with step("refresh"):
     refreshed = sessions.refresh_token(RefreshRequest(refresh_token=tokens.refresh_token))
@@ -94,10 +94,10 @@ with step("refresh"):
 
 with step("delete"):
     students.delete_student(student.id)
-    refused(lambda: students.get_student(student.id), 404, "/problems/record-not-found")
+    rejected(lambda: students.get_student(student.id), 404, "/problems/record-not-found")
 
 with step("log-out"):
     sessions.log_out()
 
 with step("401"):
-    refused(sessions.get_me, 401, "/problems/unauthorized")
+    rejected(sessions.get_me, 401, "/problems/unauthorized")

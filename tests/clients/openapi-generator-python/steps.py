@@ -1,4 +1,4 @@
-"""Reports each step in a line, and stops at the first that fails."""
+"""Prints one line per step. Exits at the first failure."""
 
 import sys
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ def step(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        why = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"not ok {name}: {why}")
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"not ok {name}: {message}")
         sys.exit(1)
     print(f"ok {name}", flush=True)

@@ -1,4 +1,4 @@
-"""The scenario with the client that openapi-python-client writes."""
+"""Scenario with the client of openapi-python-client."""
 
 import os
 from typing import TypeVar
@@ -27,15 +27,15 @@ T = TypeVar("T")
 URL = os.environ["ROLLBOOK_URL"]
 
 
-def good(answer: Response[T | Problem], kind: type[T]) -> T:
-    assert isinstance(answer.parsed, kind), f"{answer.status_code}: {answer.parsed}"
-    return answer.parsed
+def unwrap(response: Response[T | Problem], kind: type[T]) -> T:
+    assert isinstance(response.parsed, kind), f"{response.status_code}: {response.parsed}"
+    return response.parsed
 
 
-def refused(answer: Response[T | Problem], status: int, kind: str) -> Problem:
-    assert answer.status_code == status, f"the status is {answer.status_code}, not {status}"
-    problem = answer.parsed
-    assert isinstance(problem, Problem), f"it is no problem: {problem}"
+def rejected(response: Response[T | Problem], status: int, kind: str) -> Problem:
+    assert response.status_code == status, f"the status is {response.status_code}, not {status}"
+    problem = response.parsed
+    assert isinstance(problem, Problem), f"the body is not a problem: {problem}"
     assert (problem.type_, problem.status) == (kind, status), f"the problem is {problem.type_}"
     return problem
 
@@ -48,7 +48,7 @@ anonymous = Client(base_url=URL)
 
 with step("log-in"):
     credentials = Credentials(username="shantanu", password="password")
-    tokens = good(log_in.sync_detailed(client=anonymous, body=credentials), Token)
+    tokens = unwrap(log_in.sync_detailed(client=anonymous, body=credentials), Token)
     client = bearer(tokens)
 
 with step("pages"):
@@ -56,7 +56,7 @@ with step("pages"):
     ids: set[int] = set()
     after: str | None | Unset = UNSET
     while after is not None:
-        page = good(list_students.sync_detailed(client=client, limit=10, after=after), StudentPage)
+        page = unwrap(list_students.sync_detailed(client=client, limit=10, after=after), StudentPage)
         sizes.append(len(page.students))
         ids.update(student.id for student in page.students)
         after = page.next_
@@ -64,56 +64,56 @@ with step("pages"):
 
 with step("create"):
     body = StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
-    student = good(create_student.sync_detailed(client=client, body=body), Student)
-    assert (student.roll_no, student.age) == (4711, 22), "another student came back"
+    student = unwrap(create_student.sync_detailed(client=client, body=body), Student)
+    assert (student.roll_no, student.age) == (4711, 22), "the created student differs"
 
 with step("read"):
-    answer = get_student.sync_detailed(student.id, client=client)
-    assert good(answer, Student).name == "Leela Menon", "another student was read"
-    tag = answer.headers["ETag"]
+    response = get_student.sync_detailed(student.id, client=client)
+    assert unwrap(response, Student).name == "Leela Menon", "the name differs"
+    tag = response.headers["ETag"]
 
 with step("stale"):
     changed = update_student.sync_detailed(
         student.id, client=client, if_match=tag, body=StudentPatch(email="leela@example.org")
     )
-    good(changed, Student)
+    unwrap(changed, Student)
     changed = update_student.sync_detailed(
         student.id, client=client, if_match=tag, body=StudentPatch(email="menon@example.org")
     )
-    refused(changed, 412, "/problems/stale-version")
+    rejected(changed, 412, "/problems/stale-version")
 
 with step("null"):
-    patched = good(update_student.sync_detailed(student.id, client=client, body=StudentPatch(age=None)), Student)
-    now = good(get_student.sync_detailed(student.id, client=client), Student)
+    patched = unwrap(update_student.sync_detailed(student.id, client=client, body=StudentPatch(age=None)), Student)
+    now = unwrap(get_student.sync_detailed(student.id, client=client), Student)
     assert patched.age is None and now.age is None, f"the age is {now.age}"
     assert now.email == "leela@example.org", f"the email address is {now.email}"
 
 with step("422"):
     change = PasswordChange(current_password="password", new_password="shantanu's new password")
-    problem = refused(replace_own_password.sync_detailed(client=client, body=change), 422, "/problems/invalid-fields")
-    assert not isinstance(problem.errors, Unset), "it names no field"
-    [fault] = problem.errors
-    assert fault.pointer == "/new_password", f"it points at {fault.pointer}"
-    assert fault.detail, "it names no rule"
+    problem = rejected(replace_own_password.sync_detailed(client=client, body=change), 422, "/problems/invalid-fields")
+    assert not isinstance(problem.errors, Unset), "the problem has no field errors"
+    [field_error] = problem.errors
+    assert field_error.pointer == "/new_password", f"the pointer is {field_error.pointer}"
+    assert field_error.detail, "the field error has no detail"
 
 with step("404"):
-    refused(get_student.sync_detailed(999_999, client=client), 404, "/problems/record-not-found")
+    rejected(get_student.sync_detailed(999_999, client=client), 404, "/problems/record-not-found")
 
 with step("refresh"):
-    body_of_refresh = RefreshRequest(refresh_token=tokens.refresh_token)
-    refreshed = good(refresh_token.sync_detailed(client=anonymous, body=body_of_refresh), Token)
+    request = RefreshRequest(refresh_token=tokens.refresh_token)
+    refreshed = unwrap(refresh_token.sync_detailed(client=anonymous, body=request), Token)
     assert refreshed.refresh_token != tokens.refresh_token, "the refresh token is the same"
     client = bearer(refreshed)
-    assert good(get_me.sync_detailed(client=client), Me).username == "shantanu", "another user is logged in"
+    assert unwrap(get_me.sync_detailed(client=client), Me).username == "shantanu", "another user is logged in"
 
 with step("delete"):
-    gone = delete_student.sync_detailed(student.id, client=client)
-    assert gone.status_code == 204, f"the status is {gone.status_code}"
-    refused(get_student.sync_detailed(student.id, client=client), 404, "/problems/record-not-found")
+    deleted = delete_student.sync_detailed(student.id, client=client)
+    assert deleted.status_code == 204, f"the status is {deleted.status_code}"
+    rejected(get_student.sync_detailed(student.id, client=client), 404, "/problems/record-not-found")
 
 with step("log-out"):
-    left = log_out.sync_detailed(client=client)
-    assert left.status_code == 204, f"the status is {left.status_code}"
+    logged_out = log_out.sync_detailed(client=client)
+    assert logged_out.status_code == 204, f"the status is {logged_out.status_code}"
 
 with step("401"):
-    refused(get_me.sync_detailed(client=client), 401, "/problems/unauthorized")
+    rejected(get_me.sync_detailed(client=client), 401, "/problems/unauthorized")

@@ -1,4 +1,4 @@
-//! Has progenitor write the client from the document that `ROLLBOOK_DOCUMENT` names.
+//! Generates the client with progenitor from the document at the path `ROLLBOOK_DOCUMENT`.
 
 use std::env;
 use std::error::Error;

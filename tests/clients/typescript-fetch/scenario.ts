@@ -1,4 +1,4 @@
-// The scenario with the client that openapi-generator writes as typescript-fetch.
+// Scenario with the openapi-generator client typescript-fetch.
 
 import {
   Configuration,
@@ -20,9 +20,9 @@ const configuration = new Configuration({
 const sessions = new SessionsApi(configuration);
 const students = new StudentsApi(configuration);
 
-async function refused(answer: Promise<unknown>, status: number, type: string): Promise<Problem> {
-  const error: unknown = await answer.then(
-    () => new Error("it was not refused"),
+async function rejected(call: Promise<unknown>, status: number, type: string): Promise<Problem> {
+  const error: unknown = await call.then(
+    () => new Error("the request was not rejected"),
     (reason: unknown) => reason,
   );
   if (!(error instanceof ResponseError)) {
@@ -57,20 +57,20 @@ await step("pages", async () => {
 await step("create", async () => {
   const studentInput = { name: "Leela Menon", email: "leela.menon@example.org", rollNo: 4711, age: 22 };
   student = await students.createStudent({ studentInput });
-  check(student.rollNo === 4711 && student.age === 22, "another student came back");
+  check(student.rollNo === 4711 && student.age === 22, "the created student differs");
 });
 
 await step("read", async () => {
-  const answer = await students.getStudentRaw({ id: student.id });
-  check((await answer.value()).name === "Leela Menon", "another student was read");
-  tag = answer.raw.headers.get("ETag") ?? "";
+  const response = await students.getStudentRaw({ id: student.id });
+  check((await response.value()).name === "Leela Menon", "the name differs");
+  tag = response.raw.headers.get("ETag") ?? "";
 });
 
 await step("stale", async () => {
   const change = (email: string) =>
     students.updateStudent({ id: student.id, ifMatch: tag, studentPatch: { email } });
   await change("leela@example.org");
-  await refused(change("menon@example.org"), 412, "/problems/stale-version");
+  await rejected(change("menon@example.org"), 412, "/problems/stale-version");
 });
 
 await step("null", async () => {
@@ -82,19 +82,19 @@ await step("null", async () => {
 
 await step("422", async () => {
   const passwordChange = { currentPassword: "password", newPassword: "shantanu's new password" };
-  const { errors } = await refused(sessions.replaceOwnPassword({ passwordChange }), 422, "/problems/invalid-fields");
-  const [fault] = errors ?? [];
-  check(errors?.length === 1 && fault?.pointer === "/new_password", `it points at ${fault?.pointer}`);
-  check(fault.detail.length > 0, "it names no rule");
+  const { errors } = await rejected(sessions.replaceOwnPassword({ passwordChange }), 422, "/problems/invalid-fields");
+  const [fieldError] = errors ?? [];
+  check(errors?.length === 1 && fieldError?.pointer === "/new_password", `the pointer is ${fieldError?.pointer}`);
+  check(fieldError.detail.length > 0, "the field error has no detail");
 });
 
 await step("404", async () => {
-  await refused(students.getStudent({ id: 999_999 }), 404, "/problems/record-not-found");
+  await rejected(students.getStudent({ id: 999_999 }), 404, "/problems/record-not-found");
 });
 
 await step("refresh", async () => {
   const before = tokens;
-  check(before !== undefined, "there is nothing to refresh");
+  check(before !== undefined, "there are no tokens");
   tokens = await sessions.refreshToken({ refreshRequest: { refreshToken: before.refreshToken } });
   check(tokens.refreshToken !== before.refreshToken, "the refresh token is the same");
   check((await sessions.getMe()).username === "shantanu", "another user is logged in");
@@ -102,7 +102,7 @@ await step("refresh", async () => {
 
 await step("delete", async () => {
   await students.deleteStudent({ id: student.id });
-  await refused(students.getStudent({ id: student.id }), 404, "/problems/record-not-found");
+  await rejected(students.getStudent({ id: student.id }), 404, "/problems/record-not-found");
 });
 
 await step("log-out", async () => {
@@ -110,5 +110,5 @@ await step("log-out", async () => {
 });
 
 await step("401", async () => {
-  await refused(sessions.getMe(), 401, "/problems/unauthorized");
+  await rejected(sessions.getMe(), 401, "/problems/unauthorized");
 });

@@ -1,8 +1,8 @@
-// Reports each step in a line, and stops at the first that fails.
+// Prints one line per step. Exits at the first failure.
 
-export async function step(name: string, what: () => Promise<void>): Promise<void> {
+export async function step(name: string, run: () => Promise<void>): Promise<void> {
   try {
-    await what();
+    await run();
   } catch (error) {
     console.log(`not ok ${name}: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(1);
@@ -10,8 +10,8 @@ export async function step(name: string, what: () => Promise<void>): Promise<voi
   console.log(`ok ${name}`);
 }
 
-export function check(holds: boolean, otherwise: string): asserts holds {
-  if (!holds) {
-    throw new Error(otherwise);
+export function check(condition: boolean, message: string): asserts condition {
+  if (!condition) {
+    throw new Error(message);
   }
 }

@@ -150,7 +150,7 @@ async fn update_cancelled_by_a_deadlock_is_retried() {
     assert_eq!(updated.unwrap().fields.roll_no.get(), 8);
 }
 
-/// The row lock stops the first deletion after its check for another administrator; the second one runs meanwhile.
+/// The row lock stops the first deletion after its check for another administrator, while the second one runs.
 #[tokio::test]
 async fn administrators_deleted_on_two_nodes_leave_one() {
     let database = PostgresDatabase::create();

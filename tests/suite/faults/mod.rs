@@ -16,13 +16,14 @@ use scene::{ADMIN_SESSIONS, Scene};
 const SEPARATE: [&str; 3] = ["too-many-requests", "request-timeout", "deadline-exceeded"];
 
 /// One message for each response that is not the expected problem.
-fn mismatches(operation: &Operation, status: u16, slug: &str, answers: &[Response]) -> Vec<String> {
-    if answers.is_empty() {
+fn mismatches(operation: &Operation, status: u16, slug: &str, responses: &[Response]) -> Vec<String> {
+    if responses.is_empty() {
         return vec![format!("no request to {} provokes {status} {slug}", operation.id)];
     }
-    let is_expected =
-        |answer: &Response| answer.status.as_u16() == status && answer.json()["type"] == format!("/problems/{slug}");
-    let others = answers.iter().filter(|answer| !is_expected(answer));
+    let is_expected = |response: &Response| {
+        response.status.as_u16() == status && response.json()["type"] == format!("/problems/{slug}")
+    };
+    let others = responses.iter().filter(|response| !is_expected(response));
     let messages = others
         .map(|other| format!("{} should return {status} {slug}, not {}: {}", operation.id, other.status, other.text()));
     messages.collect()
@@ -30,12 +31,12 @@ fn mismatches(operation: &Operation, status: u16, slug: &str, answers: &[Respons
 
 #[tokio::test]
 async fn documented_problems_can_be_provoked() {
-    let scene = Scene::set(RequestQuota::MAX).await;
+    let scene = Scene::start(RequestQuota::MAX).await;
     let (mut cells, mut faults) = (0, Vec::new());
     for operation in operations() {
         for (status, slug) in operation.problems.iter().filter(|(_, slug)| !SEPARATE.contains(&slug.as_str())) {
-            let answers = scene.provoke(&operation, slug).await;
-            faults.extend(mismatches(&operation, *status, slug, &answers));
+            let responses = scene.provoke(&operation, slug).await;
+            faults.extend(mismatches(&operation, *status, slug, &responses));
             cells += 1;
         }
     }
@@ -46,7 +47,7 @@ async fn documented_problems_can_be_provoked() {
 
 #[tokio::test]
 async fn every_operation_is_rate_limited() {
-    let scene = Scene::set(RequestQuota::MIN).await;
+    let scene = Scene::start(RequestQuota::MIN).await;
     let anonymous = scene.server.anonymous();
     for (client, path) in [(&scene.client, "/me"), (&anonymous, "/health/live")] {
         while client.get(path).await.status != 429 {}
@@ -54,8 +55,8 @@ async fn every_operation_is_rate_limited() {
     let mut rejected = 0;
     for operation in operations().iter().filter(|operation| operation.documents("too-many-requests")) {
         let caller = if operation.public { &anonymous } else { &scene.client };
-        let answer = Response::to(scene.valid(operation, caller)).await;
-        assert_eq!(mismatches(operation, 429, "too-many-requests", &[answer]), [""; 0]);
+        let response = Response::fetch(scene.valid(operation, caller)).await;
+        assert_eq!(mismatches(operation, 429, "too-many-requests", &[response]), [""; 0]);
         rejected += 1;
     }
     assert_eq!(rejected, operations().len());
@@ -63,15 +64,15 @@ async fn every_operation_is_rate_limited() {
 
 #[tokio::test]
 async fn stalled_body_returns_408() {
-    let scene = Scene::set(RequestQuota::MAX).await;
+    let scene = Scene::start(RequestQuota::MAX).await;
     // The paused clock advances to the next timer.
     tokio::time::pause();
     let mut timed_out = BTreeSet::new();
     for operation in operations().into_iter().filter(|operation| operation.documents("request-timeout")) {
         let body = reqwest::Body::wrap_stream(futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>());
         let request = scene.bare(&operation, &scene.client).header("content-type", "application/json").body(body);
-        let answer = Response::to(request).await;
-        assert_eq!(mismatches(&operation, 408, "request-timeout", &[answer]), [""; 0]);
+        let response = Response::fetch(request).await;
+        assert_eq!(mismatches(&operation, 408, "request-timeout", &[response]), [""; 0]);
         timed_out.insert(operation.id);
     }
     assert_eq!(timed_out, operations().into_iter().filter(|it| it.has_body).map(|it| it.id).collect());
@@ -79,16 +80,16 @@ async fn stalled_body_returns_408() {
 
 #[tokio::test]
 async fn unresponsive_store_returns_503() {
-    let mut scene = Scene::set(RequestQuota::MAX).await;
+    let mut scene = Scene::start(RequestQuota::MAX).await;
     let operations: Vec<_> =
         operations().into_iter().filter(|operation| operation.documents("deadline-exceeded")).collect();
     assert!(operations.len() <= ADMIN_SESSIONS, "each operation needs an uncached session");
-    scene.faults.stores.break_by(Fault::Silent);
-    scene.faults.session_lookup.break_by(Fault::Silent);
+    scene.faults.stores.inject(Fault::Hang);
+    scene.faults.session_lookup.inject(Fault::Hang);
     tokio::time::pause();
     for operation in operations {
         let caller = scene.fresh.pop().unwrap();
-        let answer = Response::to(scene.valid(&operation, &caller)).await;
-        assert_eq!(mismatches(&operation, 503, "deadline-exceeded", &[answer]), [""; 0]);
+        let response = Response::fetch(scene.valid(&operation, &caller)).await;
+        assert_eq!(mismatches(&operation, 503, "deadline-exceeded", &[response]), [""; 0]);
     }
 }

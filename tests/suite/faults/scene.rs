@@ -18,7 +18,7 @@ use tests::server::{Engine, ORIGIN, PASSWORD, Server, Setup, operator};
 use tokio::io::AsyncWriteExt;
 
 use super::operation::Operation;
-use crate::connections::{answer, connect};
+use crate::connections::{connect, read_response};
 
 /// One byte more than the largest accepted body.
 const TOO_LARGE: usize = (1 << 20) + 1;
@@ -26,7 +26,7 @@ const TOO_LARGE: usize = (1 << 20) + 1;
 /// Number of the administrator's unused sessions.
 pub const ADMIN_SESSIONS: usize = 40;
 
-/// A server with two students, one administrator, and fault switches. Its clock stands still, so delays never elapse.
+/// A server with two students, one administrator, and fault switches. Its clock is stopped, so delays never elapse.
 pub struct Scene {
     pub server: Server,
     pub faults: Faults,
@@ -44,7 +44,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    pub async fn set(requests: RequestQuota) -> Self {
+    pub async fn start(requests: RequestQuota) -> Self {
         let faults = Faults::default();
         let setup = Setup {
             clock: Arc::new(TestClock::at(operator().at)),
@@ -95,15 +95,15 @@ impl Scene {
 
     /// The responses to all requests that provoke a problem of an operation.
     pub async fn provoke(&self, operation: &Operation, slug: &str) -> Vec<Response> {
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for request in self.requests(operation, slug) {
-            answers.push(Response::to(request).await);
+            responses.push(Response::fetch(request).await);
         }
         if slug == "malformed-body" {
-            answers.push(self.broken_chunk(operation).await);
+            responses.push(self.broken_chunk(operation).await);
         }
         let Faults { stores, session_lookup, clock, hasher } = &self.faults;
-        let broken: &[(&Switch, Fault)] = match slug {
+        let injected: &[(&Switch, Fault)] = match slug {
             "internal-error" => &[
                 (stores, Fault::Failed),
                 (stores, Fault::Panic),
@@ -114,16 +114,16 @@ impl Scene {
             "busy" => &[(hasher, Fault::Unavailable)],
             _ => &[],
         };
-        for (switch, fault) in broken {
-            switch.break_by(*fault);
-            let answer = Response::to(self.valid(operation, &self.client)).await;
-            switch.repair();
-            // Otherwise the operation does not use the broken port.
-            if answer.status.is_server_error() {
-                answers.push(answer);
+        for (switch, fault) in injected {
+            switch.inject(*fault);
+            let response = Response::fetch(self.valid(operation, &self.client)).await;
+            switch.clear();
+            // Otherwise the operation does not use the faulty port.
+            if response.status.is_server_error() {
+                responses.push(response);
             }
         }
-        answers
+        responses
     }
 
     /// The response to a body with a first chunk without a length.
@@ -136,9 +136,9 @@ impl Scene {
         );
         let mut connection = connect(&self.server.address().to_string()).await;
         connection.write_all(request.as_bytes()).await.unwrap();
-        let text = answer(&mut connection).await;
+        let text = read_response(&mut connection).await;
         RecordedRequest::record_raw(method, &path, &text);
-        Response::of_text(&text)
+        Response::parse(&text)
     }
 
     /// The requests that provoke a problem without an injected fault.

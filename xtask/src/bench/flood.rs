@@ -1,4 +1,4 @@
-//! What a flood of logins leaves to those who have a token, and what it gets itself.
+//! Read latency and login throughput under a flood of logins.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -12,26 +12,27 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::accounts::{Administrator, PASSWORD};
 use super::http::Connection;
 use super::server::Server;
-use super::{judge, median};
+use super::{is_within, median};
 use crate::failure::{Failure, Result, Settle};
 use crate::process::read;
 use crate::workspace::{built, program};
 
-/// Connections that log in, each to an account of its own, one login after the other.
+/// Number of connections that log in repeatedly, each to its own account.
 const FLOOD: usize = 16;
-/// The flood and bare argon2 are measured so often, in turns, so that a slow spell of the machine meets both.
+/// Rounds of alternating measurements, so that a temporary slowdown of the machine affects both programs.
 const ROUNDS: usize = 3;
-const SPELL: Duration = Duration::from_secs(8);
-/// One GET each: far below what the server can answer, so that what is measured is its patience.
-const PACE: Duration = Duration::from_millis(4);
-/// Logins, as a share of the hashes that argon2 alone makes on as many threads as it is given.
+/// Duration of one measurement.
+const DURATION: Duration = Duration::from_secs(8);
+/// Interval between GET requests: far below the capacity of the server, so that latency is measured, not throughput.
+const INTERVAL: Duration = Duration::from_millis(4);
+/// Minimum ratio of logins to the hashes of argon2 alone, on the same number of threads.
 const MIN_RATIO: f64 = 0.9;
 const PATH: &str = "/students/1";
 
-/// Measures, prints, and says whether the bound holds.
+/// Measures and prints; returns whether the ratio is within its bound.
 pub async fn measure() -> Result<bool> {
     let server = Server::demo_behind_proxy().await?;
-    let mut administrator = Administrator::of(&server).await?;
+    let mut administrator = Administrator::log_in(&server).await?;
     for number in 0..FLOOD {
         administrator.add(&format!("flood{number}")).await?;
     }
@@ -40,24 +41,24 @@ pub async fn measure() -> Result<bool> {
     for round in 1..=ROUNDS {
         eprintln!("xtask: round {round} of {ROUNDS}");
         idle.extend(latencies(&server, &token).await?);
-        let flood = Flood::begin(&server).await?;
+        let flood = Flood::start(&server).await?;
         flooded.extend(latencies(&server, &token).await?);
-        logins.push(flood.end().await?);
+        logins.push(flood.stop().await?);
         hashes.push(bare_argon2().await?);
     }
     let (idle, flooded) = (p99(idle), p99(flooded));
     println!(
-        "flood: p99 of GET {PATH} {idle:.2} ms idle, {flooded:.2} ms under {FLOOD} connections that log in: ratio {:.2}",
+        "flood: p99 of GET {PATH} {idle:.2} ms idle, {flooded:.2} ms during logins on {FLOOD} connections: ratio {:.2}",
         flooded / idle
     );
-    println!("flood: {logins:.1?} logins, bare argon2 {hashes:.1?} hashes a second");
+    println!("flood: {logins:.1?} logins, bare argon2 {hashes:.1?} hashes per second");
     let bounds: RangeInclusive<f64> = MIN_RATIO..=f64::INFINITY;
-    // Round by round, for the machine's own pace changes from one to the next.
+    // The speed of the machine may change from round to round, so the ratio is computed for each round.
     let ratios = logins.iter().zip(&hashes).map(|(logins, hashes)| logins / hashes).collect();
-    Ok(judge("flood, logins to bare hashes, median of the rounds", median(ratios), &bounds))
+    Ok(is_within("flood, logins to bare hashes, median of the rounds", median(ratios), &bounds))
 }
 
-/// Logins that go on until they are ended.
+/// Connections that log in repeatedly until stopped.
 struct Flood {
     since: Instant,
     stop: Arc<AtomicBool>,
@@ -66,7 +67,7 @@ struct Flood {
 }
 
 impl Flood {
-    async fn begin(server: &Server) -> Result<Self> {
+    async fn start(server: &Server) -> Result<Self> {
         let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
         let mut tasks = JoinSet::new();
         for number in 0..FLOOD {
@@ -76,8 +77,8 @@ impl Flood {
         Ok(Self { since: Instant::now(), stop, done, tasks })
     }
 
-    /// How many logins there were a second.
-    async fn end(mut self) -> Result<f64> {
+    /// Stops the flood and returns the logins per second.
+    async fn stop(mut self) -> Result<f64> {
         let (done, took) = (self.done.load(Ordering::Relaxed), self.since.elapsed());
         self.stop.store(true, Ordering::Relaxed);
         while let Some(ended) = self.tasks.join_next().await {
@@ -90,42 +91,42 @@ impl Flood {
 async fn log_in(mut connection: Connection, number: usize, stop: Arc<AtomicBool>, done: Arc<AtomicU32>) -> Result<()> {
     let body = json!({"Username": format!("flood{number}"), "Password": PASSWORD}).to_string();
     while !stop.load(Ordering::Relaxed) {
-        let answer = connection.post("/login", &body).await.or_fail("POST /login")?;
-        if answer.status != 200 {
-            return Err(Failure::new(format_args!("POST /login responded {} instead of 200", answer.status)));
+        let response = connection.post("/login", &body).await.or_fail("POST /login")?;
+        if response.status != 200 {
+            return Err(Failure::new(format_args!("POST /login responded {} instead of 200", response.status)));
         }
         done.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
 }
 
-/// How many milliseconds each of a spell's GETs took, from when it was due: one that waits for the one before it counts
-/// its wait.
+/// Latencies in milliseconds, counted from the scheduled time of each request: they include the wait for the previous
+/// request.
 async fn latencies(server: &Server, token: &str) -> Result<Vec<f64>> {
     let mut connection = server.connect().await?;
-    let mut pace = interval(PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let end = Instant::now() + SPELL;
+    let mut schedule = interval(INTERVAL);
+    schedule.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let end = Instant::now() + DURATION;
     let mut took = Vec::new();
     while Instant::now() < end {
-        let due = pace.tick().await;
-        let answer = connection.get(PATH, Some(token)).await.or_fail(PATH)?;
+        let due = schedule.tick().await;
+        let response = connection.get(PATH, Some(token)).await.or_fail(PATH)?;
         took.push(due.elapsed().as_secs_f64() * 1000.0);
-        if answer.status != 200 {
-            return Err(Failure::new(format_args!("GET {PATH} responded {} instead of 200", answer.status)));
+        if response.status != 200 {
+            return Err(Failure::new(format_args!("GET {PATH} responded {} instead of 200", response.status)));
         }
     }
     Ok(took)
 }
 
-/// How many hashes argon2 makes a second with nothing around it, on as many threads as the server gives it.
+/// Hashes per second of argon2 alone, on as many threads as the server uses.
 async fn bare_argon2() -> Result<f64> {
     let mut bare = program(built("release", "examples/bare_argon2")?);
-    bare.arg(SPELL.as_secs().to_string());
+    bare.arg(DURATION.as_secs().to_string());
     read("bare_argon2", bare).await?.trim().parse().or_fail("bare_argon2")
 }
 
-/// What 99 of 100 values do not exceed; not a number where there are none.
+/// The 99th percentile by the nearest-rank method, or NaN without values.
 fn p99(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let rank = (values.len() * 99).div_ceil(100);
@@ -137,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_value_in_a_hundred_may_exceed_the_p99() {
+    fn p99_is_exceeded_by_one_value_in_a_hundred() {
         assert!((p99((1..=200).rev().map(f64::from).collect()) - 198.0).abs() < f64::EPSILON);
         assert!((p99(vec![7.0]) - 7.0).abs() < f64::EPSILON);
         assert!(p99(Vec::new()).is_nan());

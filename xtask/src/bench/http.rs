@@ -1,4 +1,4 @@
-//! One keep-alive HTTP/1.1 connection (RFC 9112), no more than the benches need.
+//! A minimal HTTP/1.1 client connection with keep-alive (RFC 9112).
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
@@ -12,9 +12,9 @@ pub struct Connection {
     host: SocketAddr,
 }
 
-/// An answer, read to its end.
+/// A response with its whole body.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     pub status: u16,
     pub body: Vec<u8>,
 }
@@ -26,19 +26,19 @@ impl Connection {
         Ok(Self { stream: BufReader::new(stream), host })
     }
 
-    /// A GET, with a bearer token where one is given.
-    pub async fn get(&mut self, path: &str, token: Option<&str>) -> Result<Answer> {
+    /// Sends a GET request, with the bearer token if there is one.
+    pub async fn get(&mut self, path: &str, token: Option<&str>) -> Result<Response> {
         let bearer = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         self.exchange(&format!("GET {path} HTTP/1.1\r\nHost: {}\r\n{bearer}\r\n", self.host)).await
     }
 
-    /// A POST of a JSON text.
-    pub async fn post(&mut self, path: &str, json: &str) -> Result<Answer> {
+    /// Sends a POST request with a JSON body.
+    pub async fn post(&mut self, path: &str, json: &str) -> Result<Response> {
         self.send("POST", path, "", json).await
     }
 
-    /// A JSON text, with one more header line where `header` is one.
-    pub async fn send(&mut self, method: &str, path: &str, header: &str, json: &str) -> Result<Answer> {
+    /// Sends a request with a JSON body and, unless `header` is empty, one more header line.
+    pub async fn send(&mut self, method: &str, path: &str, header: &str, json: &str) -> Result<Response> {
         let (host, length) = (self.host, json.len());
         let more = if header.is_empty() { "" } else { "\r\n" };
         self.exchange(&format!(
@@ -48,9 +48,9 @@ impl Connection {
         .await
     }
 
-    async fn exchange(&mut self, request: &str) -> Result<Answer> {
+    async fn exchange(&mut self, request: &str) -> Result<Response> {
         self.stream.write_all(request.as_bytes()).await?;
-        let status = status(&self.line().await?).ok_or_else(|| broken("no status line"))?;
+        let status = status(&self.line().await?).ok_or_else(|| invalid("no status line"))?;
         let mut length = None;
         loop {
             let line = self.line().await?;
@@ -60,12 +60,12 @@ impl Connection {
                 }
                 Some(_) => {}
                 None if line.is_empty() => break,
-                None => return Err(broken("a header without a colon")),
+                None => return Err(invalid("a header without a colon")),
             }
         }
-        let mut body = vec![0; length.ok_or_else(|| broken("an answer without a length"))?];
+        let mut body = vec![0; length.ok_or_else(|| invalid("a response without Content-Length"))?];
         self.stream.read_exact(&mut body).await?;
-        Ok(Answer { status, body })
+        Ok(Response { status, body })
     }
 
     async fn line(&mut self) -> Result<String> {
@@ -77,13 +77,13 @@ impl Connection {
     }
 }
 
-/// The status of `HTTP/1.1 200 OK`.
+/// The status code in a status line, for example 200 in `HTTP/1.1 200 OK`.
 fn status(line: &str) -> Option<u16> {
     line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()
 }
 
-fn broken(what: &str) -> Error {
-    Error::new(ErrorKind::InvalidData, what)
+fn invalid(message: &str) -> Error {
+    Error::new(ErrorKind::InvalidData, message)
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn two_answers_come_over_one_connection() {
+    async fn connection_is_reused_for_second_request() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let server = tokio::spawn(async move {
@@ -105,13 +105,13 @@ mod tests {
             request
         });
         let mut connection = Connection::open(address).await.unwrap();
-        assert_eq!(connection.post("/login", "{}").await.unwrap(), Answer { status: 401, body: b"no".to_vec() });
-        assert_eq!(connection.get("/", None).await.unwrap(), Answer { status: 200, body: Vec::new() });
+        assert_eq!(connection.post("/login", "{}").await.unwrap(), Response { status: 401, body: b"no".to_vec() });
+        assert_eq!(connection.get("/", None).await.unwrap(), Response { status: 200, body: Vec::new() });
         assert_eq!(server.await.unwrap(), "POST /login HTTP/1.1\r\n");
     }
 
     #[test]
-    fn the_status_is_three_digits() {
+    fn status_has_three_digits() {
         assert_eq!(status("HTTP/1.1 200 OK"), Some(200));
         assert_eq!(status("HTTP/1.1 2"), None);
         assert_eq!(status("PONG"), None);

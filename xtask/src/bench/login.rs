@@ -8,10 +8,10 @@ use serde_json::json;
 use super::accounts::{Administrator, PASSWORD};
 use super::http::Connection;
 use super::server::Server;
-use super::{judge, median};
+use super::{is_within, median};
 use crate::failure::{Failure, Result, Settle};
 
-/// What is wrong with a login.
+/// Cause of a rejected login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     WrongPassword,
@@ -21,35 +21,35 @@ enum Kind {
 }
 
 const KINDS: [Kind; 3] = [Kind::WrongPassword, Kind::Disabled, Kind::Unknown];
-/// Tries of each kind in a round, all on one account: no wait begins before the fifth failure.
-const TRIES: u32 = 4;
-const ROUND: usize = KINDS.len() * TRIES as usize;
-/// Rounds that count: 200 tries of each kind.
+/// Attempts of each kind in a round, all on one account: throttling starts with the fifth failure.
+const ATTEMPTS: u32 = 4;
+const ROUND: usize = KINDS.len() * ATTEMPTS as usize;
+/// Measured rounds: 200 attempts of each kind.
 const ROUNDS: usize = 50;
-/// Connections, caches and the decoy hash are warm after so many rounds.
+/// Rounds before the measurement, which warm up connections, caches and the dummy hash.
 const WARM_UP: usize = 2;
 const BOUNDS: RangeInclusive<f64> = 0.9..=1.1;
 
-/// Measures, prints, and says whether the bounds hold.
+/// Measures and prints; returns whether the ratios are within their bounds.
 pub async fn measure() -> Result<bool> {
     let server = Server::demo_behind_proxy().await?;
-    let mut administrator = Administrator::of(&server).await?;
+    let mut administrator = Administrator::log_in(&server).await?;
     for round in 0..WARM_UP + ROUNDS {
         administrator.add(&username(Kind::WrongPassword, round)).await?;
         administrator.add_disabled(&username(Kind::Disabled, round)).await?;
     }
     let mut connection = server.connect().await?;
-    eprintln!("xtask: {} tries of each kind", TRIES as usize * ROUNDS);
+    eprintln!("xtask: {} attempts of each kind", ATTEMPTS as usize * ROUNDS);
     let mut means = KINDS.map(|_| Vec::new());
     for round in 0..WARM_UP + ROUNDS {
         let mut took = KINDS.map(|_| 0.0);
         for number in 0..ROUND {
             let kind = kind_of(round, number);
-            took[kind] += refused(&mut connection, KINDS[kind], round).await?;
+            took[kind] += rejection_time(&mut connection, KINDS[kind], round).await?;
         }
         if round >= WARM_UP {
             for (means, took) in means.iter_mut().zip(took) {
-                means.push(took / f64::from(TRIES));
+                means.push(took / f64::from(ATTEMPTS));
             }
         }
     }
@@ -58,15 +58,15 @@ pub async fn measure() -> Result<bool> {
         "login: medians of {ROUNDS} rounds {wrong:.2} ms for a wrong password, {disabled:.2} ms for a disabled user, \
          {unknown:.2} ms for an unknown one"
     );
-    let wrong = judge("login, wrong password to unknown user", wrong / unknown, &BOUNDS);
-    let disabled = judge("login, disabled to unknown user", disabled / unknown, &BOUNDS);
+    let wrong = is_within("login, wrong password to unknown user", wrong / unknown, &BOUNDS);
+    let disabled = is_within("login, disabled to unknown user", disabled / unknown, &BOUNDS);
     Ok(wrong && disabled)
 }
 
-/// Which kind a try is. A server's workers take turns and are not equally quick (each has its own memory for hashing):
-/// in every round each of up to four workers meets every kind equally often.
+/// The kind of an attempt. The server's workers take turns and differ in speed, because each has its own memory for
+/// hashing. In every round each of up to four workers processes every kind equally often.
 const fn kind_of(round: usize, number: usize) -> usize {
-    (round + number + number / TRIES as usize) % KINDS.len()
+    (round + number + number / ATTEMPTS as usize) % KINDS.len()
 }
 
 fn username(kind: Kind, round: usize) -> String {
@@ -77,17 +77,17 @@ fn username(kind: Kind, round: usize) -> String {
     }
 }
 
-/// How many milliseconds a login takes to be refused.
-async fn refused(connection: &mut Connection, kind: Kind, round: usize) -> Result<f64> {
+/// Response time of a rejected login in milliseconds.
+async fn rejection_time(connection: &mut Connection, kind: Kind, round: usize) -> Result<f64> {
     let password = if kind == Kind::Disabled { PASSWORD } else { "slow river under eight bridges" };
     let body = json!({"Username": username(kind, round), "Password": password}).to_string();
-    // An address of its own for each round: no address fails often enough to wait.
+    // A different address for each round, so that no address reaches the limit of failures.
     let header = format!("X-Forwarded-For: 198.51.100.{round}");
     let since = Instant::now();
-    let answer = connection.send("POST", "/login", &header, &body).await.or_fail("POST /login")?;
+    let response = connection.send("POST", "/login", &header, &body).await.or_fail("POST /login")?;
     let took = since.elapsed();
-    if answer.status != 401 {
-        return Err(Failure::new(format_args!("POST /login responded {} instead of 401", answer.status)));
+    if response.status != 401 {
+        return Err(Failure::new(format_args!("POST /login responded {} instead of 401", response.status)));
     }
     Ok(took.as_secs_f64() * 1000.0)
 }
@@ -106,7 +106,7 @@ mod tests {
                         let met = met.filter(|number| kind_of(round, *number) == kind).count();
                         assert_eq!(
                             met,
-                            TRIES as usize / workers,
+                            ATTEMPTS as usize / workers,
                             "round {round}, worker {worker} of {workers}, kind {kind}"
                         );
                     }

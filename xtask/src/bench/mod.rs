@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: measures what Rollbook promises about speed, as ratios that hold on any machine.
+//! `cargo xtask bench`: performance benchmarks with bounds. All bounds are ratios, so that they apply to any machine.
 
 mod accounts;
 mod flood;
@@ -17,21 +17,21 @@ use crate::workspace::cargo;
 
 pub use server::Server;
 
-/// Measure release builds against their bounds; fails when one is missed
+/// Benchmark release builds; fails if a result is out of bounds
 #[derive(Debug, Args)]
 pub struct Bench {
-    /// Which; without a name all of them
+    /// Benchmarks to run [default: all]
     #[arg(value_enum)]
     names: Vec<Name>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Name {
-    /// One student read with a token, compared with a poem program that answers a constant (needs `wrk`)
+    /// Compare reading a student with a poem program that returns a constant (needs `wrk`)
     Throughput,
-    /// Compare the response times of a wrong password, a disabled user and an unknown user: they must be indistinguishable
+    /// Compare the response times of logins with a wrong password, a disabled user and an unknown user
     Login,
-    /// Reads with a token while others flood the server with logins, and the logins compared with argon2 alone
+    /// Measure read latency during a flood of logins, and compare the login rate with argon2 alone
     Flood,
 }
 
@@ -39,7 +39,7 @@ impl Bench {
     pub async fn run(self) -> Result<()> {
         let names = if self.names.is_empty() { Name::value_variants() } else { self.names.as_slice() };
         if names.contains(&Name::Throughput) {
-            // Before minutes of building.
+            // Before the build, which takes minutes.
             throughput::require_wrk().await?;
             run("cargo build", cargo(["build", "--release", "-p", "app", "--example", "bare_poem"])).await?;
         }
@@ -50,13 +50,13 @@ impl Bench {
         run("cargo build", cargo(["build", "--release", "-p", "app"])).await?;
         let mut missed = Vec::new();
         for name in names {
-            let (what, held) = match name {
+            let (label, within) = match name {
                 Name::Throughput => ("throughput", throughput::measure().await?),
                 Name::Login => ("login", login::measure().await?),
                 Name::Flood => ("flood", flood::measure().await?),
             };
-            if !held {
-                missed.push(what);
+            if !within {
+                missed.push(label);
             }
         }
         if missed.is_empty() {
@@ -66,19 +66,19 @@ impl Bench {
     }
 }
 
-/// Prints a ratio with its bounds; says whether it lies within them.
-fn judge(what: &str, ratio: f64, bounds: &RangeInclusive<f64>) -> bool {
-    let held = bounds.contains(&ratio);
+/// Prints a ratio with its bounds and returns whether it is within them.
+fn is_within(label: &str, ratio: f64, bounds: &RangeInclusive<f64>) -> bool {
+    let within = bounds.contains(&ratio);
     let bound = if bounds.end().is_finite() {
         format!("{:.2} to {:.2}", bounds.start(), bounds.end())
     } else {
         format!("at least {:.2}", bounds.start())
     };
-    println!("{what}: ratio {ratio:.3}, bound {bound}: {}", if held { "held" } else { "MISSED" });
-    held
+    println!("{label}: ratio {ratio:.3}, bound {bound}: {}", if within { "ok" } else { "FAILED" });
+    within
 }
 
-/// The middle of the values, or the mean of the two in the middle; not a number where there are none.
+/// The median, or NaN without values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -94,16 +94,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle_of_the_sorted_values() {
+    fn median_is_middle_of_sorted_values() {
         assert!((median(vec![9.0, 1.0, 2.0]) - 2.0).abs() < f64::EPSILON);
         assert!((median(vec![4.0, 1.0, 2.0, 9.0]) - 3.0).abs() < f64::EPSILON);
         assert!(median(Vec::new()).is_nan());
     }
 
     #[test]
-    fn what_could_not_be_measured_holds_no_bound() {
-        assert!(!judge("nothing", median(Vec::new()), &(0.4..=f64::INFINITY)));
-        assert!(judge("enough", 0.4, &(0.4..=f64::INFINITY)));
-        assert!(!judge("too slow", 1.11, &(0.9..=1.1)));
+    fn ratio_that_is_nan_is_out_of_bounds() {
+        assert!(!is_within("nothing", median(Vec::new()), &(0.4..=f64::INFINITY)));
+        assert!(is_within("enough", 0.4, &(0.4..=f64::INFINITY)));
+        assert!(!is_within("too slow", 1.11, &(0.9..=1.1)));
     }
 }

@@ -1,4 +1,4 @@
-//! The servers that are measured, each on a loopback port of its own.
+//! Servers under test, each on its own loopback port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
-use super::http::{Answer, Connection};
+use super::http::{Connection, Response};
 use crate::failure::{Failure, Result, Settle};
 use crate::log::Log;
 use crate::loopback::free_address;
@@ -15,11 +15,11 @@ use crate::process::Process;
 use crate::workspace::{built, program};
 
 const START: Duration = Duration::from_secs(30);
-/// Asking as often as one can is what a bench does.
+/// A request quota that no benchmark reaches.
 const QUOTA: [&str; 2] = ["--request-quota", "10000000"];
 const POLL: Duration = Duration::from_millis(50);
 
-/// A server that answers until this is dropped.
+/// A running server, stopped when this is dropped.
 pub struct Server {
     pub address: SocketAddr,
     _process: Process,
@@ -27,57 +27,57 @@ pub struct Server {
 }
 
 impl Server {
-    /// Rollbook on its demo data, in the embedded store.
+    /// Starts the demo.
     pub async fn demo() -> Result<Self> {
         Self::start("rollbook", &["serve", "--demo", QUOTA[0], QUOTA[1], "--listen"], "/health/ready").await
     }
 
-    /// The same as people run it, of the build of `profile`.
+    /// Starts the demo with the default quota, from the build of `profile`.
     pub async fn demo_of(profile: &str) -> Result<Self> {
         Self::start_of(profile, "rollbook", &["serve", "--demo", "--listen"], "/health/ready").await
     }
 
-    /// The same, with `X-Forwarded-For` trusted from every address.
+    /// Starts the demo with 127.0.0.1 as a trusted proxy, so that requests can state addresses in `X-Forwarded-For`.
     pub async fn demo_behind_proxy() -> Result<Self> {
         let arguments = ["serve", "--demo", QUOTA[0], QUOTA[1], "--trusted-proxy", "127.0.0.1/32", "--listen"];
         Self::start("rollbook", &arguments, "/health/ready").await
     }
 
-    /// The poem program that answers a constant.
+    /// Starts the poem program that returns a constant.
     pub async fn bare() -> Result<Self> {
         Self::start("examples/bare_poem", &[], "/").await
     }
 
-    /// Starts a program of the release build; its address is its last argument.
+    /// Starts a program of the release build, with its address as the last argument.
     async fn start(name: &str, arguments: &[&str], ready: &str) -> Result<Self> {
         Self::start_of("release", name, arguments, ready).await
     }
 
     async fn start_of(profile: &str, name: &str, arguments: &[&str], ready: &str) -> Result<Self> {
         let address = free_address()?;
-        let folder = tempfile::tempdir().or_fail("cannot make a folder")?;
+        let folder = tempfile::tempdir().or_fail("cannot create a temporary folder")?;
         let log = Log::new(folder.path(), "log");
         let mut command = program(built(profile, name)?);
         command.args(arguments).arg(address.to_string());
         log.catch(&mut command)?;
         let mut process = Process::start(name, command)?;
-        let answered = tokio::select! {
-            answered = timeout(START, until_ready(address, ready)) => answered.is_ok(),
+        let is_ready = tokio::select! {
+            ready = timeout(START, until_ready(address, ready)) => ready.is_ok(),
             () = process.until_ended() => false,
         };
-        if !answered {
+        if !is_ready {
             return Err(Failure::new(format_args!("{name} does not respond on {address}: {}", log.last_line())));
         }
         Ok(Self { address, _process: process, _folder: folder })
     }
 
-    /// The token of a user of the demo.
+    /// Logs in a user of the demo and returns the token.
     pub async fn log_in(&self, username: &str) -> Result<String> {
         let body = json!({"Username": username, "Password": "password"}).to_string();
-        let answer = self.connect().await?.post("/login", &body).await.or_fail("POST /login")?;
-        let body: Value = serde_json::from_slice(&answer.body).or_fail("POST /login")?;
+        let response = self.connect().await?.post("/login", &body).await.or_fail("POST /login")?;
+        let body: Value = serde_json::from_slice(&response.body).or_fail("POST /login")?;
         let token = body.get("token").and_then(Value::as_str);
-        token.map(str::to_owned).ok_or_else(|| Failure::new(format_args!("POST /login responded {}", answer.status)))
+        token.map(str::to_owned).ok_or_else(|| Failure::new(format_args!("POST /login responded {}", response.status)))
     }
 
     pub async fn connect(&self) -> Result<Connection> {
@@ -86,11 +86,11 @@ impl Server {
 }
 
 async fn until_ready(address: SocketAddr, path: &str) {
-    while !matches!(ask(address, path).await, Ok(Answer { status: 200, .. })) {
+    while !matches!(get(address, path).await, Ok(Response { status: 200, .. })) {
         sleep(POLL).await;
     }
 }
 
-async fn ask(address: SocketAddr, path: &str) -> std::io::Result<Answer> {
+async fn get(address: SocketAddr, path: &str) -> std::io::Result<Response> {
     Connection::open(address).await?.get(path, None).await
 }

@@ -1,31 +1,30 @@
-//! How many students a second are read with a token, as a share of what poem alone answers.
+//! Throughput of reading a student, compared with poem alone.
 
 use std::net::SocketAddr;
 
 use tokio::process::Command;
 
 use super::server::Server;
-use super::{judge, median};
+use super::{is_within, median};
 use crate::failure::{Failure, Result, Settle};
 use crate::process::read;
 use crate::workspace::program;
 
-/// Both servers are measured so often, in turns, so that a slow spell of the machine meets both.
+/// Rounds of alternating measurements, so that a temporary slowdown of the machine affects both programs.
 const ROUNDS: usize = 3;
-/// Requests answered, as a share of the bare program's.
+/// Minimum ratio of the request rate to that of the bare program.
 const MIN_RATIO: f64 = 0.40;
 const PATH: &str = "/students/1";
 
-/// # Errors
-/// One line where `wrk` is missing.
+/// Checks that `wrk` is installed.
 pub async fn require_wrk() -> Result<()> {
-    // It knows no argument that ends with success: that it starts is enough.
+    // The exit status is ignored: wrk exits with an error even for `--version`.
     let mut wrk = Command::new("wrk");
     let found = wrk.arg("--version").output().await;
     found.map(drop).map_err(|_| Failure::new("wrk is not on PATH: install the package wrk"))
 }
 
-/// Measures, prints, and says whether the bound holds.
+/// Measures and prints; returns whether the ratio is within its bound.
 pub async fn measure() -> Result<bool> {
     let (rollbook, bare) = (Server::demo().await?, Server::bare().await?);
     let token = rollbook.log_in("shantanu").await?;
@@ -38,22 +37,22 @@ pub async fn measure() -> Result<bool> {
         ours.push(load(rollbook.address, PATH, Some(&token)).await?);
         theirs.push(load(bare.address, "/", None).await?);
     }
-    println!("throughput: GET {PATH} {ours:.0?}, bare poem {theirs:.0?} requests a second");
+    println!("throughput: GET {PATH} {ours:.0?}, bare poem {theirs:.0?} requests per second");
     let (ours, theirs) = (median(ours), median(theirs));
     println!("throughput: medians {ours:.0} and {theirs:.0}");
-    Ok(judge("throughput", ours / theirs, &(MIN_RATIO..=f64::INFINITY)))
+    Ok(is_within("throughput", ours / theirs, &(MIN_RATIO..=f64::INFINITY)))
 }
 
-/// Makes sure that what is about to be measured is the right answer.
+/// Checks that the request to be measured succeeds.
 async fn verify(server: &Server, path: &str, token: Option<&str>) -> Result<()> {
-    let answer = server.connect().await?.get(path, token).await.or_fail(path)?;
-    if answer.status == 200 && !answer.body.is_empty() {
+    let response = server.connect().await?.get(path, token).await.or_fail(path)?;
+    if response.status == 200 && !response.body.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format_args!("GET {path} answered {} with {} bytes", answer.status, answer.body.len())))
+    Err(Failure::new(format_args!("GET {path} responded {} with {} bytes", response.status, response.body.len())))
 }
 
-/// Ten seconds of 16 connections from one thread: requests a second.
+/// Requests per second over ten seconds, on 16 connections from one thread.
 async fn load(address: SocketAddr, path: &str, token: Option<&str>) -> Result<f64> {
     let mut wrk = program("wrk");
     wrk.args(["-t1", "-c16", "-d10s"]);
@@ -64,11 +63,14 @@ async fn load(address: SocketAddr, path: &str, token: Option<&str>) -> Result<f6
     rate(&read("wrk", wrk).await?)
 }
 
-/// The rate that wrk reports, unless it reports failures, too.
+/// Parses the request rate from wrk's report.
+///
+/// # Errors
+/// The report contains failed requests or no rate.
 fn rate(report: &str) -> Result<f64> {
-    let fault = report.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"));
-    if let Some(fault) = fault {
-        return Err(Failure::new(format_args!("wrk: {fault}")));
+    let failure = report.lines().find(|line| line.contains("Non-2xx") || line.contains("Socket errors"));
+    if let Some(failure) = failure {
+        return Err(Failure::new(format_args!("wrk: {failure}")));
     }
     let rate = report.lines().find_map(|line| line.strip_prefix("Requests/sec:")?.trim().parse().ok());
     rate.ok_or_else(|| Failure::new("wrk reports no rate"))
@@ -82,15 +84,15 @@ mod tests {
         605000 requests in 10.00s, 99.00MB read\nRequests/sec:  60600.25\nTransfer/sec:      9.90MB\n";
 
     #[test]
-    fn the_rate_is_read_from_the_report() {
+    fn rate_is_parsed_from_report() {
         assert!((rate(REPORT).unwrap() - 60_600.25).abs() < 0.001);
         assert!(rate("").is_err());
     }
 
     #[test]
-    fn a_report_with_failures_is_no_measurement() {
-        for fault in ["  Non-2xx or 3xx responses: 3\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"] {
-            assert!(rate(&format!("{fault}{REPORT}")).is_err(), "{fault}");
+    fn report_with_failures_is_rejected() {
+        for failure in ["  Non-2xx or 3xx responses: 3\n", "  Socket errors: connect 0, read 1, write 0, timeout 0\n"] {
+            assert!(rate(&format!("{failure}{REPORT}")).is_err(), "{failure}");
         }
     }
 }

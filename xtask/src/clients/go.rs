@@ -6,12 +6,12 @@ use super::python::generate;
 use super::workshop::Workshop;
 use crate::failure::Result;
 
-/// openapi-generator writes the client, as a package of the scenario's module.
+/// Generates a package of the scenario's module with openapi-generator; returns the command of the scenario.
 pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
-    // Its own go.mod asks for a newer Go than Debian's and for modules that only its tests need.
+    // The generated go.mod requires a newer Go than Debian's, and modules that only the generated tests use.
     generate(workshop, "go", "packageName=rollbook,withGoMod=false").await?;
     let mut vet = go(workshop);
-    // Not `./...`, which has those tests.
+    // Not `./...`, which includes those tests.
     vet.args(["vet", ".", "./generated"]);
     workshop.run("compile", vet).await?;
     let mut build = go(workshop);
@@ -20,7 +20,7 @@ pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     Ok(workshop.program(workshop.path("compiled/scenario")))
 }
 
-/// Go as it is installed: without a module or a newer Go from elsewhere.
+/// The installed Go, which must not download modules or another toolchain.
 fn go(workshop: &Workshop) -> Command {
     let mut go = workshop.program("go");
     go.envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", ""), ("GOWORK", "off")]);

@@ -1,4 +1,4 @@
-//! `cargo xtask clients`: clients that generators write from openapi.yaml do the same scenario on a real server.
+//! `cargo xtask clients`: generates clients from openapi.yaml and runs one scenario with each against a server.
 
 mod go;
 mod prism;
@@ -29,25 +29,25 @@ use tool::Tool;
 use verdict::Verdict;
 use workshop::Workshop;
 
-/// Generate clients from openapi.yaml, compile them, and let each do the same scenario on a server of its own
+/// Generate clients from openapi.yaml, compile them, and run one scenario with each against a new server
 ///
-/// Needs `python3` with pip, `node` with npm, `go`, and the package registries; brings its own Java. What is generated,
-/// and what each command says, is in target/clients. The clients that README.md shows are tried too.
+/// Needs `python3` with pip, `node` with npm, `go`, and access to the package registries; Java is installed with
+/// openapi-generator. Generated code and logs are in target/clients. The clients in README.md are tested too.
 #[derive(Debug, Args)]
 pub struct Clients {
-    /// Only these
+    /// Generators to run, separated by commas [default: all]
     #[arg(long, value_enum, value_name = "TOOL", value_delimiter = ',')]
     only: Vec<Tool>,
-    /// Another document
+    /// OpenAPI document
     #[arg(long, value_name = "FILE", default_value = "openapi.yaml")]
     document: PathBuf,
-    /// A demo server, or what stands before one, that runs already
+    /// Running demo server, or a proxy in front of one
     #[arg(long, value_name = "URL")]
     against: Option<Url>,
-    /// The release build of the server
+    /// Run the release build of the server
     #[arg(long, conflicts_with = "against")]
     release: bool,
-    /// Once more each, through prism, which holds every request and answer against the document
+    /// Run each scenario a second time through prism, which validates all requests and responses
     #[arg(long)]
     prism: bool,
 }
@@ -67,10 +67,10 @@ impl Clients {
         for tool in tools {
             let mut since = Instant::now();
             let workshop = Workshop::open(tool.name(), document.clone())?;
-            let mut scenario = tool.make(&workshop).await;
+            let mut scenario = tool.build(&workshop).await;
             for prism in iter::once(None).chain(prism.as_ref().map(Some)) {
                 let outcome = match &mut scenario {
-                    Ok(scenario) => self.play(&workshop, scenario, prism).await,
+                    Ok(scenario) => self.run_with(&workshop, scenario, prism).await,
                     Err(failure) => Err(Failure::new(failure)),
                 };
                 if let Err(failure) = &outcome {
@@ -88,19 +88,19 @@ impl Clients {
         print!("{table}");
         match table.failed() {
             0 => Ok(()),
-            failed => Err(Failure::new(format_args!("{failed} steps failed; the logs are in target/clients"))),
+            failed => Err(Failure::new(format_args!("{failed} steps failed; see the logs in target/clients"))),
         }
     }
 
-    /// Lets a client do the scenario, through a proxy or not.
-    async fn play(&self, workshop: &Workshop, scenario: &mut Command, prism: Option<&Prism>) -> Result<Verdict> {
+    /// Runs the scenario of one client, through prism if given.
+    async fn run_with(&self, workshop: &Workshop, scenario: &mut Command, prism: Option<&Prism>) -> Result<Verdict> {
         let (address, _server) = self.server().await?;
-        let Some(prism) = prism else { return workshop.play(scenario, &address).await };
+        let Some(prism) = prism else { return workshop.run_scenario(scenario, &address).await };
         let (proxy, _process) = prism.before(&address).await?;
-        workshop.play(scenario, &format!("http://{proxy}")).await
+        workshop.run_scenario(scenario, &format!("http://{proxy}")).await
     }
 
-    /// The address of the server that was named, or of one that answers until it is dropped.
+    /// The base URL given by `--against`, or that of a new server, which runs until it is dropped.
     async fn server(&self) -> Result<(String, Option<Server>)> {
         if let Some(url) = &self.against {
             return Ok((url.as_str().trim_end_matches('/').to_owned(), None));

@@ -1,5 +1,5 @@
-//! prism: a proxy that holds every request and every answer against the document, and answers a 4xx or 5xx of its own
-//! where they differ.
+//! prism: a proxy that validates requests and responses against the document, and responds with a 4xx or 5xx if one
+//! does not match.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,13 +17,13 @@ const START: Duration = Duration::from_mins(1);
 pub struct Prism(Workshop);
 
 impl Prism {
-    /// Installs it in its folder, unless it is there.
+    /// Installs prism in its folder, unless it is installed there.
     pub async fn installed(workshop: Workshop) -> Result<Self> {
         install(&workshop).await?;
         Ok(Self(workshop))
     }
 
-    /// A proxy before the server at `upstream`, which takes connections until the process is dropped.
+    /// Starts a proxy in front of the server at `upstream`; it runs until the process is dropped.
     pub async fn before(&self, upstream: &str) -> Result<(SocketAddr, Process)> {
         let address = free_address()?;
         let log = Log::new(&self.0.path(""), "prism.log");

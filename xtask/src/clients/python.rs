@@ -1,4 +1,4 @@
-//! Clients in Python, checked with mypy, and the generators that come as Python packages.
+//! Clients in Python, checked with mypy, and the generators that are distributed as Python packages.
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use tokio::process::Command;
 use super::workshop::{GENERATED, Workshop};
 use crate::failure::Result;
 
-/// Where the packages of a folder's requirements.txt lie.
+/// Subfolder of the installed packages.
 const PACKAGES: &str = "packages";
 
-/// openapi-python-client writes the client.
+/// Generates a client with openapi-python-client; returns the command of the scenario.
 pub async fn openapi_python_client(workshop: &Workshop) -> Result<Command> {
     install(workshop).await?;
     let mut generate = program(workshop, "openapi-python-client");
@@ -29,14 +29,14 @@ pub async fn openapi_python_client(workshop: &Workshop) -> Result<Command> {
     check(workshop).await
 }
 
-/// openapi-generator writes the client.
+/// Generates a client with openapi-generator; returns the command of the scenario.
 pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     install(workshop).await?;
     generate(workshop, "python", "packageName=rollbook_client").await?;
     check(workshop).await
 }
 
-/// The program that README.md shows.
+/// Returns the command of the README's program.
 pub fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
     workshop.write("generated/readme.py", program)?;
     let mut python = workshop.program("python3");
@@ -44,9 +44,9 @@ pub fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
     Ok(with_packages(workshop, python))
 }
 
-/// Has openapi-generator write a client of the kind `generator`.
+/// Runs openapi-generator with the generator named `generator`.
 pub async fn generate(workshop: &Workshop, generator: &str, settings: &str) -> Result<()> {
-    // It is a Java program; its package brings a Java that fits.
+    // The generator needs Java, which its requirements.txt includes.
     let home = workshop.beside("openapi-generator")?;
     install(&home).await?;
     let mut generate = program(&home, "openapi-generator-cli");
@@ -56,7 +56,7 @@ pub async fn generate(workshop: &Workshop, generator: &str, settings: &str) -> R
     workshop.run("generate", generate).await
 }
 
-/// What requirements.txt names.
+/// Installs the packages of requirements.txt.
 async fn install(workshop: &Workshop) -> Result<()> {
     let mut pip = workshop.program("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
@@ -73,7 +73,7 @@ async fn check(workshop: &Workshop) -> Result<Command> {
     Ok(with_packages(workshop, scenario))
 }
 
-/// A program of the packages of a folder.
+/// A program of the installed packages.
 fn program(workshop: &Workshop, name: &str) -> Command {
     with_packages(workshop, workshop.program(workshop.path(PACKAGES).join("bin").join(name)))
 }

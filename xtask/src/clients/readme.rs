@@ -1,4 +1,4 @@
-//! The clients that README.md shows, each as it stands there, on a live server.
+//! Runs the clients shown in README.md against a server.
 
 use std::fs;
 
@@ -10,12 +10,12 @@ use super::{python, rust, typescript};
 use crate::failure::{Failure, Result, Settle};
 use crate::workspace::root;
 
-/// Where README.md says that the server is.
+/// Address of the server in README.md.
 const ADDRESS: &str = "http://127.0.0.1:8000";
-/// Who is on the roll's first page in a demo, and so in what each of the clients prints.
+/// Students on the first page of a demo; each client prints them.
 const STUDENTS: [&str; 3] = ["Asha Patil", "Rohan Deshmukh", "Meera Iyer"];
 
-/// The language of the client that README.md makes with `tool`.
+/// The language of the client that README.md generates with `tool`.
 pub fn language(tool: Tool) -> Option<&'static str> {
     match tool {
         Tool::Progenitor => Some("rust"),
@@ -29,7 +29,7 @@ pub fn language(tool: Tool) -> Option<&'static str> {
     }
 }
 
-/// Compiles the client in `language` with what its tool has generated in `workshop`, and runs it against a server.
+/// Compiles the README's client in `language` together with the code generated in `workshop`, and runs it.
 pub async fn run(language: &str, workshop: &Workshop, address: &str) -> Result<()> {
     let readme = fs::read_to_string(root().join("README.md")).or_fail("README.md")?;
     let client = block(&readme, language)?.replace(ADDRESS, address);
@@ -41,11 +41,11 @@ pub async fn run(language: &str, workshop: &Workshop, address: &str) -> Result<(
     let output = workshop.output("README.md", command).await?;
     match STUDENTS.iter().find(|student| !output.contains(**student)) {
         None => Ok(()),
-        Some(student) => Err(Failure::new(format_args!("it did not print {student}, but {:?}", output.trim()))),
+        Some(student) => Err(Failure::new(format_args!("the output does not contain {student}: {:?}", output.trim()))),
     }
 }
 
-/// The one block of code in `language`.
+/// The only code block in `language`.
 fn block<'r>(readme: &'r str, language: &str) -> Result<&'r str> {
     let fence = format!("\n```{language}\n");
     let mut blocks = readme.split(&fence).skip(1).filter_map(|rest| rest.split("\n```\n").next());
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_block_of_a_language_is_found() {
+    fn only_code_block_of_language_is_found() {
         let readme = "text\n\n```rust\nfn main() {\n}\n```\n\n```\nplain\n```\n\n```ts\none\n```\n\n```ts\ntwo\n```\n";
         assert_eq!(block(readme, "rust").unwrap(), "fn main() {\n}");
         assert!(block(readme, "python").is_err());

@@ -1,4 +1,4 @@
-//! Clients in Rust. They share one target folder, so that what both use is compiled once.
+//! Clients in Rust. They share one target folder, so that common dependencies are compiled once.
 
 use std::fs;
 use std::path::Path;
@@ -6,23 +6,23 @@ use std::path::Path;
 use tokio::process::Command;
 
 use super::python::generate;
-use super::workshop::{Workshop, shelf};
+use super::workshop::{Workshop, clients_folder};
 use crate::failure::{Result, Settle};
 use crate::workspace::cargo;
 
-/// progenitor writes its client while cargo builds the scenario.
+/// Builds the scenario, in which the macro of progenitor generates the client; returns its command.
 pub async fn progenitor(workshop: &Workshop) -> Result<Command> {
     compile(workshop, "progenitor-scenario").await
 }
 
-/// openapi-generator writes a crate, on which the scenario depends.
+/// Generates a crate with openapi-generator; returns the command of the scenario that depends on it.
 pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
-    // A version of its own: with the document's, the lock file would change whenever that does.
+    // A fixed version: with the document's version, Cargo.lock would change with every release.
     generate(workshop, "rust", "packageName=rollbook_client,packageVersion=0.0.0").await?;
     compile(workshop, "openapi-generator-rust-scenario").await
 }
 
-/// The program that README.md shows, whose macro reads the document beside it.
+/// Compiles the README's program; its macro reads openapi.yaml in the package folder.
 pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
     fs::copy(workshop.document(), workshop.path("openapi.yaml")).or_fail("openapi.yaml")?;
     workshop.write("src/bin/readme.rs", program)?;
@@ -30,7 +30,7 @@ pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
 }
 
 async fn compile(workshop: &Workshop, program: &str) -> Result<Command> {
-    let target = shelf().join("cargo");
+    let target = clients_folder().join("cargo");
     let mut build = cargo(["build", "--locked", "--bin", program, "--target-dir"]);
     build.arg(&target).current_dir(workshop.path("."));
     build.env("ROLLBOOK_DOCUMENT", workshop.document());

@@ -1,4 +1,4 @@
-//! The table generator by step.
+//! Results as a table of generators and steps.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use super::verdict::{STEPS, Verdict};
 use crate::failure::Result;
 
-/// A row for each generator, and a line for each client that README.md shows.
+/// A row for each generator, and a line for each client in README.md.
 #[derive(Default)]
 pub struct Table {
     rows: Vec<Row>,
-    /// In each language nothing, or why the client failed.
+    /// For each language the error, if the client failed.
     readme: Vec<(&'static str, Option<String>)>,
 }
 
 struct Row {
     name: String,
-    /// Or why there is no client.
+    /// An error if the client could not be built or run.
     outcome: Result<Verdict, String>,
     took: Duration,
 }
@@ -37,7 +37,7 @@ impl Table {
         self.readme.push((language, outcome.err().map(|failure| failure.to_string())));
     }
 
-    /// How many steps failed, all of them where there is no client, and clients of README.md.
+    /// Number of failed steps and failed README clients. Without a client, all steps have failed.
     pub fn failed(&self) -> usize {
         let readme = self.readme.iter().filter(|(_, failure)| failure.is_some()).count();
         self.rows.iter().map(Row::failed).sum::<usize>() + readme
@@ -63,11 +63,11 @@ impl Display for Table {
         for Row { name, outcome, .. } in &self.rows {
             match outcome {
                 Ok(verdict) => {
-                    for (steps, why) in reasons(verdict) {
-                        writeln!(out, "{name}, {}: {why}", steps.join(", "))?;
+                    for (steps, error) in reasons(verdict) {
+                        writeln!(out, "{name}, {}: {error}", steps.join(", "))?;
                     }
                 }
-                Err(why) => writeln!(out, "{why}")?,
+                Err(error) => writeln!(out, "{error}")?,
             }
         }
         for (language, failure) in &self.readme {
@@ -78,14 +78,14 @@ impl Display for Table {
     }
 }
 
-/// Why steps failed; consecutive steps with the same failure are one entry.
+/// Errors of failed steps; consecutive steps with the same error are one entry.
 fn reasons(verdict: &Verdict) -> Vec<(Vec<&'static str>, &str)> {
     let mut reasons: Vec<(Vec<_>, &str)> = Vec::new();
     for (step, failure) in STEPS.iter().zip(&verdict.failures) {
-        let Some(why) = failure else { continue };
+        let Some(error) = failure else { continue };
         match reasons.last_mut() {
-            Some((steps, last)) if last == why => steps.push(*step),
-            _ => reasons.push((vec![*step], why)),
+            Some((steps, last)) if last == error => steps.push(*step),
+            _ => reasons.push((vec![*step], error)),
         }
     }
     reasons
@@ -97,7 +97,7 @@ mod tests {
     use crate::failure::Failure;
 
     #[test]
-    fn steps_that_failed_alike_are_told_together() {
+    fn steps_with_same_error_share_one_line() {
         let mut table = Table::default();
         table.add("bad", Ok(Verdict::read("ok log-in\nnot ok pages: no next\n", false).unwrap()), Duration::ZERO);
         let text = table.to_string();
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn it_tells_each_step_and_why_it_failed() {
+    fn table_lists_all_steps_and_errors() {
         let mut table = Table::default();
         let lines = STEPS.map(|step| format!("ok {step}\n")).concat();
         table.add("good", Ok(Verdict::read(&lines, true).unwrap()), Duration::ZERO);
@@ -114,16 +114,13 @@ mod tests {
             Ok(Verdict::read(&lines.replace("ok read", "not ok read: no tag"), false).unwrap()),
             Duration::ZERO,
         );
-        table.add("none", Err(Failure::new("none: it does not compile")), Duration::ZERO);
+        table.add("none", Err(Failure::new("none: compile failed")), Duration::ZERO);
         table.add_readme("ts", Ok(()));
-        table.add_readme("rust", Err(Failure::new("it printed nothing")));
+        table.add_readme("rust", Err(Failure::new("no output")));
         let text = table.to_string();
         assert_eq!(table.failed(), 14);
         assert!(text.contains("bad   ok      ok     ok      FAIL  ok"), "{text}");
-        assert!(text.contains("bad, read: no tag\nnone: it does not compile\n"), "{text}");
-        assert!(
-            text.ends_with("README.md, ts: ok\nREADME.md, rust: it printed nothing\n24 passed, 14 failed\n"),
-            "{text}"
-        );
+        assert!(text.contains("bad, read: no tag\nnone: compile failed\n"), "{text}");
+        assert!(text.ends_with("README.md, ts: ok\nREADME.md, rust: no output\n24 passed, 14 failed\n"), "{text}");
     }
 }

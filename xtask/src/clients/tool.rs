@@ -1,4 +1,4 @@
-//! The generators whose clients do the scenario.
+//! The generators under test.
 
 use clap::ValueEnum;
 use tokio::process::Command;
@@ -7,7 +7,7 @@ use super::workshop::Workshop;
 use super::{go, python, rust, typescript};
 use crate::failure::Result;
 
-/// A generator; its name is that of its folder in tests/clients.
+/// A generator. Its name is also the name of its folder in tests/clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Tool {
     Progenitor,
@@ -34,8 +34,8 @@ impl Tool {
         }
     }
 
-    /// Generates and compiles its client; gives the command that does the scenario with it.
-    pub async fn make(self, workshop: &Workshop) -> Result<Command> {
+    /// Generates and compiles the client; returns the command that runs the scenario.
+    pub async fn build(self, workshop: &Workshop) -> Result<Command> {
         match self {
             Self::Progenitor => rust::progenitor(workshop).await,
             Self::OpenapiGeneratorRust => rust::openapi_generator(workshop).await,
@@ -55,7 +55,7 @@ mod tests {
     use crate::workspace::root;
 
     #[test]
-    fn each_tool_has_its_folder_and_is_asked_for_by_its_name() {
+    fn tool_name_is_folder_and_command_line_value() {
         for tool in Tool::value_variants() {
             let name = tool.name();
             assert!(root().join("tests/clients").join(name).is_dir(), "{name}");

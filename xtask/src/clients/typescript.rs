@@ -6,7 +6,7 @@ use super::python::generate;
 use super::workshop::Workshop;
 use crate::failure::Result;
 
-/// openapi-typescript writes the types, and openapi-fetch is the client.
+/// Generates types for openapi-fetch with openapi-typescript; returns the command of the scenario.
 pub async fn openapi_fetch(workshop: &Workshop) -> Result<Command> {
     install(workshop).await?;
     let mut types = workshop.program(workshop.path("node_modules/.bin/openapi-typescript"));
@@ -15,24 +15,25 @@ pub async fn openapi_fetch(workshop: &Workshop) -> Result<Command> {
     compile(workshop).await
 }
 
-/// openapi-generator writes the client.
+/// Generates a client with openapi-generator; returns the command of the scenario.
 pub async fn openapi_generator(workshop: &Workshop) -> Result<Command> {
     install(workshop).await?;
     generate(workshop, "typescript-fetch", "importFileExtension=.js").await?;
     compile(workshop).await
 }
 
-/// @hey-api/openapi-ts writes the client, and the zod schemas that validate what it sends and receives.
+/// Generates a client and zod schemas for its requests and responses with @hey-api/openapi-ts; returns the command of
+/// the scenario.
 pub async fn hey_api(workshop: &Workshop) -> Result<Command> {
     install(workshop).await?;
-    // Its package.json asks for Node 22; it runs on Node 20 too.
+    // Its package.json requires Node 22, but it also runs on Node 20.
     let mut generate = workshop.program(workshop.path("node_modules/.bin/openapi-ts"));
     generate.arg("--input").arg(workshop.document()).args(["--file", "openapi-ts.config.js", "--no-log-file"]);
     workshop.run("generate", generate).await?;
     compile(workshop).await
 }
 
-/// The program that README.md shows, beside the types that it imports.
+/// Compiles the README's program next to the generated types that it imports.
 pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
     workshop.write("generated/readme.ts", program)?;
     let mut tsc = workshop.program(workshop.path("node_modules/.bin/tsc"));
@@ -43,7 +44,7 @@ pub async fn readme(workshop: &Workshop, program: &str) -> Result<Command> {
     Ok(node)
 }
 
-/// What package-lock.json names.
+/// Installs the packages of package-lock.json.
 pub async fn install(workshop: &Workshop) -> Result<()> {
     let mut npm = workshop.program("npm");
     npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);

@@ -1,4 +1,4 @@
-//! One generator's folder under target/clients: the scenario beside the client that is made there.
+//! Working folders under target/clients: one for each generator, with the scenario and the generated client.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -14,13 +14,14 @@ use crate::log::Log;
 use crate::process::Process;
 use crate::workspace::{program, root};
 
-/// How long one command may take: a first build of a Rust client does on a slow machine.
-const PATIENCE: Duration = Duration::from_mins(20);
-/// The folder of what a generator writes: always anew.
+/// Timeout of one command, sufficient for the first build of a Rust client on a slow machine.
+const TIMEOUT: Duration = Duration::from_mins(20);
+/// Subfolder of the generated code, emptied by [`Workshop::open`].
 pub const GENERATED: &str = "generated";
-/// How many lines of a failed command's output are shown.
-const SHOWN: usize = 40;
+/// Number of lines printed of a failed command's output.
+const TAIL: usize = 40;
 
+/// Working folder of one generator.
 pub struct Workshop {
     name: &'static str,
     folder: PathBuf,
@@ -28,24 +29,24 @@ pub struct Workshop {
 }
 
 impl Workshop {
-    /// Opens the folder of the tool `name`, with what tests/clients has for it, for a client of `document`.
+    /// Opens the folder of the tool `name` and copies its files from tests/clients.
     pub fn open(name: &'static str, document: PathBuf) -> Result<Self> {
-        let folder = shelf().join(name);
+        let folder = clients_folder().join(name);
         copy(&root().join("tests/clients").join(name), &folder).or_fail(folder.display())?;
         let workshop = Self { name, folder, document };
         workshop.clear(GENERATED)?;
         Ok(workshop)
     }
 
-    /// The same for what several tools need, beside theirs.
+    /// Opens the folder of another tool for the same document.
     pub fn beside(&self, name: &'static str) -> Result<Self> {
         Self::open(name, self.document.clone())
     }
 
-    /// Removes a folder that was made here.
-    fn clear(&self, made: &str) -> Result<()> {
-        let made = self.path(made);
-        if made.exists() { fs::remove_dir_all(&made).or_fail(made.display()) } else { Ok(()) }
+    /// Removes a subfolder.
+    fn clear(&self, subfolder: &str) -> Result<()> {
+        let folder = self.path(subfolder);
+        if folder.exists() { fs::remove_dir_all(&folder).or_fail(folder.display()) } else { Ok(()) }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -63,28 +64,28 @@ impl Workshop {
         command
     }
 
-    /// Runs `command`, which does `what`; what it says is kept in a file, and its end shown when it fails.
-    pub async fn run(&self, what: &str, mut command: Command) -> Result<()> {
-        let (ended_well, output) = self.attempt(what, &mut command).await?;
-        if ended_well {
+    /// Runs `command` and logs its output to `step`.log. If the command fails, the last lines are printed.
+    pub async fn run(&self, step: &str, mut command: Command) -> Result<()> {
+        let (succeeded, output) = self.attempt(step, &mut command).await?;
+        if succeeded {
             return Ok(());
         }
         let lines: Vec<_> = output.lines().collect();
-        for line in &lines[lines.len().saturating_sub(SHOWN)..] {
+        for line in &lines[lines.len().saturating_sub(TAIL)..] {
             eprintln!("  {line}");
         }
-        Err(Failure::new(format_args!("{}: {what} failed", self.name)))
+        Err(Failure::new(format_args!("{}: {step} failed", self.name)))
     }
 
-    /// Runs `command` like [`Self::run`], for what it says.
-    pub async fn output(&self, what: &str, mut command: Command) -> Result<String> {
-        match self.attempt(what, &mut command).await? {
+    /// Like [`Self::run`]; returns the output.
+    pub async fn output(&self, step: &str, mut command: Command) -> Result<String> {
+        match self.attempt(step, &mut command).await? {
             (true, output) => Ok(output),
-            (false, output) => Err(Failure::new(format_args!("{}: {what} failed: {}", self.name, output.trim()))),
+            (false, output) => Err(Failure::new(format_args!("{}: {step} failed: {}", self.name, output.trim()))),
         }
     }
 
-    /// Writes a file of this folder.
+    /// Writes a file in this folder.
     pub fn write(&self, name: &str, content: &str) -> Result<()> {
         let path = self.path(name);
         path.parent()
@@ -93,49 +94,49 @@ impl Workshop {
             .or_fail(path.display())
     }
 
-    /// Makes what lies in the folder `made` out of the file `list` with `command`, unless it was made of the same.
-    pub async fn install(&self, list: &str, made: &str, command: Command) -> Result<()> {
+    /// Fills `subfolder` from the package list `list` with `command`, unless it was filled from the same list.
+    pub async fn install(&self, list: &str, subfolder: &str, command: Command) -> Result<()> {
         let list = self.path(list);
-        let stamp = self.path(made).join(".made-of");
+        let stamp = self.path(subfolder).join(".made-of");
         let wanted = fs::read(&list).or_fail(list.display())?;
         if fs::read(&stamp).is_ok_and(|present| present == wanted) {
             return Ok(());
         }
-        self.clear(made)?;
+        self.clear(subfolder)?;
         self.run("install", command).await?;
         fs::write(&stamp, wanted).or_fail(stamp.display())
     }
 
-    /// Lets `scenario` go to the server at `address`, and reads what it says.
-    pub async fn play(&self, scenario: &mut Command, address: &str) -> Result<Verdict> {
+    /// Runs `scenario` against the server at `address` and parses its results.
+    pub async fn run_scenario(&self, scenario: &mut Command, address: &str) -> Result<Verdict> {
         scenario.env("ROLLBOOK_URL", address);
-        let (ended_well, output) = self.attempt("scenario", scenario).await?;
-        Verdict::read(&output, ended_well).map_err(Failure::new)
+        let (succeeded, output) = self.attempt("scenario", scenario).await?;
+        Verdict::read(&output, succeeded).map_err(Failure::new)
     }
 
-    async fn attempt(&self, what: &str, command: &mut Command) -> Result<(bool, String)> {
-        let name = format!("{}: {what}", self.name);
+    async fn attempt(&self, step: &str, command: &mut Command) -> Result<(bool, String)> {
+        let name = format!("{}: {step}", self.name);
         eprintln!("xtask: {name}");
-        let file = format!("{what}.log");
+        let file = format!("{step}.log");
         Log::new(&self.folder, &file).catch(command)?;
-        let ended = timeout(PATIENCE, Process::start_again(&name, command)?.finish()).await;
+        let ended = timeout(TIMEOUT, Process::start_again(&name, command)?.finish()).await;
         let output = fs::read(self.path(&file)).or_fail(&file)?;
         let output = String::from_utf8_lossy(&output).into_owned();
         match ended {
             Ok(Ok(())) => Ok((true, output)),
             Ok(Err(Failure::Command { .. })) => Ok((false, output)),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::new(format_args!("{name} took longer than {} s", PATIENCE.as_secs()))),
+            Err(_) => Err(Failure::new(format_args!("{name} took longer than {} s", TIMEOUT.as_secs()))),
         }
     }
 }
 
-/// Where all that is made lies.
-pub fn shelf() -> PathBuf {
+/// The parent of all working folders.
+pub fn clients_folder() -> PathBuf {
     root().join("target/clients")
 }
 
-/// Copies the files of a folder; what is there already stays untouched, so that nothing is compiled twice.
+/// Copies a folder. Files that are up to date keep their modification time, so that they are not compiled again.
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {

@@ -1,4 +1,4 @@
-//! `cargo xtask contract`: schemathesis against a server in contract mode, on each store, as each role.
+//! `cargo xtask contract`: runs schemathesis against a server in contract mode, on each store and as each role.
 
 mod promises;
 mod report;
@@ -16,32 +16,32 @@ use crate::process::run;
 use crate::workspace::cargo;
 use promises::Promises;
 use report::Report;
-use schemathesis::{Pace, Schemathesis};
+use schemathesis::{Limits, Schemathesis};
 use server::Server;
 use tally::Tally;
 
-/// Test the server against its document with schemathesis, on each store, as each role
+/// Test the server against its OpenAPI document with schemathesis, on each store and as each role
 #[derive(Debug, Args)]
 pub struct Contract {
-    /// A seed of what is generated; may be repeated [default: 1]
+    /// Seed of the generator; may be repeated [default: 1]
     #[arg(long = "seed", value_name = "NUMBER")]
     seeds: Vec<u32>,
-    /// The seeds 1 to NUMBER, one after the other
+    /// Run with the seeds 1 to NUMBER
     #[arg(long = "seeds", value_name = "NUMBER", conflicts_with = "seeds")]
     count: Option<u32>,
-    /// On which store
+    /// Store of the server
     #[arg(long, value_enum, default_value_t = Stores::Both)]
     store: Stores,
-    /// As whom; may be repeated [default: all four]
+    /// Role of the client; may be repeated [default: all]
     #[arg(long = "role", value_enum, value_name = "ROLE")]
     roles: Vec<Role>,
-    /// Seconds for all runs together: each is given its share, and uses it up
+    /// Total duration of all runs in seconds, divided equally
     #[arg(long, value_name = "SECONDS", conflicts_with = "max_examples")]
     max_time: Option<u32>,
-    /// The most generated cases of an operation and phase
+    /// Maximum number of generated cases for each operation and phase
     #[arg(long, value_name = "NUMBER", default_value_t = 25)]
     max_examples: u32,
-    /// Where Postgres comes from
+    /// Source of the PostgreSQL server
     #[arg(long, value_enum, default_value_t = Source::Auto)]
     postgres: Source,
 }
@@ -53,7 +53,7 @@ enum Stores {
     Both,
 }
 
-/// Who asks.
+/// Role of the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Role {
     Anonymous,
@@ -65,7 +65,7 @@ pub enum Role {
 impl Role {
     const ALL: [Self; 4] = [Self::Anonymous, Self::Viewer, Self::Registrar, Self::Admin];
 
-    /// As the document spells it.
+    /// The name in the OpenAPI document.
     const fn name(self) -> &'static str {
         match self {
             Self::Anonymous => "anonymous",
@@ -86,7 +86,7 @@ pub struct Plan {
 
 impl Contract {
     pub async fn run(self) -> Result<()> {
-        // First, so that a machine without PostgreSQL fails immediately.
+        // Before the build, so that the command fails early on a machine without PostgreSQL.
         let postgres = match self.store {
             Stores::Sqlite => None,
             Stores::Postgres | Stores::Both => Some(postgres::Server::provide(self.postgres).await?),
@@ -96,18 +96,19 @@ impl Contract {
         let tool = Schemathesis::installed().await?;
         let promises = Promises::read(tool.document())?;
         let plans = self.plans();
-        let pace = Pace { max_examples: self.max_examples, max_time: self.share(plans.len()) };
+        let limits = Limits { max_examples: self.max_examples, max_time: self.share(plans.len()) };
         let mut report = Report::default();
         for (number, plan) in plans.iter().enumerate() {
             let since = Instant::now();
             let server = Server::start(url_of(plan.store)).await?;
-            let outcome = tool.run(*plan, &server, pace).await?;
+            let outcome = tool.run(*plan, &server, limits).await?;
             drop(server);
             let tally = Tally::read(&outcome)?;
             let Plan { store, role, seed } = plan;
-            let (cases, good, failures) = (tally.cases, tally.successes(), tally.failures.len());
+            let (cases, successes, failures) = (tally.cases, tally.total_successes(), tally.failures.len());
             eprintln!(
-                "xtask: {}/{} {store}, {}, seed {seed}: {cases} cases, {good} answered 2xx, {failures} failures, {}",
+                "xtask: {}/{} {store}, {}, seed {seed}: {cases} cases, {successes} with a 2xx response, \
+                 {failures} failures, {}",
                 number + 1,
                 plans.len(),
                 role.name(),
@@ -116,7 +117,7 @@ impl Contract {
             report.add(*plan, tally, promises.of(*role));
         }
         report.print(&promises);
-        if report.failed() == 0 { Ok(()) } else { Err(Failure::new("the contract is broken")) }
+        if report.failed() == 0 { Ok(()) } else { Err(Failure::new("schemathesis found failures")) }
     }
 
     fn stores(&self) -> &'static [&'static str] {
@@ -127,7 +128,7 @@ impl Contract {
         }
     }
 
-    /// Every run, in the order in which they are done.
+    /// All runs, in order.
     fn plans(&self) -> Vec<Plan> {
         let seeds: Vec<u32> = match self.count {
             Some(count) => (1..=count).collect(),
@@ -144,7 +145,7 @@ impl Contract {
         plans
     }
 
-    /// What one of so many runs may take.
+    /// The duration of one of `runs` runs, in seconds.
     fn share(&self, runs: usize) -> Option<u32> {
         let runs = u32::try_from(runs).unwrap_or(u32::MAX).max(1);
         self.max_time.map(|all| (all / runs).max(1))
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_choice_each_role_asks_on_each_store_once() {
+    fn default_plan_covers_each_role_on_each_store() {
         let plans = parsed(&[]).plans();
         assert_eq!(plans.len(), 8);
         assert_eq!(plans[0], Plan { store: "sqlite", role: Role::Anonymous, seed: 1 });
@@ -183,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds_come_one_after_the_other_and_share_the_time() {
+    fn seeds_run_in_order_and_share_the_time() {
         let contract = parsed(&["--seeds", "3", "--role", "admin", "--store", "sqlite", "--max-time", "60"]);
         let seeds: Vec<_> = contract.plans().iter().map(|plan| plan.seed).collect();
         assert_eq!(seeds, [1, 2, 3]);

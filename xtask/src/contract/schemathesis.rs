@@ -1,4 +1,4 @@
-//! The program schemathesis: installed once, in the versions that are pinned, and run.
+//! The program schemathesis: installs it in pinned versions, and runs it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use crate::failure::{Result, Settle};
 use crate::process::{Process, read, run};
 use crate::workspace::{built, program, root};
 
-/// Its configuration, its hooks, and the versions of everything it is made of.
+/// Configuration and hooks of schemathesis, and `requirements.txt` with pinned versions.
 const FOLDER: &str = "tests/schemathesis";
 
-/// How much of it.
+/// Limits of one run.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
-    /// The most generated cases of an operation and phase.
+pub struct Limits {
+    /// Maximum number of generated cases for each operation and phase. Ignored if there is a `max_time`.
     pub max_examples: u32,
-    /// Seconds, which are used up.
+    /// Duration in seconds.
     pub max_time: Option<u32>,
 }
 
@@ -25,23 +25,23 @@ pub struct Pace {
 pub struct Schemathesis {
     packages: PathBuf,
     reports: PathBuf,
-    /// The document of the very program that is tested. Where it fetches one from a server, it leaves out the
-    /// operation that answers it.
+    /// The OpenAPI document, written by the program under test. If schemathesis fetched it from the server, it would
+    /// not test the operation that returns it.
     document: PathBuf,
 }
 
-/// What a run left behind.
+/// Result of a run.
 pub struct Outcome {
-    /// Every exchange and what was found wrong with it: a JSON object a line.
+    /// All events, with the exchanges and failed checks: one JSON object per line.
     pub events: PathBuf,
-    /// Its console output.
+    /// Console output.
     pub output: PathBuf,
-    /// Whether it was content.
+    /// Whether schemathesis exited with success.
     pub passed: bool,
 }
 
 impl Schemathesis {
-    /// Installs it under `target`, unless it is there: pip keeps nothing else on the machine.
+    /// Installs schemathesis under `target`, unless the pinned versions are installed there, and writes the document.
     pub async fn installed() -> Result<Self> {
         let target = built("contract", "")?;
         let pinned = root().join(FOLDER).join("requirements.txt");
@@ -64,7 +64,7 @@ impl Schemathesis {
             fs::write(&mark, wanted).or_fail(mark.display())?;
         }
         let reports = target.join("reports");
-        // What lies there is of another document, or of another run.
+        // Reports of earlier runs.
         let _ = fs::remove_dir_all(&reports);
         fs::create_dir_all(&reports).or_fail(reports.display())?;
         let document = target.join("openapi.json");
@@ -74,13 +74,13 @@ impl Schemathesis {
         Ok(Self { packages, reports, document })
     }
 
-    /// What it holds the server against.
+    /// The OpenAPI document that the server is tested against.
     pub fn document(&self) -> &Path {
         &self.document
     }
 
-    /// Runs it to its end. What it says goes to a file, and so does every exchange.
-    pub async fn run(&self, plan: Plan, server: &Server, pace: Pace) -> Result<Outcome> {
+    /// Runs schemathesis to its end.
+    pub async fn run(&self, plan: Plan, server: &Server, limits: Limits) -> Result<Outcome> {
         let name = format!("{}-{}-{}", plan.store, plan.role.name(), plan.seed);
         let events = self.reports.join(format!("{name}.ndjson"));
         let output = self.reports.join(format!("{name}.txt"));
@@ -88,15 +88,15 @@ impl Schemathesis {
         command.env("PYTHONPATH", &self.packages).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "*");
         command.env("HYPOTHESIS_STORAGE_DIRECTORY", self.reports.join("hypothesis"));
         command.env("CONTRACT_ANNOUNCEMENT", &server.announcement).env("CONTRACT_ROLE", plan.role.name());
-        // It leaves a folder of its own where it runs, and finds the hooks beside its configuration.
+        // schemathesis resolves the hooks relative to its configuration.
         command.current_dir(root().join(FOLDER));
         command.args(["-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run"]);
         command.arg(&self.document).arg(format!("--url={}", server.base_url)).arg("--no-color");
         command.arg(format!("--seed={}", plan.seed)).arg(format!("--report-ndjson-path={}", events.display()));
         command.args(["--report=ndjson", "--generation-database=none"]);
-        match pace.max_time {
+        match limits.max_time {
             Some(seconds) => command.arg(format!("--max-time={seconds}")),
-            None => command.arg(format!("--max-examples={}", pace.max_examples)),
+            None => command.arg(format!("--max-examples={}", limits.max_examples)),
         };
         catch(&mut command, &output)?;
         let passed = Process::start("schemathesis", command)?.finish().await.is_ok();

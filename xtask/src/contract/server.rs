@@ -14,9 +14,9 @@ use crate::workspace::{built, program};
 
 const START: Duration = Duration::from_mins(1);
 
-/// A server that answers until this is dropped.
+/// A running server, stopped when this is dropped.
 pub struct Server {
-    /// The line of JSON on its standard output.
+    /// The first line of the standard output: JSON with the base URL and credentials.
     pub announcement: String,
     pub base_url: String,
     _process: Process,
@@ -24,9 +24,9 @@ pub struct Server {
 }
 
 impl Server {
-    /// On a schema of its own in this PostgreSQL database, or else on the embedded store.
+    /// Starts a server on a new schema of this PostgreSQL database, or on SQLite if there is none.
     pub async fn start(postgres: Option<&str>) -> Result<Self> {
-        let folder = tempfile::tempdir().or_fail("cannot make a folder")?;
+        let folder = tempfile::tempdir().or_fail("cannot create a temporary folder")?;
         let log = Log::new(folder.path(), "log");
         let mut command = program(built("release", "rollbook")?);
         log.catch(&mut command)?;

@@ -1,4 +1,4 @@
-//! A Postgres container, by Docker's daemon.
+//! A PostgreSQL container, started through the Docker daemon.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::timeout;
 
 use super::probe::{self, Login};
-use super::{Server, random_password, settings, title};
+use super::{Server, random_password, server_name, settings};
 use crate::failure::{Failure, Result, Settle};
 
-/// The variable that names another image than [`IMAGE`]; it must know the official one's variables.
+/// Overrides [`IMAGE`]. The image must support the environment variables of the official one.
 const IMAGE_VARIABLE: &str = "ROLLBOOK_TEST_POSTGRES_IMAGE";
 const IMAGE: &str = "postgres:17";
 const PORT: u16 = 5432;
-/// A daemon that is there answers at once.
-const ANSWER: Duration = Duration::from_secs(2);
+/// Timeout for a response of the daemon.
+const RESPONSE: Duration = Duration::from_secs(2);
 const PULL: Duration = Duration::from_mins(3);
 const START: Duration = Duration::from_mins(1);
 
@@ -32,57 +32,57 @@ pub type Container = ContainerAsync<GenericImage>;
 /// Starts a container.
 ///
 /// # Errors
-/// One line: no daemon answers, the image cannot be had, or the server in it does not start.
+/// No daemon responds, the image is not available, or its server does not start.
 pub async fn start() -> Result<Server> {
     let docker = daemon().await?;
     let image = std::env::var(IMAGE_VARIABLE).ok().filter(|image| !image.is_empty());
     let image = image.unwrap_or_else(|| IMAGE.to_owned());
-    have(&docker, &image).await?;
+    ensure_image(&docker, &image).await?;
 
     let password = random_password()?;
-    let container = Starting::new(&image, &password).container().await?;
+    let container = StartingContainer::new(&image, &password).container().await?;
     let host = container.get_host().await.or_fail("Docker reports no host")?.to_string();
     let port = container.get_host_port_ipv4(PORT.tcp()).await.or_fail("Docker reports no port")?;
     let name = || "rollbook".to_owned();
     let login = Login { host, port, user: name(), password, database: name() };
     let ready = tokio::select! {
         ready = probe::until_ready(&login, START) => ready.map_err(|unready| unready.to_string()),
-        said = last_words(&container) => Err(said),
+        line = last_log_line(&container) => Err(line),
     };
     let version = ready.map_err(|reason| Failure::new(format_args!("{image} in Docker did not start: {reason}")))?;
     Ok(Server {
         url: login.url(),
-        description: format!("{} from the image {image} in Docker", title(version.as_deref())),
-        _keeper: Some(Box::new(container)),
+        description: format!("{} from the image {image} in Docker", server_name(version.as_deref())),
+        _guard: Some(Box::new(container)),
     })
 }
 
 async fn daemon() -> Result<Docker> {
     let none = || Failure::new("no Docker daemon responds");
-    let docker = timeout(ANSWER, docker_client_instance()).await.map_err(|_| none())?.map_err(|_| none())?;
-    timeout(ANSWER, docker.ping()).await.map_err(|_| none())?.map_err(|_| none())?;
+    let docker = timeout(RESPONSE, docker_client_instance()).await.map_err(|_| none())?.map_err(|_| none())?;
+    timeout(RESPONSE, docker.ping()).await.map_err(|_| none())?.map_err(|_| none())?;
     Ok(docker)
 }
 
-/// Makes sure that the daemon has the image.
-async fn have(docker: &Docker, image: &str) -> Result<()> {
+/// Pulls the image unless the daemon has it.
+async fn ensure_image(docker: &Docker, image: &str) -> Result<()> {
     if docker.inspect_image(image).await.is_ok() {
         return Ok(());
     }
     eprintln!("xtask: pulling {image}");
-    let pulled = timeout(PULL, generic(image).pull_image()).await;
+    let pulled = timeout(PULL, image_of(image).pull_image()).await;
     let pulled = pulled.map_err(|_| Failure::new(format_args!("Docker took too long to pull {image}")))?;
     pulled.map(drop).or_fail(format_args!("Docker cannot get {image}"))
 }
 
 fn request(image: &str, password: &str) -> ContainerRequest<GenericImage> {
     let server = ["postgres"].into_iter().chain(settings());
-    let request = generic(image)
+    let request = image_of(image)
         .with_exposed_port(PORT.tcp())
         .with_env_var("POSTGRES_USER", "rollbook")
         .with_env_var("POSTGRES_PASSWORD", password)
         .with_env_var("POSTGRES_DB", "rollbook")
-        // Spares each connection the thousands of rounds of SCRAM.
+        // Connecting is faster without the hash iterations of SCRAM.
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "password")
         .with_cmd(server)
         .with_startup_timeout(START);
@@ -96,27 +96,27 @@ fn request(image: &str, password: &str) -> ContainerRequest<GenericImage> {
     })
 }
 
-fn generic(image: &str) -> GenericImage {
+fn image_of(image: &str) -> GenericImage {
     let (name, tag) = name_and_tag(image);
     GenericImage::new(name, tag)
 }
 
-/// The two parts of a reference. A colon before a slash belongs to a registry's port.
+/// Splits an image reference. A colon before a slash belongs to the registry's port.
 fn name_and_tag(image: &str) -> (&str, &str) {
     image.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).unwrap_or((image, "latest"))
 }
 
-/// Whether a port published on the daemon's loopback address can be reached from here.
+/// Whether a port published on the daemon's loopback address is reachable from this process.
 fn daemon_is_local() -> bool {
     let remote = std::env::var("DOCKER_HOST").is_ok_and(|host| !host.is_empty() && !host.starts_with("unix:"));
     let inside_a_container = std::path::Path::new("/.dockerenv").exists();
     !remote && !inside_a_container
 }
 
-/// Follows what the server says on standard error until the container has ended; gives its last line.
-async fn last_words(container: &Container) -> String {
+/// Reads the server's standard error until the container ends, and returns the last line.
+async fn last_log_line(container: &Container) -> String {
     let mut lines = container.stderr(true).lines();
-    let mut last = "it said nothing".to_owned();
+    let mut last = "no output".to_owned();
     while let Ok(Some(line)) = lines.next_line().await {
         last = line;
     }
@@ -125,10 +125,10 @@ async fn last_words(container: &Container) -> String {
 
 type Started = Result<Container, testcontainers::TestcontainersError>;
 
-/// A container on its way: it exists in the daemon before there is a [`Container`] to remove it.
-struct Starting(Option<JoinHandle<Started>>);
+/// A container that is being started: the daemon creates it before there is a [`Container`] that removes it.
+struct StartingContainer(Option<JoinHandle<Started>>);
 
-impl Starting {
+impl StartingContainer {
     fn new(image: &str, password: &str) -> Self {
         let request = request(image, password);
         Self(Some(tokio::spawn(async move { request.start().await })))
@@ -137,17 +137,17 @@ impl Starting {
     async fn container(mut self) -> Result<Container> {
         let started = match &mut self.0 {
             Some(task) => task.await,
-            None => return Err(Failure::new("the container was started already")),
+            None => return Err(Failure::new("the container has already been started")),
         };
         self.0 = None;
         started.or_fail("Docker")?.or_fail("Docker does not start the container")
     }
 }
 
-impl Drop for Starting {
+impl Drop for StartingContainer {
     fn drop(&mut self) {
         if let Some(task) = self.0.take() {
-            // Interrupted meanwhile: the start goes to its end, so that the container can be removed.
+            // If interrupted, the start runs to its end, so that the container is removed.
             let _ = block_in_place(|| Handle::current().block_on(timeout(START, task)));
         }
     }
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_without_a_tag_is_the_latest() {
+    fn image_without_tag_is_latest() {
         assert_eq!(name_and_tag("postgres:17"), ("postgres", "17"));
         assert_eq!(name_and_tag("postgres"), ("postgres", "latest"));
         assert_eq!(name_and_tag("localhost:5000/postgres"), ("localhost:5000/postgres", "latest"));

@@ -1,4 +1,4 @@
-//! Temporary clusters of PostgreSQL servers.
+//! Temporary clusters of an installed PostgreSQL server.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,30 +11,30 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::probe::{self, Login};
-use super::{Server, random_password, settings, title};
+use super::{Server, random_password, server_name, settings};
 use crate::failure::{Failure, Result, Settle};
 use crate::log::Log;
 use crate::loopback::free_address;
 use crate::process::{Process, read, run};
 
-/// Where Debian and its kin put the server, a folder for each major version.
+/// Server packages of Debian and its derivatives: one folder for each major version.
 const VERSIONS: &str = "/usr/lib/postgresql";
-/// The oldest major version that Rollbook works with.
+/// The oldest major version that Rollbook supports.
 const OLDEST: u32 = 15;
 const START: Duration = Duration::from_secs(30);
-/// Another program may take the port between our choice and the server's start.
-const TRIES: u32 = 3;
-/// Who runs the server when we are root, which it refuses to be. The first that exists.
+/// Start attempts: another program may bind the chosen port before the server does.
+const ATTEMPTS: u32 = 3;
+/// Users that run the server if xtask runs as root, which PostgreSQL does not support. The first existing one is used.
 const USERS: [&str; 2] = ["postgres", "nobody"];
 
-/// A running server and its data; both end with this.
+/// A running server and its data, both removed when this is dropped.
 pub struct Cluster {
-    // Declared first, it ends before the folder goes.
+    // Declared first, so that the server ends before its folder is removed.
     _server: Process,
     _folder: TempDir,
 }
 
-/// The numbers of a user.
+/// The ids of a user.
 #[derive(Debug, PartialEq, Eq)]
 struct User {
     uid: u32,
@@ -56,15 +56,15 @@ pub async fn start_from(programs: &Path) -> Result<Server> {
     let (server, login) = serve(programs, folder.path(), user.as_ref(), password).await?;
     Ok(Server {
         url: login.url(),
-        description: format!("{} from a temporary cluster ({})", title(Some(&version)), programs.display()),
-        _keeper: Some(Box::new(Cluster { _server: server, _folder: folder })),
+        description: format!("{} from a temporary cluster ({})", server_name(Some(&version)), programs.display()),
+        _guard: Some(Box::new(Cluster { _server: server, _folder: folder })),
     })
 }
 
-/// The folder of the newest server's programs.
+/// The folder with the programs of the newest installed server.
 ///
 /// # Errors
-/// When there is none.
+/// No server is installed.
 pub fn newest() -> Result<PathBuf> {
     let majors: Vec<u32> = fs::read_dir(VERSIONS)
         .into_iter()
@@ -77,12 +77,12 @@ pub fn newest() -> Result<PathBuf> {
         .ok_or_else(|| Failure::new(format_args!("neither {VERSIONS} nor PATH has initdb and postgres")))
 }
 
-/// Whether the folder has the programs of a server.
+/// Whether the folder contains the programs of a server.
 pub fn has_server(folder: &Path) -> bool {
     ["initdb", "postgres"].iter().all(|program| is_executable(&folder.join(program)))
 }
 
-/// The folders to look in, the best first.
+/// The folders to search, in order of preference.
 fn candidates(mut majors: Vec<u32>, path: impl Iterator<Item = PathBuf>) -> impl Iterator<Item = PathBuf> {
     majors.sort_unstable_by(|a, b| b.cmp(a));
     majors.into_iter().map(|major| Path::new(VERSIONS).join(major.to_string()).join("bin")).chain(path)
@@ -95,13 +95,13 @@ fn is_executable(file: &Path) -> bool {
 async fn version(programs: &Path) -> Result<String> {
     let mut command = Command::new(programs.join("postgres"));
     command.arg("--version");
-    let said = read("postgres --version", command).await?;
-    let version = said.split_whitespace().nth(2).unwrap_or_default().to_owned();
+    let output = read("postgres --version", command).await?;
+    let version = output.split_whitespace().nth(2).unwrap_or_default().to_owned();
     let major = version.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(OLDEST..) => Ok(version),
         _ => Err(Failure::new(format_args!(
-            "the newest PostgreSQL in {} is {version}; {OLDEST} or later is needed",
+            "PostgreSQL in {} is version {version}; {OLDEST} or later is required",
             programs.display()
         ))),
     }
@@ -109,12 +109,12 @@ async fn version(programs: &Path) -> Result<String> {
 
 fn unprivileged() -> Result<User> {
     let users = fs::read_to_string("/etc/passwd").or_fail("cannot read /etc/passwd")?;
-    let found = USERS.iter().find_map(|name| numbers(&users, name));
+    let found = USERS.iter().find_map(|name| user_ids(&users, name));
     found.ok_or_else(|| Failure::new("PostgreSQL does not run as root, and there is no user postgres or nobody"))
 }
 
-/// The numbers of the user `name` in the words of `/etc/passwd`.
-fn numbers(users: &str, name: &str) -> Option<User> {
+/// The ids of the user `name` in the format of `/etc/passwd` (passwd(5)).
+fn user_ids(users: &str, name: &str) -> Option<User> {
     users.lines().find_map(|line| {
         let mut fields = line.split(':');
         let (found, _, uid, gid) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
@@ -125,20 +125,20 @@ fn numbers(users: &str, name: &str) -> Option<User> {
 
 async fn initialise(programs: &Path, folder: &Path, user: Option<&User>, password: &str) -> Result<()> {
     let secret = folder.join("password");
-    fs::write(&secret, password).or_fail("cannot write the password's file")?;
+    fs::write(&secret, password).or_fail("cannot write the password file")?;
     if let Some(User { uid, gid }) = user {
         for path in [folder, &secret] {
-            chown(path, Some(*uid), Some(*gid)).or_fail("cannot hand the cluster's folder to its user")?;
+            chown(path, Some(*uid), Some(*gid)).or_fail("cannot change the owner of the cluster's folder")?;
         }
     }
     let log = Log::new(folder, "initdb.log");
     let mut initdb = as_user(programs.join("initdb"), folder, user);
-    // Passwords in the clear do on loopback, and spare each connection the thousands of rounds of SCRAM.
+    // Cleartext passwords suffice on loopback, and connecting is faster without the hash iterations of SCRAM.
     initdb.args(["--username=rollbook", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
     initdb.arg("--pgdata").arg(folder.join("data")).arg("--pwfile").arg(&secret);
     log.catch(&mut initdb)?;
-    let made = run("initdb", initdb).await;
-    made.map_err(|failure| Failure::new(format_args!("{failure}: {}", log.last_line())))
+    let initialised = run("initdb", initdb).await;
+    initialised.map_err(|failure| Failure::new(format_args!("{failure}: {}", log.last_line())))
 }
 
 async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: String) -> Result<(Process, Login)> {
@@ -146,17 +146,17 @@ async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: St
     let name = || "rollbook".to_owned();
     let mut login = Login { host: "127.0.0.1".into(), port: 0, user: name(), password, database: "postgres".into() };
     let mut reason = String::new();
-    for _ in 0..TRIES {
+    for _ in 0..ATTEMPTS {
         login.port = free_address()?.port();
         let mut postgres = as_user(programs.join("postgres"), folder, user);
         postgres.arg("-D").arg(folder.join("data")).args(["-p", &login.port.to_string()]).args(settings());
         postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
         log.catch(&mut postgres)?;
-        // SIGINT is its fast shutdown: on SIGTERM it would wait for its clients.
-        let mut server = Process::start("postgres", postgres)?.ended_by(Signal::INT);
+        // SIGINT requests a fast shutdown. On SIGTERM, PostgreSQL waits for its clients to disconnect.
+        let mut server = Process::start("postgres", postgres)?.stopped_by(Signal::INT);
         tokio::select! {
             ready = probe::until_ready(&login, START) => match ready {
-                // If another process has taken the port meanwhile, that process rejects the connection.
+                // If another process bound the port first, that process rejects the login.
                 Ok(_) => return Ok((server, login)),
                 Err(unready) => reason = unready.to_string(),
             },
@@ -166,7 +166,7 @@ async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: St
     Err(Failure::new(format_args!("the temporary cluster did not start: {reason}")))
 }
 
-/// `program`, run in `folder` as `user` (without supplementary groups) or as ourselves.
+/// `program`, run in `folder` as `user` (without supplementary groups) or as the current user.
 fn as_user(program: PathBuf, folder: &Path, user: Option<&User>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).stdin(Stdio::null());
@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_version_is_looked_at_first_and_path_last() {
+    fn newest_version_is_searched_first_and_path_last() {
         let found: Vec<_> = candidates(vec![9, 15, 17, 16], [PathBuf::from("/opt/bin")].into_iter()).collect();
         let expected = ["17/bin", "16/bin", "15/bin", "9/bin"].map(|bin| Path::new(VERSIONS).join(bin));
         assert_eq!(found[..4], expected);
@@ -189,9 +189,9 @@ mod tests {
     }
 
     #[test]
-    fn a_user_is_found_by_the_whole_name() {
+    fn user_is_found_by_whole_name() {
         let users = "postgres-exporter:x:9:9::/:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var/lib:/bin/bash\n";
-        assert_eq!(numbers(users, "postgres"), Some(User { uid: 101, gid: 104 }));
-        assert_eq!(numbers(users, "nobody"), None);
+        assert_eq!(user_ids(users, "postgres"), Some(User { uid: 101, gid: 104 }));
+        assert_eq!(user_ids(users, "nobody"), None);
     }
 }

@@ -1,5 +1,5 @@
-//! Asks a Postgres server whether it takes connections, in the words of its protocol, version 3.0
-//! (Postgres's documentation, "Message Flow: Start-up").
+//! Checks whether a PostgreSQL server accepts connections, with protocol version 3.0 (PostgreSQL's documentation,
+//! "Message Flow: Start-up").
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,13 +10,13 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use url::Url;
 
-/// How long one try may take.
-const TRY: Duration = Duration::from_secs(3);
+/// Timeout of one attempt.
+const ATTEMPT: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_millis(50);
-/// A longer message is no answer to a start-up.
+/// Bound on a message during start-up, in bytes.
 const LONGEST_MESSAGE: usize = 64 * 1024;
 
-/// Whom to ask, and as whom.
+/// Server and credentials.
 pub struct Login {
     pub host: String,
     pub port: u16,
@@ -26,7 +26,7 @@ pub struct Login {
 }
 
 impl Login {
-    /// What a connection URL says; `None` when it leads to a Unix socket.
+    /// Parses a connection URL; `None` if it refers to a Unix socket.
     pub fn of(url: &Url) -> Option<Self> {
         let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let host = url.host_str().filter(|host| !host.is_empty())?;
@@ -50,43 +50,43 @@ impl Login {
     }
 }
 
-/// Why there is no connection.
+/// Cause of a failed connection attempt.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unready {
-    /// Nothing listens, or the server is still starting: a later attempt may succeed.
-    Yet(String),
-    /// It said no.
-    Refused(String),
+    /// Temporary: the port is closed, or the server is still starting.
+    Temporary(String),
+    /// The server rejected the connection.
+    Rejected(String),
 }
 
 impl fmt::Display for Unready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Yet(reason) | Self::Refused(reason)) = self;
+        let (Self::Temporary(reason) | Self::Rejected(reason)) = self;
         f.write_str(reason)
     }
 }
 
-/// Connects once. Returns the server's version if it is reported before an unsupported challenge.
+/// Connects once. Returns the server's version if the server reports it before an unsupported authentication request.
 pub async fn once(login: &Login) -> Result<Option<String>, Unready> {
-    match timeout(TRY, converse(login)).await {
-        Ok(Ok(verdict)) => verdict,
-        Ok(Err(error)) => Err(Unready::Yet(error.to_string())),
-        Err(_) => Err(Unready::Yet("no answer".into())),
+    match timeout(ATTEMPT, start_session(login)).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Err(Unready::Temporary(error.to_string())),
+        Err(_) => Err(Unready::Temporary("no response".into())),
     }
 }
 
-/// Connects again and again, until it succeeds, the server refuses, or `bound` has passed.
+/// Retries until the connection succeeds, the server rejects it, or `bound` has passed.
 pub async fn until_ready(login: &Login, bound: Duration) -> Result<Option<String>, Unready> {
     let since = Instant::now();
     loop {
         match once(login).await {
-            Err(Unready::Yet(_)) if since.elapsed() < bound => tokio::time::sleep(POLL).await,
-            verdict => return verdict,
+            Err(Unready::Temporary(_)) if since.elapsed() < bound => tokio::time::sleep(POLL).await,
+            outcome => return outcome,
         }
     }
 }
 
-async fn converse(login: &Login) -> std::io::Result<Result<Option<String>, Unready>> {
+async fn start_session(login: &Login) -> std::io::Result<Result<Option<String>, Unready>> {
     let mut server = TcpStream::connect((login.host.as_str(), login.port)).await?;
     server.write_all(&start_up(login)).await?;
     loop {
@@ -96,37 +96,37 @@ async fn converse(login: &Login) -> std::io::Result<Result<Option<String>, Unrea
         let Some(length) =
             usize::try_from(length).ok().and_then(|l| l.checked_sub(4)).filter(|l| *l <= LONGEST_MESSAGE)
         else {
-            return Ok(Err(Unready::Refused("it does not speak PostgreSQL's protocol".into())));
+            return Ok(Err(Unready::Rejected("not a PostgreSQL server".into())));
         };
         let mut body = vec![0; length];
         server.read_exact(&mut body).await?;
-        match understand(head[0], &body) {
-            Said::More => {}
-            Said::Password => server.write_all(&message(Some(b'p'), &[login.password.as_bytes(), b"\0"])).await?,
-            Said::Enough(verdict) => return Ok(verdict),
+        match interpret(head[0], &body) {
+            Reply::Continue => {}
+            Reply::Password => server.write_all(&message(Some(b'p'), &[login.password.as_bytes(), b"\0"])).await?,
+            Reply::Done(outcome) => return Ok(outcome),
         }
     }
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Said {
-    More,
+enum Reply {
+    Continue,
     Password,
-    Enough(Result<Option<String>, Unready>),
+    Done(Result<Option<String>, Unready>),
 }
 
-fn understand(kind: u8, body: &[u8]) -> Said {
+fn interpret(kind: u8, body: &[u8]) -> Reply {
     match (kind, body) {
-        (b'R', [0, 0, 0, 0]) => Said::More,
-        (b'R', [0, 0, 0, 3]) => Said::Password,
-        // Any other challenge (SCRAM, say) shows as well that it takes connections. So does ReadyForQuery.
-        (b'R' | b'Z', _) => Said::Enough(Ok(None)),
+        (b'R', [0, 0, 0, 0]) => Reply::Continue,
+        (b'R', [0, 0, 0, 3]) => Reply::Password,
+        // Another authentication request (SCRAM) or ReadyForQuery also shows that the server accepts connections.
+        (b'R' | b'Z', _) => Reply::Done(Ok(None)),
         (b'S', _) => match body.strip_prefix(b"server_version\0") {
-            Some(version) => Said::Enough(Ok(first_word(version))),
-            None => Said::More,
+            Some(version) => Reply::Done(Ok(first_word(version))),
+            None => Reply::Continue,
         },
-        (b'E', _) => Said::Enough(refusal(body)),
-        _ => Said::More,
+        (b'E', _) => Reply::Done(error_response(body)),
+        _ => Reply::Continue,
     }
 }
 
@@ -136,17 +136,17 @@ fn first_word(version: &[u8]) -> Option<String> {
     version.split([' ', '\0']).next().map(str::to_owned)
 }
 
-fn refusal(body: &[u8]) -> Result<Option<String>, Unready> {
+fn error_response(body: &[u8]) -> Result<Option<String>, Unready> {
     let field = |kind: u8| {
         let field = body.split(|byte| *byte == 0).find(|field| field.first() == Some(&kind));
         field.map_or_else(String::new, |field| String::from_utf8_lossy(&field[1..]).into_owned())
     };
     match field(b'C').as_str() {
         // cannot_connect_now, too_many_connections
-        "57P03" | "53300" => Err(Unready::Yet(field(b'M'))),
-        // invalid_authorization_specification: it may want TLS, which is the tests' own affair.
+        "57P03" | "53300" => Err(Unready::Temporary(field(b'M'))),
+        // invalid_authorization_specification: the server may require TLS, which the tests' driver supports.
         "28000" => Ok(None),
-        _ => Err(Unready::Refused(field(b'M'))),
+        _ => Err(Unready::Rejected(field(b'M'))),
     }
 }
 
@@ -169,27 +169,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_still_starts_is_asked_again() {
+    fn starting_server_is_a_temporary_failure() {
         let starting = b"SFATAL\0VFATAL\0C57P03\0Mthe database system is starting up\0\0";
-        assert_eq!(refusal(starting), Err(Unready::Yet("the database system is starting up".into())));
+        assert_eq!(error_response(starting), Err(Unready::Temporary("the database system is starting up".into())));
         let wrong = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0";
-        assert_eq!(refusal(wrong), Err(Unready::Refused("password authentication failed".into())));
+        assert_eq!(error_response(wrong), Err(Unready::Rejected("password authentication failed".into())));
     }
 
     #[test]
-    fn the_version_is_the_first_word_of_what_the_server_calls_it() {
-        let said = understand(b'S', b"server_version\x0015.18 (Debian 15.18-0+deb12u1)\0");
-        assert_eq!(said, Said::Enough(Ok(Some("15.18".into()))));
-        assert_eq!(understand(b'S', b"TimeZone\0Etc/UTC\0"), Said::More);
+    fn version_is_first_word_of_server_version() {
+        let reply = interpret(b'S', b"server_version\x0015.18 (Debian 15.18-0+deb12u1)\0");
+        assert_eq!(reply, Reply::Done(Ok(Some("15.18".into()))));
+        assert_eq!(interpret(b'S', b"TimeZone\0Etc/UTC\0"), Reply::Continue);
     }
 
     #[test]
-    fn a_challenge_that_is_not_understood_shows_a_ready_server() {
-        assert_eq!(understand(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0"), Said::Enough(Ok(None)));
+    fn unsupported_challenge_counts_as_ready() {
+        assert_eq!(interpret(b'R', b"\0\0\0\x0aSCRAM-SHA-256\0\0"), Reply::Done(Ok(None)));
     }
 
     #[test]
-    fn a_url_is_read_as_the_drivers_read_it() {
+    fn connection_url_defaults_match_drivers() {
         let login = |url| Login::of(&Url::parse(url).unwrap());
         let full = login("postgres://us%20er:p%40ss@[::1]:6000/db").unwrap();
         assert_eq!((full.host.as_str(), full.port), ("::1", 6000));

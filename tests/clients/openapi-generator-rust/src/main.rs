@@ -1,4 +1,4 @@
-//! The scenario with the client that openapi-generator writes as rust.
+//! Scenario with the openapi-generator client rust.
 
 mod step;
 
@@ -23,14 +23,14 @@ async fn main() {
     step("pages", all_pages(&client).await);
     let student = step("create", created(&client).await);
     let tag = step("read", read(&client, student.id).await);
-    step("stale", stale_is_refused(&client, student.id, &tag).await);
-    step("null", null_forgets(&client, student.id).await);
-    step("422", faults_are_read(&client).await);
-    step("404", unknown_is_refused(&client, 999_999).await);
+    step("stale", stale_tag_is_rejected(&client, student.id, &tag).await);
+    step("null", null_deletes_age(&client, student.id).await);
+    step("422", invalid_field_is_reported(&client).await);
+    step("404", unknown_id_is_rejected(&client, 999_999).await);
     step("refresh", refreshed(&mut client, &tokens).await);
     step("delete", deleted(&client, student.id).await);
     step("log-out", log_out(&client).await.map_err(Into::into));
-    step("401", token_is_refused(&client).await);
+    step("401", token_is_rejected(&client).await);
 }
 
 async fn logged_in(client: &mut Configuration) -> Outcome<Token> {
@@ -58,43 +58,43 @@ async fn created(client: &Configuration) -> Outcome<Student> {
     let mut input = StudentInput::new("Leela Menon".into(), "leela.menon@example.org".into(), 4711);
     input.age = Some(Some(22));
     let student = create_student(client, input).await?;
-    check(student.roll_no == 4711 && student.age == Some(22), "another student came back")?;
+    check(student.roll_no == 4711 && student.age == Some(22), "the created student differs")?;
     Ok(student)
 }
 
-/// Gives the entity tag: that of the body, for this client gives no headers.
+/// Returns the entity tag of the body, because this client does not return headers.
 async fn read(client: &Configuration, id: i64) -> Outcome<String> {
     let student = get_student(client, id, None).await?;
-    check(student.name == "Leela Menon", "another student was read")?;
+    check(student.name == "Leela Menon", "the name differs")?;
     Ok(student.etag)
 }
 
-async fn stale_is_refused(client: &Configuration, id: i64, tag: &str) -> Outcome<()> {
+async fn stale_tag_is_rejected(client: &Configuration, id: i64, tag: &str) -> Outcome<()> {
     let change = |email: &str| StudentPatch { email: Some(email.into()), ..StudentPatch::new() };
     update_student(client, id, change("leela@example.org"), Some(tag)).await?;
     let stale = update_student(client, id, change("menon@example.org"), Some(tag)).await;
-    refused(stale, 412, "/problems/stale-version").map(drop)
+    rejected(stale, 412, "/problems/stale-version").map(drop)
 }
 
-async fn null_forgets(client: &Configuration, id: i64) -> Outcome<()> {
-    let forget = StudentPatch { age: Some(None), ..StudentPatch::new() };
-    let patched = update_student(client, id, forget, None).await?;
+async fn null_deletes_age(client: &Configuration, id: i64) -> Outcome<()> {
+    let patch = StudentPatch { age: Some(None), ..StudentPatch::new() };
+    let patched = update_student(client, id, patch, None).await?;
     let now = get_student(client, id, None).await?;
     check(patched.age.is_none() && now.age.is_none(), format!("the age is {:?}", now.age))?;
     check(now.email == "leela@example.org", format!("the email address is {}", now.email))
 }
 
-async fn faults_are_read(client: &Configuration) -> Outcome<()> {
+async fn invalid_field_is_reported(client: &Configuration) -> Outcome<()> {
     let change = PasswordChange::new("password".into(), "shantanu's new password".into());
-    let problem = refused(replace_own_password(client, change).await, 422, "/problems/invalid-fields")?;
-    let faults = problem.errors.unwrap_or_default();
-    check(faults.len() == 1, format!("{} fields are at fault", faults.len()))?;
-    check(faults[0].pointer.as_deref() == Some("/new_password"), format!("it points at {:?}", faults[0].pointer))?;
-    check(!faults[0].detail.is_empty(), "it names no rule")
+    let problem = rejected(replace_own_password(client, change).await, 422, "/problems/invalid-fields")?;
+    let errors = problem.errors.unwrap_or_default();
+    check(errors.len() == 1, format!("{} fields have errors", errors.len()))?;
+    check(errors[0].pointer.as_deref() == Some("/new_password"), format!("the pointer is {:?}", errors[0].pointer))?;
+    check(!errors[0].detail.is_empty(), "the field error has no detail")
 }
 
-async fn unknown_is_refused(client: &Configuration, id: i64) -> Outcome<()> {
-    refused(get_student(client, id, None).await, 404, "/problems/record-not-found").map(drop)
+async fn unknown_id_is_rejected(client: &Configuration, id: i64) -> Outcome<()> {
+    rejected(get_student(client, id, None).await, 404, "/problems/record-not-found").map(drop)
 }
 
 async fn refreshed(client: &mut Configuration, before: &Token) -> Outcome<()> {
@@ -106,27 +106,27 @@ async fn refreshed(client: &mut Configuration, before: &Token) -> Outcome<()> {
 
 async fn deleted(client: &Configuration, id: i64) -> Outcome<()> {
     delete_student(client, id, None).await?;
-    unknown_is_refused(client, id).await
+    unknown_id_is_rejected(client, id).await
 }
 
-async fn token_is_refused(client: &Configuration) -> Outcome<()> {
-    refused(get_me(client).await, 401, "/problems/unauthorized").map(drop)
+async fn token_is_rejected(client: &Configuration) -> Outcome<()> {
+    rejected(get_me(client).await, 401, "/problems/unauthorized").map(drop)
 }
 
-/// Reads the answer as the problem it has to be. The client has read it too, but as an enum of one variant a status,
-/// and always as the first: this reads the same in one line.
-fn refused<T, E>(answer: Result<T, Error<E>>, status: u16, kind: &str) -> Outcome<Problem>
+/// Returns the problem of a rejected request. Parses the body again, because the client parses it into an enum with one variant
+/// per status, always into the first.
+fn rejected<T, E>(result: Result<T, Error<E>>, status: u16, kind: &str) -> Outcome<Problem>
 where
     E: std::fmt::Debug + 'static,
 {
-    let content = match answer {
-        Ok(_) => return Err("it was not refused".into()),
+    let content = match result {
+        Ok(_) => return Err("the request was not rejected".into()),
         Err(Error::ResponseError(content)) => content,
         Err(error) => return Err(error.into()),
     };
     check(content.status == status, format!("the status is {}, not {status}", content.status))?;
     let problem: Problem = serde_json::from_str(&content.content)?;
-    let is_it = problem.r#type == kind && problem.status == i32::from(status);
-    check(is_it, format!("the problem is {}", problem.r#type))?;
+    let matches = problem.r#type == kind && problem.status == i32::from(status);
+    check(matches, format!("the problem is {}", problem.r#type))?;
     Ok(problem)
 }

@@ -1,8 +1,8 @@
-//! The scenario with the client that progenitor writes.
+//! Scenario with the client of progenitor.
 
 mod step;
 
-/// What progenitor writes, as it comes.
+/// Generated client.
 #[allow(warnings, clippy::all, clippy::pedantic)]
 mod client {
     include!(concat!(env!("OUT_DIR"), "/client.rs"));
@@ -29,14 +29,14 @@ async fn main() {
     step("pages", all_pages(&client).await);
     let student = step("create", created(&client).await);
     let tag = step("read", read(&client, &student).await);
-    step("stale", stale_is_refused(&client, &student, &tag).await);
-    step("null", null_forgets(&client, &student).await);
-    step("422", faults_are_read(&client).await);
-    step("404", unknown_is_refused(&client, 999_999).await);
+    step("stale", stale_tag_is_rejected(&client, &student, &tag).await);
+    step("null", null_deletes_age(&client, &student).await);
+    step("422", invalid_field_is_reported(&client).await);
+    step("404", unknown_id_is_rejected(&client, 999_999).await);
     let client = step("refresh", refreshed(&url, &tokens).await);
     step("delete", deleted(&client, &student).await);
     step("log-out", client.log_out().send().await.map(drop).map_err(Into::into));
-    step("401", token_is_refused(&client).await);
+    step("401", token_is_rejected(&client).await);
 }
 
 /// A client that sends the token with every request.
@@ -69,48 +69,48 @@ async fn created(client: &Client) -> Outcome<Student> {
     let input = StudentInput::builder().name("Leela Menon").email("leela.menon@example.org").roll_no(4711u64);
     let input = input.age(NonZeroU32::new(22));
     let student = client.create_student().body(input).send().await?.into_inner();
-    let is_it = student.roll_no.get() == 4711 && student.age.is_some_and(|age| age.get() == 22);
-    check(is_it, "another student came back")?;
+    let matches = student.roll_no.get() == 4711 && student.age.is_some_and(|age| age.get() == 22);
+    check(matches, "the created student differs")?;
     Ok(student)
 }
 
-/// Gives the entity tag.
+/// Returns the entity tag.
 async fn read(client: &Client, student: &Student) -> Outcome<String> {
-    let answer = client.get_student().id(student.id).send().await?;
-    check(answer.name == "Leela Menon", "another student was read")?;
-    let tag = answer.headers().get(ETAG).ok_or("there is no ETag")?;
+    let response = client.get_student().id(student.id).send().await?;
+    check(response.name == "Leela Menon", "the name differs")?;
+    let tag = response.headers().get(ETAG).ok_or("there is no ETag")?;
     Ok(tag.to_str()?.to_owned())
 }
 
-async fn stale_is_refused(client: &Client, student: &Student, tag: &str) -> Outcome<()> {
+async fn stale_tag_is_rejected(client: &Client, student: &Student, tag: &str) -> Outcome<()> {
     let change = |email: StudentPatchEmail| {
         let patch = StudentPatch::builder().email(email);
         client.update_student().id(student.id).if_match(tag).body(patch).send()
     };
     change("leela@example.org".parse()?).await?;
-    refused(change("menon@example.org".parse()?).await, 412, "/problems/stale-version").await.map(drop)
+    rejected(change("menon@example.org".parse()?).await, 412, "/problems/stale-version").await.map(drop)
 }
 
-async fn null_forgets(client: &Client, student: &Student) -> Outcome<()> {
-    let forget = StudentPatch::builder().age(NullableAge(None));
-    let patched = client.update_student().id(student.id).body(forget).send().await?;
+async fn null_deletes_age(client: &Client, student: &Student) -> Outcome<()> {
+    let patch = StudentPatch::builder().age(NullableAge(None));
+    let patched = client.update_student().id(student.id).body(patch).send().await?;
     let now = client.get_student().id(student.id).send().await?;
     check(patched.age.is_none() && now.age.is_none(), format!("the age is {:?}", now.age))?;
     check(now.email == "leela@example.org", format!("the email address is {}", now.email))
 }
 
-async fn faults_are_read(client: &Client) -> Outcome<()> {
+async fn invalid_field_is_reported(client: &Client) -> Outcome<()> {
     let change = PasswordChange::builder().current_password("password").new_password("shantanu's new password");
-    let answer = client.replace_own_password().body(change).send().await;
-    let faults = refused(answer, 422, "/problems/invalid-fields").await?.errors;
-    check(faults.len() == 1, format!("{} fields are at fault", faults.len()))?;
-    let pointer = faults[0].pointer.as_deref();
-    check(pointer == Some("/new_password"), format!("it points at {pointer:?}"))?;
-    check(!faults[0].detail.is_empty(), "it names no rule")
+    let result = client.replace_own_password().body(change).send().await;
+    let errors = rejected(result, 422, "/problems/invalid-fields").await?.errors;
+    check(errors.len() == 1, format!("{} fields have errors", errors.len()))?;
+    let pointer = errors[0].pointer.as_deref();
+    check(pointer == Some("/new_password"), format!("the pointer is {pointer:?}"))?;
+    check(!errors[0].detail.is_empty(), "the field error has no detail")
 }
 
-async fn unknown_is_refused(client: &Client, id: u64) -> Outcome<()> {
-    refused(client.get_student().id(id).send().await, 404, "/problems/record-not-found").await.map(drop)
+async fn unknown_id_is_rejected(client: &Client, id: u64) -> Outcome<()> {
+    rejected(client.get_student().id(id).send().await, 404, "/problems/record-not-found").await.map(drop)
 }
 
 async fn refreshed(url: &str, before: &Token) -> Outcome<Client> {
@@ -124,24 +124,24 @@ async fn refreshed(url: &str, before: &Token) -> Outcome<Client> {
 
 async fn deleted(client: &Client, student: &Student) -> Outcome<()> {
     client.delete_student().id(student.id).send().await?;
-    unknown_is_refused(client, student.id.get()).await
+    unknown_id_is_rejected(client, student.id.get()).await
 }
 
-async fn token_is_refused(client: &Client) -> Outcome<()> {
-    refused(client.get_me().send().await, 401, "/problems/unauthorized").await.map(drop)
+async fn token_is_rejected(client: &Client) -> Outcome<()> {
+    rejected(client.get_me().send().await, 401, "/problems/unauthorized").await.map(drop)
 }
 
-/// progenitor hands every answer that is not `application/json` over as it came; here it is read into the problem's type.
-async fn refused<T>(answer: Result<ResponseValue<T>, Error<ByteStream>>, status: u16, kind: &str) -> Outcome<Problem> {
-    let answer = match answer {
-        Ok(_) => return Err("it was not refused".into()),
-        Err(Error::ErrorResponse(answer)) => answer,
+/// Returns the problem of a rejected request. Parses the body, because progenitor parses only `application/json`.
+async fn rejected<T>(result: Result<ResponseValue<T>, Error<ByteStream>>, status: u16, kind: &str) -> Outcome<Problem> {
+    let response = match result {
+        Ok(_) => return Err("the request was not rejected".into()),
+        Err(Error::ErrorResponse(response)) => response,
         Err(error) => return Err(error.into()),
     };
-    check(answer.status() == status, format!("the status is {}, not {status}", answer.status()))?;
-    let body: Vec<bytes::Bytes> = answer.into_inner_stream().try_collect().await?;
+    check(response.status() == status, format!("the status is {}, not {status}", response.status()))?;
+    let body: Vec<bytes::Bytes> = response.into_inner_stream().try_collect().await?;
     let problem: Problem = serde_json::from_slice(&body.concat())?;
-    let is_it = problem.type_ == kind && i64::from(problem.status) == i64::from(status);
-    check(is_it, format!("the problem is {}", problem.type_))?;
+    let matches = problem.type_ == kind && i64::from(problem.status) == i64::from(status);
+    check(matches, format!("the problem is {}", problem.type_))?;
     Ok(problem)
 }

@@ -1,25 +1,25 @@
-//! Reports each step in a line, and stops at the first that fails.
+//! Prints one line per step. Exits at the first failure.
 
 use std::error::Error;
 use std::fmt::Display;
 
 pub type Outcome<T> = Result<T, Box<dyn Error>>;
 
-/// Gives what came of the step, unless it failed.
+/// Returns the value of a step. Exits if it failed.
 pub fn step<T>(name: &str, outcome: Outcome<T>) -> T {
     match outcome {
         Ok(value) => {
             println!("ok {name}");
             value
         }
-        Err(why) => {
-            println!("not ok {name}: {why}");
+        Err(error) => {
+            println!("not ok {name}: {error}");
             std::process::exit(1);
         }
     }
 }
 
-/// Fails with `otherwise` unless it `holds`.
-pub fn check(holds: bool, otherwise: impl Display) -> Outcome<()> {
-    if holds { Ok(()) } else { Err(otherwise.to_string().into()) }
+/// Returns an error with `message` unless `condition` is true.
+pub fn check(condition: bool, message: impl Display) -> Outcome<()> {
+    if condition { Ok(()) } else { Err(message.to_string().into()) }
 }
