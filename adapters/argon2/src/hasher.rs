@@ -77,7 +77,7 @@ fn verify(argon2: &Argon2<'_>, password: &str, stored: &PasswordHash) -> Result<
     phc.version.get_or_insert(DEFAULT_VERSION);
     match argon2.verify_password(password.as_bytes(), &phc) {
         Ok(()) if is_as_strong(argon2, &phc) => Ok(Verdict::Correct),
-        Ok(()) => Ok(Verdict::RightButOutdated),
+        Ok(()) => Ok(Verdict::CorrectButOutdated),
         Err(LibraryError::PasswordInvalid) => Ok(Verdict::Incorrect),
         Err(LibraryError::OutOfMemory) => Err(failed(&LibraryError::OutOfMemory)),
         Err(_) => Err(unreadable()),

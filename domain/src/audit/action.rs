@@ -44,9 +44,9 @@ actions! {
     SESSION_REPLAYED = "session.replayed";
     /// Expired sessions were deleted.
     SESSIONS_EXPIRED = "sessions.expired";
-    LOGIN_REFUSED = "login.refused";
+    LOGIN_DENIED = "login.refused";
     /// The caller lacks the permission for the operation.
-    ACCESS_REFUSED = "access.refused";
+    ACCESS_DENIED = "access.refused";
     KEY_GENERATED = "key.generated";
     KEY_ROTATED = "key.rotated";
     KEY_RETIRED = "key.retired";

@@ -21,14 +21,14 @@ pub const AUDIT_LOG: &[Case<dyn Stores>] = cases![dyn Stores:
 async fn appended_events_are_stored_exactly(store: Store) {
     let whole = NewEvent {
         by: requester(T0),
-        action: Action::ACCESS_REFUSED,
+        action: Action::ACCESS_DENIED,
         target: Some(Target::operation("listUsers")),
         detail: Some("as «viewer»".into()),
         count: u32::MAX,
     };
     let bare = NewEvent {
         by: Actor::here(ActorId::Anonymous, T0 + Duration::MICROSECOND),
-        action: Action::LOGIN_REFUSED,
+        action: Action::LOGIN_DENIED,
         target: None,
         detail: None,
         count: 1,

@@ -206,7 +206,7 @@ impl LogIn {
 
         // A failed upgrade does not reject a correct password.
         let (verified, outdated_hash_kept) = match verdict {
-            Verdict::RightButOutdated => match self.upgrade(known, password, &by).await {
+            Verdict::CorrectButOutdated => match self.upgrade(known, password, &by).await {
                 Ok(fresh) => (fresh, None),
                 Err(error) => (known.password.clone(), Some(error)),
             },
@@ -241,7 +241,7 @@ impl LogIn {
         };
         self.denied_access.record(NewEvent {
             by: by.clone(),
-            action: Action::LOGIN_REFUSED,
+            action: Action::LOGIN_DENIED,
             target,
             detail: None,
             count: 1,

@@ -64,7 +64,7 @@ impl OwnPassword {
         let actor = by.at(self.clock.now());
         let outcome = self.change_as(by, username, current, new.into(), &actor).await;
         if let Err(OwnPasswordError::WrongPassword | OwnPasswordError::Throttled(_)) = outcome {
-            let event = NewEvent::once(&actor, Action::LOGIN_REFUSED, Target::of(by.user_id()));
+            let event = NewEvent::once(&actor, Action::LOGIN_DENIED, Target::of(by.user_id()));
             self.denied_access.record(event);
         }
         outcome
@@ -86,7 +86,7 @@ impl OwnPassword {
             self.credentials.admit_login(id, by).await??;
         }
         match self.passwords.verify(current.clone(), Some(known.password)).await {
-            Ok(Verdict::Correct | Verdict::RightButOutdated) => {}
+            Ok(Verdict::Correct | Verdict::CorrectButOutdated) => {}
             Ok(Verdict::Incorrect) => return Err(OwnPasswordError::WrongPassword),
             Err(error) => {
                 self.credentials.withdraw_login(id).await?;

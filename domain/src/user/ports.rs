@@ -109,7 +109,7 @@ pub trait PasswordHasher: Send + Sync {
 pub enum Verdict {
     Correct,
     /// Correct, but the hash has outdated parameters.
-    RightButOutdated,
+    CorrectButOutdated,
     Incorrect,
 }
 

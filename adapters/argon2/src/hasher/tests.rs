@@ -88,7 +88,7 @@ async fn right_password_with_weaker_parameters_is_outdated() {
         hashed(Algorithm::Argon2d, Version::V0x13, (SMALL.0, SMALL.1, 1)),
     ];
     for stored in outdated {
-        assert_eq!(verdict("right", &stored).await, Verdict::RightButOutdated, "{stored}");
+        assert_eq!(verdict("right", &stored).await, Verdict::CorrectButOutdated, "{stored}");
         assert_eq!(verdict("wrong", &stored).await, Verdict::Incorrect, "{stored}");
     }
 }
@@ -100,7 +100,7 @@ async fn short_salt_or_output_is_outdated() {
     for (salt, output) in [(&b"8 bytes."[..], 32), (b"sixteen bytes...", 16)] {
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params(output));
         let stored: Phc = argon2.hash_password_with_salt(b"right", salt).unwrap();
-        assert_eq!(verdict("right", &stored.to_string()).await, Verdict::RightButOutdated, "{stored}");
+        assert_eq!(verdict("right", &stored.to_string()).await, Verdict::CorrectButOutdated, "{stored}");
     }
 }
 

@@ -43,7 +43,7 @@ impl<E> Gate<E> {
     fn log_denial(&self, caller: &Authenticated, operation: &Operation) {
         let by = caller.principal.at(self.use_cases.clock.now());
         let target = Target::operation(&operation.id);
-        self.use_cases.denied_access.record(NewEvent::once(&by, Action::ACCESS_REFUSED, target));
+        self.use_cases.denied_access.record(NewEvent::once(&by, Action::ACCESS_DENIED, target));
     }
 }
 

@@ -86,7 +86,7 @@ impl Mocks {
         self.audit.expect_append().times(1).returning(move |events| {
             let events: Vec<_> =
                 events.into_iter().map(|event| (event.action, event.by.id, event.target, event.count)).collect();
-            assert_eq!(events, [(Action::LOGIN_REFUSED, ActorId::Anonymous, target.clone(), 1)]);
+            assert_eq!(events, [(Action::LOGIN_DENIED, ActorId::Anonymous, target.clone(), 1)]);
             Ok(())
         });
         self
@@ -298,7 +298,7 @@ async fn change_during_hashing_rejects_login() {
 /// REQ 13.
 #[tokio::test]
 async fn outdated_hash_is_replaced_at_login() {
-    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("new");
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::CorrectButOutdated).opening("new");
     mocks.passwords.expect_hash().times(1).returning(|_| Ok(PasswordHash::new("new".into())));
     mocks
         .credentials
@@ -311,7 +311,7 @@ async fn outdated_hash_is_replaced_at_login() {
 
 #[tokio::test]
 async fn failed_hash_upgrade_does_not_reject_login() {
-    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::RightButOutdated).opening("old");
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::CorrectButOutdated).opening("old");
     mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
     assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_some());
 }
