@@ -6,7 +6,9 @@ use std::env;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
@@ -14,6 +16,9 @@ use tempfile::TempDir;
 
 /// The environment variable with the URL of the server. Its user needs the permission to create databases.
 pub const POSTGRES_URL: &str = "ROLLBOOK_TEST_POSTGRES_URL";
+
+/// Maximum time that a test waits until its database is dropped.
+const DROP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A temporary folder for an `SQLite` database.
 pub struct SqliteDatabase {
@@ -54,7 +59,8 @@ impl PostgresDatabase {
         // Random, because process ids can be equal on machines that share a server.
         let name = format!("rollbook_test_{:016x}", RandomState::new().build_hasher().finish());
         // From template0, because copying template1 fails while it has a connection.
-        execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")).expect("a database");
+        let created = execute(&server, format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"));
+        created.recv().expect("a result").expect("a database");
         Self { server, name }
     }
 
@@ -88,7 +94,10 @@ impl PostgresDatabase {
 
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
-        let result = execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        let dropped = execute(&self.server, format!("DROP DATABASE {} WITH (FORCE)", self.name));
+        // A connection that the test's runtime has not finished opening delays the statement: the server waits for its start-up
+        // message, which that runtime cannot send while it is blocked here. The thread continues when the test has ended.
+        let result = dropped.recv_timeout(DROP_TIMEOUT).unwrap_or(Ok(()));
         // A panic during unwinding would abort the process and hide the first panic.
         if let Err(error) = result {
             eprintln!("cannot drop the test database {}: {error}", self.name);
@@ -98,14 +107,18 @@ impl Drop for PostgresDatabase {
 
 /// Runs one statement on the server, on a separate thread and runtime: the caller can be a thread of a runtime, which
 /// must not block on another one.
-fn execute(server: &PgConnectOptions, sql: String) -> Result<(), sqlx::Error> {
-    let run = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
+fn execute(server: &PgConnectOptions, sql: String) -> Receiver<Result<(), sqlx::Error>> {
+    let (sender, receiver) = mpsc::channel();
+    let server = server.clone();
+    thread::spawn(move || {
+        let execute = async {
             let mut connection = server.connect().await?;
             sqlx::query(AssertSqlSafe(sql)).execute(&mut connection).await?;
             connection.close().await
-        })
-    };
-    thread::scope(|scope| scope.spawn(run).join()).unwrap_or(Err(sqlx::Error::WorkerCrashed))
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        // An error means that the receiver no longer waits.
+        let _ = sender.send(runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(execute)));
+    });
+    receiver
 }

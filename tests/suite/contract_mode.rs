@@ -49,8 +49,28 @@ async fn announcement_matches_server_data(engine: Engine) {
     let students = page["students"].as_array().unwrap();
     assert_eq!(announcement["student_ids"], students.iter().map(|student| student["id"].clone()).collect::<Value>());
     assert_eq!(students.len(), 25);
+    let unused = announcement["unused_roll_numbers"].as_array().unwrap();
+    assert!(unused.len() == 100 && students.iter().all(|student| !unused.contains(&student["roll_no"])), "{unused:?}");
     assert_eq!(announcement["clock"], "2030-01-01T00:00:00Z");
     assert!(students.iter().all(|student| student["created_at"] == announcement["clock"]), "{page}");
+    stop(server).await;
+}
+
+async fn durable_token_survives_the_end_of_its_session(engine: Engine) {
+    let installation = Installation::new(engine);
+    let (server, announcement) = serve(&installation).await;
+    let client = |tokens: &str| server.client(Some(text(&announcement[tokens]["viewer"])));
+    for (tokens, status) in [("tokens", 401), ("durable_tokens", 200)] {
+        let client = client(tokens);
+        assert_eq!(client.send("POST", "/logout", &json!({})).await.status, 204);
+        assert_eq!(client.get("/me").await.status, status, "{tokens}");
+    }
+    let admin = server.client(Some(text(&announcement["durable_tokens"]["admin"])));
+    let viewer = format!("/users/{}", announcement["users"][0]["id"]);
+    assert_eq!(admin.delete(&format!("{viewer}/sessions")).await.status, 204);
+    client("durable_tokens").get("/me").await.expect(200);
+    admin.send("PATCH", &viewer, &json!({"status": "disabled"})).await.expect(200);
+    client("durable_tokens").get("/me").await.expect_problem(401, "unauthorized");
     stop(server).await;
 }
 
@@ -88,6 +108,7 @@ async fn failed_logins_are_not_throttled(engine: Engine) {
 
 on_each_engine! {
     announcement_matches_server_data
+    durable_token_survives_the_end_of_its_session
     clock_advances_from_its_initial_time
     failed_logins_are_not_throttled
 }

@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::Args;
 use tokio::process::Command;
 
 use crate::failure::{Result, Settle};
-use crate::openapi::OpenApi;
+use crate::openapi::base::Since;
+use crate::openapi::{self, OpenApi};
 use crate::postgres::Source;
 use crate::postman::Postman;
-use crate::process::{read, run};
+use crate::process::run;
 use crate::test::Test;
 use crate::workspace::{built, cargo, program};
 
@@ -28,31 +29,26 @@ pub struct Ci {
 
 impl Ci {
     pub async fn run(self) -> Result<()> {
-        let mut steps = Steps::default();
-        let outcome = self.all(&mut steps).await;
-        steps.print();
-        outcome
-    }
-
-    async fn all(&self, steps: &mut Steps) -> Result<()> {
-        steps.command("format", cargo(["fmt", "--all", "--check"])).await?;
+        command("format", cargo(["fmt", "--all", "--check"])).await?;
         let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
-        steps.command("clippy", cargo(clippy)).await?;
+        command("clippy", cargo(clippy)).await?;
         // In a build of its own: together with other packages, cargo unifies the features of shared dependencies.
-        steps.command("domain alone", cargo(["check", "-p", "domain"])).await?;
+        command("domain alone", cargo(["check", "-p", "domain"])).await?;
         if !self.skip_test {
-            steps.record("tests", all_tests().run()).await?;
+            step("tests", all_tests().run()).await?;
         }
-        steps.record("openapi.yaml", OpenApi::check().run()).await?;
-        steps.record("compatibility", OpenApi::compat().run()).await?;
-        steps.record("changelog", OpenApi::changelog_check().run()).await?;
-        steps.record("collection", Postman::check().run()).await?;
+        step("openapi.yaml", OpenApi { check: true, ..OpenApi::default() }.run()).await?;
+        let compat = Some(Since::MergeBase);
+        step("compatibility", OpenApi { compat, ..OpenApi::default() }.run()).await?;
+        let changelog = Some(Since::MergeBase);
+        step("changelog", OpenApi { check: true, changelog, ..OpenApi::default() }.run()).await?;
+        step("collection", Postman { check: true, run: false, postgres: Source::Auto }.run()).await?;
         if self.lint_openapi {
             let newer = write_openapi_3_1().await?;
-            steps.command("redocly", redocly(&newer)).await?;
-            steps.command("spectral", spectral(&newer)).await?;
+            command("redocly", redocly(&newer)).await?;
+            command("spectral", spectral(&newer)).await?;
         }
-        steps.command("cargo deny", cargo(["deny", "check", "bans", "licenses", "sources"])).await
+        command("cargo deny", cargo(["deny", "check", "bans", "licenses", "sources"])).await
     }
 }
 
@@ -67,22 +63,20 @@ impl Advisories {
 }
 
 fn all_tests() -> Test {
-    let features = Some("browser,interop".to_owned());
-    Test { postgres: Source::Auto, features, packages: Vec::new(), targets: Vec::new(), rest: Vec::new() }
+    Test { postgres: Source::Auto, arguments: vec!["--features=browser,interop".to_owned()] }
 }
 
 /// Writes the document as OpenAPI 3.1 into cargo's target directory; returns the path.
 async fn write_openapi_3_1() -> Result<PathBuf> {
-    let arguments = ["run", "-q", "-p", "app", "--", "openapi", "--format", "yaml-3.1"];
     let file = built("", "openapi-3.1.yaml")?;
-    fs::write(&file, read("rollbook openapi", cargo(arguments)).await?).or_fail(file.display())?;
+    fs::write(&file, openapi::generate("yaml-3.1").await?).or_fail(file.display())?;
     Ok(file)
 }
 
 fn redocly(newer: &Path) -> Command {
     let mut redocly = program("redocly");
-    redocly.args(["lint", "openapi.yaml"]).arg(newer);
     redocly.env("REDOCLY_TELEMETRY", "off").env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    redocly.args(["lint", "openapi.yaml"]).arg(newer);
     redocly
 }
 
@@ -92,28 +86,15 @@ fn spectral(newer: &Path) -> Command {
     spectral
 }
 
-/// Finished steps: name, duration, and whether the step passed.
-#[derive(Default)]
-struct Steps(Vec<(&'static str, Duration, bool)>);
+async fn command(name: &str, command: Command) -> Result<()> {
+    step(name, run(name, command)).await
+}
 
-impl Steps {
-    async fn command(&mut self, name: &'static str, command: Command) -> Result<()> {
-        self.record(name, run(name, command)).await
-    }
-
-    async fn record(&mut self, name: &'static str, step: impl Future<Output = Result<()>>) -> Result<()> {
-        eprintln!("\n== {name}");
-        let since = Instant::now();
-        let outcome = step.await;
-        self.0.push((name, since.elapsed(), outcome.is_ok()));
-        outcome
-    }
-
-    fn print(&self) {
-        eprintln!("\n{:<16}{:>8}", "step", "seconds");
-        for (name, took, passed) in &self.0 {
-            let remark = if *passed { "" } else { "  failed" };
-            eprintln!("{name:<16}{:>8.1}{remark}", took.as_secs_f64());
-        }
-    }
+/// Runs a step, and prints its name and its duration.
+async fn step(name: &str, step: impl Future<Output = Result<()>>) -> Result<()> {
+    eprintln!("\n== {name}");
+    let since = Instant::now();
+    step.await?;
+    eprintln!("== {name}: {:.1} s", since.elapsed().as_secs_f64());
+    Ok(())
 }

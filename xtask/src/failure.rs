@@ -24,8 +24,7 @@ pub enum Failure {
 impl Failure {
     /// Joins the lines of `message`.
     pub fn new(message: impl Display) -> Self {
-        let message = message.to_string();
-        Self::Message(message.split_whitespace().collect::<Vec<_>>().join(" "))
+        Self::Message(one_line(&message.to_string()))
     }
 
     /// The exit status: that of the failed command if it had one, 128 + the number of a signal, otherwise 1.
@@ -49,6 +48,11 @@ impl<T, E: Display> Settle<T> for Result<T, E> {
     fn or_fail(self, doing: impl Display) -> Result<T> {
         self.map_err(|error| Failure::new(format!("{doing}: {error}")))
     }
+}
+
+/// The text with a space in place of all white space.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

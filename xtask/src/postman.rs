@@ -8,11 +8,11 @@ use clap::Args;
 use serde_json::Value;
 
 use crate::failure::{Failure, Result, Settle};
-use crate::openapi::{self, first_difference};
+use crate::openapi::{self, require_same};
 use crate::postgres::{self, Source};
 use crate::process::{read, run};
 use crate::server::Server;
-use crate::workspace::{built, cargo, program, root};
+use crate::workspace::{self, built, cargo, npm_ci, program, root};
 
 /// The collection, in the root of the workspace.
 const FILE: &str = "tests/postman/rollbook.postman_collection.json";
@@ -36,51 +36,34 @@ pub struct Postman {
 }
 
 impl Postman {
-    /// `cargo xtask postman --check`
-    pub fn check() -> Self {
-        Self { check: true, run: false, postgres: Source::Auto }
-    }
-
     pub async fn run(self) -> Result<()> {
         let packages = install().await?;
         if self.run {
             return run_collection(&packages, self.postgres).await;
         }
         let converted = convert(&packages).await?;
-        let file = root().join(FILE);
         if !self.check {
-            return fs::write(&file, converted).or_fail(FILE);
+            return fs::write(root().join(FILE), converted).or_fail(FILE);
         }
-        match first_difference(&fs::read_to_string(&file).or_fail(FILE)?, &converted) {
-            None => Ok(()),
-            Some(line) => Err(Failure::new(format_args!(
-                "{FILE} differs from openapi.yaml at line {line}: run `cargo xtask postman` and check it in"
-            ))),
-        }
+        require_same(FILE, &converted, "postman")
     }
 }
 
 /// Installs the pinned npm packages under `target`, unless they are there. Returns their folder.
 async fn install() -> Result<PathBuf> {
     let folder = built("postman", "")?;
-    let lock = fs::read(root().join(FOLDER).join("package-lock.json")).or_fail(FOLDER)?;
-    let installed = folder.join("installed");
-    if !fs::read(&installed).is_ok_and(|installed| installed == lock) {
-        fs::create_dir_all(&folder).or_fail(folder.display())?;
-        for name in ["package.json", "package-lock.json"] {
-            fs::copy(root().join(FOLDER).join(name), folder.join(name)).or_fail(name)?;
-        }
-        let mut npm = program("npm");
-        npm.args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
-        run("npm ci", npm).await?;
-        fs::write(&installed, lock).or_fail(installed.display())?;
+    fs::create_dir_all(&folder).or_fail(folder.display())?;
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(root().join(FOLDER).join(name), folder.join(name)).or_fail(name)?;
     }
-    Ok(folder.join("node_modules"))
+    let packages = folder.join("node_modules");
+    workspace::install(&folder.join("package-lock.json"), &packages, run("npm ci", npm_ci(&folder))).await?;
+    Ok(packages)
 }
 
 async fn convert(packages: &Path) -> Result<String> {
     let document = built("postman", "openapi.json")?;
-    fs::write(&document, openapi::checked_in()?.to_string()).or_fail(document.display())?;
+    fs::write(&document, openapi::generate("json").await?).or_fail(document.display())?;
     let mut node = program("node");
     node.env("NODE_PATH", packages).arg(root().join(FOLDER).join("collection.js")).arg(document);
     read("node collection.js", node).await

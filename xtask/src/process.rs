@@ -1,14 +1,11 @@
 //! Child processes that end when their guard is dropped.
 
-use std::net::SocketAddr;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
-use tokio::time::{sleep, timeout};
 
 use crate::failure::{Failure, Result, Settle};
 
@@ -26,12 +23,7 @@ pub struct Process {
 
 impl Process {
     /// Starts `command`; messages refer to it as `name`.
-    pub fn start(name: impl Into<String>, mut command: Command) -> Result<Self> {
-        Self::start_again(name, &mut command)
-    }
-
-    /// Starts a command that the caller keeps and may start again.
-    pub fn start_again(name: impl Into<String>, command: &mut Command) -> Result<Self> {
+    pub fn start(name: impl Into<String>, command: &mut Command) -> Result<Self> {
         let name = name.into();
         let child = command.process_group(0).spawn().or_fail(format_args!("cannot start {name}"))?;
         Ok(Self { name, child, stop_signal: Signal::TERM })
@@ -48,19 +40,6 @@ impl Process {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Waits until the process accepts connections at `address`. Returns false if it ends first, or after `within`.
-    pub async fn listens(&mut self, address: SocketAddr, within: Duration) -> bool {
-        let connected = async {
-            while TcpStream::connect(address).await.is_err() {
-                sleep(POLL).await;
-            }
-        };
-        tokio::select! {
-            connected = timeout(within, connected) => connected.is_ok(),
-            () = self.until_ended() => false,
-        }
-    }
-
     /// Waits until the process ends.
     pub async fn until_ended(&mut self) {
         // An error means that there is no process left to wait for.
@@ -74,16 +53,6 @@ impl Process {
     pub async fn finish(mut self) -> Result<()> {
         let status = self.child.wait().await.or_fail(format_args!("cannot wait for {}", self.name))?;
         self.check(status)
-    }
-
-    /// Reads the first line of the standard output, which must be piped. Later lines are discarded.
-    pub async fn first_line(&mut self) -> Result<String> {
-        let mut line = String::new();
-        if let Some(stdout) = self.child.stdout.take() {
-            let read = BufReader::new(stdout).read_line(&mut line).await;
-            read.or_fail(format_args!("cannot read the output of {}", self.name))?;
-        }
-        Ok(line.trim_end().to_owned())
     }
 
     /// Like [`Process::finish`]; returns the standard output.
@@ -130,8 +99,8 @@ impl Drop for Process {
 ///
 /// # Errors
 /// [`Failure::Command`] if it fails, [`Failure::Message`] if it cannot be started.
-pub async fn run(name: impl Into<String>, command: Command) -> Result<()> {
-    Process::start(name, command)?.finish().await
+pub async fn run(name: impl Into<String>, mut command: Command) -> Result<()> {
+    Process::start(name, &mut command)?.finish().await
 }
 
 /// Runs `command` to its end and returns its standard output.
@@ -140,5 +109,5 @@ pub async fn run(name: impl Into<String>, command: Command) -> Result<()> {
 /// As [`run`].
 pub async fn read(name: impl Into<String>, mut command: Command) -> Result<String> {
     command.stdout(Stdio::piped());
-    Process::start(name, command)?.finish_with_output().await
+    Process::start(name, &mut command)?.finish_with_output().await
 }

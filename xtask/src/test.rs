@@ -8,24 +8,18 @@ use crate::postgres::{Server, Source, URL_VARIABLE};
 use crate::process::run;
 use crate::workspace::cargo;
 
+/// Arguments that do not restrict the tests.
+const UNRESTRICTED: [&str; 3] = ["--features", "--jobs", "--no-fail-fast"];
+
 /// Run the tests with a PostgreSQL server that is found or started; after a complete run, also run the gate
 #[derive(Debug, Args)]
 pub struct Test {
     /// Source of the PostgreSQL server
     #[arg(long, value_enum, default_value_t = Source::Auto)]
     pub postgres: Source,
-    /// Cargo features, separated by commas (`browser` and `interop` add the tests that need Chromium and `PyJWT`)
-    #[arg(long, short = 'F', value_name = "FEATURES")]
-    pub features: Option<String>,
-    /// Package to test; may be repeated [default: all]
-    #[arg(long = "package", short, value_name = "PACKAGE")]
-    pub packages: Vec<String>,
-    /// Test target to run, such as `contract`; may be repeated [default: all]
-    #[arg(long = "test", value_name = "TARGET")]
-    pub targets: Vec<String>,
-    /// Arguments for the test programs
-    #[arg(last = true, value_name = "ARGS")]
-    pub rest: Vec<String>,
+    /// Arguments of `cargo test` (the features `browser` and `interop` add the tests that need Chromium and `PyJWT`)
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGS")]
+    pub arguments: Vec<String>,
 }
 
 impl Test {
@@ -33,11 +27,13 @@ impl Test {
         // Before the build, so that the command fails early on a machine without PostgreSQL.
         let server = Server::provide(self.postgres).await?;
         eprintln!("xtask: {}", server.description);
-        if self.needs_program() {
-            run("cargo build", cargo(["build", "-p", "app"])).await?;
+        // The tests start this program.
+        run("cargo build", cargo(["build", "-p", "app"])).await?;
+        let mut tests = cargo(["test"]);
+        if !self.arguments.iter().any(|argument| argument.starts_with("-p") || argument.starts_with("--package")) {
+            tests.arg("--workspace");
         }
-        let mut tests = cargo(self.arguments());
-        tests.env(URL_VARIABLE, &server.url);
+        tests.args(&self.arguments).env(URL_VARIABLE, &server.url);
         if !self.is_complete() {
             return run("cargo test", tests).await;
         }
@@ -48,27 +44,8 @@ impl Test {
 
     /// Whether all tests run. The gate needs the exchanges of a complete run.
     fn is_complete(&self) -> bool {
-        self.packages.is_empty() && self.targets.is_empty() && self.rest.is_empty()
-    }
-
-    /// Whether the selected tests may start the program `rollbook`.
-    fn needs_program(&self) -> bool {
-        self.packages.is_empty() || self.packages.iter().any(|package| package == "tests")
-    }
-
-    fn arguments(&self) -> Vec<&str> {
-        let mut arguments = vec!["test"];
-        if self.packages.is_empty() {
-            arguments.push("--workspace");
-        }
-        arguments.extend(self.packages.iter().flat_map(|package| ["-p", package.as_str()]));
-        arguments.extend(self.features.iter().flat_map(|features| ["--features", features.as_str()]));
-        arguments.extend(self.targets.iter().flat_map(|target| ["--test", target.as_str()]));
-        if !self.rest.is_empty() {
-            arguments.push("--");
-            arguments.extend(self.rest.iter().map(String::as_str));
-        }
-        arguments
+        let mut options = self.arguments.iter().map(|argument| argument.split('=').next().unwrap_or_default());
+        options.all(|option| UNRESTRICTED.contains(&option))
     }
 }
 
@@ -77,18 +54,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn test_without_selection_covers_workspace() {
-        let all = Test {
-            postgres: Source::Auto,
-            features: None,
-            packages: Vec::new(),
-            targets: Vec::new(),
-            rest: Vec::new(),
+    fn selection_makes_a_run_incomplete() {
+        let is_complete = |arguments: &[&str]| {
+            let arguments = arguments.iter().map(ToString::to_string).collect();
+            Test { postgres: Source::Auto, arguments }.is_complete()
         };
-        assert_eq!(all.arguments(), ["test", "--workspace"]);
-        assert!(all.needs_program() && all.is_complete());
-        let one = Test { packages: vec!["domain".into()], rest: vec!["--nocapture".into()], ..all };
-        assert_eq!(one.arguments(), ["test", "-p", "domain", "--", "--nocapture"]);
-        assert!(!one.needs_program() && !one.is_complete());
+        assert!(is_complete(&[]));
+        assert!(is_complete(&["--features=browser,interop", "--jobs=2"]));
+        for selection in [&["-p", "domain"][..], &["--test=suite"], &["filter"], &["--", "filter"]] {
+            assert!(!is_complete(selection), "{selection:?}");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Paths of the workspace, and commands that run in it.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -42,4 +43,33 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(name);
     command.current_dir(root()).stdin(std::process::Stdio::null());
     command
+}
+
+/// Fills `folder` from the package list `list` with `command`, unless it was filled from the same list.
+pub async fn install(list: &Path, folder: &Path, command: impl Future<Output = Result<()>>) -> Result<()> {
+    let stamp = folder.join(".installed");
+    let wanted = fs::read(list).or_fail(list.display())?;
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).or_fail(folder.display())?;
+    }
+    command.await?;
+    fs::write(&stamp, wanted).or_fail(stamp.display())
+}
+
+/// `python3 -m pip install` into a folder.
+pub fn pip(folder: &Path) -> Command {
+    let mut pip = program("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--root-user-action=ignore"]);
+    pip.args(["--no-warn-script-location", "--no-deps", "--target"]).arg(folder);
+    pip
+}
+
+/// `npm ci` in a folder.
+pub fn npm_ci(folder: &Path) -> Command {
+    let mut npm = program("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(folder);
+    npm
 }

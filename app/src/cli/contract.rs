@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use adapter_jwt::{JwtTokens, TokenPolicy};
 use domain::access::Role;
@@ -17,6 +18,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::demo::{create_students, create_users};
+use super::durable_sessions::DurableSessions;
 use super::failure::Failure;
 use super::output;
 use super::temporary_store::signing_key;
@@ -33,6 +35,9 @@ const USERS: [(&str, Role); 4] =
 
 /// Password of every user; satisfies the rules for new passwords.
 const PASSWORD: &str = "nine quiet herons by a weir";
+
+/// Above those of the sample data and of the document's examples.
+const UNUSED_ROLL_NUMBERS: RangeInclusive<i64> = 1001..=1100;
 
 /// Records in the store.
 pub struct SampleData {
@@ -57,7 +62,11 @@ struct Announcement {
     /// Keyed by username; `expired` and `forged` name the administrator and are rejected.
     tokens: BTreeMap<&'static str, String>,
     refresh_tokens: BTreeMap<&'static str, String>,
+    /// Keyed by username; valid until the user is disabled or deleted, even after `POST /logout`.
+    durable_tokens: BTreeMap<&'static str, String>,
     student_ids: Vec<i64>,
+    /// Neither in the store nor in the examples of the document.
+    unused_roll_numbers: Vec<i64>,
 }
 
 #[derive(Serialize)]
@@ -72,14 +81,18 @@ struct KnownUser {
 pub async fn announce(
     address: SocketAddr,
     samples: &SampleData,
-    use_cases: &UseCases,
+    (use_cases, durable): (&UseCases, &DurableSessions),
     signer: &JwtTokens,
     (policy, lifetime): (TokenPolicy, TokenLifetime),
 ) -> Result<(), Failure> {
     let (mut tokens, mut refresh_tokens) = (BTreeMap::new(), BTreeMap::new());
+    let (mut durable_tokens, mut durable_sessions) = (BTreeMap::new(), BTreeMap::new());
     for (username, role) in USERS {
-        let LoggedIn { grant, session, .. } =
-            use_cases.log_in.log_in(username, PASSWORD, None, Origin::default()).await.outcome?;
+        let log_in = || use_cases.log_in.log_in(username, PASSWORD, None, Origin::default());
+        let LoggedIn { grant, session, .. } = log_in().await.outcome?;
+        durable_tokens.insert(username, grant.token.expose().to_owned());
+        durable_sessions.insert(session.id, session.user_id);
+        let LoggedIn { grant, session, .. } = log_in().await.outcome?;
         tokens.insert(username, grant.token.expose().to_owned());
         refresh_tokens.insert(username, grant.refresh_token.expose());
         if (username, role) == ("admin", Role::Admin) {
@@ -92,6 +105,7 @@ pub async fn announce(
             tokens.insert("forged", forged(signer, &other, &issued(use_cases.clock.now())?)?);
         }
     }
+    durable.set(durable_sessions);
     let known = |user: &Record<User>| KnownUser {
         id: user.id.get(),
         username: user.username.to_string(),
@@ -104,7 +118,9 @@ pub async fn announce(
         users: samples.users.iter().map(known).collect(),
         tokens,
         refresh_tokens,
+        durable_tokens,
         student_ids: samples.students.iter().map(|student| student.id.get()).collect(),
+        unused_roll_numbers: UNUSED_ROLL_NUMBERS.collect(),
     };
     output::line(serde_json::to_string(&announcement)?)
 }

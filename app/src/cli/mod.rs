@@ -5,6 +5,7 @@ mod audit;
 mod contract;
 mod data_dir;
 mod demo;
+mod durable_sessions;
 mod failure;
 mod first_start;
 mod key_file;

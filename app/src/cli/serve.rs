@@ -14,6 +14,7 @@ use time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::arguments::{LogFormat, Serve};
+use super::durable_sessions::DurableSessions;
 use super::failure::Failure;
 use super::key_file::KeyFile;
 use super::temporary_store::{self, Purpose, TemporaryStore};
@@ -83,17 +84,18 @@ async fn start_demo(
 /// Fills the store and announces contract mode, which has a fixed start time, no login throttle and the largest quota.
 async fn start_contract_mode(
     serve: &Serve,
-    stores: Stores,
+    mut stores: Stores,
     policy: TokenPolicy,
     lifetimes: (TokenLifetime, SessionLifetimes),
     listener: &Listener,
 ) -> Result<UseCases, Failure> {
     let clock = Arc::new(StartedClock::at(contract::START));
     let samples = contract::fill(&stores).await?;
+    let durable = DurableSessions::replace_in(&mut stores);
     let signer = Arc::new(JwtTokens::new(&temporary_store::signing_key()?, policy.clone())?);
     let relaxed = Policies { throttling: LoginThrottling::Unlimited, requests: RequestQuota::MAX, ..policies(serve) };
     let use_cases = compose(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
-    contract::announce(listener.address(), &samples, &use_cases, &signer, (policy, lifetimes.0)).await?;
+    contract::announce(listener.address(), &samples, (&use_cases, &durable), &signer, (policy, lifetimes.0)).await?;
     Ok(use_cases)
 }
 

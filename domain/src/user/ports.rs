@@ -52,7 +52,7 @@ pub trait CredentialStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Checks a login attempt of user `id` at `by.at` with [`Attempts::admission`](super::Attempts::admission), and counts it
-    /// as failed if it is admitted. [`SessionStore::open`](crate::session::SessionStore::open) clears the count. The limit MUST
+    /// as failed if it is admitted. The opening of a session clears the count. The limit MUST
     /// also hold for concurrent attempts on any number of nodes. If the user does not exist, the attempt is admitted with the
     /// count 1.
     ///

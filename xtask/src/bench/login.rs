@@ -3,13 +3,12 @@
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
+use reqwest::Method;
 use serde_json::json;
 
-use super::accounts::{Administrator, PASSWORD};
-use super::http::Connection;
-use super::server::Server;
-use super::{is_within, median};
-use crate::failure::{Failure, Result, Settle};
+use super::{DEMO, PASSWORD, create_user, is_within, percentile};
+use crate::failure::Result;
+use crate::server::{Client, Server};
 
 /// Cause of a rejected login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,20 +31,22 @@ const BOUNDS: RangeInclusive<f64> = 0.9..=1.1;
 
 /// Measures and prints; returns whether the ratios are within their bounds.
 pub async fn measure() -> Result<bool> {
-    let server = Server::demo_behind_proxy().await?;
-    let mut administrator = Administrator::log_in(&server).await?;
+    let server = Server::rollbook("release", &DEMO).await?;
+    let administrator = server.log_in("admin").await?;
     for round in 0..WARM_UP + ROUNDS {
-        administrator.add(&username(Kind::WrongPassword, round)).await?;
-        administrator.add_disabled(&username(Kind::Disabled, round)).await?;
+        create_user(&administrator, &username(Kind::WrongPassword, round)).await?;
+        let id = create_user(&administrator, &username(Kind::Disabled, round)).await?;
+        let disabled = json!({"status": "disabled"});
+        administrator.send(Method::PATCH, &format!("/users/{id}"), &[], Some(&disabled), 200).await?;
     }
-    let mut connection = server.connect().await?;
+    let client = server.client()?;
     eprintln!("xtask: {} attempts of each kind", ATTEMPTS as usize * ROUNDS);
     let mut means = KINDS.map(|_| Vec::new());
     for round in 0..WARM_UP + ROUNDS {
         let mut took = KINDS.map(|_| 0.0);
         for number in 0..ROUND {
             let kind = kind_of(round, number);
-            took[kind] += rejection_time(&mut connection, KINDS[kind], round).await?;
+            took[kind] += rejection_time(&client, KINDS[kind], round).await?;
         }
         if round >= WARM_UP {
             for (means, took) in means.iter_mut().zip(took) {
@@ -53,7 +54,7 @@ pub async fn measure() -> Result<bool> {
             }
         }
     }
-    let [wrong, disabled, unknown] = means.map(median);
+    let [wrong, disabled, unknown] = means.map(|means| percentile(50, means));
     println!(
         "login: medians of {ROUNDS} rounds {wrong:.2} ms for a wrong password, {disabled:.2} ms for a disabled user, \
          {unknown:.2} ms for an unknown one"
@@ -78,18 +79,14 @@ fn username(kind: Kind, round: usize) -> String {
 }
 
 /// Response time of a rejected login in milliseconds.
-async fn rejection_time(connection: &mut Connection, kind: Kind, round: usize) -> Result<f64> {
+async fn rejection_time(client: &Client, kind: Kind, round: usize) -> Result<f64> {
     let password = if kind == Kind::Disabled { PASSWORD } else { "slow river under eight bridges" };
-    let body = json!({"Username": username(kind, round), "Password": password}).to_string();
+    let credentials = json!({"Username": username(kind, round), "Password": password});
     // A different address for each round, so that no address reaches the limit of failures.
-    let header = format!("X-Forwarded-For: 198.51.100.{round}");
+    let address = format!("198.51.100.{round}");
     let since = Instant::now();
-    let response = connection.send("POST", "/login", &header, &body).await.or_fail("POST /login")?;
-    let took = since.elapsed();
-    if response.status != 401 {
-        return Err(Failure::new(format_args!("POST /login responded {} instead of 401", response.status)));
-    }
-    Ok(took.as_secs_f64() * 1000.0)
+    client.send(Method::POST, "/login", &[("X-Forwarded-For", &address)], Some(&credentials), 401).await?;
+    Ok(since.elapsed().as_secs_f64() * 1000.0)
 }
 
 #[cfg(test)]

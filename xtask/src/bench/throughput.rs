@@ -1,14 +1,12 @@
 //! Throughput of reading a student, compared with poem alone.
 
-use std::net::SocketAddr;
-
 use tokio::process::Command;
 
-use super::server::Server;
-use super::{is_within, median};
-use crate::failure::{Failure, Result, Settle};
+use super::{DEMO, is_within, percentile};
+use crate::failure::{Failure, Result};
 use crate::process::read;
-use crate::workspace::program;
+use crate::server::Server;
+use crate::workspace::{built, program};
 
 /// Rounds of alternating measurements, so that a temporary slowdown of the machine affects both programs.
 const ROUNDS: usize = 3;
@@ -26,40 +24,37 @@ pub async fn require_wrk() -> Result<()> {
 
 /// Measures and prints; returns whether the ratio is within its bound.
 pub async fn measure() -> Result<bool> {
-    let (rollbook, bare) = (Server::demo().await?, Server::bare().await?);
-    let token = rollbook.log_in("shantanu").await?;
-    verify(&rollbook, PATH, Some(&token)).await?;
-    verify(&bare, "/", None).await?;
+    let rollbook = Server::rollbook("release", &DEMO).await?;
+    let mut bare = program(built("release", "examples/bare_poem")?);
+    let bare = Server::start("bare_poem", |address| {
+        bare.arg(address.to_string());
+        bare
+    })
+    .await?;
+    let client = rollbook.log_in("shantanu").await?;
+    client.get(PATH).await?;
+    bare.client()?.get("/").await?;
 
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         eprintln!("xtask: round {round} of {ROUNDS}");
-        ours.push(load(rollbook.address, PATH, Some(&token)).await?);
-        theirs.push(load(bare.address, "/", None).await?);
+        ours.push(load(&rollbook.url(), PATH, client.token.as_deref()).await?);
+        theirs.push(load(&bare.url(), "/", None).await?);
     }
     println!("throughput: GET {PATH} {ours:.0?}, bare poem {theirs:.0?} requests per second");
-    let (ours, theirs) = (median(ours), median(theirs));
+    let [ours, theirs] = [ours, theirs].map(|rates| percentile(50, rates));
     println!("throughput: medians {ours:.0} and {theirs:.0}");
     Ok(is_within("throughput", ours / theirs, &(MIN_RATIO..=f64::INFINITY)))
 }
 
-/// Checks that the request to be measured succeeds.
-async fn verify(server: &Server, path: &str, token: Option<&str>) -> Result<()> {
-    let response = server.connect().await?.get(path, token).await.or_fail(path)?;
-    if response.status == 200 && !response.body.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::new(format_args!("GET {path} responded {} with {} bytes", response.status, response.body.len())))
-}
-
 /// Requests per second over ten seconds, on 16 connections from one thread.
-async fn load(address: SocketAddr, path: &str, token: Option<&str>) -> Result<f64> {
+async fn load(base: &str, path: &str, token: Option<&str>) -> Result<f64> {
     let mut wrk = program("wrk");
     wrk.args(["-t1", "-c16", "-d10s"]);
     if let Some(token) = token {
         wrk.args(["-H", &format!("Authorization: Bearer {token}")]);
     }
-    wrk.arg(format!("http://{address}{path}"));
+    wrk.arg(format!("{base}{path}"));
     rate(&read("wrk", wrk).await?)
 }
 

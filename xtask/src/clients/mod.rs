@@ -1,14 +1,10 @@
 //! `cargo xtask clients`: generates clients from openapi.yaml and runs one scenario with each against a server.
 
-mod go;
+mod languages;
 mod prism;
-mod python;
 mod readme;
-mod rust;
-mod table;
+mod results;
 mod tool;
-mod typescript;
-mod verdict;
 mod workshop;
 
 use std::iter;
@@ -19,14 +15,13 @@ use clap::{Args, ValueEnum};
 use tokio::process::Command;
 use url::Url;
 
-use crate::bench::Server;
 use crate::failure::{Failure, Result, Settle};
 use crate::process::run;
+use crate::server::Server;
 use crate::workspace::{cargo, root};
 use prism::Prism;
-use table::Table;
+use results::Results;
 use tool::Tool;
-use verdict::Verdict;
 use workshop::Workshop;
 
 /// Generate clients from openapi.yaml, compile them, and run one scenario with each against a new server
@@ -63,7 +58,7 @@ impl Clients {
         let prism =
             if self.prism { Some(Prism::installed(Workshop::open("prism", document.clone())?).await?) } else { None };
         let tools = if self.only.is_empty() { Tool::value_variants() } else { &self.only };
-        let mut table = Table::default();
+        let mut results = Results::default();
         for tool in tools {
             let mut since = Instant::now();
             let workshop = Workshop::open(tool.name(), document.clone())?;
@@ -77,27 +72,32 @@ impl Clients {
                     eprintln!("xtask: {failure}");
                 }
                 let through = if prism.is_some() { ", prism" } else { "" };
-                table.add(format!("{}{through}", tool.name()), outcome, since.elapsed());
+                results.add(&format!("{}{through}", tool.name()), outcome, since.elapsed());
                 since = Instant::now();
             }
             if let Some(language) = readme::language(*tool) {
                 let (address, _server) = self.server().await?;
-                table.add_readme(language, readme::run(language, &workshop, &address).await);
+                results.add_readme(language, readme::run(language, &workshop, &address).await);
             }
         }
-        print!("{table}");
-        match table.failed() {
+        print!("{results}");
+        match results.failed() {
             0 => Ok(()),
             failed => Err(Failure::new(format_args!("{failed} steps failed; see the logs in target/clients"))),
         }
     }
 
     /// Runs the scenario of one client, through prism if given.
-    async fn run_with(&self, workshop: &Workshop, scenario: &mut Command, prism: Option<&Prism>) -> Result<Verdict> {
+    async fn run_with(
+        &self,
+        workshop: &Workshop,
+        scenario: &mut Command,
+        prism: Option<&Prism>,
+    ) -> Result<Vec<(&'static str, String)>> {
         let (address, _server) = self.server().await?;
         let Some(prism) = prism else { return workshop.run_scenario(scenario, &address).await };
-        let (proxy, _process) = prism.before(&address).await?;
-        workshop.run_scenario(scenario, &format!("http://{proxy}")).await
+        let proxy = prism.before(&address).await?;
+        workshop.run_scenario(scenario, &proxy.url()).await
     }
 
     /// The base URL given by `--against`, or that of a new server, which runs until it is dropped.
@@ -105,7 +105,7 @@ impl Clients {
         if let Some(url) = &self.against {
             return Ok((url.as_str().trim_end_matches('/').to_owned(), None));
         }
-        let server = Server::demo_of(if self.release { "release" } else { "debug" }).await?;
-        Ok((format!("http://{}", server.address), Some(server)))
+        let server = Server::rollbook(if self.release { "release" } else { "debug" }, &["--demo"]).await?;
+        Ok((server.url(), Some(server)))
     }
 }

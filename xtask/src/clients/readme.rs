@@ -2,11 +2,9 @@
 
 use std::fs;
 
-use tokio::process::Command;
-
+use super::languages;
 use super::tool::Tool;
 use super::workshop::Workshop;
-use super::{python, rust, typescript};
 use crate::failure::{Failure, Result, Settle};
 use crate::workspace::root;
 
@@ -17,27 +15,15 @@ const STUDENTS: [&str; 3] = ["Asha Patil", "Rohan Deshmukh", "Meera Iyer"];
 
 /// The language of the client that README.md generates with `tool`.
 pub fn language(tool: Tool) -> Option<&'static str> {
-    match tool {
-        Tool::Progenitor => Some("rust"),
-        Tool::OpenapiFetch => Some("ts"),
-        Tool::OpenapiPythonClient => Some("python"),
-        Tool::OpenapiGeneratorRust
-        | Tool::TypescriptFetch
-        | Tool::HeyApi
-        | Tool::OpenapiGeneratorPython
-        | Tool::OpenapiGeneratorGo => None,
-    }
+    let languages = [(Tool::Progenitor, "rust"), (Tool::OpenapiFetch, "ts"), (Tool::OpenapiPythonClient, "python")];
+    languages.into_iter().find_map(|(known, language)| (known == tool).then_some(language))
 }
 
 /// Compiles the README's client in `language` together with the code generated in `workshop`, and runs it.
 pub async fn run(language: &str, workshop: &Workshop, address: &str) -> Result<()> {
     let readme = fs::read_to_string(root().join("README.md")).or_fail("README.md")?;
     let client = block(&readme, language)?.replace(ADDRESS, address);
-    let command: Command = match language {
-        "rust" => rust::readme(workshop, &client).await?,
-        "ts" => typescript::readme(workshop, &client).await?,
-        _ => python::readme(workshop, &client)?,
-    };
+    let command = languages::readme(workshop, language, &client).await?;
     let output = workshop.output("README.md", command).await?;
     match STUDENTS.iter().find(|student| !output.contains(**student)) {
         None => Ok(()),

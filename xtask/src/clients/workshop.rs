@@ -8,45 +8,44 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::verdict::Verdict;
+use super::results::failures;
 use crate::failure::{Failure, Result, Settle};
 use crate::log::Log;
 use crate::process::Process;
-use crate::workspace::{program, root};
+use crate::workspace::{install, npm_ci, pip, program, root};
 
 /// Timeout of one command, sufficient for the first build of a Rust client on a slow machine.
 const TIMEOUT: Duration = Duration::from_mins(20);
 /// Subfolder of the generated code, emptied by [`Workshop::open`].
 pub const GENERATED: &str = "generated";
+/// Subfolder of the installed Python packages.
+pub const PACKAGES: &str = "packages";
 /// Number of lines printed of a failed command's output.
 const TAIL: usize = 40;
 
 /// Working folder of one generator.
 pub struct Workshop {
-    name: &'static str,
+    name: String,
     folder: PathBuf,
     document: PathBuf,
 }
 
 impl Workshop {
     /// Opens the folder of the tool `name` and copies its files from tests/clients.
-    pub fn open(name: &'static str, document: PathBuf) -> Result<Self> {
-        let folder = clients_folder().join(name);
-        copy(&root().join("tests/clients").join(name), &folder).or_fail(folder.display())?;
-        let workshop = Self { name, folder, document };
-        workshop.clear(GENERATED)?;
-        Ok(workshop)
+    pub fn open(name: impl Into<String>, document: PathBuf) -> Result<Self> {
+        let name = name.into();
+        let folder = clients_folder().join(&name);
+        copy(&root().join("tests/clients").join(&name), &folder).or_fail(folder.display())?;
+        let generated = folder.join(GENERATED);
+        if generated.exists() {
+            fs::remove_dir_all(&generated).or_fail(generated.display())?;
+        }
+        Ok(Self { name, folder, document })
     }
 
     /// Opens the folder of another tool for the same document.
-    pub fn beside(&self, name: &'static str) -> Result<Self> {
+    pub fn beside(&self, name: &str) -> Result<Self> {
         Self::open(name, self.document.clone())
-    }
-
-    /// Removes a subfolder.
-    fn clear(&self, subfolder: &str) -> Result<()> {
-        let folder = self.path(subfolder);
-        if folder.exists() { fs::remove_dir_all(&folder).or_fail(folder.display()) } else { Ok(()) }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -94,24 +93,26 @@ impl Workshop {
             .or_fail(path.display())
     }
 
-    /// Fills `subfolder` from the package list `list` with `command`, unless it was filled from the same list.
-    pub async fn install(&self, list: &str, subfolder: &str, command: Command) -> Result<()> {
-        let list = self.path(list);
-        let stamp = self.path(subfolder).join(".made-of");
-        let wanted = fs::read(&list).or_fail(list.display())?;
-        if fs::read(&stamp).is_ok_and(|present| present == wanted) {
-            return Ok(());
+    /// Installs the Python packages of requirements.txt and the npm packages of package-lock.json, if there are such files.
+    pub async fn install_packages(&self) -> Result<()> {
+        let [requirements, lock] = ["requirements.txt", "package-lock.json"].map(|name| self.path(name));
+        if requirements.exists() {
+            let packages = self.path(PACKAGES);
+            let mut pip = pip(&packages);
+            pip.arg("--requirement").arg(&requirements);
+            install(&requirements, &packages, self.run("install", pip)).await?;
         }
-        self.clear(subfolder)?;
-        self.run("install", command).await?;
-        fs::write(&stamp, wanted).or_fail(stamp.display())
+        if lock.exists() {
+            install(&lock, &self.path("node_modules"), self.run("install", npm_ci(&self.folder))).await?;
+        }
+        Ok(())
     }
 
     /// Runs `scenario` against the server at `address` and parses its results.
-    pub async fn run_scenario(&self, scenario: &mut Command, address: &str) -> Result<Verdict> {
+    pub async fn run_scenario(&self, scenario: &mut Command, address: &str) -> Result<Vec<(&'static str, String)>> {
         scenario.env("ROLLBOOK_URL", address);
         let (succeeded, output) = self.attempt("scenario", scenario).await?;
-        Verdict::read(&output, succeeded).map_err(Failure::new)
+        failures(&output, !succeeded)
     }
 
     async fn attempt(&self, step: &str, command: &mut Command) -> Result<(bool, String)> {
@@ -119,7 +120,7 @@ impl Workshop {
         eprintln!("xtask: {name}");
         let file = format!("{step}.log");
         Log::new(&self.folder, &file).catch(command)?;
-        let ended = timeout(TIMEOUT, Process::start_again(&name, command)?.finish()).await;
+        let ended = timeout(TIMEOUT, Process::start(&name, command)?.finish()).await;
         let output = fs::read(self.path(&file)).or_fail(&file)?;
         let output = String::from_utf8_lossy(&output).into_owned();
         match ended {

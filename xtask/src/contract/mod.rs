@@ -1,39 +1,35 @@
 //! `cargo xtask contract`: runs schemathesis against a server in contract mode, on each store and as each role.
 
-mod promises;
 mod report;
 mod schemathesis;
-mod server;
-mod tally;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Args, ValueEnum};
 
+use crate::document::{Document, Role};
 use crate::failure::{Failure, Result};
 use crate::postgres::{self, Source};
 use crate::process::run;
+use crate::server::Server;
 use crate::workspace::cargo;
-use promises::Promises;
 use report::Report;
 use schemathesis::{Limits, Schemathesis};
-use server::Server;
-use tally::Tally;
 
 /// Test the server against its OpenAPI document with schemathesis, on each store and as each role
 #[derive(Debug, Args)]
 pub struct Contract {
-    /// Seed of the generator; may be repeated [default: 1]
-    #[arg(long = "seed", value_name = "NUMBER")]
+    /// Seed of the generator; may be repeated
+    #[arg(long = "seed", value_name = "NUMBER", default_values_t = [1])]
     seeds: Vec<u32>,
     /// Run with the seeds 1 to NUMBER
     #[arg(long = "seeds", value_name = "NUMBER", conflicts_with = "seeds")]
     count: Option<u32>,
-    /// Store of the server
-    #[arg(long, value_enum, default_value_t = Stores::Both)]
-    store: Stores,
-    /// Role of the client; may be repeated [default: all]
-    #[arg(long = "role", value_enum, value_name = "ROLE")]
+    /// Store of the server; may be repeated
+    #[arg(long = "store", value_enum, default_values_t = [Store::Sqlite, Store::Postgres])]
+    stores: Vec<Store>,
+    /// Role of the client; may be repeated
+    #[arg(long = "role", value_enum, value_name = "ROLE", default_values_t = ROLES)]
     roles: Vec<Role>,
     /// Total duration of all runs in seconds, divided equally
     #[arg(long, value_name = "SECONDS", conflicts_with = "max_examples")]
@@ -46,117 +42,76 @@ pub struct Contract {
     postgres: Source,
 }
 
+const ROLES: [Role; 4] = [Role::Anonymous, Role::Viewer, Role::Registrar, Role::Admin];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Stores {
+pub enum Store {
     Sqlite,
     Postgres,
-    Both,
-}
-
-/// Role of the client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Role {
-    Anonymous,
-    Viewer,
-    Registrar,
-    Admin,
-}
-
-impl Role {
-    const ALL: [Self; 4] = [Self::Anonymous, Self::Viewer, Self::Registrar, Self::Admin];
-
-    /// The name in the OpenAPI document.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Anonymous => "anonymous",
-            Self::Viewer => "viewer",
-            Self::Registrar => "registrar",
-            Self::Admin => "admin",
-        }
-    }
 }
 
 /// One run of schemathesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
-    pub store: &'static str,
+    pub store: Store,
     pub role: Role,
     pub seed: u32,
 }
 
+impl Plan {
+    /// Store, role and seed, as in `sqlite-viewer-1`.
+    pub fn name(self) -> String {
+        let Self { store, role, seed } = self;
+        format!("{store:?}-{role}-{seed}").to_lowercase()
+    }
+}
+
 impl Contract {
     pub async fn run(self) -> Result<()> {
+        let plans = self.plans();
         // Before the build, so that the command fails early on a machine without PostgreSQL.
-        let postgres = match self.store {
-            Stores::Sqlite => None,
-            Stores::Postgres | Stores::Both => Some(postgres::Server::provide(self.postgres).await?),
+        let postgres = if self.stores.contains(&Store::Postgres) {
+            Some(postgres::Server::provide(self.postgres).await?)
+        } else {
+            None
         };
         run("cargo build", cargo(["build", "--release", "-p", "app"])).await?;
-        let url_of = |store| postgres.as_ref().filter(|_| store == POSTGRES).map(|server| server.url.as_str());
         let tool = Schemathesis::installed().await?;
-        let promises = Promises::read(tool.document())?;
-        let plans = self.plans();
-        let limits = Limits { max_examples: self.max_examples, max_time: self.share(plans.len()) };
+        let document = Document::read(tool.document())?;
+        let limits = Limits { max_examples: self.max_examples, max_time: self.time_per_run(plans.len()) };
         let mut report = Report::default();
-        for (number, plan) in plans.iter().enumerate() {
+        for (number, plan) in (1..).zip(&plans) {
             let since = Instant::now();
-            let server = Server::start(url_of(plan.store)).await?;
+            let mut serve = vec!["--contract"];
+            if let (Store::Postgres, Some(postgres)) = (plan.store, &postgres) {
+                serve.extend(["--database", &postgres.url]);
+            }
+            let server = Server::rollbook("release", &serve).await?;
             let outcome = tool.run(*plan, &server, limits).await?;
-            drop(server);
-            let tally = Tally::read(&outcome)?;
-            let Plan { store, role, seed } = plan;
-            let (cases, successes, failures) = (tally.cases, tally.total_successes(), tally.failures.len());
-            eprintln!(
-                "xtask: {}/{} {store}, {}, seed {seed}: {cases} cases, {successes} with a 2xx response, \
-                 {failures} failures, {}",
-                number + 1,
-                plans.len(),
-                role.name(),
-                seconds(since.elapsed()),
-            );
-            report.add(*plan, tally, promises.of(*role));
+            let summary = report.add(*plan, &outcome, &document)?;
+            let (runs, seconds) = (plans.len(), since.elapsed().as_secs_f64());
+            eprintln!("xtask: {number}/{runs} {}: {summary}, {seconds:.1} s", plan.name());
         }
-        report.print(&promises);
-        if report.failed() == 0 { Ok(()) } else { Err(Failure::new("schemathesis found failures")) }
+        report.print(&document);
+        if report.failed() == 0 { Ok(()) } else { Err(Failure::new("the server violates its document")) }
     }
 
-    fn stores(&self) -> &'static [&'static str] {
-        match self.store {
-            Stores::Sqlite => &[SQLITE],
-            Stores::Postgres => &[POSTGRES],
-            Stores::Both => &[SQLITE, POSTGRES],
-        }
-    }
-
-    /// All runs, in order.
+    /// All runs in order.
     fn plans(&self) -> Vec<Plan> {
-        let seeds: Vec<u32> = match self.count {
-            Some(count) => (1..=count).collect(),
-            None if self.seeds.is_empty() => vec![1],
-            None => self.seeds.clone(),
-        };
-        let roles = if self.roles.is_empty() { &Role::ALL[..] } else { &self.roles };
+        let seeds: Vec<u32> = self.count.map_or_else(|| self.seeds.clone(), |count| (1..=count).collect());
         let mut plans = Vec::new();
         for seed in seeds {
-            for store in self.stores() {
-                plans.extend(roles.iter().map(|role| Plan { store, role: *role, seed }));
+            for store in &self.stores {
+                plans.extend(self.roles.iter().map(|role| Plan { store: *store, role: *role, seed }));
             }
         }
         plans
     }
 
-    /// The duration of one of `runs` runs, in seconds.
-    fn share(&self, runs: usize) -> Option<u32> {
+    fn time_per_run(&self, runs: usize) -> Option<u32> {
         let runs = u32::try_from(runs).unwrap_or(u32::MAX).max(1);
-        self.max_time.map(|all| (all / runs).max(1))
+        self.max_time.map(|total| (total / runs).max(1))
     }
-}
-
-const SQLITE: &str = "sqlite";
-const POSTGRES: &str = "postgres";
-
-fn seconds(time: Duration) -> String {
-    format!("{:.1} s", time.as_secs_f64())
 }
 
 #[cfg(test)]
@@ -176,11 +131,11 @@ mod tests {
     }
 
     #[test]
-    fn default_plan_covers_each_role_on_each_store() {
+    fn default_is_each_role_on_each_store_with_seed_1() {
         let plans = parsed(&[]).plans();
         assert_eq!(plans.len(), 8);
-        assert_eq!(plans[0], Plan { store: "sqlite", role: Role::Anonymous, seed: 1 });
-        assert_eq!(plans[7], Plan { store: "postgres", role: Role::Admin, seed: 1 });
+        assert_eq!(plans[0], Plan { store: Store::Sqlite, role: Role::Anonymous, seed: 1 });
+        assert_eq!(plans[7].name(), "postgres-admin-1");
     }
 
     #[test]
@@ -188,7 +143,7 @@ mod tests {
         let contract = parsed(&["--seeds", "3", "--role", "admin", "--store", "sqlite", "--max-time", "60"]);
         let seeds: Vec<_> = contract.plans().iter().map(|plan| plan.seed).collect();
         assert_eq!(seeds, [1, 2, 3]);
-        assert_eq!(contract.share(3), Some(20));
+        assert_eq!(contract.time_per_run(3), Some(20));
         let chosen = parsed(&["--seed", "7", "--seed", "9", "--role", "viewer", "--store", "postgres"]);
         let seeds: Vec<_> = chosen.plans().iter().map(|plan| plan.seed).collect();
         assert_eq!(seeds, [7, 9]);

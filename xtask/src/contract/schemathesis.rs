@@ -1,13 +1,14 @@
 //! The program schemathesis: installs it in pinned versions, and runs it.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Plan;
-use super::server::Server;
 use crate::failure::{Result, Settle};
+use crate::log::Log;
 use crate::process::{Process, read, run};
-use crate::workspace::{built, program, root};
+use crate::server::Server;
+use crate::workspace::{built, install, pip, program, root};
 
 /// Configuration and hooks of schemathesis, and `requirements.txt` with pinned versions.
 const FOLDER: &str = "tests/schemathesis";
@@ -44,25 +45,11 @@ impl Schemathesis {
     /// Installs schemathesis under `target`, unless the pinned versions are installed there, and writes the document.
     pub async fn installed() -> Result<Self> {
         let target = built("contract", "")?;
+        let packages = target.join("python");
         let pinned = root().join(FOLDER).join("requirements.txt");
-        let (packages, mark) = (target.join("python"), target.join("python/requirements.txt"));
-        let wanted = fs::read(&pinned).or_fail(pinned.display())?;
-        if fs::read(&mark).ok().as_ref() != Some(&wanted) {
-            let _ = fs::remove_dir_all(&packages);
-            let mut pip = program("python3");
-            pip.args([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--root-user-action=ignore",
-                "--no-warn-script-location",
-            ]);
-            pip.arg("--target").arg(&packages).arg("--requirement").arg(&pinned);
-            run("pip install schemathesis", pip).await?;
-            fs::write(&mark, wanted).or_fail(mark.display())?;
-        }
+        let mut pip = pip(&packages);
+        pip.arg("--requirement").arg(&pinned);
+        install(&pinned, &packages, run("pip install schemathesis", pip)).await?;
         let reports = target.join("reports");
         // Reports of earlier runs.
         let _ = fs::remove_dir_all(&reports);
@@ -81,31 +68,27 @@ impl Schemathesis {
 
     /// Runs schemathesis to its end.
     pub async fn run(&self, plan: Plan, server: &Server, limits: Limits) -> Result<Outcome> {
-        let name = format!("{}-{}-{}", plan.store, plan.role.name(), plan.seed);
-        let events = self.reports.join(format!("{name}.ndjson"));
-        let output = self.reports.join(format!("{name}.txt"));
+        let events = self.reports.join(format!("{}.ndjson", plan.name()));
+        let output = self.reports.join(format!("{}.txt", plan.name()));
         let mut command = program("python3");
         command.env("PYTHONPATH", &self.packages).env("PYTHONDONTWRITEBYTECODE", "1").env("NO_PROXY", "*");
         command.env("HYPOTHESIS_STORAGE_DIRECTORY", self.reports.join("hypothesis"));
-        command.env("CONTRACT_ANNOUNCEMENT", &server.announcement).env("CONTRACT_ROLE", plan.role.name());
+        command.env("CONTRACT_ROLE", plan.role.to_string());
+        let console = server.output();
+        let announcement = console.lines().find(|line| line.starts_with('{')).unwrap_or_default();
+        command.env("CONTRACT_ANNOUNCEMENT", announcement);
         // schemathesis resolves the hooks relative to its configuration.
         command.current_dir(root().join(FOLDER));
         command.args(["-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "run"]);
-        command.arg(&self.document).arg(format!("--url={}", server.base_url)).arg("--no-color");
+        command.arg(&self.document).arg(format!("--url={}", server.url())).arg("--no-color");
         command.arg(format!("--seed={}", plan.seed)).arg(format!("--report-ndjson-path={}", events.display()));
         command.args(["--report=ndjson", "--generation-database=none"]);
         match limits.max_time {
             Some(seconds) => command.arg(format!("--max-time={seconds}")),
             None => command.arg(format!("--max-examples={}", limits.max_examples)),
         };
-        catch(&mut command, &output)?;
-        let passed = Process::start("schemathesis", command)?.finish().await.is_ok();
+        Log::new(&self.reports, &format!("{}.txt", plan.name())).catch(&mut command)?;
+        let passed = Process::start("schemathesis", &mut command)?.finish().await.is_ok();
         Ok(Outcome { events, output, passed })
     }
-}
-
-fn catch(command: &mut tokio::process::Command, file: &Path) -> Result<()> {
-    let file = File::create(file).or_fail(file.display())?;
-    command.stdout(file.try_clone().or_fail("cannot share a file")?).stderr(file);
-    Ok(())
 }

@@ -1,17 +1,14 @@
-//! Compares exchanges with the document.
+//! Compares recorded exchanges with the document.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jsonschema::{Draft, Validator};
 use serde_json::{Value, json};
 
-use super::document::{Answer, Document, Header, Operation};
 use super::exchange::{Body, Exchange};
-use super::promise::{Promise, What};
+use crate::document::{Document, Header, Operation, Response};
 
-/// Headers that need no documentation. The first say how the bytes travel and how they are kept, in the same way in every
-/// response of every service, and the document states the media type elsewhere. The last one is for the browser
-/// around a page, which does as it says and hides it from the page.
+/// Headers that are not documented for each response: those of HTTP itself, and one that only browsers evaluate.
 const TRANSPORT: [&str; 7] = [
     "date",
     "content-length",
@@ -22,27 +19,27 @@ const TRANSPORT: [&str; 7] = [
     "access-control-expose-headers",
 ];
 
-/// The media type of problems.
 const PROBLEM: &str = "application/problem+json";
 
-/// What is for people, beside the document.
+/// Pages for browsers, which are not part of the API.
 const PAGES: [&str; 4] = ["/", "/docs", "/docs/*", "/problems/*"];
 
-/// What came out of the exchanges so far.
+/// Findings about the exchanges so far.
 pub struct Judge<'d> {
     document: &'d Document,
-    /// By the text of their schema.
+    /// Compiled schemas, by their text.
     validators: HashMap<String, Result<Validator, String>>,
-    /// Exchanges with operations.
+    /// Number of exchanges with operations.
     pub inside: usize,
-    /// Exchanges with what is no operation: unknown paths, other methods, pages.
+    /// Number of other exchanges: unknown paths and methods, and pages.
     pub outside: usize,
-    /// Bodies that could not be validated, because they were not recorded.
+    /// Number of bodies that were not recorded, and so not validated.
     pub unread: usize,
-    pub seen: BTreeSet<Promise>,
-    /// What is not documented, each with how often it was seen.
+    /// Statements of [`documented`] that an exchange has shown.
+    pub seen: BTreeSet<String>,
+    /// Undocumented responses, each with its frequency.
     pub undocumented: BTreeMap<String, usize>,
-    /// What is otherwise than documented, each with how often it was seen.
+    /// Contradictions to the document, each with its frequency.
     pub untrue: BTreeMap<String, usize>,
 }
 
@@ -63,7 +60,7 @@ impl<'d> Judge<'d> {
     pub fn judge(&mut self, exchange: &Exchange) {
         let document = self.document;
         match document.operation(&exchange.method, &exchange.path) {
-            Some(at) => self.inside(&document.operations[at], exchange),
+            Some(operation) => self.inside(operation, exchange),
             None => self.outside(exchange),
         }
         if problem(exchange).is_some_and(|problem| problem["status"] != exchange.status) {
@@ -71,7 +68,7 @@ impl<'d> Judge<'d> {
         }
     }
 
-    /// A 401, 404 or 405 beside the document is none of its business, but has to be a problem.
+    /// Outside of operations, errors must be problem documents, and only pages are successful.
     fn outside(&mut self, exchange: &Exchange) {
         self.outside += 1;
         let Exchange { method, path, status, .. } = exchange;
@@ -92,58 +89,57 @@ impl<'d> Judge<'d> {
         self.inside += 1;
         let status = exchange.status;
         let name = format!("{} {status}", operation.id);
-        let Some(answer) = operation.answers.get(&status) else {
+        let Some(response) = operation.responses.get(&status) else {
             self.undocumented(name);
             return;
         };
-        // Of an answer to HEAD the rest is left out: it proves nothing of GET's.
+        // A response to HEAD is no evidence for what the operation documents.
         let whole = exchange.method != "HEAD";
         if whole {
-            self.seen.insert(Promise::new(operation, status, What::Status));
+            self.seen.insert(name.clone());
         }
-        self.headers(operation, answer, exchange, whole);
+        self.headers(operation, response, exchange, whole);
         if let Some(Value::String(kind)) = problem(exchange).map(|mut problem| problem["type"].take()) {
-            if answer.problems.contains(&kind) {
-                self.seen.insert(Promise::new(operation, status, What::Problem(kind)));
-            } else if !answer.problems.is_empty() {
+            if response.problem_types.contains(&kind) {
+                self.seen.insert(format!("{name} {kind}"));
+            } else if !response.problem_types.is_empty() {
                 self.undocumented(format!("{name} {kind}"));
             }
         }
         let media_type = exchange.media_type();
-        match answer.content.get(&media_type) {
+        match response.media(&media_type) {
             Some(_) if !whole => {}
-            Some(schema) => {
-                self.seen.insert(Promise::new(operation, status, What::MediaType(media_type)));
-                self.body(&name, schema, exchange);
+            Some(media) => {
+                self.seen.insert(format!("{name} {media_type}"));
+                self.body(&name, &media.schema, exchange);
             }
             None if !media_type.is_empty() => self.undocumented(format!("{name} {media_type}")),
             None if exchange.body != Body::None => self.undocumented(format!("{name}: a body without a media type")),
-            None if !answer.content.is_empty() => self.untrue(format!("{name}: no body")),
+            None if !response.content.is_empty() => self.untrue(format!("{name}: no body")),
             None => {}
         }
     }
 
-    fn headers(&mut self, operation: &Operation, answer: &Answer, exchange: &Exchange, whole: bool) {
+    fn headers(&mut self, operation: &Operation, response: &Response, exchange: &Exchange, whole: bool) {
         let name = format!("{} {}", operation.id, exchange.status);
         for (header, value) in &exchange.headers {
             if TRANSPORT.contains(&header.as_str()) {
                 continue;
             }
-            let Some(documented) = answer.headers.get(header) else {
+            let Some((header, documented)) = response.header(header) else {
                 self.undocumented(format!("{name} header {header}"));
                 continue;
             };
-            if let Err(why) = self.fits(&documented.schema, &header_value(documented, value)) {
-                self.untrue(format!("{name} header {}: {why}", documented.name));
+            if let Err(error) = self.fits(&documented.schema, &header_value(documented, value)) {
+                self.untrue(format!("{name} header {header}: {error}"));
             }
             if whole {
-                let what = What::Header(documented.name.clone());
-                self.seen.insert(Promise::new(operation, exchange.status, what));
+                self.seen.insert(format!("{name} header {header}"));
             }
         }
-        for (header, documented) in answer.headers.iter().filter(|(_, documented)| documented.required) {
-            if !exchange.headers.iter().any(|(given, _)| given == header) {
-                self.untrue(format!("{name} header {}: required, and not there", documented.name));
+        for (header, _) in response.headers.iter().filter(|(_, header)| header.required) {
+            if !exchange.headers.iter().any(|(given, _)| given.eq_ignore_ascii_case(header)) {
+                self.untrue(format!("{name} header {header}: required, and absent"));
             }
         }
     }
@@ -161,28 +157,27 @@ impl<'d> Judge<'d> {
         let value = if media_type.ends_with("json") {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else if media_type.ends_with("yaml") {
-            // Documented as text, which has to be YAML all the same.
+            // The schema is a string; the text must be valid YAML.
             yaml_serde::from_str::<Value>(text).map(|_| json!(text)).map_err(|error| error.to_string())
         } else {
             Ok(Value::String(text.clone()))
         };
         let judged = value.map_err(|error| format!("no {media_type}: {error}")).and_then(|it| self.fits(schema, &it));
-        if let Err(why) = judged {
-            self.untrue(format!("{name}: {why}"));
+        if let Err(error) = judged {
+            self.untrue(format!("{name}: {error}"));
         }
     }
 
-    /// Whether a value fits a schema of the document; else where not, and why.
+    /// Validates a value against a schema of the document.
     fn fits(&mut self, schema: &Value, value: &Value) -> Result<(), String> {
-        let components = &self.document.components;
         let validator = self.validators.entry(schema.to_string()).or_insert_with(|| {
-            let whole = json!({ "allOf": [schema], "components": { "schemas": components["schemas"] } });
+            let whole = json!({ "allOf": [schema], "components": { "schemas": self.document.components.schemas } });
             let options = jsonschema::options().with_draft(Draft::Draft202012).should_validate_formats(true);
             options.build(&whole).map_err(|error| format!("the schema cannot be read: {error}"))
         });
         let validator = validator.as_ref().map_err(Clone::clone)?;
         let Some(error) = validator.iter_errors(value).next() else { return Ok(()) };
-        // The value itself differs from answer to answer, and may be a secret.
+        // The value is masked: it may be a secret, and findings are grouped by their text.
         Err(format!("{} at {}", error.masked(), or_root(error.instance_path().as_str())))
     }
 
@@ -193,6 +188,22 @@ impl<'d> Judge<'d> {
     fn untrue(&mut self, what: String) {
         *self.untrue.entry(what).or_default() += 1;
     }
+}
+
+/// The statements of a document about responses, as in `getMe 200`, `getMe 200 application/json`, `getMe 503 /problems/busy`
+/// and `getMe 200 header ETag`.
+pub fn documented(document: &Document) -> BTreeSet<String> {
+    let mut statements = BTreeSet::new();
+    for operation in &document.operations {
+        for (status, response) in &operation.responses {
+            let name = format!("{} {status}", operation.id);
+            statements.extend(response.content.keys().map(|it| format!("{name} {}", it.to_ascii_lowercase())));
+            statements.extend(response.problem_types.iter().map(|it| format!("{name} {it}")));
+            statements.extend(response.headers.keys().map(|it| format!("{name} header {it}")));
+            statements.insert(name);
+        }
+    }
+    statements
 }
 
 /// The problem in a response, if there is one.
@@ -207,7 +218,7 @@ fn or_root(pointer: &str) -> &str {
     if pointer.is_empty() { "its root" } else { pointer }
 }
 
-/// A header's value as its schema wants it (OpenAPI, style `simple`).
+/// A header's value in the type of its schema (OpenAPI, style `simple`).
 fn header_value(header: &Header, value: &str) -> Value {
     match header.schema["type"].as_str() {
         Some("integer" | "number" | "boolean") => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),

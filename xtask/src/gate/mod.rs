@@ -1,43 +1,38 @@
-//! `cargo xtask gate`: compares what was asked and answered with the API document, both ways.
+//! `cargo xtask gate`: compares recorded exchanges with the API document, in both directions.
 
-mod document;
-mod events;
 mod exchange;
 mod judge;
-mod promise;
-mod unseen;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::document::Document;
 use crate::failure::{Failure, Result, Settle};
+use crate::openapi;
 use crate::workspace::root;
-use document::Document;
 use exchange::Exchange;
-use judge::Judge;
-use promise::Promise;
-use unseen::{Before, Unseen};
+use judge::{Judge, documented};
 
-/// The variable by which the tests know where to record; see tests/src/recording.rs.
+/// Environment variable with the folder in which the tests record exchanges; see tests/src/recording.rs.
 pub const FOLDER_VARIABLE: &str = "ROLLBOOK_TEST_EXCHANGES";
 
-/// Compare the API document with what the tests saw: all that was seen is documented, and all that is documented was seen
+/// Compare the API document with the exchanges of the tests: each response is documented, and each documented one is seen
 #[derive(Debug, Default, Args)]
 pub struct Gate {
-    /// Only check that the exchanges in these files are documented: records of tests (.jsonl) or events of schemathesis
-    /// (.ndjson)
-    /// [default: the record of the last `cargo xtask test` of everything, and whether it shows all that is documented]
+    /// Files with exchanges recorded by tests (.jsonl) or schemathesis (.ndjson); checks only that their responses are
+    /// documented [default: the files of the last complete `cargo xtask test`, checked in both directions]
     #[arg(value_name = "FILES")]
     pub files: Vec<PathBuf>,
-    /// Judge by this document, of OpenAPI 3.1 [default: what `rollbook openapi --format yaml-3.1` writes]
+    /// OpenAPI 3.1 document [default: the output of `rollbook openapi --format yaml-3.1`]
     #[arg(long, value_name = "FILE")]
     pub document: Option<PathBuf>,
 }
 
-/// The folder in which the next test run records, emptied.
+/// Returns the folder for the exchanges of the next test run, emptied.
 pub fn fresh_record() -> Result<PathBuf> {
     let folder = folder();
     if folder.exists() {
@@ -53,7 +48,15 @@ fn folder() -> PathBuf {
 
 impl Gate {
     pub async fn run(self) -> Result<()> {
-        let document = Document::read(self.document.as_deref()).await?;
+        let document = match &self.document {
+            Some(file) => Document::read(file)?,
+            None => Document::parse(&openapi::generate("yaml-3.1").await?)?,
+        };
+        if !document.openapi.starts_with("3.1.") {
+            return Err(Failure::new(
+                "the document is not OpenAPI 3.1: `rollbook openapi --format yaml-3.1` writes one",
+            ));
+        }
         let mut judge = Judge::new(&document);
         let files = if self.files.is_empty() { recorded()? } else { self.files.clone() };
         for file in &files {
@@ -62,33 +65,33 @@ impl Gate {
             }
         }
         println!(
-            "{} files: {} exchanges with operations, {} with what is none, {} bodies not kept",
+            "{} files: {} exchanges with operations, {} others, {} bodies not recorded",
             files.len(),
             judge.inside,
             judge.outside,
             judge.unread
         );
-        let mut faults = report("seen and undocumented", &judge.undocumented)
-            + report("seen otherwise than documented", &judge.untrue);
-        let all = Promise::all(&document);
+        let mut errors =
+            report("seen and undocumented", &judge.undocumented) + report("contradicting the document", &judge.untrue);
+        let all = documented(&document);
         if self.files.is_empty() {
-            faults += unseen(&judge, &all).await?;
-        } else {
-            println!("documented and seen here: {} of {}", judge.seen.len(), all.len());
+            let unseen = all.difference(&judge.seen).map(|statement| (statement.clone(), 0)).collect();
+            errors += report("documented and unseen", &unseen);
         }
-        match (faults, judge.inside) {
-            (_, 0) => Err(Failure::new("no exchange with an operation was recorded: there is nothing to judge by")),
+        println!("documented and seen: {} of {}", judge.seen.len(), all.len());
+        match (errors, judge.inside) {
+            (_, 0) => Err(Failure::new("no exchange with an operation is recorded")),
             (0, _) => Ok(()),
-            (faults, _) => Err(Failure::new(format_args!(
-                "the document and the service disagree in {faults} points: mend whichever is wrong, or let a test show \
-                 what is documented"
+            (errors, _) => Err(Failure::new(format_args!(
+                "{errors} differences between the document and the service: correct the wrong one, or add a test that \
+                 shows the documented response"
             ))),
         }
     }
 }
 
 /// Prints findings and returns their number.
-fn report(title: &str, findings: &std::collections::BTreeMap<String, usize>) -> usize {
+fn report(title: &str, findings: &BTreeMap<String, usize>) -> usize {
     println!("{title}: {}", findings.len());
     for (finding, times) in findings {
         println!("  {finding} ({times}x)");
@@ -96,30 +99,7 @@ fn report(title: &str, findings: &std::collections::BTreeMap<String, usize>) -> 
     findings.len()
 }
 
-/// Prints what is documented and was not seen, and the errors of tests/unseen.yaml; returns the number of faults.
-async fn unseen(judge: &Judge<'_>, all: &std::collections::BTreeSet<Promise>) -> Result<usize> {
-    let list = Unseen::now()?;
-    let unseen: Vec<_> = all.difference(&judge.seen).collect();
-    let unlisted: Vec<_> = unseen.iter().filter(|promise| list.reason(promise).is_none()).collect();
-    println!(
-        "documented and unseen: {} of {}, {} of them by the {} entries of {}",
-        unseen.len(),
-        all.len(),
-        unseen.len() - unlisted.len(),
-        list.len(),
-        unseen::FILE
-    );
-    for promise in &unlisted {
-        println!("  {promise}");
-    }
-    let faults = list.faults(all, &judge.seen, Before::find().await?.as_ref());
-    for fault in &faults {
-        println!("{}: {fault}", unseen::FILE);
-    }
-    Ok(unlisted.len() + faults.len())
-}
-
-/// The files of the last run of all tests.
+/// The files of the last complete test run.
 fn recorded() -> Result<Vec<PathBuf>> {
     let folder = folder();
     let none = || Failure::new("no test run is recorded: run `cargo xtask test` first");
@@ -130,11 +110,11 @@ fn recorded() -> Result<Vec<PathBuf>> {
     if files.is_empty() { Err(none()) } else { Ok(files) }
 }
 
-/// What a file holds, by its extension.
+/// Reads the exchanges in a file; its extension states the format.
 fn exchanges(file: &Path) -> Result<Vec<Exchange>> {
     let text = fs::read_to_string(file).or_fail(file.display())?;
     let exchanges = match file.extension().and_then(OsStr::to_str) {
-        Some("ndjson") => events::parse(&text),
+        Some("ndjson") => exchange::of_schemathesis(&text),
         _ => text.lines().map(Exchange::parse).collect(),
     };
     exchanges.or_fail(file.display())

@@ -1,14 +1,14 @@
-//! The gate sees what it is there for: each fault, planted, is named.
+//! Tests of the gate: each kind of contradiction is found.
 
 use serde_json::{Value, json};
 
-use super::document::Document;
 use super::exchange::Exchange;
-use super::judge::Judge;
-use super::promise::Promise;
+use super::judge::{Judge, documented};
+use crate::document::Document;
 
 fn document() -> Value {
     json!({
+        "openapi": "3.1.0",
         "paths": { "/students/{id}": { "get": {
             "operationId": "getStudent",
             "responses": {
@@ -39,7 +39,7 @@ fn document() -> Value {
     })
 }
 
-/// An answer as it should be.
+/// A response as documented.
 fn good() -> Value {
     json!({
         "method": "GET",
@@ -63,8 +63,8 @@ fn missing() -> Value {
 }
 
 /// The undocumented and the contradicting findings about these exchanges.
-fn judged(document: Value, exchanges: &[Value]) -> (Vec<String>, Vec<String>) {
-    let document = Document::of(document);
+fn judged(document: &Value, exchanges: &[Value]) -> (Vec<String>, Vec<String>) {
+    let document = Document::of(document).unwrap();
     let mut judge = Judge::new(&document);
     for exchange in exchanges {
         judge.judge(&Exchange::parse(&exchange.to_string()).unwrap());
@@ -78,13 +78,13 @@ fn with(mut exchange: Value, pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn what_is_as_documented_passes() {
-    assert_eq!(judged(document(), &[good(), missing()]), (vec![], vec![]));
+fn documented_exchanges_pass() {
+    assert_eq!(judged(&document(), &[good(), missing()]), (vec![], vec![]));
 }
 
 #[test]
-fn what_is_not_documented_is_named() {
-    let undocumented = |exchange: Value| judged(document(), &[exchange]).0;
+fn undocumented_response_is_found() {
+    let undocumented = |exchange: Value| judged(&document(), &[exchange]).0;
     assert_eq!(undocumented(with(good(), "/status", json!(299))), ["getStudent 299"]);
     assert_eq!(undocumented(with(good(), "/headers/0/0", json!("X-New"))), ["getStudent 200 header x-new"]);
     assert_eq!(undocumented(with(good(), "/headers/1/1", json!("text/plain"))), ["getStudent 200 text/plain"]);
@@ -93,12 +93,12 @@ fn what_is_not_documented_is_named() {
     assert_eq!(undocumented(with(missing(), "/body", other)), ["getStudent 404 /problems/other"]);
     let mut lost = document();
     lost.pointer_mut("/paths/~1students~1{id}/get/responses").unwrap().as_object_mut().unwrap().remove("404");
-    assert_eq!(judged(lost, &[missing()]).0, ["getStudent 404"]);
+    assert_eq!(judged(&lost, &[missing()]).0, ["getStudent 404"]);
 }
 
 #[test]
-fn what_is_otherwise_than_documented_is_named() {
-    let untrue = |exchange: Value| judged(document(), &[exchange]).1;
+fn contradiction_to_the_document_is_found() {
+    let untrue = |exchange: Value| judged(&document(), &[exchange]).1;
     let body = |text: &str| with(good(), "/body", json!(text));
     assert_eq!(untrue(body(r#"{"name":7,"age":1}"#)), ["getStudent 200: value is not of type \"string\" at /name"]);
     assert_eq!(untrue(body(r#"{"name":"Asha"}"#)), ["getStudent 200: \"age\" is a required property at its root"]);
@@ -106,7 +106,7 @@ fn what_is_otherwise_than_documented_is_named() {
     assert_eq!(untrue(with(good(), "/length", json!(0))), ["getStudent 200: no body"]);
     assert_eq!(
         untrue(with(good(), "/headers/2/0", json!("date"))),
-        ["getStudent 200 header ETag: required, and not there"]
+        ["getStudent 200 header ETag: required, and absent"]
     );
     assert_eq!(untrue(with(good(), "/headers/2/1", json!("7-1"))).len(), 1, "no quote");
     assert_eq!(untrue(with(good(), "/headers/0", json!(["ratelimit-left", "many"]))).len(), 1, "no integer");
@@ -115,11 +115,11 @@ fn what_is_otherwise_than_documented_is_named() {
 }
 
 #[test]
-fn beside_the_document_only_problems_and_pages_are_answered() {
+fn outside_operations_only_problems_and_pages_pass() {
     let outside = |status: u16, media_type: &str, path: &str| {
         let exchange = with(with(missing(), "/status", json!(status)), "/path", json!(path));
         let exchange = with(exchange, "/body", json!(format!("{{\"status\":{status}}}")));
-        judged(document(), &[with(exchange, "/headers/0/1", json!(media_type))])
+        judged(&document(), &[with(exchange, "/headers/0/1", json!(media_type))])
     };
     for status in [401, 404, 405] {
         assert_eq!(outside(status, "application/problem+json", "/nowhere"), (vec![], vec![]), "{status}");
@@ -130,13 +130,13 @@ fn beside_the_document_only_problems_and_pages_are_answered() {
 }
 
 #[test]
-fn what_was_seen_is_told_from_what_was_not() {
-    let document = Document::of(document());
+fn documented_response_without_exchange_is_unseen() {
+    let document = Document::of(&document()).unwrap();
     let mut judge = Judge::new(&document);
     for exchange in [good(), with(missing(), "/method", json!("HEAD"))] {
         judge.judge(&Exchange::parse(&exchange.to_string()).unwrap());
     }
-    let all = Promise::all(&document);
+    let all = documented(&document);
     let unseen: Vec<_> = all.difference(&judge.seen).map(ToString::to_string).collect();
     assert_eq!(
         unseen,

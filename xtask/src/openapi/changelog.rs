@@ -1,22 +1,24 @@
-//! `CHANGELOG.md`: what changed for clients, operation by operation.
+//! CHANGELOG.md: one line for each change, and the reasons of breaking ones.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::compare::{Change, Effect};
 
-/// The heading of what no release has yet.
+pub const FILE: &str = "CHANGELOG.md";
+/// Heading of the changes since the last release.
 const UNRELEASED: &str = "## Unreleased";
+/// Separates a line from the reason for a breaking change.
+const REASON: &str = ". Reason: ";
 const INTRODUCTION: &str = "\
 # Changelog
 
-What clients see of each release, operation by operation. `cargo xtask openapi --changelog` adds what openapi.yaml says
-otherwise than the first one of its version.
+Changes of the API, for client authors. `cargo xtask openapi --changelog` adds the changes of openapi.yaml.
 ";
 const HEADINGS: [(Effect, &str); 3] =
     [(Effect::Breaking, "### Breaking"), (Effect::Added, "### Added"), (Effect::Changed, "### Changed")];
 
-/// The changelog with these changes among what is unreleased; what stands there already is not written twice.
+/// Returns the changelog with these changes among the unreleased ones. Existing lines are kept.
 pub fn with(changelog: &str, changes: &[Change]) -> String {
     let (before, unreleased, after) = parts(changelog);
     let mut entries: BTreeMap<Effect, Vec<String>> = BTreeMap::new();
@@ -29,16 +31,15 @@ pub fn with(changelog: &str, changes: &[Change]) -> String {
         }
     }
     for change in changes {
-        let entry = format!("- `{}`: {}", change.operation, change.what);
         let known = entries.entry(change.effect).or_default();
-        if !known.contains(&entry) {
-            known.push(entry);
+        if !known.iter().any(|line| reason_in(line, change).is_some()) {
+            known.push(line(change));
         }
     }
     if entries.is_empty() && !changelog.contains(UNRELEASED) {
         return changelog.to_owned();
     }
-    let mut text = format!("{}\n{UNRELEASED}\n", before.trim_end().to_owned() + "\n");
+    let mut text = format!("{}\n\n{UNRELEASED}\n", before.trim_end());
     for (effect, heading) in HEADINGS {
         if let Some(entries) = entries.get(&effect) {
             // Writing to a string cannot fail.
@@ -51,7 +52,22 @@ pub fn with(changelog: &str, changes: &[Change]) -> String {
     text
 }
 
-/// What stands before the unreleased, the unreleased, and the releases.
+/// The reason that the changelog states for a change.
+pub fn reason<'c>(changelog: &'c str, change: &Change) -> Option<&'c str> {
+    changelog.lines().filter_map(|line| reason_in(line, change)).map(str::trim).find(|reason| !reason.is_empty())
+}
+
+fn line(change: &Change) -> String {
+    format!("- {change}")
+}
+
+/// The reason after the line of a change, empty if there is none; `None` for other lines.
+fn reason_in<'l>(text: &'l str, change: &Change) -> Option<&'l str> {
+    let rest = text.strip_prefix(&line(change))?;
+    if rest.is_empty() { Some("") } else { rest.strip_prefix(REASON) }
+}
+
+/// The text before the unreleased changes, the unreleased changes, and the releases.
 fn parts(changelog: &str) -> (&str, &str, &str) {
     let Some((before, rest)) = changelog.split_once(UNRELEASED) else {
         let (before, after) = match changelog.find("\n## ") {
@@ -70,30 +86,42 @@ fn parts(changelog: &str) -> (&str, &str, &str) {
 mod tests {
     use super::*;
 
-    fn change(effect: Effect, operation: &str, what: &str) -> Change {
-        Change { effect, operation: operation.to_owned(), what: what.to_owned() }
+    fn change(effect: Effect, subject: &str, what: &str) -> Change {
+        Change { effect, subject: subject.to_owned(), what: what.to_owned() }
     }
 
     #[test]
     fn changes_are_added_under_their_headings_once() {
-        let first = [change(Effect::Added, "GET /me", "added"), change(Effect::Breaking, "GET /x", "removed")];
+        let first = [change(Effect::Added, "`GET /me`", "added"), change(Effect::Breaking, "`GET /x`", "removed")];
         let once = with("", &first);
         let expected = "## Unreleased\n\n### Breaking\n\n- `GET /x`: removed\n\n### Added\n\n- `GET /me`: added\n";
         assert_eq!(once, format!("{INTRODUCTION}\n{expected}"));
         assert_eq!(with(&once, &first), once);
-        let more = with(&once, &[change(Effect::Added, "GET /y", "added")]);
+        let more = with(&once, &[change(Effect::Added, "`GET /y`", "added")]);
         assert!(more.ends_with("- `GET /me`: added\n- `GET /y`: added\n"), "{more}");
     }
 
     #[test]
-    fn what_is_released_stays() {
+    fn released_changes_are_kept() {
         let released = "# Changelog\n\n## 1.0.0\n\n### Added\n\n- `GET /me`: added\n";
         assert_eq!(with(released, &[]), released);
-        let next = with(released, &[change(Effect::Added, "GET /me", "added")]);
+        let next = with(released, &[change(Effect::Added, "`GET /me`", "added")]);
         assert_eq!(
             next,
             "# Changelog\n\n## Unreleased\n\n### Added\n\n- `GET /me`: added\n\n## 1.0.0\n\n### Added\n\n- `GET /me`: added\n"
         );
         assert_eq!(with(&next, &[]), next);
+    }
+
+    #[test]
+    fn reason_follows_the_line_of_its_change() {
+        let removed = change(Effect::Breaking, "`GET /x`", "removed");
+        let changelog = with("", std::slice::from_ref(&removed));
+        assert_eq!(reason(&changelog, &removed), None);
+        let explained = changelog.replace("removed", "removed. Reason: it never worked.");
+        assert_eq!(reason(&explained, &removed), Some("it never worked."));
+        assert_eq!(with(&explained, std::slice::from_ref(&removed)), explained, "the line is known");
+        assert_eq!(reason(&explained, &change(Effect::Breaking, "`GET /y`", "removed")), None);
+        assert_eq!(reason(&changelog.replace("removed", "removed. Reason: "), &removed), None, "an empty reason");
     }
 }

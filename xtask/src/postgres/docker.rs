@@ -7,14 +7,13 @@ use testcontainers::bollard::models::PortBinding;
 use testcontainers::core::IntoContainerPort;
 use testcontainers::core::client::docker_client_instance;
 use testcontainers::runners::AsyncRunner;
-use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt};
+use testcontainers::{ContainerAsync, ContainerRequest, GenericImage, ImageExt, TestcontainersError};
 use tokio::io::AsyncBufReadExt;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::timeout;
 
-use super::probe::{self, Login};
-use super::{Server, random_password, server_name, settings};
+use super::{Server, USER, probe, random_password, settings, url};
 use crate::failure::{Failure, Result, Settle};
 
 /// Overrides [`IMAGE`]. The image must support the environment variables of the official one.
@@ -27,7 +26,7 @@ const PULL: Duration = Duration::from_mins(3);
 const START: Duration = Duration::from_mins(1);
 
 /// A running container, removed when this is dropped.
-pub type Container = ContainerAsync<GenericImage>;
+type Container = ContainerAsync<GenericImage>;
 
 /// Starts a container.
 ///
@@ -43,16 +42,16 @@ pub async fn start() -> Result<Server> {
     let container = StartingContainer::new(&image, &password).container().await?;
     let host = container.get_host().await.or_fail("Docker reports no host")?.to_string();
     let port = container.get_host_port_ipv4(PORT.tcp()).await.or_fail("Docker reports no port")?;
-    let name = || "rollbook".to_owned();
-    let login = Login { host, port, user: name(), password, database: name() };
+    let url = url(&host, port, &password, USER);
+    let options = url.parse().or_fail("Docker reports an unusable address")?;
     let ready = tokio::select! {
-        ready = probe::until_ready(&login, START) => ready.map_err(|unready| unready.to_string()),
+        ready = probe::until_ready(&options, START) => ready,
         line = last_log_line(&container) => Err(line),
     };
     let version = ready.map_err(|reason| Failure::new(format_args!("{image} in Docker did not start: {reason}")))?;
     Ok(Server {
-        url: login.url(),
-        description: format!("{} from the image {image} in Docker", server_name(version.as_deref())),
+        url,
+        description: format!("PostgreSQL {version} from the image {image} in Docker"),
         _guard: Some(Box::new(container)),
     })
 }
@@ -79,9 +78,9 @@ fn request(image: &str, password: &str) -> ContainerRequest<GenericImage> {
     let server = ["postgres"].into_iter().chain(settings());
     let request = image_of(image)
         .with_exposed_port(PORT.tcp())
-        .with_env_var("POSTGRES_USER", "rollbook")
+        .with_env_var("POSTGRES_USER", USER)
         .with_env_var("POSTGRES_PASSWORD", password)
-        .with_env_var("POSTGRES_DB", "rollbook")
+        .with_env_var("POSTGRES_DB", USER)
         // Connecting is faster without the hash iterations of SCRAM.
         .with_env_var("POSTGRES_HOST_AUTH_METHOD", "password")
         .with_cmd(server)
@@ -123,10 +122,8 @@ async fn last_log_line(container: &Container) -> String {
     last
 }
 
-type Started = Result<Container, testcontainers::TestcontainersError>;
-
 /// A container that is being started: the daemon creates it before there is a [`Container`] that removes it.
-struct StartingContainer(Option<JoinHandle<Started>>);
+struct StartingContainer(Option<JoinHandle<Result<Container, TestcontainersError>>>);
 
 impl StartingContainer {
     fn new(image: &str, password: &str) -> Self {
@@ -135,10 +132,8 @@ impl StartingContainer {
     }
 
     async fn container(mut self) -> Result<Container> {
-        let started = match &mut self.0 {
-            Some(task) => task.await,
-            None => return Err(Failure::new("the container has already been started")),
-        };
+        let Some(task) = &mut self.0 else { return Err(Failure::new("the container has already been started")) };
+        let started = task.await;
         self.0 = None;
         started.or_fail("Docker")?.or_fail("Docker does not start the container")
     }

@@ -1,5 +1,6 @@
 //! Temporary clusters of an installed PostgreSQL server.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
@@ -10,12 +11,11 @@ use rustix::process::{Signal, geteuid};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::probe::{self, Login};
-use super::{Server, random_password, server_name, settings};
+use super::{Server, USER, probe, random_password, settings, url};
 use crate::failure::{Failure, Result, Settle};
 use crate::log::Log;
-use crate::loopback::free_address;
 use crate::process::{Process, read, run};
+use crate::server::free_address;
 
 /// Server packages of Debian and its derivatives: one folder for each major version.
 const VERSIONS: &str = "/usr/lib/postgresql";
@@ -50,13 +50,13 @@ pub async fn start() -> Result<Server> {
 pub async fn start_from(programs: &Path) -> Result<Server> {
     let version = version(programs).await?;
     let folder = tempfile::Builder::new().prefix("rollbook-postgres-").tempdir().or_fail("cannot make a folder")?;
-    let user = if geteuid().is_root() { Some(unprivileged()?) } else { None };
+    let user = if geteuid().is_root() { Some(unprivileged().await?) } else { None };
     let password = random_password()?;
     initialise(programs, folder.path(), user.as_ref(), &password).await?;
-    let (server, login) = serve(programs, folder.path(), user.as_ref(), password).await?;
+    let (server, url) = serve(programs, folder.path(), user.as_ref(), &password).await?;
     Ok(Server {
-        url: login.url(),
-        description: format!("{} from a temporary cluster ({})", server_name(Some(&version)), programs.display()),
+        url,
+        description: format!("PostgreSQL {version} from a temporary cluster ({})", programs.display()),
         _guard: Some(Box::new(Cluster { _server: server, _folder: folder })),
     })
 }
@@ -93,9 +93,7 @@ fn is_executable(file: &Path) -> bool {
 }
 
 async fn version(programs: &Path) -> Result<String> {
-    let mut command = Command::new(programs.join("postgres"));
-    command.arg("--version");
-    let output = read("postgres --version", command).await?;
+    let output = read("postgres --version", program(programs.join("postgres"), ["--version"])).await?;
     let version = output.split_whitespace().nth(2).unwrap_or_default().to_owned();
     let major = version.split(|c: char| !c.is_ascii_digit()).next().and_then(|major| major.parse::<u32>().ok());
     match major {
@@ -107,20 +105,20 @@ async fn version(programs: &Path) -> Result<String> {
     }
 }
 
-fn unprivileged() -> Result<User> {
-    let users = fs::read_to_string("/etc/passwd").or_fail("cannot read /etc/passwd")?;
-    let found = USERS.iter().find_map(|name| user_ids(&users, name));
-    found.ok_or_else(|| Failure::new("PostgreSQL does not run as root, and there is no user postgres or nobody"))
+async fn unprivileged() -> Result<User> {
+    for name in USERS {
+        let id = |option| read("id", program("id", [option, name]));
+        if let (Ok(uid), Ok(gid)) = (id("-u").await, id("-g").await) {
+            return Ok(User { uid: uid.trim().parse().or_fail("id -u")?, gid: gid.trim().parse().or_fail("id -g")? });
+        }
+    }
+    Err(Failure::new("PostgreSQL does not run as root, and there is no user postgres or nobody"))
 }
 
-/// The ids of the user `name` in the format of `/etc/passwd` (passwd(5)).
-fn user_ids(users: &str, name: &str) -> Option<User> {
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (found, _, uid, gid) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-        (found == name).then_some(())?;
-        Some(User { uid: uid.parse().ok()?, gid: gid.parse().ok()? })
-    })
+fn program<const N: usize>(name: impl AsRef<OsStr>, arguments: [&str; N]) -> Command {
+    let mut command = Command::new(name);
+    command.args(arguments).stderr(Stdio::null());
+    command
 }
 
 async fn initialise(programs: &Path, folder: &Path, user: Option<&User>, password: &str) -> Result<()> {
@@ -134,31 +132,31 @@ async fn initialise(programs: &Path, folder: &Path, user: Option<&User>, passwor
     let log = Log::new(folder, "initdb.log");
     let mut initdb = as_user(programs.join("initdb"), folder, user);
     // Cleartext passwords suffice on loopback, and connecting is faster without the hash iterations of SCRAM.
-    initdb.args(["--username=rollbook", "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
+    initdb.args(["--username", USER, "--auth=password", "--encoding=UTF8", "--locale=C", "--no-sync"]);
     initdb.arg("--pgdata").arg(folder.join("data")).arg("--pwfile").arg(&secret);
     log.catch(&mut initdb)?;
     let initialised = run("initdb", initdb).await;
     initialised.map_err(|failure| Failure::new(format_args!("{failure}: {}", log.last_line())))
 }
 
-async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: String) -> Result<(Process, Login)> {
+async fn serve(programs: &Path, folder: &Path, user: Option<&User>, password: &str) -> Result<(Process, String)> {
     let log = Log::new(folder, "server.log");
-    let name = || "rollbook".to_owned();
-    let mut login = Login { host: "127.0.0.1".into(), port: 0, user: name(), password, database: "postgres".into() };
     let mut reason = String::new();
     for _ in 0..ATTEMPTS {
-        login.port = free_address()?.port();
+        let port = free_address()?.port();
+        let url = url("127.0.0.1", port, password, "postgres");
+        let options = url.parse().or_fail("the URL of the cluster")?;
         let mut postgres = as_user(programs.join("postgres"), folder, user);
-        postgres.arg("-D").arg(folder.join("data")).args(["-p", &login.port.to_string()]).args(settings());
+        postgres.arg("-D").arg(folder.join("data")).args(["-p", &port.to_string()]).args(settings());
         postgres.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
         log.catch(&mut postgres)?;
         // SIGINT requests a fast shutdown. On SIGTERM, PostgreSQL waits for its clients to disconnect.
-        let mut server = Process::start("postgres", postgres)?.stopped_by(Signal::INT);
+        let mut server = Process::start("postgres", &mut postgres)?.stopped_by(Signal::INT);
         tokio::select! {
-            ready = probe::until_ready(&login, START) => match ready {
+            ready = probe::until_ready(&options, START) => match ready {
                 // If another process bound the port first, that process rejects the login.
-                Ok(_) => return Ok((server, login)),
-                Err(unready) => reason = unready.to_string(),
+                Ok(_) => return Ok((server, url)),
+                Err(error) => reason = error,
             },
             () = server.until_ended() => reason = log.last_line(),
         }
@@ -186,12 +184,5 @@ mod tests {
         let expected = ["17/bin", "16/bin", "15/bin", "9/bin"].map(|bin| Path::new(VERSIONS).join(bin));
         assert_eq!(found[..4], expected);
         assert_eq!(found[4], Path::new("/opt/bin"));
-    }
-
-    #[test]
-    fn user_is_found_by_whole_name() {
-        let users = "postgres-exporter:x:9:9::/:/bin/sh\npostgres:x:101:104:PostgreSQL,,,:/var/lib:/bin/bash\n";
-        assert_eq!(user_ids(users, "postgres"), Some(User { uid: 101, gid: 104 }));
-        assert_eq!(user_ids(users, "nobody"), None);
     }
 }

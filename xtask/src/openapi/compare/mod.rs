@@ -1,94 +1,93 @@
-//! What a document says otherwise than one before it, and whether that breaks a client of the one before.
+//! Comparison of two OpenAPI documents: what changes for a client of the older one.
 
 mod operation;
 mod pattern;
 mod schema;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 
-use serde_json::Value;
+use crate::document::{Document, Operation};
+use schema::Direction;
 
-/// One thing that is other than it was.
+/// One change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     pub effect: Effect,
-    /// Method and path.
-    pub operation: String,
+    /// The operation, the component or the part of the document that changes.
+    pub subject: String,
+    /// The change in words.
     pub what: String,
 }
 
-/// What a change does to a client that knows the document before.
+/// Effect of a change on a client of the older document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effect {
-    /// What it sends is refused, or what it reads is not what it expects.
+    /// Its requests are rejected, or it does not understand the responses.
     Breaking,
-    /// There is more than it knows.
+    /// It can use something new.
     Added,
-    /// It goes on as before.
+    /// None.
     Changed,
 }
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.operation, self.what)
+        write!(f, "{}: {}", self.subject, self.what)
     }
 }
 
-/// Every change between two documents, operation by operation.
-pub fn changes(old: &Value, new: &Value) -> Vec<Change> {
-    let (before, after) = (operations(old), operations(new));
-    let mut changes = BTreeSet::new();
+/// All changes from one document to another, each once.
+pub fn changes(old: &Document, new: &Document) -> Vec<Change> {
+    let mut comparison = Comparison { old, new, changes: BTreeSet::new(), compared: HashSet::new() };
+    comparison.servers();
+    let (before, after) = (by_name(old), by_name(new));
     for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-        let change = |effect, what: &str| Change { effect, operation: name.clone(), what: what.to_owned() };
         match (before.get(name), after.get(name)) {
-            (Some(_), None) => drop(changes.insert(change(Effect::Breaking, "removed"))),
-            (None, Some(_)) => drop(changes.insert(change(Effect::Added, "added"))),
-            (Some(before), Some(after)) => {
-                let mut comparison = Comparison { old, new, operation: name.clone(), changes: Vec::new() };
-                comparison.operation(before, after);
-                changes.extend(comparison.changes);
-            }
+            (Some(_), None) => comparison.note(Effect::Breaking, &code(name), "removed"),
+            (None, Some(_)) => comparison.note(Effect::Added, &code(name), "added"),
+            (Some(before), Some(after)) => comparison.operation(&code(name), before, after),
             (None, None) => {}
         }
     }
-    changes.into_iter().collect()
+    comparison.changes.into_iter().collect()
 }
 
-/// Each operation by method and path.
-fn operations(document: &Value) -> BTreeMap<String, &Value> {
-    const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
-    let items = document["paths"].as_object().into_iter().flatten();
-    let operations = items.flat_map(|(path, item)| {
-        let methods = METHODS.iter().filter_map(move |method| Some((method, item.get(method)?)));
-        methods.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
-    });
-    operations.collect()
+fn by_name(document: &Document) -> BTreeMap<String, &Operation> {
+    document.operations.iter().map(|operation| (operation.name(), operation)).collect()
 }
 
-/// The comparison of one operation with itself as it was.
+fn code(text: &str) -> String {
+    format!("`{text}`")
+}
+
 struct Comparison<'d> {
-    old: &'d Value,
-    new: &'d Value,
-    operation: String,
-    changes: Vec<Change>,
+    old: &'d Document,
+    new: &'d Document,
+    changes: BTreeSet<Change>,
+    /// Component schemas that are compared already.
+    compared: HashSet<(Direction, String, String)>,
 }
 
 impl Comparison<'_> {
-    fn note(&mut self, effect: Effect, what: impl Into<String>) {
-        self.changes.push(Change { effect, operation: self.operation.clone(), what: what.into() });
+    fn note(&mut self, effect: Effect, subject: &str, what: impl Into<String>) {
+        self.changes.insert(Change { effect, subject: subject.to_owned(), what: what.into() });
     }
-}
 
-/// What a `$ref` leads to, or the value itself.
-fn resolved<'d>(document: &'d Value, mut value: &'d Value) -> &'d Value {
-    const NOWHERE: &Value = &Value::Null;
-    // A reference to itself leads nowhere.
-    for _ in 0..16 {
-        let Some(reference) = value.get("$ref").and_then(Value::as_str) else { return value };
-        value = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer)).unwrap_or(NOWHERE);
+    /// Generated clients contain the address of the first server.
+    fn servers(&mut self) {
+        let urls = |document: &Document| document.servers.iter().map(|server| server.url.clone()).collect::<Vec<_>>();
+        let (before, after) = (urls(self.old), urls(self.new));
+        for url in before.iter().filter(|url| !after.contains(url)) {
+            self.note(Effect::Breaking, "servers", format!("{} removed", code(url)));
+        }
+        for url in after.iter().filter(|url| !before.contains(url)) {
+            self.note(Effect::Added, "servers", format!("{} added", code(url)));
+        }
+        if before.first() != after.first() && before.first().is_some_and(|first| after.contains(first)) {
+            self.note(Effect::Breaking, "servers", "another server comes first");
+        }
     }
-    NOWHERE
 }
 
 #[cfg(test)]

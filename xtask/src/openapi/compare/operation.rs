@@ -1,199 +1,188 @@
-//! An operation against itself as it was: who may call it, what it takes, and what it answers.
+//! Comparison of an operation: callers, parameters, request body and responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::schema::{Direction, shown};
-use super::{Comparison, Effect, resolved};
-
-/// What an operation asks for beside a good token; the roles from the lowest to the highest.
-const ROLE: &str = "x-required-role";
-const ROLES: [&str; 3] = ["viewer", "registrar", "admin"];
-
-const PROBLEM_TYPES: &str = "x-problem-types";
+use super::schema::{Direction, Place};
+use super::{Comparison, Effect, code};
+use crate::document::{Body, Document, Media, Operation, Parameter, Response};
 
 impl<'d> Comparison<'d> {
-    pub(super) fn operation(&mut self, old: &'d Value, new: &'d Value) {
-        self.identity(old, new);
-        self.security(old, new);
-        self.parameters(old, new);
-        self.body(old, new);
-        self.responses(old, new);
+    pub(super) fn operation(&mut self, subject: &str, old: &'d Operation, new: &'d Operation) {
+        self.identity(subject, old, new);
+        self.security(subject, old, new);
+        self.parameters(subject, old, new);
+        self.request_body(subject, old.request_body.as_ref(), new.request_body.as_ref());
+        self.responses(subject, old, new);
     }
 
-    fn identity(&mut self, old: &Value, new: &Value) {
-        if old["operationId"] != new["operationId"] {
-            self.note(Effect::Breaking, format!("renamed from {} to {}", old["operationId"], new["operationId"]));
+    /// Generated clients name methods by operation ids, and classes by tags.
+    fn identity(&mut self, subject: &str, old: &Operation, new: &Operation) {
+        if old.id != new.id {
+            let what = format!("the operation id {} becomes {}", code(&old.id), code(&new.id));
+            self.note(Effect::Breaking, subject, what);
         }
-        match (old["deprecated"] == true, new["deprecated"] == true) {
-            (false, true) => self.note(Effect::Changed, "deprecated"),
-            (true, false) => self.note(Effect::Changed, "no longer deprecated"),
+        if old.tags != new.tags {
+            let what = format!("the tag {} becomes {}", code(&old.tags.join(", ")), code(&new.tags.join(", ")));
+            self.note(Effect::Breaking, subject, what);
+        }
+        match (old.deprecated, new.deprecated) {
+            (false, true) => self.note(Effect::Changed, subject, "deprecated"),
+            (true, false) => self.note(Effect::Changed, subject, "no longer deprecated"),
             _ => {}
         }
     }
 
-    fn security(&mut self, old: &'d Value, new: &'d Value) {
-        let of = |document: &'d Value, operation: &'d Value| operation.get("security").unwrap_or(&document["security"]);
-        let (before, after) = (of(self.old, old), of(self.new, new));
-        self.role(old, new);
-        let is_open = |security: &Value| security.as_array().is_none_or(Vec::is_empty);
-        if before == after {
-            return self.schemes(before);
+    fn security(&mut self, subject: &str, old: &Operation, new: &Operation) {
+        if old.role != new.role {
+            let effect = if new.least_role() > old.least_role() { Effect::Breaking } else { Effect::Changed };
+            let role =
+                |operation: &Operation| operation.role.map_or("no role".to_owned(), |role| format!("the role {role}"));
+            self.note(effect, subject, format!("requires {} instead of {}", role(new), role(old)));
         }
-        let what = match (is_open(before), is_open(after)) {
-            (true, false) => "security requirement added",
-            (false, true) => "security requirement lost",
-            _ => "security requirement changed",
-        };
-        self.note(Effect::Breaking, what);
+        match (old.is_secured(), new.is_secured()) {
+            (false, true) => self.note(Effect::Breaking, subject, "requires a token"),
+            (true, false) => self.note(Effect::Breaking, subject, "no longer accepts a token"),
+            _ if old.security != new.security => {
+                self.note(Effect::Breaking, subject, "requires another authentication");
+            }
+            _ => self.security_schemes(subject, old),
+        }
     }
 
-    /// What the names in a requirement stand for.
-    fn schemes(&mut self, security: &Value) {
-        let names =
-            security.as_array().into_iter().flatten().filter_map(Value::as_object).flat_map(|named| named.keys());
-        for name in names {
-            let of = |document: &'d Value| {
-                let scheme = resolved(document, &document["components"]["securitySchemes"][name]);
+    /// The schemes behind the names of an unchanged requirement.
+    fn security_schemes(&mut self, subject: &str, operation: &Operation) {
+        for name in operation.security.iter().flatten().flat_map(|alternative| alternative.keys()) {
+            let scheme = |document: &'d Document| {
+                let scheme = &document.components.security_schemes[name];
                 ["type", "scheme", "in", "name", "flows", "openIdConnectUrl"].map(|key| &scheme[key])
             };
-            if of(self.old) != of(self.new) {
-                self.note(Effect::Breaking, format!("security scheme {name} changed"));
+            if scheme(self.old) != scheme(self.new) {
+                self.note(Effect::Breaking, subject, format!("the security scheme {} differs", code(name)));
             }
         }
     }
 
-    fn role(&mut self, old: &Value, new: &Value) {
-        let (before, after) = (&old[ROLE], &new[ROLE]);
-        if before == after {
-            return;
-        }
-        let rank = |role: &Value| ROLES.iter().position(|known| role == known);
-        let rises = match (rank(before), rank(after)) {
-            (None, _) => true,
-            (Some(before), Some(after)) => after > before,
-            (Some(_), None) => !after.is_null(),
-        };
-        let effect = if rises { Effect::Breaking } else { Effect::Changed };
-        self.note(effect, format!("role {} became {}", shown(before), shown(after)));
-    }
-
-    fn parameters(&mut self, old: &'d Value, new: &'d Value) {
-        let (before, after) = (parameters(self.old, old), parameters(self.new, new));
+    fn parameters(&mut self, subject: &str, old: &'d Operation, new: &'d Operation) {
+        let (before, after) = (parameters(old), parameters(new));
         for name in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
             match (before.get(name), after.get(name)) {
-                (Some(_), None) => self.note(Effect::Breaking, format!("{name} removed")),
-                (None, Some(after)) if after["required"] == true => {
-                    self.note(Effect::Breaking, format!("{name} added and required"));
+                (Some(_), None) => self.note(Effect::Breaking, subject, format!("{name} removed")),
+                (None, Some(after)) if after.required => {
+                    self.note(Effect::Breaking, subject, format!("{name} added, and required"));
                 }
-                (None, Some(_)) => self.note(Effect::Added, format!("{name} added")),
-                (Some(before), Some(after)) => {
-                    if before["required"] != true && after["required"] == true {
-                        self.note(Effect::Breaking, format!("{name} is required now"));
-                    }
-                    self.schema(Direction::Request, name, &before["schema"], &after["schema"]);
-                }
+                (None, Some(_)) => self.note(Effect::Added, subject, format!("{name} added")),
+                (Some(before), Some(after)) => self.parameter(subject, name, before, after),
                 (None, None) => {}
             }
         }
     }
 
-    fn body(&mut self, old: &'d Value, new: &'d Value) {
-        let (before, after) = (old.get("requestBody"), new.get("requestBody"));
-        let (before, after) = match (before, after) {
-            (None, None) => return,
-            (Some(_), None) => return self.note(Effect::Breaking, "body removed"),
-            (None, Some(after)) if resolved(self.new, after)["required"] == true => {
-                return self.note(Effect::Breaking, "body added and required");
-            }
-            (None, Some(_)) => return self.note(Effect::Added, "body added"),
-            (Some(before), Some(after)) => (resolved(self.old, before), resolved(self.new, after)),
-        };
-        if before["required"] != true && after["required"] == true {
-            self.note(Effect::Breaking, "body is required now");
+    fn parameter(&mut self, subject: &str, name: &str, old: &'d Parameter, new: &'d Parameter) {
+        match (old.required, new.required) {
+            (false, true) => self.note(Effect::Breaking, subject, format!("{name} is required")),
+            (true, false) => self.note(Effect::Changed, subject, format!("{name} is optional")),
+            _ => {}
         }
-        self.content(Direction::Request, "body", before, after);
+        if (&old.style, old.explode) != (&new.style, new.explode) {
+            self.note(Effect::Breaking, subject, format!("{name} is serialised in another style"));
+        }
+        if old.content.is_empty() != new.content.is_empty() {
+            self.note(Effect::Breaking, subject, format!("{name} has another media type"));
+        }
+        let place = Place::new(Direction::Request, subject, name);
+        self.content(&place, &old.content, &new.content);
+        self.schema(&place, &old.schema, &new.schema);
     }
 
-    fn responses(&mut self, old: &'d Value, new: &'d Value) {
-        let none = serde_json::Map::new();
-        let of = |operation: &'d Value| operation["responses"].as_object();
-        let (before, after) = (of(old), of(new));
-        let statuses = before.unwrap_or(&none).keys().chain(after.unwrap_or(&none).keys()).collect::<BTreeSet<_>>();
-        for status in statuses {
-            match (before.and_then(|old| old.get(status)), after.and_then(|new| new.get(status))) {
-                (Some(_), None) => self.note(Effect::Breaking, format!("{status} lost")),
-                (None, Some(_)) => self.note(Effect::Added, format!("{status} added")),
-                (Some(before), Some(after)) => {
-                    let (before, after) = (resolved(self.old, before), resolved(self.new, after));
-                    self.headers(status, before, after);
-                    self.content(Direction::Response, status, before, after);
+    fn request_body(&mut self, subject: &str, old: Option<&'d Body>, new: Option<&'d Body>) {
+        match (old, new) {
+            (None, None) => {}
+            (Some(_), None) => self.note(Effect::Breaking, subject, "the request body is removed"),
+            (None, Some(new)) if new.required => self.note(Effect::Breaking, subject, "a request body is required"),
+            (None, Some(_)) => self.note(Effect::Added, subject, "a request body is possible"),
+            (Some(old), Some(new)) => {
+                if !old.required && new.required {
+                    self.note(Effect::Breaking, subject, "the request body is required");
                 }
+                self.content(&Place::new(Direction::Request, subject, "the request body"), &old.content, &new.content);
+            }
+        }
+    }
+
+    fn responses(&mut self, subject: &str, old: &'d Operation, new: &'d Operation) {
+        for status in old.responses.keys().chain(new.responses.keys()).collect::<BTreeSet<_>>() {
+            match (old.responses.get(status), new.responses.get(status)) {
+                (Some(_), None) => self.note(Effect::Breaking, subject, format!("the response {status} is removed")),
+                (None, Some(_)) => {
+                    // A client expects the successes that it knows.
+                    let effect = if (200..300).contains(status) { Effect::Breaking } else { Effect::Added };
+                    self.note(effect, subject, format!("a response {status} is possible"));
+                }
+                (Some(old), Some(new)) => self.response(subject, &format!("the response {status}"), old, new),
                 (None, None) => {}
             }
         }
     }
 
-    fn headers(&mut self, status: &str, old: &'d Value, new: &'d Value) {
-        let before = old["headers"].as_object().into_iter().flatten();
-        for (name, before) in before {
-            let Some(after) = new["headers"].get(name) else {
-                self.note(Effect::Breaking, format!("{status} header {name} removed"));
+    fn response(&mut self, subject: &str, name: &str, old: &'d Response, new: &'d Response) {
+        for (header, before) in &old.headers {
+            let after = new.headers.get(header);
+            let header = format!("the header {} of {name}", code(header));
+            let Some(after) = after else {
+                self.note(Effect::Breaking, subject, format!("{header} is removed"));
                 continue;
             };
-            let (before, after) = (resolved(self.old, before), resolved(self.new, after));
-            if before["required"] == true && after["required"] != true {
-                self.note(Effect::Breaking, format!("{status} header {name} is not always there now"));
+            if before.required && !after.required {
+                self.note(Effect::Breaking, subject, format!("{header} may be absent"));
             }
-            self.schema(Direction::Response, &format!("{status} header {name}"), &before["schema"], &after["schema"]);
+            self.schema(&Place::new(Direction::Response, subject, &header), &before.schema, &after.schema);
         }
-        for (name, _) in new["headers"].as_object().into_iter().flatten() {
-            if old["headers"].get(name).is_none() {
-                self.note(Effect::Added, format!("{status} header {name} added"));
+        for header in new.headers.keys().filter(|header| !old.headers.contains_key(*header)) {
+            self.note(Effect::Added, subject, format!("{name} has the header {}", code(header)));
+        }
+        for link in old.links.keys().filter(|link| !new.links.contains_key(*link)) {
+            self.note(Effect::Breaking, subject, format!("the link {} of {name} is removed", code(link)));
+        }
+        self.problem_types(subject, name, &old.problem_types, &new.problem_types);
+        self.content(&Place::new(Direction::Response, subject, name), &old.content, &new.content);
+    }
+
+    /// A client compares the problem types that it knows, and handles others by their status.
+    fn problem_types(&mut self, subject: &str, name: &str, old: &BTreeSet<String>, new: &BTreeSet<String>) {
+        let list = |types: Vec<&String>| types.into_iter().map(|name| code(name)).collect::<Vec<_>>().join(", ");
+        let (gone, added) = (old.difference(new).collect::<Vec<_>>(), new.difference(old).collect::<Vec<_>>());
+        match (gone.is_empty(), added.is_empty()) {
+            (true, true) => {}
+            (true, false) => {
+                self.note(Effect::Added, subject, format!("{name} has the problem type {}", list(added)));
+            }
+            (false, true) => {
+                self.note(Effect::Changed, subject, format!("{name} no longer has the problem type {}", list(gone)));
+            }
+            (false, false) => {
+                let what = format!("the problem type {} of {name} becomes {}", list(gone), list(added));
+                self.note(Effect::Breaking, subject, what);
             }
         }
     }
 
-    fn content(&mut self, direction: Direction, at: &str, old: &'d Value, new: &'d Value) {
-        for (media_type, before) in old["content"].as_object().into_iter().flatten() {
-            match new["content"].get(media_type) {
-                None => self.note(Effect::Breaking, format!("{at} as {media_type} removed")),
-                Some(after) => {
-                    self.schema(direction, at, &before["schema"], &after["schema"]);
-                }
+    fn content(&mut self, place: &Place, old: &'d BTreeMap<String, Media>, new: &'d BTreeMap<String, Media>) {
+        for (media_type, before) in old {
+            match new.get(media_type) {
+                None => self.note_at(Effect::Breaking, place, format!("is no longer {media_type}")),
+                Some(after) => self.schema(place, &before.schema, &after.schema),
             }
         }
-        self.problems(at, &old[PROBLEM_TYPES], &new[PROBLEM_TYPES]);
-        for (media_type, _) in new["content"].as_object().into_iter().flatten() {
-            if old["content"].get(media_type).is_none() {
-                self.note(Effect::Added, format!("{at} as {media_type} added"));
-            }
-        }
-    }
-
-    /// The types of problems that a response can have.
-    fn problems(&mut self, at: &str, old: &Value, new: &Value) {
-        let types = |list: &Value| -> BTreeSet<String> {
-            let types = list.as_array().into_iter().flatten().filter_map(Value::as_str);
-            types.map(|uri| uri.trim_start_matches("/problems/").to_owned()).collect()
-        };
-        let (before, after) = (types(old), types(new));
-        for slug in before.difference(&after) {
-            self.note(Effect::Changed, format!("{at} problem {slug} removed"));
-        }
-        for slug in after.difference(&before) {
-            self.note(Effect::Added, format!("{at} problem {slug} added"));
+        for media_type in new.keys().filter(|media_type| !old.contains_key(*media_type)) {
+            self.note_at(Effect::Added, place, format!("may be {media_type}"));
         }
     }
 }
 
-/// Each parameter by where it is and what it is called.
-fn parameters<'d>(document: &'d Value, operation: &'d Value) -> BTreeMap<String, &'d Value> {
-    let all = operation["parameters"].as_array().into_iter().flatten().map(|parameter| resolved(document, parameter));
-    let named = all.map(|parameter| {
-        let text = |key: &str| parameter[key].as_str().unwrap_or_default();
-        (format!("{} parameter {}", text("in"), text("name")), parameter)
-    });
-    named.collect()
+/// Parameters by location and name.
+fn parameters(operation: &Operation) -> BTreeMap<String, &Parameter> {
+    let named = operation.parameters.iter();
+    named
+        .map(|parameter| (format!("the {} parameter {}", parameter.location, code(&parameter.name)), parameter))
+        .collect()
 }

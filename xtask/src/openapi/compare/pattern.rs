@@ -1,4 +1,4 @@
-//! Whether a pattern takes whatever another one takes: by walking through the automata of both at once.
+//! Inclusion of regular expressions, decided on the product of their automata.
 
 use std::collections::HashSet;
 
@@ -9,15 +9,15 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::start;
 use regex_automata::{Anchored, MatchKind};
 
-/// Bytes that an automaton, and the making of it, may take.
-const LARGEST: usize = 64 << 20;
-/// Pairs of states that are looked at.
-const FARTHEST: usize = 1 << 20;
+/// Bound on the size of an automaton and on its construction, in bytes.
+const MAX_SIZE: usize = 64 << 20;
+/// Maximum number of states of the product.
+const MAX_STATES: usize = 1 << 20;
 
-/// Whether every text that `narrow` matches somewhere is one that `wide` matches somewhere. `None` if that is undecided:
-/// for a pattern that is no regular expression here, or too large a one.
+/// Whether `wide` finds a match in every text in which `narrow` finds one. `None` if a pattern is not supported, or a bound
+/// is exceeded.
 pub fn is_within(narrow: &str, wide: &str) -> Option<bool> {
-    // Only valid UTF-8 counts.
+    // The third automaton restricts the texts to valid UTF-8.
     let automata = [narrow, wide, r"\A(?s:.)*\z"].map(Walk::of);
     let [Some(narrow), Some(wide), Some(text)] = automata else { return None };
     let begin = [narrow.begin()?, wide.begin()?, text.begin()?];
@@ -35,7 +35,7 @@ pub fn is_within(narrow: &str, wide: &str) -> Option<bool> {
                 left.push(next);
             }
         }
-        if seen.len() > FARTHEST {
+        if seen.len() > MAX_STATES {
             return None;
         }
     }
@@ -45,13 +45,13 @@ pub fn is_within(narrow: &str, wide: &str) -> Option<bool> {
 /// The automaton of one pattern.
 struct Walk(DFA<Vec<u32>>);
 
-/// A state, and whether a match was seen on the way to it.
+/// A state, and whether a match was found before it.
 type Place = (StateID, bool);
 
 impl Walk {
     fn of(pattern: &str) -> Option<Self> {
         let config = Config::new().match_kind(MatchKind::All).start_kind(StartKind::Unanchored);
-        let config = config.dfa_size_limit(Some(LARGEST)).determinize_size_limit(Some(LARGEST));
+        let config = config.dfa_size_limit(Some(MAX_SIZE)).determinize_size_limit(Some(MAX_SIZE));
         Builder::new().configure(config).build(pattern).ok().map(Self)
     }
 
@@ -63,16 +63,16 @@ impl Walk {
     fn next(&self, (state, matched): Place, byte: u8) -> Place {
         let next = self.0.next_state(state, byte);
         let matched = matched || self.0.is_match_state(next);
-        // After a match, where one is does not matter any more.
+        // After a match, the state is irrelevant.
         if matched { (StateID::ZERO, true) } else { (next, false) }
     }
 
-    /// Whether a text that ends here has a match.
+    /// Whether a text that ends here contains a match.
     fn matches(&self, (state, matched): Place) -> bool {
         matched || self.0.is_match_state(self.0.next_eoi_state(state))
     }
 
-    /// Whether no text that goes on from here has one.
+    /// Whether no continuation from here contains a match.
     fn is_over(&self, (state, matched): Place) -> bool {
         !matched && self.0.is_dead_state(state)
     }
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wider_pattern_takes_what_a_narrower_one_takes() {
+    fn narrower_pattern_is_within_wider_one() {
         for (narrow, wide) in [
             ("^[1-9][0-9]{0,14}$", "^[1-9][0-9]{0,15}$"),
             ("^(user:[1-9]{1,3}|operator)$", "^(operator|service|user:[0-9]{1,4})$"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_takes_what_it_takes_in_other_words() {
+    fn equivalent_patterns_include_each_other() {
         for (one, other) in [("^[0-9]+$", "^[0-9][0-9]*$"), ("^(a|b)$", "^[ab]$"), ("a", "^[^a]*a"), ("^$", r"\A\z")] {
             assert_eq!(is_within(one, other), Some(true), "{one} {other}");
             assert_eq!(is_within(other, one), Some(true), "{other} {one}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_regular_expression_cannot_be_told() {
+    fn unsupported_pattern_is_undecided() {
         assert_eq!(is_within("^(?=a)", "a"), None);
         assert_eq!(is_within("a", "("), None);
     }

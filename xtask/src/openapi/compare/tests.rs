@@ -3,172 +3,336 @@ use serde_json::{Value, json};
 use super::*;
 use crate::workspace::root;
 
-/// The document that is checked in.
+/// The checked-in document.
 fn document() -> Value {
     let text = std::fs::read_to_string(root().join("openapi.yaml")).unwrap();
     yaml_serde::from_str(&text).unwrap()
 }
 
-/// What breaks when the document is edited so.
-fn broken_by(edit: impl FnOnce(&mut Value)) -> Vec<String> {
-    let old = document();
-    let mut new = old.clone();
-    edit(&mut new);
-    assert!(old != new, "the edit hits nothing");
-    let all = changes(&old, &new);
-    all.iter().filter(|change| change.effect == Effect::Breaking).map(ToString::to_string).collect()
+fn compared(old: &Value, new: &Value) -> Vec<(Effect, String)> {
+    let [old, new] = [old, new].map(|document| Document::of(document).unwrap());
+    changes(&old, &new).into_iter().map(|change| (change.effect, change.to_string())).collect()
 }
 
-/// The changes of an edit that breaks no client.
+/// The changes after an edit of the checked-in document.
 fn changes_of(edit: impl FnOnce(&mut Value)) -> Vec<(Effect, String)> {
     let old = document();
     let mut new = old.clone();
     edit(&mut new);
-    changes(&old, &new).into_iter().map(|change| (change.effect, change.to_string())).collect()
+    assert!(old != new, "the edit changes nothing");
+    compared(&old, &new)
+}
+
+/// The breaking changes after an edit of the checked-in document.
+fn broken_by(edit: impl FnOnce(&mut Value)) -> Vec<String> {
+    let breaking = changes_of(edit).into_iter().filter(|(effect, _)| *effect == Effect::Breaking);
+    breaking.map(|(_, text)| text).collect()
 }
 
 #[track_caller]
+fn at<'d>(document: &'d mut Value, pointer: &str) -> &'d mut Value {
+    document.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer}"))
+}
+
 fn schema<'d>(document: &'d mut Value, name: &str) -> &'d mut Value {
-    document.pointer_mut(&format!("/components/schemas/{name}")).unwrap()
+    at(document, &format!("/components/schemas/{name}"))
 }
 
 fn remove(list: &mut Value, value: &str) {
     list.as_array_mut().unwrap().retain(|known| known != value);
 }
 
-#[test]
-fn a_document_is_no_change_of_itself() {
-    assert_eq!(changes(&document(), &document()), []);
+/// The change of a schema in a request and in a response, from `old` to `new`.
+fn schema_change(old: &Value, new: &Value) -> [Vec<(Effect, String)>; 2] {
+    let content = |schema: &Value| json!({ "application/json": { "schema": schema } });
+    let request = |schema: &Value| json!({ "requestBody": { "content": content(schema) }, "responses": {} });
+    let response = |schema: &Value| json!({ "responses": { "200": { "content": content(schema) } } });
+    let document = |operation: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": operation } } });
+    let of = |operation: &dyn Fn(&Value) -> Value| compared(&document(operation(old)), &document(operation(new)));
+    [of(&request), of(&response)]
+}
+
+/// Asserts the effects of a restriction, and of its reverse, which widens the set of values.
+#[track_caller]
+fn assert_restriction(wide: &Value, narrow: &Value, restriction: &str, relaxation: &str) {
+    let [request, response] = schema_change(wide, narrow);
+    assert_eq!(request, [(Effect::Breaking, format!("`GET /x`: the request body {restriction}"))]);
+    assert_eq!(response, [(Effect::Changed, format!("`GET /x`: the response 200 {restriction}"))]);
+    let [request, response] = schema_change(narrow, wide);
+    assert_eq!(request, [(Effect::Added, format!("`GET /x`: the request body {relaxation}"))]);
+    assert_eq!(response, [(Effect::Breaking, format!("`GET /x`: the response 200 {relaxation}"))]);
+}
+
+/// Asserts that a change is breaking in both directions.
+#[track_caller]
+fn assert_replacement(old: &Value, new: &Value, text: &str) {
+    let [request, response] = schema_change(old, new);
+    assert_eq!(request, [(Effect::Breaking, format!("`GET /x`: the request body {text}"))]);
+    assert_eq!(response, [(Effect::Breaking, format!("`GET /x`: the response 200 {text}"))]);
 }
 
 #[test]
-fn a_field_that_is_removed_from_an_answer_breaks() {
+fn document_does_not_differ_from_itself() {
+    assert_eq!(compared(&document(), &document()), []);
+}
+
+#[test]
+fn bounds_restrict_and_relax() {
+    let integer = |bound: Value| json!({ "type": "integer", "maximum": bound });
+    assert_restriction(
+        &integer(json!(9)),
+        &integer(json!(7)),
+        "has the maximum 7 instead of 9",
+        "has the maximum 9 instead of 7",
+    );
+    assert_restriction(&json!({}), &json!({ "minLength": 1 }), "has the minimum length 1", "has no minimum length");
+    assert_restriction(
+        &json!({ "minimum": 1 }),
+        &json!({ "minimum": 1, "exclusiveMinimum": true }),
+        "has the minimum 1 (exclusive) instead of 1",
+        "has the minimum 1 instead of 1 (exclusive)",
+    );
+    assert_restriction(
+        &json!({ "exclusiveMaximum": 9 }),
+        &json!({ "exclusiveMaximum": 7 }),
+        "has the maximum 7 (exclusive) instead of 9 (exclusive)",
+        "has the maximum 9 (exclusive) instead of 7 (exclusive)",
+    );
+}
+
+#[test]
+fn divisors_restrict_relax_and_replace() {
+    let of = |divisor: u32| json!({ "multipleOf": divisor });
+    assert_restriction(&of(5), &of(10), "has the divisor 10 instead of 5", "has the divisor 5 instead of 10");
+    assert_restriction(&json!({}), &of(5), "has the divisor 5", "has no divisor");
+    assert_replacement(&of(5), &of(7), "has the divisor 7 instead of 5");
+}
+
+#[test]
+fn patterns_restrict_relax_and_replace() {
+    let of = |pattern: &str| json!({ "type": "string", "pattern": pattern });
+    assert_restriction(&of("^[0-9a-f]$"), &of("^[0-9]$"), "has a stricter pattern", "has a wider pattern");
+    assert_replacement(&of("^[0-9]$"), &of("^[a-f]$"), "has another pattern");
+    assert_eq!(schema_change(&of("^[0-9]+$"), &of("^[0-9][0-9]*$")), [[], []]);
+    assert_eq!(schema_change(&json!({ "type": "string" }), &of(r"^[\s\S]*$")), [[], []]);
+}
+
+#[test]
+fn unique_items_nullability_and_exclusions_restrict_and_relax() {
+    let array = |unique: bool| json!({ "type": "array", "uniqueItems": unique });
+    assert_restriction(&array(false), &array(true), "has unique items", "may have equal items");
+    let nullable = |nullable: bool| json!({ "type": "string", "nullable": nullable });
+    assert_restriction(&nullable(true), &nullable(false), "is never null", "may be null");
+    let not = |value: u32| json!({ "not": { "enum": [value] } });
+    assert_restriction(&json!({}), &not(1), "excludes values", "no longer excludes values");
+    assert_replacement(&not(1), &not(2), "excludes other values");
+}
+
+#[test]
+fn enum_values_restrict_and_relax() {
+    let of = |values: Value| json!({ "type": "string", "enum": values });
+    assert_restriction(
+        &of(json!(["a", "b"])),
+        &of(json!(["a"])),
+        "no longer has the value `b`",
+        "has the new value `b`",
+    );
+    assert_restriction(
+        &json!({ "type": "string" }),
+        &of(json!(["a"])),
+        "has only listed values",
+        "has values beyond the listed ones",
+    );
+}
+
+#[test]
+fn alternatives_restrict_and_relax() {
+    let titled = |title: &str| json!({ "title": title });
+    assert_restriction(
+        &json!({}),
+        &json!({ "oneOf": [titled("A")] }),
+        "is restricted to alternatives",
+        "is no longer restricted to alternatives",
+    );
+    assert_restriction(
+        &json!({ "oneOf": [titled("A"), titled("B")] }),
+        &json!({ "oneOf": [titled("A")] }),
+        "has no alternative `B`",
+        "has the alternative `B`",
+    );
+}
+
+#[test]
+fn additional_properties_are_compared() {
+    let map = |values: Value| json!({ "type": "object", "additionalProperties": values });
+    assert_restriction(
+        &map(json!(true)),
+        &map(json!(false)),
+        "has no unknown properties",
+        "may have unknown properties",
+    );
+    let text = map(json!({ "type": "string" }));
+    assert_restriction(&map(json!(true)), &text, "restricts unknown properties", "has any unknown properties");
+    let [request, response] = schema_change(&text, &map(json!({ "type": "integer" })));
+    assert_eq!(request[0].1, "`GET /x`: `*` of the request body has the type integer instead of string");
+    assert_eq!(response[0].0, Effect::Breaking);
+}
+
+#[test]
+fn types_formats_and_request_defaults_are_replaced() {
+    assert_replacement(
+        &json!({ "type": "integer" }),
+        &json!({ "type": "string" }),
+        "has the type string instead of integer",
+    );
+    assert_replacement(&json!({ "format": "int32" }), &json!({}), "has no format");
+    let [request, response] = schema_change(&json!({ "default": 50 }), &json!({ "default": 20 }));
+    assert_eq!(request, [(Effect::Breaking, "`GET /x`: the request body has the default 20 instead of 50".to_owned())]);
+    assert_eq!(response[0].0, Effect::Changed);
+}
+
+#[test]
+fn removed_response_property_is_one_breaking_change() {
     let broken = broken_by(|document| {
         let student = schema(document, "Student");
         student["properties"].as_object_mut().unwrap().remove("email");
         remove(&mut student["required"], "email");
     });
-    assert!(broken.contains(&"GET /students/{id}: 200.email removed".to_owned()), "{broken:#?}");
-    assert!(broken.contains(&"GET /students: 200.students[].email removed".to_owned()), "{broken:#?}");
-    assert!(broken.iter().all(|line| line.ends_with("email removed")), "{broken:#?}");
+    assert_eq!(broken, ["`Student` in responses: `email` is removed"]);
 }
 
 #[test]
-fn a_field_that_an_answer_may_lack_or_hold_null_in_breaks() {
+fn property_may_become_optional_in_requests_only() {
     let broken = broken_by(|document| remove(&mut schema(document, "Student")["required"], "email"));
-    assert!(broken.contains(&"GET /students/{id}: 200.email is not always there now".to_owned()), "{broken:#?}");
-    let broken = broken_by(|document| schema(document, "Student")["properties"]["email"]["nullable"] = json!(true));
-    assert!(broken.contains(&"GET /students/{id}: 200.email: may be null now".to_owned()), "{broken:#?}");
-}
-
-#[test]
-fn new_query_parameter_is_breaking_only_if_required() {
-    let add = |required: bool| {
-        move |document: &mut Value| {
-            let parameters = document.pointer_mut("/paths/~1students/get/parameters").unwrap();
-            let schema = json!({"type": "string"});
-            let class = json!({"name": "class", "in": "query", "required": required, "schema": schema});
-            parameters.as_array_mut().unwrap().push(class);
-        }
-    };
-    assert_eq!(broken_by(add(true)), ["GET /students: query parameter class added and required"]);
-    assert_eq!(changes_of(add(false)), [(Effect::Added, "GET /students: query parameter class added".to_owned())]);
-}
-
-#[test]
-fn request_enum_value_is_breaking_only_if_removed() {
-    let old = document();
-    let role = |document: &mut Value, values: Value| {
-        let user = schema(document, "UserInput");
-        let role = &mut user["properties"]["role"];
-        let target = role["allOf"][0]["$ref"].as_str().or(role["$ref"].as_str()).map(str::to_owned);
-        let target = target.map_or("/components/schemas/UserInput/properties/role".to_owned(), |reference| {
-            reference.trim_start_matches('#').to_owned()
-        });
-        document.pointer_mut(&target).unwrap()["enum"] = values;
-    };
-    let mut fewer = old.clone();
-    role(&mut fewer, json!(["viewer", "admin"]));
-    let broken = changes(&old, &fewer);
-    let broken: Vec<_> =
-        broken.iter().filter(|change| change.effect == Effect::Breaking).map(ToString::to_string).collect();
-    assert!(broken.contains(&"POST /users: body.role: enum value registrar removed".to_owned()), "{broken:#?}");
-    let mut more = old.clone();
-    role(&mut more, json!(["viewer", "registrar", "admin", "auditor"]));
-    assert!(changes(&old, &more).iter().all(|change| change.effect == Effect::Added));
-}
-
-#[test]
-fn a_changed_type_breaks_both_ways() {
-    let broken = broken_by(|document| schema(document, "Student")["properties"]["roll_no"]["type"] = json!("string"));
-    assert!(broken.contains(&"GET /students/{id}: 200.roll_no: type integer became string".to_owned()), "{broken:#?}");
+    assert_eq!(broken, ["`Student` in responses: `email` may be absent"]);
     let broken = broken_by(|document| {
-        let parameters = document.pointer_mut("/paths/~1students/get/parameters").unwrap();
-        let limit = parameters.as_array_mut().unwrap().iter_mut().find(|parameter| parameter["name"] == "limit");
-        limit.unwrap()["schema"]["type"] = json!("string");
+        schema(document, "StudentInput")["required"].as_array_mut().unwrap().push(json!("age"));
     });
-    assert_eq!(broken, ["GET /students: query parameter limit: type integer became string"]);
+    assert_eq!(broken, ["`StudentInput` in requests: `age` is required"]);
+    let found = changes_of(|document| remove(&mut schema(document, "StudentInput")["required"], "email"));
+    assert_eq!(found, [(Effect::Changed, "`StudentInput` in requests: `email` is optional".to_owned())]);
 }
 
 #[test]
-fn a_lost_security_requirement_is_told_and_so_is_a_new_one() {
-    let broken = broken_by(|document| document["paths"]["/me"]["get"]["security"] = json!([]));
-    assert_eq!(broken, ["GET /me: security requirement lost"]);
-    let broken = broken_by(|document| document["paths"]["/login"]["post"]["security"] = json!([{"bearer": []}]));
-    assert_eq!(broken, ["POST /login: security requirement added"]);
+fn new_property_is_added() {
+    let found = changes_of(|document| schema(document, "Student")["properties"]["class"] = json!({"type": "string"}));
+    assert_eq!(found, [(Effect::Added, "`Student` in responses: `class` is added".to_owned())]);
 }
 
 #[test]
-fn another_security_scheme_under_the_same_name_breaks() {
+fn new_value_of_closed_enum_breaks_responses() {
     let broken = broken_by(|document| {
-        document["components"]["securitySchemes"]["bearer"] =
-            json!({"type": "apiKey", "in": "header", "name": "X-Key"});
+        schema(document, "Role")["enum"].as_array_mut().unwrap().push(json!("auditor"));
     });
-    assert!(broken.contains(&"GET /me: security scheme bearer changed".to_owned()), "{broken:#?}");
-    assert!(!broken.iter().any(|line| line.starts_with("POST /login")), "{broken:#?}");
-    let found =
-        changes_of(|document| document["components"]["securitySchemes"]["bearer"]["description"] = json!("Other."));
-    assert_eq!(found, []);
+    assert_eq!(broken, ["`Role` in responses: has the new value `auditor`"]);
 }
 
 #[test]
-fn a_role_that_rises_breaks_and_one_that_falls_does_not() {
-    let role =
-        |role: Value| move |document: &mut Value| document["paths"]["/students"]["post"]["x-required-role"] = role;
-    assert_eq!(broken_by(role(json!("admin"))), ["POST /students: role registrar became admin"]);
-    for lower in [json!("viewer"), Value::Null] {
-        assert_eq!(broken_by(role(lower.clone())), [] as [&str; 0], "{lower}");
-    }
-    let broken = broken_by(|document| document["paths"]["/logout"]["post"]["x-required-role"] = json!("viewer"));
-    assert_eq!(broken, ["POST /logout: role none became viewer"]);
+fn renamed_schema_breaks_generated_clients() {
+    let broken = broken_by(|document| {
+        let text = document.to_string().replace("schemas/StudentInput\"", "schemas/NewStudent\"");
+        *document = serde_json::from_str(&text.replace("\"StudentInput\":", "\"NewStudent\":")).unwrap();
+    });
+    assert_eq!(broken, ["`StudentInput`: the schema becomes `NewStudent`"]);
 }
 
 #[test]
-fn a_type_of_problem_that_comes_or_goes_is_told() {
-    let found = changes_of(|document| {
-        let conflict = document
-            .pointer_mut("/paths/~1users~1{id}/delete/responses/409/$ref")
-            .map(|target| target.as_str().unwrap().trim_start_matches('#').to_owned());
-        let place = conflict.unwrap_or_else(|| "/paths/~1users~1{id}/delete/responses/409".to_owned());
-        let types = &mut document.pointer_mut(&place).unwrap()["x-problem-types"];
-        *types = json!(["/problems/first-administrator"]);
+fn renamed_operation_or_tag_breaks_generated_clients() {
+    let broken = broken_by(|document| {
+        let operation = at(document, "/paths/~1me/get");
+        operation["operationId"] = json!("getAccount");
+        operation["tags"] = json!(["Accounts"]);
     });
-    let of_removal: Vec<_> = found.iter().filter(|(_, what)| what.starts_with("DELETE /users/{id}:")).collect();
     assert_eq!(
-        of_removal,
+        broken,
         [
-            &(Effect::Added, "DELETE /users/{id}: 409 problem first-administrator added".to_owned()),
-            &(Effect::Changed, "DELETE /users/{id}: 409 problem last-administrator removed".to_owned()),
+            "`GET /me`: the operation id `getMe` becomes `getAccount`",
+            "`GET /me`: the tag `Sessions` becomes `Accounts`"
         ]
     );
 }
 
 #[test]
-fn a_lost_operation_status_header_or_media_type_breaks() {
-    let broken = broken_by(|document| drop(document["paths"].as_object_mut().unwrap().remove("/me")));
-    assert_eq!(broken, ["GET /me: removed"]);
+fn removed_or_reordered_server_is_breaking() {
+    let servers = |urls: &[&str]| {
+        let servers: Vec<_> = urls.iter().map(|url| json!({ "url": url })).collect();
+        json!({ "openapi": "3.0.3", "servers": servers, "paths": {} })
+    };
+    let found = compared(&servers(&["/"]), &servers(&["/v1"]));
+    assert_eq!(
+        found,
+        [(Effect::Breaking, "servers: `/` removed".to_owned()), (Effect::Added, "servers: `/v1` added".to_owned())]
+    );
+    let found = compared(&servers(&["/"]), &servers(&["/v1", "/"]));
+    assert_eq!(found[0], (Effect::Breaking, "servers: another server comes first".to_owned()));
+}
+
+#[test]
+fn parameters_are_compared_with_those_of_their_path() {
+    let document = |parameter: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "parameters": [parameter], "get": { "responses": {} } } } });
+    let optional = json!({ "name": "a", "in": "query", "schema": { "type": "string" } });
+    let with = |key: &str, value: Value| {
+        let mut parameter = optional.clone();
+        parameter[key] = value;
+        document(parameter)
+    };
+    let broken_by = |new: Value| compared(&document(optional.clone()), &new)[0].clone();
+    let breaking = |text: &str| (Effect::Breaking, format!("`GET /x`: the query parameter `a` {text}"));
+    assert_eq!(broken_by(with("required", json!(true))), breaking("is required"));
+    assert_eq!(broken_by(with("style", json!("deepObject"))), breaking("is serialised in another style"));
+    assert_eq!(broken_by(with("explode", json!(false))), breaking("is serialised in another style"));
+    let media = json!({ "application/json": { "schema": { "type": "string" } } });
+    assert_eq!(broken_by(with("content", media)), breaking("has another media type"));
+    assert_eq!(broken_by(with("name", json!("b"))), breaking("removed"));
+    let none = json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": {} } } } });
+    let added = compared(&none, &document(optional.clone()));
+    assert_eq!(added, [(Effect::Added, "`GET /x`: the query parameter `a` added".to_owned())]);
+    assert_eq!(compared(&none, &with("required", json!(true)))[0], breaking("added, and required"));
+}
+
+#[test]
+fn security_and_role_may_not_become_stricter() {
+    let broken = broken_by(|document| at(document, "/paths/~1me/get")["security"] = json!([]));
+    assert_eq!(broken, ["`GET /me`: no longer accepts a token"]);
+    let broken = broken_by(|document| at(document, "/paths/~1login/post")["security"] = json!([{"bearer": []}]));
+    assert_eq!(broken, ["`POST /login`: requires a token"]);
     let broken = broken_by(|document| {
-        let responses = document.pointer_mut("/paths/~1students~1{id}/get/responses").unwrap();
+        *at(document, "/components/securitySchemes/bearer") =
+            json!({"type": "apiKey", "in": "header", "name": "X-Key"});
+    });
+    assert!(broken.contains(&"`GET /me`: the security scheme `bearer` differs".to_owned()), "{broken:#?}");
+    assert!(!broken.iter().any(|line| line.starts_with("`POST /login`")), "{broken:#?}");
+    let role =
+        |path: &'static str, role: Value| move |document: &mut Value| at(document, path)["x-required-role"] = role;
+    assert_eq!(
+        broken_by(role("/paths/~1students/post", json!("admin"))),
+        ["`POST /students`: requires the role admin instead of the role registrar"]
+    );
+    for lower in [json!("viewer"), Value::Null] {
+        assert_eq!(broken_by(role("/paths/~1students/post", lower.clone())), [""; 0], "{lower}");
+    }
+    assert_eq!(broken_by(role("/paths/~1logout/post", json!("registrar"))).len(), 1);
+}
+
+#[test]
+fn renamed_problem_type_is_breaking_and_new_one_is_added() {
+    let response = |types: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": { "409": { "x-problem-types": types } } } } } });
+    let found = |new: Value| compared(&response(json!(["/problems/a"])), &response(new));
+    let change = |effect, text: &str| [(effect, format!("`GET /x`: {text}"))];
+    let renamed = change(Effect::Breaking, "the problem type `/problems/a` of the response 409 becomes `/problems/b`");
+    assert_eq!(found(json!(["/problems/b"])), renamed);
+    let added = change(Effect::Added, "the response 409 has the problem type `/problems/b`");
+    assert_eq!(found(json!(["/problems/a", "/problems/b"])), added);
+    let removed = change(Effect::Changed, "the response 409 no longer has the problem type `/problems/a`");
+    assert_eq!(found(json!([])), removed);
+}
+
+#[test]
+fn removed_operation_response_header_or_media_type_is_breaking() {
+    let broken = broken_by(|document| drop(document["paths"].as_object_mut().unwrap().remove("/me")));
+    assert_eq!(broken, ["`GET /me`: removed"]);
+    let broken = broken_by(|document| {
+        let responses = at(document, "/paths/~1students~1{id}/get/responses");
         responses.as_object_mut().unwrap().remove("304");
         responses["200"]["headers"].as_object_mut().unwrap().remove("ETag");
         let content = responses["200"]["content"].as_object_mut().unwrap();
@@ -178,73 +342,51 @@ fn a_lost_operation_status_header_or_media_type_breaks() {
     assert_eq!(
         broken,
         [
-            "GET /students/{id}: 200 as application/json removed",
-            "GET /students/{id}: 200 header ETag removed",
-            "GET /students/{id}: 304 lost"
+            "`GET /students/{id}`: the header `ETag` of the response 200 is removed",
+            "`GET /students/{id}`: the response 200 is no longer application/json",
+            "`GET /students/{id}`: the response 304 is removed"
         ]
     );
 }
 
 #[test]
-fn what_is_asked_of_a_request_may_become_less_and_never_more() {
-    let limit = |key: &'static str, bound: Value| {
-        move |document: &mut Value| {
-            let parameters = document.pointer_mut("/paths/~1students/get/parameters").unwrap();
-            let limit = parameters.as_array_mut().unwrap().iter_mut().find(|parameter| parameter["name"] == "limit");
-            limit.unwrap()["schema"][key] = bound;
-        }
-    };
-    for (key, narrower, wider) in [("maximum", json!(100), json!(500)), ("minimum", json!(2), json!(0))] {
-        assert_eq!(broken_by(limit(key, narrower)).len(), 1, "{key}");
-        assert_eq!(broken_by(limit(key, wider)), [] as [&str; 0], "{key}");
-        assert_eq!(broken_by(limit(key, Value::Null)), [] as [&str; 0], "{key}");
-    }
-    assert_eq!(broken_by(limit("pattern", json!("^1"))).len(), 1);
-    assert_eq!(broken_by(limit("pattern", json!(r"^[\s\S]*$"))), [] as [&str; 0], "a pattern that takes everything");
-    assert_eq!(broken_by(limit("enum", json!([1]))).len(), 1);
-    let broken = broken_by(|document| {
-        let student = schema(document, "StudentInput");
-        student["required"].as_array_mut().unwrap().push(json!("age"));
-    });
-    assert_eq!(broken, ["POST /students: body.age is required now", "PUT /students/{id}: body.age is required now"]);
+fn new_success_and_removed_link_are_breaking() {
+    let document =
+        |responses: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": responses } } } });
+    let linked = document(json!({ "200": { "links": { "next": {} } } }));
+    let found = compared(&linked, &document(json!({ "200": {}, "202": {}, "404": {} })));
+    let change = |effect, text: &str| (effect, format!("`GET /x`: {text}"));
+    assert_eq!(
+        found,
+        [
+            change(Effect::Breaking, "a response 202 is possible"),
+            change(Effect::Breaking, "the link `next` of the response 200 is removed"),
+            change(Effect::Added, "a response 404 is possible"),
+        ]
+    );
 }
 
 #[test]
-fn what_an_answer_promises_may_become_more() {
-    let found = changes_of(|document| {
-        schema(document, "Student")["properties"]["class"] = json!({"type": "string"});
-    });
-    assert!(found.contains(&(Effect::Added, "GET /students/{id}: 200.class added".to_owned())), "{found:#?}");
-    assert!(found.iter().all(|(effect, _)| *effect == Effect::Added), "{found:#?}");
-}
-
-#[test]
-fn parts_of_an_all_of_are_one_schema() {
-    let wrapped = |schema: Value| json!({"allOf": [schema], "description": "the same"});
+fn all_of_is_compared_as_one_schema() {
     let plain = json!({"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]});
-    let document = |schema: Value| {
-        let content = json!({"application/json": {"schema": schema}});
-        json!({"paths": {"/x": {"get": {"responses": {"200": {"content": content}}}}}})
-    };
-    assert_eq!(changes(&document(plain.clone()), &document(wrapped(plain))), []);
+    let wrapped = json!({"allOf": [plain.clone()], "description": "the same"});
+    assert_eq!(schema_change(&plain, &wrapped), [[], []]);
 }
 
 #[test]
-fn a_schema_that_holds_itself_is_compared() {
+fn recursive_schema_is_compared_once() {
     let document = |kind: &str| {
         let node = json!({"type": "object", "properties": {
             "next": {"$ref": "#/components/schemas/Node"}, "value": {"type": kind}
         }});
         let content = json!({"application/json": {"schema": {"$ref": "#/components/schemas/Node"}}});
         json!({
+            "openapi": "3.0.3",
             "paths": {"/x": {"get": {"responses": {"200": {"content": content}}}}},
             "components": {"schemas": {"Node": node}},
         })
     };
-    let found = changes(&document("string"), &document("integer"));
-    assert_eq!(
-        found[0].to_string(),
-        "GET /x: 200.next.next.next.next.next.next.next.next.next.next.value: type string became integer"
-    );
-    assert!(found.iter().any(|change| change.what == "200.value: type string became integer"));
+    let found = compared(&document("string"), &document("integer"));
+    let text = "`Node` in responses: `value` has the type integer instead of string".to_owned();
+    assert_eq!(found, [(Effect::Breaking, text)]);
 }
