@@ -27,7 +27,8 @@ pub struct Report {
 impl Report {
     /// Adds a run, and returns a summary of it.
     pub fn add(&mut self, plan: Plan, outcome: &Outcome, document: &Document) -> Result<String> {
-        let events = fs::read_to_string(&outcome.events).or_fail(outcome.events.display())?;
+        let events = fs::read_to_string(&outcome.events)
+            .or_fail(format_args!("schemathesis wrote no events: see {}", outcome.output.display()))?;
         let events: Result<Vec<Value>, _> = events.lines().map(serde_json::from_str).collect();
         let mut run = Self::default();
         run.read(plan, &events.or_fail(outcome.events.display())?, document);
