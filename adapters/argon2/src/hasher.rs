@@ -42,7 +42,7 @@ impl Argon2Hasher {
     fn with_parameters(limits: Limits, memory_kib: u32, passes: u32) -> Result<Self, HashError> {
         let params = Params::new(memory_kib, passes, LANES, Some(OUTPUT_BYTES)).map_err(|error| failed(&error))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let dummy_hash = hash(&argon2, "nobody's password")?;
+        let dummy_hash = hash(&argon2, "password of an unknown user")?;
         Ok(Self { queue: Queue::new(limits), argon2, dummy_hash })
     }
 }

@@ -49,8 +49,8 @@ where
             connection = listener.accept() => connection,
             () = &mut stop => break,
         };
-        let served = connection_future(connection.stream, connection.peer, Arc::clone(&endpoint));
-        let watched = graceful.watch(served);
+        let driver = connection_future(connection.stream, connection.peer, Arc::clone(&endpoint));
+        let watched = graceful.watch(driver);
         let permit = connection.permit;
         tokio::spawn(async move {
             if let Err(error) = watched.await {

@@ -25,7 +25,7 @@ pub enum Body {
     None,
     Text(String),
     /// Not recorded: it is too large, or not text.
-    NotKept,
+    NotRecorded,
 }
 
 impl Exchange {
@@ -41,7 +41,7 @@ impl Exchange {
         let body = match (&exchange["body"], exchange["length"].as_u64()) {
             (_, Some(0)) => Body::None,
             (Value::String(text), _) => Body::Text(text.clone()),
-            _ => Body::NotKept,
+            _ => Body::NotRecorded,
         };
         Ok(Self::new(method, path, status, headers, body))
     }
@@ -92,7 +92,7 @@ fn of_interaction(interaction: &Value) -> Option<Exchange> {
         None => Body::None,
         Some(Some(text)) if text.is_empty() => Body::None,
         Some(Some(text)) => Body::Text(text),
-        Some(None) => Body::NotKept,
+        Some(None) => Body::NotRecorded,
     };
     Some(Exchange::new(request["method"].as_str()?, url.path(), response["status_code"].as_u64()?, headers, body))
 }

@@ -148,7 +148,7 @@ impl<'d> Judge<'d> {
         let text = match &exchange.body {
             Body::Text(text) => text,
             Body::None => return self.untrue(format!("{name}: no body")),
-            Body::NotKept => {
+            Body::NotRecorded => {
                 self.unread += 1;
                 return;
             }

@@ -24,8 +24,9 @@ const OLDEST: u32 = 15;
 const START: Duration = Duration::from_secs(30);
 /// Start attempts: another program may bind the chosen port before the server does.
 const ATTEMPTS: u32 = 3;
-/// Users that run the server if xtask runs as root, which PostgreSQL does not support. The first existing one is used.
-const USERS: [&str; 2] = ["postgres", "nobody"];
+/// Users that run the server if xtask runs as root, which PostgreSQL does not support. The first existing one is used. The
+/// number is that of the user without permissions on Linux.
+const USERS: [&str; 2] = ["postgres", "65534"];
 
 /// A running server and its data, both removed when this is dropped.
 pub struct Cluster {
@@ -112,7 +113,7 @@ async fn unprivileged() -> Result<User> {
             return Ok(User { uid: uid.trim().parse().or_fail("id -u")?, gid: gid.trim().parse().or_fail("id -g")? });
         }
     }
-    Err(Failure::new("PostgreSQL does not run as root, and there is no user postgres or nobody"))
+    Err(Failure::new("PostgreSQL does not run as root, and there is no user postgres or 65534"))
 }
 
 fn program<const N: usize>(name: impl AsRef<OsStr>, arguments: [&str; N]) -> Command {

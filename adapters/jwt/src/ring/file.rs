@@ -120,7 +120,7 @@ impl Entry {
             }
             (KeyAlgorithm::EdDsa, None, Some(text)) => Material::ed25519(&decoded(&text)),
             (KeyAlgorithm::Es256, None, Some(text)) => Material::p256(&decoded(&text)),
-            _ => return Err(KeyRingError::Member(printable(&self.kid))),
+            _ => return Err(KeyRingError::InvalidMember(printable(&self.kid))),
         };
         let id = printable(&self.kid);
         key.and_then(|material| RingKey::new(Some(self.kid), material, times))

@@ -42,7 +42,7 @@ pub enum KeyRingError {
     #[error("the alg of the key {0} must be HS256, EdDSA or ES256")]
     Algorithm(String),
     #[error("the key {0} must have a secret for HS256, or a private_key for other algorithms, and not both")]
-    Member(String),
+    InvalidMember(String),
     #[error("the key {id} is invalid: {reason}")]
     Key { id: String, reason: MaterialError },
     #[error("verifies_until of the key {0} is before its signs_from")]

@@ -12,8 +12,8 @@ impl fmt::Display for RedactedPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, segment) in self.0.split('/').enumerate() {
             let separator = if number == 0 { "" } else { "/" };
-            let shown = if segment.len() > LONGEST_SEGMENT { "…" } else { segment };
-            write!(f, "{separator}{shown}")?;
+            let text = if segment.len() > LONGEST_SEGMENT { "…" } else { segment };
+            write!(f, "{separator}{text}")?;
         }
         Ok(())
     }
