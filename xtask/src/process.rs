@@ -52,7 +52,7 @@ impl Process {
     /// [`Failure::Command`] if the process fails.
     pub async fn finish(mut self) -> Result<()> {
         let status = self.child.wait().await.or_fail(format_args!("cannot wait for {}", self.name))?;
-        self.check(status)
+        if status.success() { Ok(()) } else { Err(Failure::Command { command: self.name.clone(), status }) }
     }
 
     /// Like [`Process::finish`]; returns the standard output.
@@ -62,10 +62,6 @@ impl Process {
             stdout.read_to_string(&mut text).await.or_fail(format_args!("cannot read the output of {}", self.name))?;
         }
         self.finish().await.map(|()| text)
-    }
-
-    fn check(&self, status: ExitStatus) -> Result<()> {
-        if status.success() { Ok(()) } else { Err(Failure::Command { command: self.name.clone(), status }) }
     }
 
     fn signal(&self, signal: Signal) {

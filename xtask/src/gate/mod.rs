@@ -38,12 +38,11 @@ pub fn fresh_record() -> Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder).or_fail(folder.display())?;
     }
-    fs::create_dir_all(&folder).or_fail(folder.display())?;
-    Ok(folder)
+    fs::create_dir_all(&folder).or_fail(folder.display()).map(|()| folder)
 }
 
 fn folder() -> PathBuf {
-    root().join("target").join("exchanges")
+    root().join("target/exchanges")
 }
 
 impl Gate {

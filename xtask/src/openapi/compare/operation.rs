@@ -140,8 +140,13 @@ impl<'d> Comparison<'d> {
         for header in new.headers.keys().filter(|header| !old.headers.contains_key(*header)) {
             self.note(Effect::Added, subject, format!("{name} has the header {}", code(header)));
         }
-        for link in old.links.keys().filter(|link| !new.links.contains_key(*link)) {
-            self.note(Effect::Breaking, subject, format!("the link {} of {name} is removed", code(link)));
+        for (link, target) in &old.links {
+            let link_name = format!("the link {} of {name}", code(link));
+            match new.links.get(link) {
+                None => self.note(Effect::Breaking, subject, format!("{link_name} is removed")),
+                Some(other) if other["operationId"] == target["operationId"] => {}
+                Some(_) => self.note(Effect::Breaking, subject, format!("{link_name} has another target")),
+            }
         }
         self.problem_types(subject, name, &old.problem_types, &new.problem_types);
         self.content(&Place::new(Direction::Response, subject, name), &old.content, &new.content);

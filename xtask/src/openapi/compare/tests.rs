@@ -353,7 +353,10 @@ fn removed_operation_response_header_or_media_type_is_breaking() {
 fn new_success_and_removed_link_are_breaking() {
     let document =
         |responses: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": responses } } } });
-    let linked = document(json!({ "200": { "links": { "next": {} } } }));
+    let link = |target: &str| json!({ "links": { "next": { "operationId": target } } });
+    let linked = document(json!({ "200": link("a") }));
+    let moved = compared(&linked, &document(json!({ "200": link("b") })));
+    assert_eq!(moved[0].1, "`GET /x`: the link `next` of the response 200 has another target");
     let found = compared(&linked, &document(json!({ "200": {}, "202": {}, "404": {} })));
     let change = |effect, text: &str| (effect, format!("`GET /x`: {text}"));
     assert_eq!(
