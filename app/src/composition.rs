@@ -11,7 +11,7 @@ use domain::quota::RequestQuota;
 use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionStore, Sessions};
 use domain::token::TokenLifetime;
 use domain::user::{Accounts, PasswordPolicy};
-use domain::{Clock, Random, RandomError, StoreError};
+use domain::{Clock, MonotonicClock, Random, RandomError, StoreError};
 use thiserror::Error;
 
 use crate::http::{ResourceRecords, UseCases};
@@ -51,7 +51,7 @@ pub async fn use_cases(
     hasher: Argon2Hasher,
     tokens: Tokens,
     policies: Policies,
-    clock: Arc<dyn Clock>,
+    (clock, monotonic): (Arc<dyn Clock>, Arc<dyn MonotonicClock>),
 ) -> Result<UseCases, CompositionError> {
     let Policies { passwords: policy, requests, throttling } = policies;
     let random = Arc::new(SystemRandom);
@@ -69,7 +69,7 @@ pub async fn use_cases(
             credentials: stores.credentials.clone(),
             sessions: stores.sessions.clone(),
             passwords: passwords.clone(),
-            throttle: Arc::new(LoginThrottleMemory::default()),
+            throttle: Arc::new(LoginThrottleMemory::new(monotonic.clone())),
             denied_access: denied_access.clone(),
             refresh_tokens: refresh_tokens.clone(),
             grants: grants.clone(),
@@ -98,7 +98,7 @@ pub async fn use_cases(
         },
         review: Review { log: stores.audit, clock: clock.clone() },
         denied_access,
-        quotas: Arc::new(RequestQuotaMemory::new(requests)),
+        quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
         probe: stores.probe,
         key_set: signer,
         clock,

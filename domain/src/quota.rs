@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use thiserror::Error;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use crate::UserId;
 
@@ -68,12 +68,13 @@ impl Default for RequestQuota {
     }
 }
 
-/// Request counter in bounded memory: the oldest entries are evicted.
+/// Request counter in bounded memory: the oldest entries are evicted. The refill MUST follow a
+/// [`MonotonicClock`](crate::MonotonicClock).
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait RequestQuotas: Send + Sync {
     /// Counts one request and returns the remaining quota. IPv6 addresses share the quota of their /64.
     ///
     /// # Errors
     /// The unchanged budget if nothing is left.
-    fn take(&self, requester: Requester, now: OffsetDateTime) -> Result<Budget, Budget>;
+    fn take(&self, requester: Requester) -> Result<Budget, Budget>;
 }

@@ -20,11 +20,12 @@ use domain::record::Record;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
 use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, User};
-use domain::{Actor, ActorId, Clock};
+use domain::{Actor, ActorId, Clock, MonotonicClock};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
 
 use crate::client::Client;
+use crate::clock::TestClock;
 use crate::database::{PostgresDatabase, SqliteDatabase};
 use crate::faults::Faults;
 
@@ -76,6 +77,7 @@ impl Database {
 #[derive(Clone)]
 pub struct Setup {
     pub clock: Arc<dyn Clock>,
+    pub monotonic: Arc<dyn MonotonicClock>,
     pub policies: Policies,
     pub config: EdgeConfig,
     /// Fault switches, for tests that inject faults.
@@ -87,7 +89,14 @@ impl Default for Setup {
         let config = EdgeConfig { origins: vec![ORIGIN.parse().expect("an origin")].into(), ..EdgeConfig::default() };
         // Some tests exceed the default quota.
         let policies = Policies { requests: RequestQuota::MAX, ..Policies::default() };
-        Self { clock: Arc::new(SystemClock), policies, config, faults: None }
+        Self { clock: Arc::new(SystemClock), monotonic: Arc::new(SystemClock), policies, config, faults: None }
+    }
+}
+
+impl Setup {
+    /// The default settings with a clock that the test controls.
+    pub fn with_clock(clock: &Arc<TestClock>) -> Self {
+        Self { clock: clock.clone(), monotonic: clock.clone(), ..Self::default() }
     }
 }
 
@@ -129,7 +138,7 @@ impl Server {
             Some(faults) => (faults.wrap_stores(stores.clone()), faults.wrap_clock(setup.clock.clone())),
             None => (stores.clone(), setup.clock.clone()),
         };
-        let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, clock);
+        let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, (clock, setup.monotonic.clone()));
         let mut use_cases = use_cases.await.expect("use cases");
         if let Some(faults) = &setup.faults {
             faults.wrap_hasher(&mut use_cases);

@@ -19,7 +19,7 @@ async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let proxies = vec!["127.0.0.1/32".parse().unwrap()].into();
     let config = EdgeConfig { proxies, ..Setup::default().config };
-    (Server::start_with(engine, Setup { clock: clock.clone(), config, ..Setup::default() }).await, clock)
+    (Server::start_with(engine, Setup { config, ..Setup::with_clock(&clock) }).await, clock)
 }
 
 async fn log_in(server: &Server, name: &str, password: &str, from: &str) -> Response {
@@ -171,6 +171,39 @@ async fn concurrent_logins_do_not_reveal_usernames_on_sqlite() {
 #[tokio::test]
 async fn concurrent_logins_do_not_reveal_usernames_on_postgres() {
     concurrent_logins_do_not_reveal_usernames(Engine::Postgres).await;
+}
+
+/// REQ 16.
+async fn clock_set_back_does_not_extend_a_delay(engine: Engine) {
+    let (server, clock) = start(engine).await;
+    server.add_user("asha", Role::Viewer).await;
+    for name in ["asha", "unknown"] {
+        for _ in 0..7 {
+            log_in(&server, name, "a wrong pass phrase", "198.51.100.1")
+                .await
+                .expect_problem(401, "invalid-credentials");
+            clock.advance(Duration::seconds(2));
+        }
+        // The delay after seven failures is 4 seconds, of which 2 are over.
+        clock.step(-Duration::HOUR);
+        let throttled = log_in(&server, name, "a wrong pass phrase", "198.51.100.1").await;
+        throttled.expect_problem(429, "too-many-attempts");
+        let wait: i64 = throttled.header("retry-after").parse().unwrap();
+        assert!((2..=4).contains(&wait), "{name}: {wait}");
+        clock.advance(Duration::seconds(wait));
+        let response = log_in(&server, name, "a wrong pass phrase", "198.51.100.1").await;
+        response.expect_problem(401, "invalid-credentials");
+    }
+}
+
+#[tokio::test]
+async fn clock_set_back_does_not_extend_a_delay_on_sqlite() {
+    clock_set_back_does_not_extend_a_delay(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn clock_set_back_does_not_extend_a_delay_on_postgres() {
+    clock_set_back_does_not_extend_a_delay(Engine::Postgres).await;
 }
 
 /// REQ 16.

@@ -93,7 +93,7 @@ on_each_store! {
 
 async fn reset_password_expires(engine: Engine) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
-    let server = Server::start_with(engine, Setup { clock: clock.clone(), ..Setup::default() }).await;
+    let server = Server::start_with(engine, Setup::with_clock(&clock)).await;
     let admin = server.add_user("boss", Role::Admin).await;
     let user = server.add_user("asha", Role::Registrar).await;
     let asha = server.client_of(&user).await;

@@ -15,7 +15,7 @@ use time::macros::datetime;
 async fn with_minimum_quota(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let policies = Policies { requests: RequestQuota::MIN, ..Policies::default() };
-    (Server::start_with(engine, Setup { clock: clock.clone(), policies, ..Setup::default() }).await, clock)
+    (Server::start_with(engine, Setup { policies, ..Setup::with_clock(&clock) }).await, clock)
 }
 
 #[tokio::test]
@@ -58,6 +58,36 @@ async fn anonymous_requests_are_limited_per_address() {
     let page = Response::fetch(server.anonymous().request("GET", "/docs/")).await;
     assert_eq!(page.status, 200);
     assert!(!page.headers.contains_key("ratelimit"));
+}
+
+#[tokio::test]
+async fn clock_step_does_not_change_quotas() {
+    let (server, clock) = with_minimum_quota(Engine::Sqlite).await;
+    let asha = server.client(Role::Viewer).await;
+    // The tokens are valid for longer than an hour.
+    for (number, step) in
+        [Duration::HOUR, -Duration::HOUR, -Duration::seconds(90), Duration::seconds(90)].iter().enumerate()
+    {
+        asha.get("/me").await.expect(200);
+        server.anonymous().get("/openapi.json").await.expect(200);
+        clock.step(*step);
+        let left = asha.get("/me").await;
+        assert!(left.header("ratelimit").starts_with(&format!("\"requests\";r={};t=1", 58 - 2 * number)), "{left:?}");
+    }
+}
+
+#[tokio::test]
+async fn health_checks_are_never_metered() {
+    let (server, _) = with_minimum_quota(Engine::Sqlite).await;
+    for _ in 0..60 {
+        server.anonymous().get("/nowhere").await.expect_problem(401, "unauthorized");
+    }
+    server.anonymous().get("/nowhere").await.expect_problem(429, "too-many-requests");
+    for path in ["/health/live", "/health/ready"] {
+        let response = server.anonymous().get(path).await;
+        response.expect(200);
+        assert!(!response.headers.contains_key("ratelimit"), "{response:?}");
+    }
 }
 
 #[tokio::test]

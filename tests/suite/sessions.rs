@@ -19,7 +19,7 @@ use crate::installation::{Installation, stop};
 /// A server and the clock that controls it.
 async fn with_clock(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
-    (Server::start_with(engine, Setup { clock: clock.clone(), ..Setup::default() }).await, clock)
+    (Server::start_with(engine, Setup::with_clock(&clock)).await, clock)
 }
 
 async fn log_in(server: &Server, name: &str) -> Value {

@@ -1,66 +1,73 @@
 //! Leaky buckets, one for each key, in bounded memory.
 
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::quota::Budget;
+use domain::{Moment, MonotonicClock};
 use quick_cache::unsync::Cache;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 /// Usage of one quota by key. An unknown key has used nothing.
 pub struct Buckets<K> {
-    /// Time at which the full quota of a key is available again.
-    full_at: Mutex<Cache<K, OffsetDateTime>>,
+    /// Moment at which the full quota of a key is available again.
+    full_at: Mutex<Cache<K, Moment>>,
+    clock: Arc<dyn MonotonicClock>,
     quota: u32,
-    /// Time to restore one unit.
-    refill: Duration,
+    /// Time to restore the full quota.
+    window: Duration,
 }
 
 impl<K: Eq + Hash> Buckets<K> {
     /// Stores at most `capacity` keys.
-    pub fn new(quota: u32, refill: Duration, capacity: usize) -> Self {
-        Self { full_at: Mutex::new(Cache::new(capacity)), quota, refill }
+    pub fn new(quota: u32, window: Duration, capacity: usize, clock: Arc<dyn MonotonicClock>) -> Self {
+        Self { full_at: Mutex::new(Cache::new(capacity)), clock, quota, window }
     }
 
     /// The remaining budget of a key.
-    pub fn budget(&self, key: &K, now: OffsetDateTime) -> Budget {
-        self.budget_until(self.entries().get(key).copied(), now)
+    pub fn budget(&self, key: &K) -> Budget {
+        self.budget_until(self.entries().get(key).copied(), self.clock.moment())
     }
 
     /// Consumes one unit, even if none is left.
-    pub fn count(&self, key: K, now: OffsetDateTime) {
-        let mut entries = self.entries();
+    pub fn count(&self, key: K) {
+        let (mut entries, now) = (self.entries(), self.clock.moment());
         let full_at = entries.get(&key).map_or(now, |full_at| (*full_at).max(now));
-        entries.insert(key, full_at + self.refill);
+        entries.insert(key, full_at + self.refill());
     }
 
     /// Consumes one unit and returns the remaining budget, or returns the unchanged budget as an error if none is left.
-    pub fn take(&self, key: K, now: OffsetDateTime) -> Result<Budget, Budget> {
-        let mut entries = self.entries();
+    pub fn take(&self, key: K) -> Result<Budget, Budget> {
+        let (mut entries, now) = (self.entries(), self.clock.moment());
         let full_at = entries.get(&key).copied();
         let before = self.budget_until(full_at, now);
         if before.left == 0 {
             return Err(before);
         }
-        entries.insert(key, full_at.map_or(now, |full_at| full_at.max(now)) + self.refill);
+        entries.insert(key, full_at.map_or(now, |full_at| full_at.max(now)) + self.refill());
         // The unit consumed first is restored first.
-        let next_in = if before.next_in.is_zero() { self.refill } else { before.next_in };
+        let next_in = if before.next_in.is_zero() { self.refill() } else { before.next_in };
         Ok(Budget { left: before.left - 1, next_in, ..before })
     }
 
-    fn entries(&self) -> MutexGuard<'_, Cache<K, OffsetDateTime>> {
+    fn entries(&self) -> MutexGuard<'_, Cache<K, Moment>> {
         self.full_at.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn budget_until(&self, full_at: Option<OffsetDateTime>, now: OffsetDateTime) -> Budget {
+    /// Time to restore one unit.
+    fn refill(&self) -> Duration {
+        self.window / self.quota
+    }
+
+    fn budget_until(&self, full_at: Option<Moment>, now: Moment) -> Budget {
         let missing = full_at.map_or(Duration::ZERO, |full_at| (full_at - now).max(Duration::ZERO));
-        let (missing, refill) = (nanoseconds(missing), nanoseconds(self.refill));
+        let (missing, refill) = (nanoseconds(missing), nanoseconds(self.refill()));
         let used = missing.div_ceil(refill);
         // A partially restored unit is complete first.
         let next_in = missing - used.saturating_sub(1) * refill;
         Budget {
             quota: self.quota,
-            window: self.refill * self.quota,
+            window: self.window,
             left: self.quota.saturating_sub(u32::try_from(used).unwrap_or(self.quota)),
             next_in: Duration::nanoseconds(i64::try_from(next_in).unwrap_or_default()),
         }

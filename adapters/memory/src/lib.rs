@@ -5,6 +5,8 @@ mod login_throttle;
 mod network;
 mod request_quotas;
 mod session_cache;
+#[cfg(test)]
+mod test_clock;
 
 pub use login_throttle::LoginThrottleMemory;
 pub use request_quotas::RequestQuotaMemory;

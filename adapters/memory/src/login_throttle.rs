@@ -2,21 +2,22 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::MonotonicClock;
 use domain::login::LoginThrottle;
 use domain::quota::Budget;
 use domain::user::{Admission, Attempts};
 use quick_cache::unsync::Cache;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use crate::buckets::Buckets;
 use crate::network::network;
 
 /// Failed logins allowed per address: far more than per account, because a whole school may share an address.
 const QUOTA: u32 = 300;
-/// Time until one failed login is allowed again.
-const REFILL: Duration = Duration::seconds(2);
+/// Time until all are allowed again: one every two seconds.
+const WINDOW: Duration = Duration::minutes(10);
 /// Maximum number of addresses, and of names.
 const CAPACITY: usize = 10_000;
 
@@ -25,19 +26,19 @@ pub struct LoginThrottleMemory {
     addresses: Buckets<IpAddr>,
     names: Mutex<Cache<[u64; 2], Attempts>>,
     keys: [RandomState; 2],
-}
-
-impl Default for LoginThrottleMemory {
-    fn default() -> Self {
-        Self {
-            addresses: Buckets::new(QUOTA, REFILL, CAPACITY),
-            names: Mutex::new(Cache::new(CAPACITY)),
-            keys: [RandomState::new(), RandomState::new()],
-        }
-    }
+    clock: Arc<dyn MonotonicClock>,
 }
 
 impl LoginThrottleMemory {
+    pub fn new(clock: Arc<dyn MonotonicClock>) -> Self {
+        Self {
+            addresses: Buckets::new(QUOTA, WINDOW, CAPACITY, clock.clone()),
+            names: Mutex::new(Cache::new(CAPACITY)),
+            keys: [RandomState::new(), RandomState::new()],
+            clock,
+        }
+    }
+
     fn names(&self) -> MutexGuard<'_, Cache<[u64; 2], Attempts>> {
         self.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -48,20 +49,19 @@ impl LoginThrottleMemory {
 }
 
 impl LoginThrottle for LoginThrottleMemory {
-    fn budget(&self, client: IpAddr, now: OffsetDateTime) -> Budget {
-        self.addresses.budget(&network(client), now)
+    fn budget(&self, client: IpAddr) -> Budget {
+        self.addresses.budget(&network(client))
     }
 
-    fn failed(&self, client: IpAddr, now: OffsetDateTime) {
-        self.addresses.count(network(client), now);
+    fn failed(&self, client: IpAddr) {
+        self.addresses.count(network(client));
     }
 
-    fn admit_unknown(&self, name: &str, now: OffsetDateTime) -> Admission {
+    fn admit_unknown(&self, name: &str) -> Admission {
         let (mut names, hash) = (self.names(), self.hash(name));
-        let attempts = names.get(&hash).copied().unwrap_or_default();
-        let admission = attempts.admission(now);
-        if admission.is_ok() {
-            names.insert(hash, attempts.with_failure(now));
+        let (admission, changed) = names.get(&hash).copied().unwrap_or_default().admit(self.clock.moment().as_time());
+        if let Some(changed) = changed {
+            names.insert(hash, changed);
         }
         admission
     }
@@ -80,72 +80,79 @@ impl LoginThrottle for LoginThrottleMemory {
 #[cfg(test)]
 mod tests {
     use domain::user::Throttled;
-    use time::macros::datetime;
 
     use super::*;
+    use crate::test_clock::TestClock;
 
-    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+    fn memory() -> (LoginThrottleMemory, Arc<TestClock>) {
+        let clock = Arc::new(TestClock::default());
+        (LoginThrottleMemory::new(clock.clone()), clock)
+    }
 
-    fn left(memory: &LoginThrottleMemory, client: &str, now: OffsetDateTime) -> u32 {
-        memory.budget(client.parse().unwrap(), now).left
+    fn left(memory: &LoginThrottleMemory, client: &str) -> u32 {
+        memory.budget(client.parse().unwrap()).left
     }
 
     /// REQ 16.
     #[test]
     fn address_quota_is_used_up_and_refills() {
-        let memory = LoginThrottleMemory::default();
+        let (memory, clock) = memory();
         let school = "192.0.2.1".parse().unwrap();
         for used in 0..300 {
-            assert_eq!(left(&memory, "192.0.2.1", NOW), 300 - used);
-            memory.failed(school, NOW);
+            assert_eq!(left(&memory, "192.0.2.1"), 300 - used);
+            memory.failed(school);
         }
-        let empty = memory.budget(school, NOW);
+        let empty = memory.budget(school);
         assert_eq!((empty.left, empty.next_in), (0, Duration::seconds(2)));
-        assert_eq!(left(&memory, "192.0.2.2", NOW), 300);
-        assert_eq!(left(&memory, "192.0.2.1", NOW + Duration::seconds(2)), 1);
-        assert_eq!(left(&memory, "192.0.2.1", NOW + Duration::minutes(5)), 150);
-        let full = memory.budget(school, NOW + Duration::minutes(10));
+        assert_eq!(left(&memory, "192.0.2.2"), 300);
+        clock.advance(Duration::seconds(2));
+        assert_eq!(left(&memory, "192.0.2.1"), 1);
+        clock.advance(Duration::seconds(298));
+        assert_eq!(left(&memory, "192.0.2.1"), 150);
+        clock.advance(Duration::minutes(5));
+        let full = memory.budget(school);
         assert_eq!((full.left, full.next_in, full.window), (300, Duration::ZERO, Duration::minutes(10)));
     }
 
     /// REQ 16.
     #[test]
     fn failures_of_ipv6_are_counted_per_64_bit_prefix() {
-        let memory = LoginThrottleMemory::default();
-        memory.failed("2001:db8:0:1::7".parse().unwrap(), NOW);
-        assert_eq!(left(&memory, "2001:db8:0:1:ffff::", NOW), 299);
-        assert_eq!(left(&memory, "2001:db8:0:2::7", NOW), 300);
-        memory.failed("::ffff:192.0.2.1".parse().unwrap(), NOW);
-        assert_eq!(left(&memory, "192.0.2.1", NOW), 299);
+        let (memory, _) = memory();
+        memory.failed("2001:db8:0:1::7".parse().unwrap());
+        assert_eq!(left(&memory, "2001:db8:0:1:ffff::"), 299);
+        assert_eq!(left(&memory, "2001:db8:0:2::7"), 300);
+        memory.failed("::ffff:192.0.2.1".parse().unwrap());
+        assert_eq!(left(&memory, "192.0.2.1"), 299);
     }
 
     /// REQ 16.
     #[test]
     fn unknown_username_is_throttled_and_locked_like_an_account() {
-        let memory = LoginThrottleMemory::default();
+        let (memory, clock) = memory();
         for failures in 1..=5 {
-            assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(failures));
+            assert_eq!(memory.admit_unknown("hunter2"), Ok(failures));
         }
-        assert_eq!(memory.admit_unknown("hunter2", NOW), Err(Throttled::RetryAfter { retry_after: Duration::SECOND }));
+        let throttled = Err(Throttled::RetryAfter { retry_after: Duration::SECOND });
+        assert_eq!(memory.admit_unknown("hunter2"), throttled);
         assert_eq!(memory.failures_of_unknown("hunter2"), 5);
-        assert_eq!(memory.admit_unknown("other", NOW), Ok(1));
+        assert_eq!(memory.admit_unknown("other"), Ok(1));
         memory.withdraw_unknown("hunter2");
-        assert_eq!(memory.admit_unknown("hunter2", NOW), Ok(5));
-        let mut now = NOW;
+        assert_eq!(memory.admit_unknown("hunter2"), Ok(5));
         for failures in 6..=100 {
-            now += Duration::minutes(5);
-            assert_eq!(memory.admit_unknown("hunter2", now), Ok(failures));
+            clock.advance(Duration::minutes(5));
+            assert_eq!(memory.admit_unknown("hunter2"), Ok(failures));
         }
-        assert_eq!(memory.admit_unknown("hunter2", now + Duration::DAY), Err(Throttled::Locked));
+        clock.advance(Duration::DAY);
+        assert_eq!(memory.admit_unknown("hunter2"), Err(Throttled::Locked));
     }
 
     /// REQ 16.
     #[test]
     fn remembered_names_and_addresses_are_bounded() {
-        let memory = LoginThrottleMemory::default();
+        let (memory, _) = memory();
         for i in 0..2 * CAPACITY {
-            memory.admit_unknown(&format!("name{i}"), NOW).unwrap();
-            memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()), NOW);
+            memory.admit_unknown(&format!("name{i}")).unwrap();
+            memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()));
         }
         assert!(memory.names().len() <= CAPACITY);
         assert!(memory.addresses.len() <= CAPACITY);

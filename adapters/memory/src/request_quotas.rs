@@ -1,7 +1,9 @@
 //! Request quotas by user and by client address.
 
+use std::sync::Arc;
+
+use domain::MonotonicClock;
 use domain::quota::{Budget, RequestQuota, RequestQuotas, Requester};
-use time::OffsetDateTime;
 
 use crate::buckets::Buckets;
 use crate::network::network;
@@ -13,29 +15,31 @@ const CAPACITY: usize = 10_000;
 pub struct RequestQuotaMemory(Buckets<Requester>);
 
 impl RequestQuotaMemory {
-    pub fn new(quota: RequestQuota) -> Self {
-        Self(Buckets::new(quota.get(), RequestQuota::WINDOW / quota.get(), CAPACITY))
+    pub fn new(quota: RequestQuota, clock: Arc<dyn MonotonicClock>) -> Self {
+        Self(Buckets::new(quota.get(), RequestQuota::WINDOW, CAPACITY, clock))
     }
 }
 
 impl RequestQuotas for RequestQuotaMemory {
-    fn take(&self, requester: Requester, now: OffsetDateTime) -> Result<Budget, Budget> {
-        let key = match requester {
+    fn take(&self, requester: Requester) -> Result<Budget, Budget> {
+        self.0.take(match requester {
             Requester::Address(Some(address)) => Requester::Address(Some(network(address))),
             other => other,
-        };
-        self.0.take(key, now)
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use time::Duration;
-    use time::macros::datetime;
 
     use super::*;
+    use crate::test_clock::TestClock;
 
-    const NOW: OffsetDateTime = datetime!(2026-11-24 12:00 UTC);
+    fn quotas(quota: RequestQuota) -> (RequestQuotaMemory, Arc<TestClock>) {
+        let clock = Arc::new(TestClock::default());
+        (RequestQuotaMemory::new(quota, clock.clone()), clock)
+    }
 
     fn user(id: i64) -> Requester {
         Requester::User(id.try_into().unwrap())
@@ -47,32 +51,36 @@ mod tests {
 
     #[test]
     fn spent_quota_rejects_that_user_only() {
-        let quotas = RequestQuotaMemory::new(RequestQuota::MIN);
+        let (quotas, clock) = quotas(RequestQuota::MIN);
         for left in (0..60).rev() {
-            assert_eq!(quotas.take(user(1), NOW).unwrap().left, left);
+            assert_eq!(quotas.take(user(1)).unwrap().left, left);
         }
-        let spent = quotas.take(user(1), NOW).unwrap_err();
+        let spent = quotas.take(user(1)).unwrap_err();
         assert_eq!((spent.quota, spent.window, spent.left), (60, Duration::MINUTE, 0));
         assert_eq!(spent.next_in, Duration::SECOND);
-        assert!(quotas.take(user(2), NOW).is_ok());
-        assert!(quotas.take(address("192.0.2.1"), NOW).is_ok());
-        assert!(quotas.take(user(1), NOW + Duration::SECOND).is_ok());
-        assert!(quotas.take(user(1), NOW + Duration::SECOND).is_err(), "rejected requests are not counted");
-        assert_eq!(quotas.take(user(1), NOW + Duration::minutes(2)).unwrap().left, 59);
+        assert!(quotas.take(user(2)).is_ok());
+        assert!(quotas.take(address("192.0.2.1")).is_ok());
+        clock.advance(Duration::SECOND);
+        assert!(quotas.take(user(1)).is_ok());
+        assert!(quotas.take(user(1)).is_err(), "rejected requests are not counted");
+        clock.advance(Duration::minutes(2));
+        assert_eq!(quotas.take(user(1)).unwrap().left, 59);
     }
 
     #[test]
     fn requests_of_ipv6_are_counted_per_64_bit_prefix() {
-        let quotas = RequestQuotaMemory::new(RequestQuota::MIN);
-        assert_eq!(quotas.take(address("2001:db8:0:1::7"), NOW).unwrap().left, 59);
-        assert_eq!(quotas.take(address("2001:db8:0:1:ffff::"), NOW).unwrap().left, 58);
-        assert_eq!(quotas.take(address("2001:db8:0:2::7"), NOW).unwrap().left, 59);
+        let (quotas, _) = quotas(RequestQuota::MIN);
+        assert_eq!(quotas.take(address("2001:db8:0:1::7")).unwrap().left, 59);
+        assert_eq!(quotas.take(address("2001:db8:0:1:ffff::")).unwrap().left, 58);
+        assert_eq!(quotas.take(address("2001:db8:0:2::7")).unwrap().left, 59);
     }
 
     #[test]
-    fn largest_quota_is_supported() {
-        let quotas = RequestQuotaMemory::new(RequestQuota::MAX);
-        let first = quotas.take(user(1), NOW).unwrap();
-        assert_eq!((first.left, first.window), (9_999_999, Duration::MINUTE));
+    fn window_is_a_minute_for_every_quota() {
+        for requests in [60, 7_000, 7_777, 10_000_000] {
+            let (quotas, _) = quotas(RequestQuota::new(requests).unwrap());
+            let first = quotas.take(user(1)).unwrap();
+            assert_eq!((first.left, first.window), (requests - 1, Duration::MINUTE));
+        }
     }
 }

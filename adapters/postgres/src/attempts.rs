@@ -21,10 +21,7 @@ const DUMMIES: i16 = 64;
 
 /// Admits or throttles a login attempt, and counts an admitted one.
 pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
-    let count = |attempts: Attempts| match attempts.admission(by.at) {
-        admitted @ Ok(_) => (admitted, Some(attempts.with_failure(by.at))),
-        throttled => (throttled, None),
-    };
+    let count = |attempts: Attempts| attempts.admit(by.at);
     let locked = NewEvent::once(by, Action::USER_LOCKED, Target::of(id));
     let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
     Ok(admission.unwrap_or(Ok(1)))

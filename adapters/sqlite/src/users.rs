@@ -194,11 +194,10 @@ fn admit(connection: &Connection, id: UserId, by: &Actor) -> Result<Admission, F
     let Some(attempts) = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)? else {
         return Ok(Ok(1));
     };
-    let admission = attempts.admission(by.at);
-    if admission.is_ok() {
-        let counted = attempts.with_failure(by.at);
-        set_attempts(connection, id, counted)?;
-        if counted.is_locked() {
+    let (admission, changed) = attempts.admit(by.at);
+    if let Some(changed) = changed {
+        set_attempts(connection, id, changed)?;
+        if changed.is_locked() {
             append(connection, &NewEvent::once(by, Action::USER_LOCKED, Target::of(id)))?;
         }
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
 use adapter_jwt::{JwtTokens, TokenPolicy};
-use domain::Clock;
 use domain::login::LoginThrottling;
 use domain::quota::RequestQuota;
 use domain::session::SessionLifetimes;
 use domain::token::TokenLifetime;
+use domain::{Clock, MonotonicClock};
 use time::Duration;
 use tracing_subscriber::EnvFilter;
 
@@ -157,11 +157,11 @@ async fn compose(
     signer: Arc<JwtTokens>,
     (lifetime, sessions): (TokenLifetime, SessionLifetimes),
     policies: Policies,
-    clock: Arc<dyn Clock>,
+    clock: Arc<impl Clock + MonotonicClock + 'static>,
 ) -> Result<UseCases, Failure> {
     let hasher = Argon2Hasher::new(Limits::default())?;
     let tokens = Tokens { signer, lifetime, sessions };
-    Ok(use_cases(stores, hasher, tokens, policies, clock).await?)
+    Ok(use_cases(stores, hasher, tokens, policies, (clock.clone(), clock)).await?)
 }
 
 fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {

@@ -5,12 +5,16 @@ use serde_json::Value;
 
 /// Declared instead of a permission by operations that require no token.
 pub const PUBLIC: &str = "public";
+/// As [`PUBLIC`], for operations that do not count against a quota.
+pub const UNMETERED: &str = "unmetered";
 
 /// Access requirement of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// No token required.
     Public,
+    /// No token required, and not counted against a quota.
+    Unmetered,
     Permission(&'static PermissionEntry),
 }
 
@@ -23,23 +27,32 @@ impl Access {
 
     /// Parses the access requirement of an operation in the finished document.
     pub fn of(operation: &Value) -> Option<Self> {
-        match operation["x-permission"].as_str() {
-            Some(name) => Self::named(name),
-            None => operation["security"].as_array()?.is_empty().then_some(Self::Public),
+        if let Some(name) = operation["x-permission"].as_str() {
+            return Self::named(name);
         }
+        let is_metered = operation["responses"].get("429").is_some();
+        let public = if is_metered { Self::Public } else { Self::Unmetered };
+        operation["security"].as_array()?.is_empty().then_some(public)
     }
 
     fn named(name: &str) -> Option<Self> {
-        if name == PUBLIC {
-            return Some(Self::Public);
+        match name {
+            PUBLIC => Some(Self::Public),
+            UNMETERED => Some(Self::Unmetered),
+            _ => PERMISSIONS.iter().find(|entry| entry.name == name).map(Self::Permission),
         }
-        PERMISSIONS.iter().find(|entry| entry.name == name).map(Self::Permission)
+    }
+
+    /// Whether an operation requires no token.
+    pub const fn is_public(self) -> bool {
+        matches!(self, Self::Public | Self::Unmetered)
     }
 
     /// Last sentence of the operation's description.
     pub fn sentence(self) -> String {
         match self {
             Self::Public => "Requires no token.".to_owned(),
+            Self::Unmetered => "Requires no token, and is not rate limited.".to_owned(),
             Self::Permission(PermissionEntry { requirement: Requirement::Session, .. }) => {
                 "Requires a token of any role. Also allowed while a password change is due.".to_owned()
             }
@@ -60,6 +73,7 @@ mod tests {
     fn operation_states_exactly_one_permission() {
         let stated = |security: Value| Access::stated(&json!({ "security": security }));
         assert_eq!(stated(json!([{ "public": [] }])), Some(Access::Public));
+        assert_eq!(stated(json!([{ "unmetered": [] }])), Some(Access::Unmetered));
         assert!(matches!(stated(json!([{ "students:read": [] }])), Some(Access::Permission(_))));
         for wrong in
             [json!(null), json!([]), json!([{ "bearer": [] }]), json!([{ "public": [] }, { "users:read": [] }])]

@@ -1,13 +1,22 @@
-//! The system clock, and a clock that starts at a chosen time.
+//! The system's clocks, and a clock that starts at a chosen time.
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
-use domain::Clock;
-use time::OffsetDateTime;
+use domain::{Clock, Moment, MonotonicClock};
+use time::{Duration, OffsetDateTime};
 
 /// The system clock, truncated to whole microseconds.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock;
+
+impl MonotonicClock for SystemClock {
+    fn moment(&self) -> Moment {
+        // Elapsed time since the first call. A process does not run for the centuries that the type holds.
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        Moment::after_start(Duration::try_from(START.elapsed()).unwrap_or(Duration::MAX))
+    }
+}
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the adapter that provides the time")]
@@ -31,6 +40,12 @@ impl StartedClock {
     }
 }
 
+impl MonotonicClock for StartedClock {
+    fn moment(&self) -> Moment {
+        SystemClock.moment()
+    }
+}
+
 impl Clock for StartedClock {
     fn now(&self) -> OffsetDateTime {
         whole_microsecond(self.start + self.since.elapsed())
@@ -43,7 +58,6 @@ fn whole_microsecond(at: OffsetDateTime) -> OffsetDateTime {
 
 #[cfg(test)]
 mod tests {
-    use time::Duration;
     use time::macros::datetime;
 
     use super::*;

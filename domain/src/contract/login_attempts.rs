@@ -15,6 +15,7 @@ pub const LOGIN_ATTEMPTS: &[Case<dyn Stores>] = cases![dyn Stores:
     concurrent_logins_are_counted_like_sequential_ones,
     hundredth_failed_login_locks_the_account_until_unlocked,
     withdrawn_login_is_not_counted,
+    clock_set_back_does_not_extend_the_delay,
     new_password_clears_failed_logins,
     unknown_user_is_neither_counted_nor_unlocked,
 ];
@@ -83,6 +84,20 @@ async fn withdrawn_login_is_not_counted(store: Store) {
     assert_eq!(attempts(&store, "asha").await.failures(), 4);
     assert_eq!(store.admit_login(asha.id, &at(now)).await.unwrap(), Ok(5));
     assert_eq!(users(&store).find(asha.id).await.unwrap(), Some(asha), "counting does not change the record");
+}
+
+/// REQ 16.
+async fn clock_set_back_does_not_extend_the_delay(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let now = fail(&store, asha.id, 7).await - Attempts::MAX_DELAY;
+    let earlier = now - Duration::HOUR;
+    let delay = Duration::seconds(4);
+    for _ in 0..2 {
+        let throttled = store.admit_login(asha.id, &at(earlier)).await.unwrap();
+        assert_eq!(throttled, Err(Throttled::RetryAfter { retry_after: delay }));
+    }
+    assert_eq!(attempts(&store, "asha").await, Attempts::new(7, Some(earlier + delay)));
+    assert_eq!(store.admit_login(asha.id, &at(earlier + delay)).await.unwrap(), Ok(8));
 }
 
 async fn new_password_clears_failed_logins(store: Store) {

@@ -15,7 +15,7 @@ mod text;
 mod version;
 
 pub use actor::{Actor, ActorId, Origin, WhoError};
-pub use clock::Clock;
+pub use clock::{Clock, Moment, MonotonicClock};
 pub use email::{Email, EmailError};
 pub(crate) use fold::fold;
 pub use id::{Id, IdError, Kind, MAX_ID, SessionId, SessionKind, UserId, UserKind};
@@ -29,4 +29,4 @@ pub(crate) use text::{line, text};
 pub use version::Version;
 
 #[cfg(feature = "mocks")]
-pub use {clock::MockClock, random::MockRandom};
+pub use {clock::MockClock, clock::MockMonotonicClock, random::MockRandom};

@@ -133,7 +133,7 @@ impl LogIn {
             *failures = Some(0);
             return self.verify(candidate, password, user_agent, by).await;
         }
-        let address = self.throttle.budget(client(by), by.at);
+        let address = self.throttle.budget(client(by));
         if address.left == 0 {
             return Err(Throttled::RetryAfter { retry_after: address.next_in }.into());
         }
@@ -143,7 +143,7 @@ impl LogIn {
         admission?;
         let outcome = self.verify(candidate, password, user_agent, by).await;
         match &outcome {
-            Err(LogInError::InvalidCredentials) => self.throttle.failed(client(by), by.at),
+            Err(LogInError::InvalidCredentials) => self.throttle.failed(client(by)),
             // The password was not verified, so the attempt does not count.
             Err(LogInError::Hash(HashError::Busy)) => {
                 *failures = failures.map(|failures| failures.saturating_sub(1));
@@ -157,13 +157,12 @@ impl LogIn {
     /// Counts the attempt unless it is throttled.
     async fn admit(&self, candidate: &Candidate, by: &Actor) -> Result<Admission, StoreError> {
         Ok(match candidate {
-            Candidate::Known(known) => match known.attempts.admission(by.at) {
-                Ok(_) => self.credentials.admit_login(known.user.id, by).await?,
-                // Only time lifts a throttle, so a write would not change the result.
-                throttled => throttled,
+            Candidate::Known(known) => match known.attempts.check(by.at) {
+                Ok(()) => self.credentials.admit_login(known.user.id, by).await?,
+                Err(throttled) => Err(throttled),
             },
             Candidate::Unknown(name) => {
-                let admission = self.throttle.admit_unknown(name, by.at);
+                let admission = self.throttle.admit_unknown(name);
                 if admission.is_ok() {
                     self.credentials.admit_dummy_login().await?;
                 }
@@ -276,7 +275,7 @@ impl LogIn {
             left: Attempts::FREE_FAILURES.saturating_sub(failures),
             next_in: wait,
         };
-        LogInLimits { account, address: self.throttle.budget(client(by), by.at) }
+        LogInLimits { account, address: self.throttle.budget(client(by)) }
     }
 }
 

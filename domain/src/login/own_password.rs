@@ -82,7 +82,7 @@ impl OwnPassword {
         let id = caller.user_id();
         let known = known.filter(|known| known.user.id == id).ok_or(OwnPasswordError::SessionEnded)?;
         if self.throttling != LoginThrottling::Unlimited {
-            known.attempts.admission(by.at)?;
+            known.attempts.check(by.at)?;
             self.credentials.admit_login(id, by).await??;
         }
         match self.passwords.verify(current.clone(), Some(known.password)).await {

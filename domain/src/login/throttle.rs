@@ -2,19 +2,18 @@
 
 use std::net::IpAddr;
 
-use time::OffsetDateTime;
-
 use crate::quota::Budget;
 use crate::user::Admission;
 
-/// Login throttle port. Counts failed logins in bounded memory, and evicts the oldest entries.
+/// Login throttle port. Counts failed logins in bounded memory, and evicts the oldest entries. Delays MUST follow a
+/// [`MonotonicClock`](crate::MonotonicClock).
 #[cfg_attr(feature = "mocks", mockall::automock)]
 pub trait LoginThrottle: Send + Sync {
     /// Returns the remaining failed logins of a client address (IPv6: of its /64), without counting one.
-    fn budget(&self, client: IpAddr, now: OffsetDateTime) -> Budget;
+    fn budget(&self, client: IpAddr) -> Budget;
 
     /// Counts a failed login of a client address.
-    fn failed(&self, client: IpAddr, now: OffsetDateTime);
+    fn failed(&self, client: IpAddr);
 
     /// Admits and counts a login with an unknown username, as
     /// [`CredentialStore::admit_login`](crate::user::CredentialStore::admit_login) does for a user. `name` is folded as a
@@ -22,7 +21,7 @@ pub trait LoginThrottle: Send + Sync {
     ///
     /// # Errors
     /// [`Throttled`](crate::user::Throttled), without counting the login, before the delay of the name is over.
-    fn admit_unknown(&self, name: &str, now: OffsetDateTime) -> Admission;
+    fn admit_unknown(&self, name: &str) -> Admission;
 
     /// Withdraws an admitted login with an unknown username if the password was not verified.
     fn withdraw_unknown(&self, name: &str);

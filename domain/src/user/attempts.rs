@@ -53,15 +53,30 @@ impl Attempts {
         self.next_at
     }
 
-    /// Checks whether an attempt is admitted at `now`, without counting it.
+    /// Admits an attempt at `now`, or throttles it. Returns the attempts to store, if they change: an admitted attempt is
+    /// counted, and a delay that is longer than the schedule, because the clock was set back, is shortened to it.
+    pub fn admit(&self, now: OffsetDateTime) -> (Admission, Option<Self>) {
+        if self.is_locked() {
+            return (Err(Throttled::Locked), None);
+        }
+        match self.next_at.map(|next_at| next_at - now).filter(|delay| delay.is_positive()) {
+            None => (Ok(self.failures + 1), Some(self.with_failure(now))),
+            Some(delay) => {
+                let longest = Self::delay_after(self.failures);
+                let shortened = Self { next_at: Some(now + longest), ..*self };
+                (Err(Throttled::RetryAfter { retry_after: delay.min(longest) }), (delay > longest).then_some(shortened))
+            }
+        }
+    }
+
+    /// Checks an attempt at `now` without the store. Only time lifts a throttle, so the store would return the same error.
     ///
     /// # Errors
-    /// [`Throttled`] before [`Attempts::next_at`], or if the account is locked.
-    pub fn admission(&self, now: OffsetDateTime) -> Admission {
-        match self.next_at {
-            _ if self.failures >= Self::LOCKING_FAILURES => Err(Throttled::Locked),
-            Some(next_at) if now < next_at => Err(Throttled::RetryAfter { retry_after: next_at - now }),
-            _ => Ok(self.failures + 1),
+    /// [`Throttled`] if [`Attempts::admit`] throttles the attempt without a change.
+    pub fn check(&self, now: OffsetDateTime) -> Result<(), Throttled> {
+        match self.admit(now) {
+            (Err(throttled), None) => Err(throttled),
+            _ => Ok(()),
         }
     }
 
@@ -101,34 +116,58 @@ mod tests {
 
     use super::*;
 
+    const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
+
+    fn failed(times: u32) -> Attempts {
+        (0..times).fold(Attempts::default(), |attempts, _| attempts.with_failure(NOW))
+    }
+
+    fn retry_after(seconds: i64) -> Admission {
+        Err(Throttled::RetryAfter { retry_after: Duration::seconds(seconds) })
+    }
+
     /// REQ 16.
     #[test]
     fn wait_doubles_after_5_failures_and_account_locks_at_100() {
-        let mut now = datetime!(2026-11-23 12:00 UTC);
+        let mut now = NOW;
         let mut attempts = Attempts::default();
         let mut waits = Vec::new();
-        while attempts.admission(now) != Err(Throttled::Locked) {
-            if let Err(Throttled::RetryAfter { retry_after: wait }) = attempts.admission(now) {
+        while !attempts.is_locked() {
+            if let (Err(Throttled::RetryAfter { retry_after: wait }), unchanged) = attempts.admit(now) {
+                assert_eq!(unchanged, None);
                 waits.push(wait.whole_seconds());
                 now += wait;
             }
-            let admission = attempts.admission(now);
-            attempts = attempts.with_failure(now);
+            let (admission, counted) = attempts.admit(now);
+            attempts = counted.unwrap();
             assert_eq!(admission, Ok(attempts.failures()));
         }
         assert_eq!(attempts.failures(), 100);
         assert_eq!(waits.len(), 95);
         assert_eq!(waits[..10], [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
         assert!(waits[9..].iter().all(|wait| *wait == 300));
-        assert_eq!(attempts.admission(now + Duration::days(365)), Err(Throttled::Locked));
+        assert_eq!(attempts.admit(now + Duration::days(365)), (Err(Throttled::Locked), None));
     }
 
     #[test]
     fn withdrawn_attempt_does_not_count() {
-        let now = datetime!(2026-11-23 12:00 UTC);
-        let five = (0..5).fold(Attempts::default(), |attempts, _| attempts.with_failure(now));
-        assert_eq!(five.admission(now), Err(Throttled::RetryAfter { retry_after: Duration::SECOND }));
-        assert_eq!(five.without_last().admission(now), Ok(5));
+        let five = failed(5);
+        assert_eq!(five.admit(NOW), (retry_after(1), None));
+        assert_eq!(five.without_last().admit(NOW).0, Ok(5));
         assert_eq!(five.without_last().failures(), 4);
+    }
+
+    /// REQ 16.
+    #[test]
+    fn clock_set_back_does_not_extend_the_delay() {
+        let seven = failed(7);
+        assert_eq!(seven.admit(NOW), (retry_after(4), None));
+        let earlier = NOW - Duration::HOUR;
+        let (admission, shortened) = seven.admit(earlier);
+        assert_eq!(admission, retry_after(4));
+        let shortened = shortened.unwrap();
+        assert_eq!((shortened.failures(), shortened.next_at()), (7, Some(earlier + Duration::seconds(4))));
+        assert_eq!(shortened.admit(earlier + Duration::seconds(4)).0, Ok(8));
+        assert_eq!(failed(100).admit(earlier), (Err(Throttled::Locked), None));
     }
 }

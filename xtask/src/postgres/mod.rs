@@ -15,10 +15,8 @@ pub const URL_VARIABLE: &str = "ROLLBOOK_TEST_POSTGRES_URL";
 
 /// Superuser of a server started here.
 const USER: &str = "rollbook";
-/// Connection limit of a server started here: many tests run in parallel, each with its own pools.
-const MAX_CONNECTIONS: &str = "max_connections=200";
-/// Durability settings of a server started here: its data is temporary.
-const UNSAFE_AND_FAST: [&str; 3] = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"];
+/// Settings of a server started here: many tests run in parallel, each with its own pools, on temporary data.
+const SETTINGS: [&str; 4] = ["max_connections=200", "fsync=off", "synchronous_commit=off", "full_page_writes=off"];
 
 /// Source of a PostgreSQL server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -111,7 +109,7 @@ fn url(host: &str, port: u16, password: &str, database: &str) -> String {
 
 /// Command-line settings of a server started here.
 fn settings() -> impl Iterator<Item = &'static str> {
-    UNSAFE_AND_FAST.into_iter().chain([MAX_CONNECTIONS]).flat_map(|setting| ["-c", setting])
+    SETTINGS.into_iter().flat_map(|setting| ["-c", setting])
 }
 
 /// 128 random bits in hexadecimal. Other users of the machine can connect to the server's port.

@@ -23,8 +23,8 @@ pub struct PathItem {
     pub allow: HeaderValue,
     /// Whether any of its operations is public. Then its existence is public, too.
     pub is_public: bool,
-    /// Whether it is an HTML page.
-    pub is_page: bool,
+    /// Whether requests count against a quota: not for HTML pages and health checks.
+    pub is_metered: bool,
     operations: Vec<Operation>,
 }
 
@@ -72,7 +72,7 @@ impl Operations {
         let page = || Operation {
             method: Method::GET,
             id: String::new(),
-            access: Access::Public,
+            access: Access::Unmetered,
             is_deprecated: false,
             media_types: Vec::new(),
         };
@@ -101,9 +101,9 @@ impl PathItem {
         names.push("OPTIONS");
         names.sort_unstable();
         let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
-        let is_public = operations.iter().any(|operation| operation.access == Access::Public);
-        let is_page = operations.iter().all(|operation| operation.id.is_empty());
-        Self { template, allow, is_public, is_page, operations }
+        let is_public = operations.iter().any(|operation| operation.access.is_public());
+        let is_metered = operations.iter().any(|operation| operation.access != Access::Unmetered);
+        Self { template, allow, is_public, is_metered, operations }
     }
 
     /// The operation of a method.

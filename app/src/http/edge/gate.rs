@@ -57,7 +57,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
         {
             return Ok(response);
         }
-        if found.item.is_some_and(|item| item.is_page) {
+        if found.item.is_some_and(|item| !item.is_metered) {
             return self.pass(request, found, None).await;
         }
         self.metered(request, found).await
@@ -79,7 +79,7 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
             Err(problem) if problem.status().is_server_error() => return Err(problem.into()),
             other => other,
         };
-        let counted = self.use_cases.quotas.take(requester, self.use_cases.clock.now());
+        let counted = self.use_cases.quotas.take(requester);
         let limit = RateLimit::of_requests(counted.unwrap_or_else(|spent| spent));
         let outcome = match (counted, caller) {
             (Err(spent), _) => Err(Problem::too_many_requests(spent.next_in).into()),
@@ -128,7 +128,7 @@ fn check_request(request: &Request, found: Found) -> Result<(), Problem> {
 /// Checks that the caller has the permission that the operation requires.
 fn authorize(caller: &Authenticated, operation: &Operation) -> Result<(), Problem> {
     match operation.access {
-        Access::Public => Ok(()),
+        Access::Public | Access::Unmetered => Ok(()),
         Access::Permission(entry) => Ok(caller.principal.check(entry.requirement)?),
     }
 }

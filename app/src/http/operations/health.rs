@@ -4,7 +4,7 @@ use poem_openapi::OpenApi;
 
 use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
-use crate::http::request::Public;
+use crate::http::request::Unmetered;
 use crate::http::response::Json;
 use crate::http::wire::{closed_enum, response};
 
@@ -36,7 +36,7 @@ impl HealthApi {
     ///
     /// Responds 200 while the process runs. Does not query the store.
     #[oai(path = "/health/live", method = "get", operation_id = "getLiveness")]
-    async fn live(&self, _public: Public) -> Json<Health> {
+    async fn live(&self, _unmetered: Unmetered) -> Json<Health> {
         Json(Health { status: HealthStatus::Live })
     }
 
@@ -46,7 +46,7 @@ impl HealthApi {
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn ready(
         &self,
-        _public: Public,
+        _unmetered: Unmetered,
         uses: UseCasesData<'_>,
     ) -> Result<Json<Health>, OperationError<CheckingReadiness>> {
         uses.probe.ready().await?;

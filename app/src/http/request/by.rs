@@ -9,7 +9,7 @@ use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaSecurityScheme, Registry};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
-use crate::http::access::PUBLIC;
+use crate::http::access::{PUBLIC, UNMETERED};
 use crate::http::problem::{Problem, ProblemType};
 
 /// Name of the security scheme in the API document.
@@ -80,24 +80,39 @@ impl<'a, P: Permission> ApiExtractor<'a> for By<P> {
     }
 }
 
-/// Declares that an operation requires no token.
-pub struct Public;
+/// Declares an argument that states the access to an operation without a token.
+macro_rules! without_token {
+    ($(#[$doc:meta])* $name:ident, $scheme:expr) => {
+        $(#[$doc])*
+        pub struct $name;
 
-impl<'a> ApiExtractor<'a> for Public {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
+        impl<'a> ApiExtractor<'a> for $name {
+            const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::SecurityScheme];
 
-    type ParamType = ();
-    type ParamRawType = ();
+            type ParamType = ();
+            type ParamRawType = ();
 
-    fn security_schemes() -> Vec<&'static str> {
-        vec![PUBLIC]
-    }
+            fn security_schemes() -> Vec<&'static str> {
+                vec![$scheme]
+            }
 
-    async fn from_request(
-        _request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        Ok(Self)
-    }
+            async fn from_request(
+                _request: &'a Request,
+                _body: &mut RequestBody,
+                _options: ExtractParamOptions<()>,
+            ) -> poem::Result<Self> {
+                Ok(Self)
+            }
+        }
+    };
+}
+
+without_token! {
+    /// Declares that an operation requires no token.
+    Public, PUBLIC
+}
+
+without_token! {
+    /// Declares that an operation requires no token and does not count against a quota.
+    Unmetered, UNMETERED
 }

@@ -8,7 +8,7 @@ mod page_query;
 mod strict_json;
 
 pub use body::{ANY_MEDIA_TYPE, Body, BodyRules, Content};
-pub use by::{By, Public, SCHEME};
+pub use by::{By, Public, SCHEME, Unmetered};
 pub use fields::{Fields, Invalid};
 pub(crate) use filters::filters;
 pub use filters::{Filters, ParameterDoc};

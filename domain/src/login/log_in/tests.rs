@@ -50,7 +50,7 @@ impl Mocks {
         if let Some(counted) = counted {
             mocks.credentials.expect_admit_login().times(1).returning(move |_, _| Ok(Ok(counted)));
         } else {
-            mocks.throttle.expect_admit_unknown().times(1).returning(|_, _| Ok(1));
+            mocks.throttle.expect_admit_unknown().times(1).returning(|_| Ok(1));
             mocks.credentials.expect_admit_dummy_login().times(1).returning(|| Ok(()));
         }
         mocks
@@ -198,7 +198,7 @@ async fn remaining_attempts_derive_from_own_count() {
         // Three concurrent attempts were admitted after the lookup.
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
-        mocks.throttle.expect_admit_unknown().returning(|_, _| Ok(4));
+        mocks.throttle.expect_admit_unknown().returning(|_| Ok(4));
         mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
         assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
     }
@@ -210,7 +210,7 @@ async fn unknown_username_is_folded_like_valid_one() {
     for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
         let mut mocks = Mocks::store(None).rejected(1, None);
         mocks.throttle.expect_budget().return_const(FULL);
-        mocks.throttle.expect_admit_unknown().with(eq(folded), always()).returning(|_, _| Ok(1));
+        mocks.throttle.expect_admit_unknown().with(eq(folded)).returning(|_| Ok(1));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
         mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
         assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");

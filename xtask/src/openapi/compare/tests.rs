@@ -42,25 +42,32 @@ fn remove(list: &mut Value, value: &str) {
     list.as_array_mut().unwrap().retain(|known| known != value);
 }
 
+/// A document with one path.
+fn path(item: &Value) -> Value {
+    json!({ "openapi": "3.0.3", "paths": { "/x": item } })
+}
+
 /// The change of a schema in a request and in a response, from `old` to `new`.
 fn schema_change(old: &Value, new: &Value) -> [Vec<(Effect, String)>; 2] {
     let content = |schema: &Value| json!({ "application/json": { "schema": schema } });
     let request = |schema: &Value| json!({ "requestBody": { "content": content(schema) }, "responses": {} });
     let response = |schema: &Value| json!({ "responses": { "200": { "content": content(schema) } } });
-    let document = |operation: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": operation } } });
-    let of = |operation: &dyn Fn(&Value) -> Value| compared(&document(operation(old)), &document(operation(new)));
+    let of = |operation: &dyn Fn(&Value) -> Value| {
+        let [old, new] = [old, new].map(|schema| path(&json!({ "get": operation(schema) })));
+        compared(&old, &new)
+    };
     [of(&request), of(&response)]
 }
 
-/// Asserts the effects of a restriction, and of its reverse, which widens the set of values.
+/// Asserts the effects of a restriction, and those of its reverse.
 #[track_caller]
-fn assert_restriction(wide: &Value, narrow: &Value, restriction: &str, relaxation: &str) {
+fn assert_restriction(wide: &Value, narrow: &Value, text: &str) {
     let [request, response] = schema_change(wide, narrow);
-    assert_eq!(request, [(Effect::Breaking, format!("`GET /x`: the request body {restriction}"))]);
-    assert_eq!(response, [(Effect::Changed, format!("`GET /x`: the response 200 {restriction}"))]);
+    assert_eq!(request, [(Effect::Breaking, format!("`GET /x`: the request body {text}"))]);
+    assert_eq!(response, [(Effect::Changed, format!("`GET /x`: the response 200 {text}"))]);
     let [request, response] = schema_change(narrow, wide);
-    assert_eq!(request, [(Effect::Added, format!("`GET /x`: the request body {relaxation}"))]);
-    assert_eq!(response, [(Effect::Breaking, format!("`GET /x`: the response 200 {relaxation}"))]);
+    assert!(matches!(*request, [(Effect::Added, _)]), "{request:?}");
+    assert!(matches!(*response, [(Effect::Breaking, _)]), "{response:?}");
 }
 
 /// Asserts that a change is breaking in both directions.
@@ -79,39 +86,32 @@ fn document_does_not_differ_from_itself() {
 #[test]
 fn bounds_restrict_and_relax() {
     let integer = |bound: Value| json!({ "type": "integer", "maximum": bound });
-    assert_restriction(
-        &integer(json!(9)),
-        &integer(json!(7)),
-        "has the maximum 7 instead of 9",
-        "has the maximum 9 instead of 7",
-    );
-    assert_restriction(&json!({}), &json!({ "minLength": 1 }), "has the minimum length 1", "has no minimum length");
+    assert_restriction(&integer(json!(9)), &integer(json!(7)), "has the maximum 7 instead of 9");
+    assert_restriction(&json!({}), &json!({ "minLength": 1 }), "has the minimum length 1");
     assert_restriction(
         &json!({ "minimum": 1 }),
         &json!({ "minimum": 1, "exclusiveMinimum": true }),
         "has the minimum 1 (exclusive) instead of 1",
-        "has the minimum 1 instead of 1 (exclusive)",
     );
     assert_restriction(
         &json!({ "exclusiveMaximum": 9 }),
         &json!({ "exclusiveMaximum": 7 }),
         "has the maximum 7 (exclusive) instead of 9 (exclusive)",
-        "has the maximum 9 (exclusive) instead of 7 (exclusive)",
     );
 }
 
 #[test]
 fn divisors_restrict_relax_and_replace() {
     let of = |divisor: u32| json!({ "multipleOf": divisor });
-    assert_restriction(&of(5), &of(10), "has the divisor 10 instead of 5", "has the divisor 5 instead of 10");
-    assert_restriction(&json!({}), &of(5), "has the divisor 5", "has no divisor");
+    assert_restriction(&of(5), &of(10), "has the divisor 10 instead of 5");
+    assert_restriction(&json!({}), &of(5), "has the divisor 5");
     assert_replacement(&of(5), &of(7), "has the divisor 7 instead of 5");
 }
 
 #[test]
 fn patterns_restrict_relax_and_replace() {
     let of = |pattern: &str| json!({ "type": "string", "pattern": pattern });
-    assert_restriction(&of("^[0-9a-f]$"), &of("^[0-9]$"), "has a stricter pattern", "has a wider pattern");
+    assert_restriction(&of("^[0-9a-f]$"), &of("^[0-9]$"), "has a stricter pattern");
     assert_replacement(&of("^[0-9]$"), &of("^[a-f]$"), "has another pattern");
     assert_eq!(schema_change(&of("^[0-9]+$"), &of("^[0-9][0-9]*$")), [[], []]);
     assert_eq!(schema_change(&json!({ "type": "string" }), &of(r"^[\s\S]*$")), [[], []]);
@@ -120,59 +120,38 @@ fn patterns_restrict_relax_and_replace() {
 #[test]
 fn unique_items_nullability_and_exclusions_restrict_and_relax() {
     let array = |unique: bool| json!({ "type": "array", "uniqueItems": unique });
-    assert_restriction(&array(false), &array(true), "has unique items", "may have equal items");
+    assert_restriction(&array(false), &array(true), "has unique items");
     let nullable = |nullable: bool| json!({ "type": "string", "nullable": nullable });
-    assert_restriction(&nullable(true), &nullable(false), "is never null", "may be null");
+    assert_restriction(&nullable(true), &nullable(false), "is never null");
     let not = |value: u32| json!({ "not": { "enum": [value] } });
-    assert_restriction(&json!({}), &not(1), "excludes values", "no longer excludes values");
+    assert_restriction(&json!({}), &not(1), "excludes values");
     assert_replacement(&not(1), &not(2), "excludes other values");
 }
 
 #[test]
 fn enum_values_restrict_and_relax() {
     let of = |values: Value| json!({ "type": "string", "enum": values });
-    assert_restriction(
-        &of(json!(["a", "b"])),
-        &of(json!(["a"])),
-        "no longer has the value `b`",
-        "has the new value `b`",
-    );
-    assert_restriction(
-        &json!({ "type": "string" }),
-        &of(json!(["a"])),
-        "has only listed values",
-        "has values beyond the listed ones",
-    );
+    assert_restriction(&of(json!(["a", "b"])), &of(json!(["a"])), "no longer has the value `b`");
+    assert_restriction(&json!({ "type": "string" }), &of(json!(["a"])), "has only listed values");
 }
 
 #[test]
 fn alternatives_restrict_and_relax() {
     let titled = |title: &str| json!({ "title": title });
-    assert_restriction(
-        &json!({}),
-        &json!({ "oneOf": [titled("A")] }),
-        "is restricted to alternatives",
-        "is no longer restricted to alternatives",
-    );
+    assert_restriction(&json!({}), &json!({ "oneOf": [titled("A")] }), "is restricted to alternatives");
     assert_restriction(
         &json!({ "oneOf": [titled("A"), titled("B")] }),
         &json!({ "oneOf": [titled("A")] }),
         "has no alternative `B`",
-        "has the alternative `B`",
     );
 }
 
 #[test]
 fn additional_properties_are_compared() {
     let map = |values: Value| json!({ "type": "object", "additionalProperties": values });
-    assert_restriction(
-        &map(json!(true)),
-        &map(json!(false)),
-        "has no unknown properties",
-        "may have unknown properties",
-    );
+    assert_restriction(&map(json!(true)), &map(json!(false)), "has no unknown properties");
     let text = map(json!({ "type": "string" }));
-    assert_restriction(&map(json!(true)), &text, "restricts unknown properties", "has any unknown properties");
+    assert_restriction(&map(json!(true)), &text, "restricts unknown properties");
     let [request, response] = schema_change(&text, &map(json!({ "type": "integer" })));
     assert_eq!(request[0].1, "`GET /x`: `*` of the request body has the type integer instead of string");
     assert_eq!(response[0].0, Effect::Breaking);
@@ -269,7 +248,7 @@ fn removed_or_reordered_server_is_breaking() {
 
 #[test]
 fn parameters_are_compared_with_those_of_their_path() {
-    let document = |parameter: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "parameters": [parameter], "get": { "responses": {} } } } });
+    let document = |parameter: Value| path(&json!({ "parameters": [parameter], "get": { "responses": {} } }));
     let optional = json!({ "name": "a", "in": "query", "schema": { "type": "string" } });
     let with = |key: &str, value: Value| {
         let mut parameter = optional.clone();
@@ -284,7 +263,7 @@ fn parameters_are_compared_with_those_of_their_path() {
     let media = json!({ "application/json": { "schema": { "type": "string" } } });
     assert_eq!(broken_by(with("content", media)), breaking("has another media type"));
     assert_eq!(broken_by(with("name", json!("b"))), breaking("removed"));
-    let none = json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": {} } } } });
+    let none = path(&json!({ "get": { "responses": {} } }));
     let added = compared(&none, &document(optional.clone()));
     assert_eq!(added, [(Effect::Added, "`GET /x`: the query parameter `a` added".to_owned())]);
     assert_eq!(compared(&none, &with("required", json!(true)))[0], breaking("added, and required"));
@@ -300,8 +279,8 @@ fn security_and_role_may_not_become_stricter() {
         *at(document, "/components/securitySchemes/bearer") =
             json!({"type": "apiKey", "in": "header", "name": "X-Key"});
     });
-    assert!(broken.contains(&"`GET /me`: the security scheme `bearer` differs".to_owned()), "{broken:#?}");
-    assert!(!broken.iter().any(|line| line.starts_with("`POST /login`")), "{broken:#?}");
+    assert!(broken.len() == 1 && broken[0].ends_with(": the security scheme `bearer` differs"), "{broken:#?}");
+    assert!(broken[0].contains("`GET /me`") && !broken[0].contains("`POST /login`"), "{broken:#?}");
     let role =
         |path: &'static str, role: Value| move |document: &mut Value| at(document, path)["x-required-role"] = role;
     assert_eq!(
@@ -316,7 +295,7 @@ fn security_and_role_may_not_become_stricter() {
 
 #[test]
 fn renamed_problem_type_is_breaking_and_new_one_is_added() {
-    let response = |types: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": { "409": { "x-problem-types": types } } } } } });
+    let response = |types: Value| path(&json!({ "get": { "responses": { "409": { "x-problem-types": types } } } }));
     let found = |new: Value| compared(&response(json!(["/problems/a"])), &response(new));
     let change = |effect, text: &str| [(effect, format!("`GET /x`: {text}"))];
     let renamed = change(Effect::Breaking, "the problem type `/problems/a` of the response 409 becomes `/problems/b`");
@@ -351,8 +330,7 @@ fn removed_operation_response_header_or_media_type_is_breaking() {
 
 #[test]
 fn new_success_and_removed_link_are_breaking() {
-    let document =
-        |responses: Value| json!({ "openapi": "3.0.3", "paths": { "/x": { "get": { "responses": responses } } } });
+    let document = |responses: Value| path(&json!({ "get": { "responses": responses } }));
     let link = |target: &str| json!({ "links": { "next": { "operationId": target } } });
     let linked = document(json!({ "200": link("a") }));
     let moved = compared(&linked, &document(json!({ "200": link("b") })));
@@ -367,6 +345,18 @@ fn new_success_and_removed_link_are_breaking() {
             change(Effect::Added, "a response 404 is possible"),
         ]
     );
+}
+
+#[test]
+fn change_of_several_responses_and_operations_is_one_line() {
+    let headers = |headers: Value| {
+        let responses = json!({ "200": { "headers": headers }, "404": { "headers": headers } });
+        let operation = json!({ "responses": responses });
+        path(&json!({ "get": operation, "put": operation }))
+    };
+    let found = compared(&headers(json!({ "A": {} })), &headers(json!({})));
+    let text = "`GET /x`, `PUT /x`: the header `A` of the responses 200, 404 is removed".to_owned();
+    assert_eq!(found, [(Effect::Breaking, text)]);
 }
 
 #[test]

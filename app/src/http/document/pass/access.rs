@@ -18,7 +18,7 @@ pub fn complete(operation: &mut Value) -> Result<Access, DocumentError> {
     operation["description"] = json!(format!("{description}\n\n{}", access.sentence()));
     match access {
         // Explicit, because an absent requirement may be a mistake.
-        Access::Public => operation["security"] = json!([]),
+        Access::Public | Access::Unmetered => operation["security"] = json!([]),
         Access::Permission(entry) => {
             operation["security"] = json!([{ SCHEME: [] }]);
             operation["x-permission"] = json!(entry.name);

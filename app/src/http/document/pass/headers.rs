@@ -15,14 +15,14 @@ pub fn complete(operation: &mut Value, access: Access) {
     let any_media_type = operation["requestBody"]["description"] == ANY_MEDIA_TYPE;
     for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
         let status = status.parse().unwrap_or(StatusCode::OK);
-        complete_response(status, access == Access::Public, deprecated, response);
+        complete_response(status, access, deprecated, response);
         if any_media_type && let Some(headers) = response["headers"].as_object_mut() {
             headers.remove("Accept");
         }
     }
 }
 
-fn complete_response(status: StatusCode, public: bool, deprecated: bool, response: &mut Value) {
+fn complete_response(status: StatusCode, access: Access, deprecated: bool, response: &mut Value) {
     let headers = std::mem::take(&mut response["headers"]);
     let mut completed = Map::new();
     for (name, header) in headers.as_object().into_iter().flatten() {
@@ -34,10 +34,10 @@ fn complete_response(status: StatusCode, public: bool, deprecated: bool, respons
     if deprecated {
         shared.extend(["Deprecation", "Sunset"]);
     }
-    if !public || status.as_u16() >= 400 {
+    if !access.is_public() || status.as_u16() >= 400 {
         shared.push("Cache-Control");
     }
-    if status.as_u16() < 500 {
+    if status.as_u16() < 500 && access != Access::Unmetered {
         shared.extend(["RateLimit", "RateLimit-Policy"]);
     }
     match status {

@@ -63,15 +63,18 @@ pub fn shared_examples() -> Value {
 /// The problems of an operation, in order of their status.
 fn problem_types(operation: &Value, access: Access, has_body: bool) -> Vec<ProblemType> {
     let own = own_problems(operation);
-    let mut edge = vec![ProblemType::MalformedQuery, ProblemType::TooManyRequests, ProblemType::Internal];
+    let mut edge = vec![ProblemType::MalformedQuery, ProblemType::Internal];
+    if access != Access::Unmetered {
+        edge.push(ProblemType::TooManyRequests);
+    }
     if has_content(operation) {
         edge.push(ProblemType::NotAcceptable);
     }
-    if access != Access::Public {
+    if !access.is_public() {
         edge.push(ProblemType::Unauthorized);
     }
     let uses_store = own.iter().any(|kind| kind.entry().status == StatusCode::SERVICE_UNAVAILABLE);
-    if access != Access::Public || uses_store {
+    if !access.is_public() || uses_store {
         edge.extend([ProblemType::Unavailable, ProblemType::DeadlineExceeded]);
     }
     match access {
@@ -82,7 +85,7 @@ fn problem_types(operation: &Value, access: Access, has_body: bool) -> Vec<Probl
                 edge.push(ProblemType::InsufficientRole);
             }
         }
-        Access::Public | Access::Permission(_) => {}
+        Access::Public | Access::Unmetered | Access::Permission(_) => {}
     }
     if has_body {
         // These apply to bodies of any media type.
