@@ -1,11 +1,11 @@
-//! A poem server that only answers a constant: what `cargo xtask bench throughput` compares Rollbook with.
-//! Its one argument is the address to listen on.
+//! Baseline of `cargo xtask bench throughput`: a poem server with a constant response. The argument is the address to
+//! listen on.
 
 use poem::http::header::CONTENT_TYPE;
 use poem::listener::TcpListener;
 use poem::{Response, Route, Server, get, handler};
 
-/// About as long as a student is on the wire.
+/// About the size of a student in a response.
 const STUDENT: &str = concat!(
     r#"{"id":1,"name":"Asha Rao","email":"asha.rao@example.org","roll_number":7,"age":20,"#,
     r#""created_at":"2026-01-01T00:00:00Z","updated_at":"2026-01-01T00:00:00Z"}"#
@@ -19,7 +19,7 @@ fn student() -> Response {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let Some(address) = std::env::args().nth(1) else {
-        return Err(std::io::Error::other("name the address to listen on, such as 127.0.0.1:8001"));
+        return Err(std::io::Error::other("the address to listen on is missing, such as 127.0.0.1:8001"));
     };
     Server::new(TcpListener::bind(address)).run(Route::new().at("/", get(student))).await
 }

@@ -1,4 +1,4 @@
-//! Periodic background tasks: writes collected denied requests to the audit, and deletes expired sessions.
+//! Periodic background tasks: write denied requests to the audit log, and delete expired sessions.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// Interval at which denied requests are written.
+/// Interval at which denied requests are written to the audit log.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval at which expired sessions are deleted.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
@@ -40,7 +40,7 @@ impl BackgroundTasks {
         Self { stop, task }
     }
 
-    /// Stops the tasks after a last write. Call it after the last request has finished.
+    /// Writes the remaining denied requests and stops the tasks. Call it after the last request has finished.
     pub async fn stop(self) {
         // Both fail only if the task has already ended.
         let _ = self.stop.send(());
@@ -50,7 +50,7 @@ impl BackgroundTasks {
 
 async fn flush(denied_access: &DeniedAccessLog) {
     if let Err(error) = denied_access.flush().await {
-        tracing::warn!(%error, "cannot write denied requests to the audit; trying again");
+        tracing::warn!(%error, "cannot write denied requests to the audit log; trying again");
     }
 }
 

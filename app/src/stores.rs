@@ -95,7 +95,7 @@ impl Stores {
     }
 
     /// As [`Stores::open`], with the maximum delay before a revocation on another node takes effect here. The embedded
-    /// store ignores it: it has no other nodes, and detects changes by other processes at each request.
+    /// store ignores it: it has no other nodes, and detects changes by other processes on each request.
     ///
     /// # Errors
     /// [`OpenError`]

@@ -10,13 +10,13 @@ use crate::UserId;
 /// Remaining quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Size of the unused quota.
+    /// Total number of units.
     pub quota: u32,
     /// Time in which a whole quota is restored.
     pub window: Duration,
-    /// Remaining number.
+    /// Remaining units.
     pub left: u32,
-    /// Time until the next one is restored; zero if none is used.
+    /// Time until the next unit is restored; zero if none is used.
     pub next_in: Duration,
 }
 
@@ -35,13 +35,13 @@ pub struct RequestQuota(u32);
 
 /// The number is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be {} to {} requests a minute", RequestQuota::MIN.0, RequestQuota::MAX.0)]
+#[error("must be from {} to {} requests a minute", RequestQuota::MIN.0, RequestQuota::MAX.0)]
 pub struct RequestQuotaError;
 
 impl RequestQuota {
     /// Enough for interactive use.
     pub const MIN: Self = Self(60);
-    /// More than a machine can serve: effectively unlimited.
+    /// Higher than the throughput of one machine: effectively unlimited.
     pub const MAX: Self = Self(10_000_000);
     /// Time in which a whole quota is restored.
     pub const WINDOW: Duration = Duration::MINUTE;
@@ -75,6 +75,6 @@ pub trait RequestQuotas: Send + Sync {
     /// Counts one request and returns the remaining quota. IPv6 addresses share the quota of their /64.
     ///
     /// # Errors
-    /// The unchanged budget if nothing is left.
+    /// The unchanged budget if no request is left.
     fn take(&self, requester: Requester) -> Result<Budget, Budget>;
 }

@@ -1,4 +1,4 @@
-//! Fault injection: decorators of the ports that fail on demand.
+//! Fault injection: decorators of the ports that return injected faults.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ pub enum Fault {
     Failed,
     /// The store never returns.
     Hang,
-    /// A defect of the service.
+    /// The port panics, as after a defect of the service.
     Panic,
 }
 
@@ -139,8 +139,8 @@ faulty!(RecordStore<R> {
     async fn insert(new: R::New, by: &Actor) -> RecordResult<R>;
     async fn find(id: Id<R::Kind>) -> Result<Option<Record<R>>, StoreError>;
     async fn page(filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError>;
-    async fn update(id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
-    async fn delete(id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()>;
+    async fn update(id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
+    async fn delete(id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()>;
 });
 
 faulty!(CredentialStore {

@@ -24,11 +24,11 @@ struct Shared {
     server: SocketAddr,
     /// Number of executions of each statement, by its text.
     executed: Mutex<HashMap<String, u64>>,
-    /// Which connections are paused.
+    /// The paused connections.
     paused: watch::Sender<Paused>,
 }
 
-/// Which connections are paused.
+/// The paused connections of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Paused {
     None,
@@ -169,7 +169,8 @@ async fn forward_statements(
     }
 }
 
-/// The type of the next message, which the first message of a connection lacks, and the rest, starting with its length.
+/// The type of the next message, and its remainder, which starts with the length. The first message of a connection has no
+/// type.
 async fn next_message(from: &mut OwnedReadHalf, started: bool) -> Option<(Option<u8>, Vec<u8>)> {
     let kind = if started { Some(from.read_u8().await.ok()?) } else { None };
     let length = from.read_u32().await.ok()?;

@@ -133,7 +133,7 @@ impl Server {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
         let tokens = Tokens { signer, lifetime: lifetime(), sessions: lifetimes() };
-        // The harness itself uses the stores without faults.
+        // The harness uses the stores without faults.
         let (ports, clock) = match &setup.faults {
             Some(faults) => (faults.wrap_stores(stores.clone()), faults.wrap_clock(setup.clock.clone())),
             None => (stores.clone(), setup.clock.clone()),
@@ -193,7 +193,7 @@ impl Server {
         sign(&self.claims_of(user).await)
     }
 
-    /// The claims of a token for a new session of this user. The store opens the session without a login.
+    /// The claims of a token for a new session of this user, which is opened without a login.
     pub async fn claims_of(&self, user: &Record<User>) -> Claims {
         let token = RefreshToken::random(&SystemRandom).expect("a refresh token");
         let new = NewSession {
@@ -215,7 +215,7 @@ impl Server {
     }
 
     /// Creates a user with [`PASSWORD`] and a due password change.
-    pub async fn add_newcomer(&self, name: &str, role: Role) -> Record<User> {
+    pub async fn add_user_with_due_password_change(&self, name: &str, role: Role) -> Record<User> {
         self.add(name, role, true).await
     }
 

@@ -60,7 +60,7 @@ fn operations() -> Vec<Operation> {
                 requirement: *requirement,
                 id,
                 method: method.to_ascii_uppercase(),
-                // No record has this id, so a permitted request does not affect later cells.
+                // No record has this id, so a permitted request does not affect later requests.
                 path: path.replace("{id}", "999"),
             });
         }
@@ -96,13 +96,13 @@ fn re_signed(token: &str, secret: &str, without: Option<&str>) -> String {
 /// The secret of another service.
 const FOREIGN_SECRET: &str = "zW9rT4kQ7mB1xN6vC3jH8pL5dS2fG0aY";
 
-/// Invalid tokens, each with its defect.
+/// Invalid tokens, each with the name of its defect.
 async fn invalid_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> {
     let user = server.add_user("asha", Role::Admin).await;
     let claims = server.claims_of(&user).await;
-    let good = sign(&claims);
-    let ours = jsonwebtoken::decode_header(&good).unwrap();
-    let key_id = ours.kid.unwrap();
+    let valid_token = sign(&claims);
+    let valid_header = jsonwebtoken::decode_header(&valid_token).unwrap();
+    let key_id = valid_header.kid.unwrap();
     let header = |alg: &str, typ: &str| format!(r#"{{"alg":"{alg}","typ":"{typ}","kid":"{key_id}"}}"#);
     let mut expired = claims.clone();
     (expired.issued_at, expired.expires_at) = (expired.issued_at - Duration::HOUR, expired.expires_at - Duration::HOUR);
@@ -115,21 +115,21 @@ async fn invalid_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
         ("no token", None),
         ("garbage", Some("garbage".to_owned())),
         ("expired", Some(sign(&expired))),
-        ("wrong key", Some(re_signed(&good, FOREIGN_SECRET, None))),
+        ("wrong key", Some(re_signed(&valid_token, FOREIGN_SECRET, None))),
         ("unknown key", Some(signed_by(FOREIGN_SECRET, "rollbook", "rollbook", &claims))),
-        ("wrong algorithm", Some(with_header(&good, &header("HS512", "at+jwt")))),
-        ("none", Some(with_header(&good, &header("none", "at+jwt")))),
+        ("wrong algorithm", Some(with_header(&valid_token, &header("HS512", "at+jwt")))),
+        ("none", Some(with_header(&valid_token, &header("none", "at+jwt")))),
         (
             "none without a signature",
-            Some(with_header(&good, &header("none", "at+jwt")).rsplit_once('.').unwrap().0.to_owned() + "."),
+            Some(with_header(&valid_token, &header("none", "at+jwt")).rsplit_once('.').unwrap().0.to_owned() + "."),
         ),
-        ("wrong type", Some(with_header(&good, &header("HS256", "JWT")))),
+        ("wrong type", Some(with_header(&valid_token, &header("HS256", "JWT")))),
         ("wrong issuer", Some(signed_by(SECRET, "other", "rollbook", &claims))),
         ("wrong audience", Some(signed_by(SECRET, "rollbook", "other", &claims))),
         ("ended session", Some(sign(&ended))),
         ("unknown session", Some(sign(&unknown_session))),
         // Tokens of versions without sessions.
-        ("no session", Some(re_signed(&good, SECRET, Some("sid")))),
+        ("no session", Some(re_signed(&valid_token, SECRET, Some("sid")))),
         ("disabled user", Some(server.token_of(&disabled).await)),
         ("deleted user", Some(server.token_of(&deleted).await)),
     ];
@@ -137,9 +137,9 @@ async fn invalid_tokens(server: &Server) -> Vec<(&'static str, Option<String>)> 
     let change = UserUpdate::status(Status::Disabled);
     server.stores.users.update(disabled.id, None, change, &operator()).await.unwrap();
     server.stores.users.delete(deleted.id, None, &operator()).await.unwrap();
-    // Each token has one defect only: a valid one that is created the same way is accepted.
-    let valid = with_header(&good, &header("HS256", "at+jwt"));
-    for valid in [valid, re_signed(&good, SECRET, None)] {
+    // Each token has one defect only: tokens that are created in the same way without a defect are accepted.
+    let valid = with_header(&valid_token, &header("HS256", "at+jwt"));
+    for valid in [valid, re_signed(&valid_token, SECRET, None)] {
         server.bearer(valid).get("/me").await.expect(200);
     }
     tokens
@@ -155,9 +155,9 @@ async fn operation_permissions_match_table(engine: Engine) {
     for role in Role::ALL {
         users.push((role, server.add_user(role.as_str(), role).await));
     }
-    let newcomer = server.add_newcomer("newcomer", Role::Admin).await;
+    let newcomer = server.add_user_with_due_password_change("newcomer", Role::Admin).await;
     let operations = operations();
-    let mut cells = 0;
+    let mut combinations = 0;
     for operation in &operations {
         let requirement = operation.requirement;
         for (kind, token) in &invalid {
@@ -165,7 +165,7 @@ async fn operation_permissions_match_table(engine: Engine) {
             let status = Response::fetch(client.request(&operation.method, &operation.path)).await.status;
             let is_expected = if requirement == Requirement::Nothing { status != 401 } else { status == 401 };
             assert!(is_expected, "{} with {kind} is {status}", operation.id);
-            cells += 1;
+            combinations += 1;
         }
         for (role, user) in &users {
             // Some operations end their session.
@@ -177,7 +177,7 @@ async fn operation_permissions_match_table(engine: Engine) {
             };
             assert_eq!(status != 403, permitted, "{} as {role} is {status}", operation.id);
             assert_ne!(status, 401, "{} as {role}", operation.id);
-            cells += 1;
+            combinations += 1;
         }
         let client = server.client_of(&newcomer).await;
         let response = Response::fetch(client.request(&operation.method, &operation.path)).await;
@@ -187,10 +187,10 @@ async fn operation_permissions_match_table(engine: Engine) {
             }
             Requirement::Role(_) => drop(response.expect_problem(403, "password-change-due")),
         }
-        cells += 1;
+        combinations += 1;
     }
-    println!("{cells} cells");
-    assert_eq!(cells, operations.len() * (invalid.len() + users.len() + 1));
+    println!("{combinations} combinations");
+    assert_eq!(combinations, operations.len() * (invalid.len() + users.len() + 1));
 }
 
 /// REQ 20.

@@ -147,7 +147,7 @@ async fn locked_out_administrator_regains_access(engine: Engine) {
 async fn rejected_command_prints_one_line_and_changes_nothing(engine: Engine) {
     let fixture = Fixture::open(engine).await;
     fixture.succeeds(&["create", "asha"], Some(PASSWORD)).await;
-    fixture.fails(&["create", "ASHA"], Some(PASSWORD), "another user has this name").await;
+    fixture.fails(&["create", "ASHA"], Some(PASSWORD), "another user has this username").await;
     fixture.fails(&["set-password", "unknown"], Some(PASSWORD), "user unknown does not exist").await;
     for command in [
         &["set-role", "unknown", "admin"][..],

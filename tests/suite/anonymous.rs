@@ -1,4 +1,4 @@
-//! Anonymous requests: the legacy API's 401 precedes every other check of the request.
+//! Anonymous requests: the 401 of the legacy API precedes every other check of the request.
 
 use std::fs;
 use std::time::Duration;

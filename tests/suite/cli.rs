@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
 
-/// Long enough, but a widely published example.
+/// A secret that is long enough, but a published example.
 const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
 
 /// Asserts that the program fails with exactly one line on stderr, and returns that line.

@@ -45,7 +45,7 @@ async fn read_to_close(mut connection: TcpStream) -> (String, Duration) {
 }
 
 /// Sends the text at one byte per second, until the connection is closed.
-async fn trickle(connection: &mut (impl AsyncWriteExt + Unpin), text: &str) {
+async fn send_slowly(connection: &mut (impl AsyncWriteExt + Unpin), text: &str) {
     let mut seconds = interval(Duration::from_secs(1));
     for byte in text.bytes() {
         seconds.tick().await;
@@ -68,7 +68,7 @@ fn is_about(waited: Duration, seconds: u64) -> bool {
 }
 
 #[tokio::test]
-async fn slow_request_head_is_cut_off_after_30_seconds() {
+async fn slow_request_head_times_out_after_30_seconds() {
     let (_server, connection, _) = server().await;
     pause();
     let start = Instant::now();
@@ -77,7 +77,7 @@ async fn slow_request_head_is_cut_off_after_30_seconds() {
     let mut read = Vec::new();
     tokio::select! {
         _ = reader.read_to_end(&mut read) => {}
-        () = trickle(&mut writer, &head) => {}
+        () = send_slowly(&mut writer, &head) => {}
     }
     assert!(is_about(start.elapsed(), 30), "{:?}", start.elapsed());
     assert!(!String::from_utf8(read).unwrap().contains(" 200 "));
@@ -110,7 +110,7 @@ async fn slow_request_body_returns_408_after_10_seconds() {
     let (mut read, body) = (Vec::new(), "x".repeat(500));
     tokio::select! {
         _ = reader.read_to_end(&mut read) => {}
-        () = trickle(&mut writer, &body) => {}
+        () = send_slowly(&mut writer, &body) => {}
     }
     let text = String::from_utf8(read).unwrap();
     assert!(text.starts_with("HTTP/1.1 408 ") && text.contains("/problems/request-timeout"), "{text}");

@@ -115,9 +115,9 @@ fn text_in_requests_is_bounded() {
         }
     }
     let known = [
-        // The legacy server accepts any name; a text that is too long matches no student.
+        // The legacy server accepts any name. A text that is too long matches no student.
         r#"get /student "name""#,
-        // A condition that is too long matches no record; the size limit of all headers applies.
+        // A condition that is too long matches no record. Only the size limit of all headers applies.
         r#"header "If-Match""#,
         r#"header "If-None-Match""#,
     ];

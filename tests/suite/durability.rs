@@ -15,7 +15,8 @@ use crate::installation::{Installation, signal, stop, wait_for_exit};
 const STUDENTS: i64 = 2_000;
 const CONNECTIONS: usize = 64;
 
-/// Creates students in sequence until the limit is reached or the connection fails. Sends each acknowledged roll number.
+/// Creates students in sequence until the limit is reached or the connection fails. Sends each acknowledged roll number to
+/// the channel.
 async fn create_students(client: Client, next: Arc<AtomicI64>, acknowledged: mpsc::UnboundedSender<i64>) {
     loop {
         let roll_no = next.fetch_add(1, Ordering::Relaxed);

@@ -8,12 +8,12 @@ use tests::client::{Client, Response};
 use tests::database::PostgresDatabase;
 use tests::program::{self, Program};
 
-/// Operations with an example that cannot succeed: it would need a valid refresh token.
+/// Operations with an example that requires a valid refresh token and so cannot succeed.
 const NEEDS_REFRESH_TOKEN: [&str; 1] = ["refreshToken"];
-/// Operations with an example that ends its session: a new login follows.
+/// Operations with an example that ends the session. The runner then logs in again.
 const ENDS_SESSION: [&str; 2] = ["deleteOwnSession", "logOut"];
 
-/// An administrator: one of the examples changes the password.
+/// Sends examples as an administrator, with a new password after the example that changes it.
 struct ExampleRunner<'s> {
     server: &'s Program,
     client: Client,
@@ -70,14 +70,14 @@ fn path_with_examples(path: &str, operation: &Value) -> String {
 
 async fn send_examples_in_order(server: &Program) {
     let mut runner = ExampleRunner::new(server);
-    let mut tried = 0;
+    let mut sent = 0;
     for (path, item) in app::http::document::tree()["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let id = operation["operationId"].as_str().unwrap();
             if NEEDS_REFRESH_TOKEN.contains(&id) {
                 continue;
             }
-            tried += runner.send_examples(method, path, operation).await;
+            sent += runner.send_examples(method, path, operation).await;
             if id == "replaceOwnPassword" {
                 runner.password = "slow river under seven bridges";
             }
@@ -87,7 +87,7 @@ async fn send_examples_in_order(server: &Program) {
             }
         }
     }
-    assert!(tried >= 36, "{tried}");
+    assert!(sent >= 36, "{sent}");
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ async fn initial_password_is_only_in_private_file() {
     assert!(output.status.success());
     written += &String::from_utf8(output.stderr).unwrap();
 
-    assert!(written.contains("initial-admin-password"), "the output names the file: {written}");
+    assert!(written.contains("initial-admin-password"), "the output contains the path of the file: {written}");
     assert!(!written.contains(&installation.admin_password()));
     assert!(!written.contains(fs::read_to_string(installation.data("jwt-secret")).unwrap().trim_end()));
     assert_eq!(mode(&installation.data("")), 0o700);

@@ -52,15 +52,15 @@ async fn published(server: &Program) -> Vec<Value> {
     response.expect(200)["keys"].as_array().unwrap().clone()
 }
 
-/// Polls until the condition holds; the server checks its file every two seconds.
-async fn until<F: Future<Output = bool>>(expected: &str, condition: impl Fn() -> F) {
+/// Polls until the condition holds. The server checks its file every two seconds.
+async fn wait_until<F: Future<Output = bool>>(description: &str, condition: impl Fn() -> F) {
     let result = timeout(TIMEOUT, async {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
         while !condition().await {
             ticks.tick().await;
         }
     });
-    result.await.unwrap_or_else(|_| panic!("timeout: {expected}"));
+    result.await.unwrap_or_else(|_| panic!("timeout: {description}"));
 }
 
 /// REQ 11.
@@ -109,7 +109,7 @@ async fn rotation_and_revocation_apply_without_restart() {
     let old = log_in(&server).await;
     keys(&installation, &["rotate", "--algorithm", "ES256", "--announce", "0s"]).await;
     // Without SIGHUP: the server detects the change by polling.
-    until("the new key is published", || async { published(&server).await.len() == 2 }).await;
+    wait_until("the new key is published", || async { published(&server).await.len() == 2 }).await;
     let new = log_in(&server).await;
     let [[first, _, verifying], [second, algorithm, signing]] = listed(&installation).await.try_into().unwrap();
     assert_eq!([verifying, algorithm, signing], ["verifying", "ES256", "signing"]);
@@ -118,7 +118,7 @@ async fn rotation_and_revocation_apply_without_restart() {
     new.get("/me").await.expect(200);
     keys(&installation, &["retire", &first, "--revoke"]).await;
     signal(&server.process, Signal::HUP);
-    until("the old key is rejected", || async { old.get("/me").await.status == 401 }).await;
+    wait_until("the old key is rejected", || async { old.get("/me").await.status == 401 }).await;
     new.get("/me").await.expect(200);
     assert_eq!(published(&server).await.len(), 1);
     stop(server).await;
@@ -135,12 +135,12 @@ async fn invalid_key_file_is_logged_and_old_ring_stays_in_use() {
     let whole = fs::read_to_string(&path).unwrap();
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     signal(&server.process, Signal::HUP);
-    until("the error is logged", || async { installation.log().contains("cannot reload the key ring") }).await;
+    wait_until("the error is logged", || async { installation.log().contains("cannot reload the key ring") }).await;
     client.get("/me").await.expect(200);
     log_in(&server).await.get("/me").await.expect(200);
     fs::write(&path, &whole).unwrap();
     signal(&server.process, Signal::HUP);
-    until("the ring is reloaded", || async { installation.log().contains("reloaded the key ring") }).await;
+    wait_until("the ring is reloaded", || async { installation.log().contains("reloaded the key ring") }).await;
     client.get("/me").await.expect(200);
     let log = installation.log();
     let private: Value = serde_json::from_str(&whole).unwrap();
@@ -191,8 +191,8 @@ async fn key_ring_with_secret_prevents_start() {
     let truncated = installation.command(&["serve", "--listen", "127.0.0.1:0", "--keys", "Truncated.json"]);
     fs::write(installation.data("").with_file_name("Truncated.json"), "{\"version\": 1, \"ke").unwrap();
     for (command, expected) in [
-        (variable, "give --keys or ROLLBOOK_JWT_SECRET, not both"),
-        (file, "give --keys or --jwt-secret-file, not both"),
+        (variable, "set only one of --keys and ROLLBOOK_JWT_SECRET"),
+        (file, "set only one of --keys and --jwt-secret-file"),
         (demo, "omit --keys"),
         (truncated, "Truncated.json is invalid"),
     ] {

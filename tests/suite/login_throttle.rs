@@ -64,7 +64,7 @@ async fn account_locks_after_100_failed_logins(engine: Engine, node_count: usize
     for node in &nodes {
         log_in(node, "asha", PASSWORD, "203.0.113.7").await.expect_problem(429, "account-locked");
         node.bearer(refreshed["token"].as_str().unwrap()).get("/me").await.expect(200);
-        // From an address with failed logins.
+        // The login comes from an address with failed logins.
         log_in(node, "ravi", PASSWORD, "198.51.100.7").await.expect(200);
     }
 
@@ -134,8 +134,8 @@ async fn unknown_usernames_are_throttled_alike_on_postgres() {
 
 /// The status and the account's remaining quota in the responses to concurrent failed logins with these usernames.
 async fn concurrent_quotas(server: &Server, names: &[&str]) -> Vec<(u16, String)> {
-    let tries = names.iter().map(|name| log_in(server, name, "a wrong pass phrase", "198.51.100.9"));
-    let mut responses: Vec<_> = join_all(tries)
+    let logins = names.iter().map(|name| log_in(server, name, "a wrong pass phrase", "198.51.100.9"));
+    let mut responses: Vec<_> = join_all(logins)
         .await
         .iter()
         .map(|response| {

@@ -46,9 +46,9 @@ impl Nodes {
         UserClients { a, b }
     }
 
-    /// Waits until B looks up sessions in the database on every request, or on none.
+    /// Waits until B looks up sessions in the database on every request, or on no request.
     async fn until_b_queries(&self, client: &Client, queries: bool) {
-        until(&format!("B looks up each session in the database: {queries}"), || async {
+        wait_until(&format!("B looks up each session in the database: {queries}"), || async {
             let before = self.proxy.execution_count(SESSION_LOOKUP);
             for _ in 0..20 {
                 client.get("/me").await.expect(200);
@@ -77,14 +77,14 @@ impl UserClients {
     }
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+async fn wait_until<F: Future<Output = bool>>(description: &str, condition: impl Fn() -> F) {
     let result = timeout(TIMEOUT, async {
         let mut retry = interval(Duration::from_millis(10));
         while !condition().await {
             retry.tick().await;
         }
     });
-    result.await.unwrap_or_else(|_| panic!("timeout: {what}"));
+    result.await.unwrap_or_else(|_| panic!("timeout: {description}"));
 }
 
 /// REQ 18.

@@ -72,7 +72,7 @@ on_each_store! {
 
     /// REQ 17.
     async fn due_password_change_blocks_other_operations(server) {
-        server.add_newcomer("newcomer", Role::Admin).await;
+        server.add_user_with_due_password_change("newcomer", Role::Admin).await;
         let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
         for path in ["/me", "/me/sessions", "/students", "/student", "/users", "/audit-events"] {
             newcomer.get(path).await.expect_problem(403, "password-change-due");
@@ -84,7 +84,7 @@ on_each_store! {
 
     /// REQ 17.
     async fn user_with_due_password_change_can_log_out(server) {
-        server.add_newcomer("newcomer", Role::Viewer).await;
+        server.add_user_with_due_password_change("newcomer", Role::Viewer).await;
         let newcomer = bearer(&server, &log_in(&server, "newcomer", PASSWORD).await.expect(200));
         assert_eq!(newcomer.send("POST", "/logout", &json!({})).await.status, 204);
         newcomer.get("/me").await.expect_problem(401, "unauthorized");
@@ -94,14 +94,14 @@ on_each_store! {
 async fn reset_password_expires(engine: Engine) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     let server = Server::start_with(engine, Setup::with_clock(&clock)).await;
-    let admin = server.add_user("boss", Role::Admin).await;
+    let admin = server.add_user("administrator", Role::Admin).await;
     let user = server.add_user("asha", Role::Registrar).await;
     let asha = server.client_of(&user).await;
     let path = format!("/users/{}/password-reset", user.id);
     asha.send("POST", &path, &json!({})).await.expect_problem(403, "insufficient-role");
 
-    let boss = server.client_of(&admin).await;
-    let response = boss.send("POST", &path, &json!({})).await;
+    let administrator = server.client_of(&admin).await;
+    let response = administrator.send("POST", &path, &json!({})).await;
     let reset = response.expect(200);
     assert_eq!(response.header("cache-control"), "no-store");
     asha.get("/me").await.expect_problem(401, "unauthorized");
@@ -121,8 +121,8 @@ async fn reset_password_expires(engine: Engine) {
     asha.get("/students").await.expect(200);
     clock.advance(Duration::days(365));
     log_in(&server, "asha", NEXT).await.expect(200);
-    let boss = server.client_of(&admin).await;
-    boss.send("POST", "/users/999/password-reset", &json!({})).await.expect_problem(404, "record-not-found");
+    let administrator = server.client_of(&admin).await;
+    administrator.send("POST", "/users/999/password-reset", &json!({})).await.expect_problem(404, "record-not-found");
 }
 
 #[tokio::test]

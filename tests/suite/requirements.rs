@@ -1,4 +1,4 @@
-//! `tests/REQUIREMENTS.md` against the doc comments of the tests.
+//! Compares `tests/REQUIREMENTS.md` with the doc comments of the tests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -34,7 +34,7 @@ fn collect_from(code: &str, tests: &mut TestsByRule) {
     }
 }
 
-/// The document with the names of these tests under each rule.
+/// The text of the document with the names of these tests under each rule.
 fn listed(document: &str, mut tests: TestsByRule) -> String {
     let mut text = String::new();
     for line in document.lines().filter(|line| !line.starts_with("    - `")) {

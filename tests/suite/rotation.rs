@@ -33,14 +33,14 @@ fn key_of(token: &str) -> String {
     jsonwebtoken::decode_header(token).unwrap().kid.unwrap()
 }
 
-async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+async fn wait_until<F: Future<Output = bool>>(description: &str, condition: impl Fn() -> F) {
     let result = timeout(TIMEOUT, async {
         let mut retry = interval(Duration::from_millis(20));
         while !condition().await {
             retry.tick().await;
         }
     });
-    result.await.unwrap_or_else(|_| panic!("timeout: {what}"));
+    result.await.unwrap_or_else(|_| panic!("timeout: {description}"));
 }
 
 const CLIENTS: usize = 4;
@@ -78,7 +78,7 @@ async fn refresh(node: &Program, grant: &Value) -> Value {
     node.client(None).send("POST", "/token/refresh", &body).await.expect(200)
 }
 
-/// Rotates to a new key, waits until both nodes publish it and the second signs with it, and returns a token of the
+/// Rotates to a new key and waits until both nodes publish it and the second node signs with it. Returns a token of the
 /// previous key.
 async fn rotate(installation: &Installation, nodes: &[Program; 2], algorithm: &str) -> String {
     let old = nodes[0].log_in("asha", PASSWORD).await.token().unwrap().to_owned();
@@ -87,12 +87,12 @@ async fn rotate(installation: &Installation, nodes: &[Program; 2], algorithm: &s
     for node in nodes {
         signal(&node.process, Signal::HUP);
     }
-    until("both nodes publish the new key", || async {
+    wait_until("both nodes publish the new key", || async {
         let (a, b) = join(published_keys(&nodes[0]), published_keys(&nodes[1])).await;
         a == b && a.len() == count + 1
     })
     .await;
-    until("the new key signs", || async {
+    wait_until("the new key signs", || async {
         key_of(nodes[1].log_in("asha", PASSWORD).await.token().unwrap()) != key_of(&old)
     })
     .await;
@@ -118,7 +118,7 @@ async fn rotation_under_load_keeps_valid_and_rejects_revoked_tokens() {
         let first = rotate(&installation, &nodes, "ES256").await;
         let second = rotate(&installation, &nodes, "EdDSA").await;
         // The first two keys are revoked only when every client has a token of the third key.
-        until("every client has a token of the new key", || async {
+        wait_until("every client has a token of the new key", || async {
             let keys = load.keys.lock().unwrap();
             ![&first, &second].iter().any(|old| keys.contains(&key_of(old)))
         })
@@ -130,7 +130,7 @@ async fn rotation_under_load_keeps_valid_and_rejects_revoked_tokens() {
         for node in &nodes {
             signal(&node.process, Signal::HUP);
         }
-        until("both nodes have read the ring", || async {
+        wait_until("both nodes have read the ring", || async {
             let (a, b) = join(published_keys(&nodes[0]), published_keys(&nodes[1])).await;
             a == b && a.len() == 1
         })

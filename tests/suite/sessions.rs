@@ -16,7 +16,7 @@ use time::macros::datetime;
 
 use crate::installation::{Installation, stop};
 
-/// A server and the clock that controls it.
+/// A server and its clock.
 async fn with_clock(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
     (Server::start_with(engine, Setup::with_clock(&clock)).await, clock)
@@ -169,7 +169,7 @@ on_each_store! {
     }
 }
 
-async fn replay_after_grace_ends_family(engine: Engine) {
+async fn replay_after_grace_period_ends_session(engine: Engine) {
     let (server, clock) = with_clock(engine).await;
     server.add_user("asha", Role::Viewer).await;
     let first = log_in(&server, "asha").await;
@@ -188,14 +188,14 @@ async fn replay_after_grace_ends_family(engine: Engine) {
 
 /// REQ 12.
 #[tokio::test]
-async fn replay_after_grace_ends_family_on_sqlite() {
-    replay_after_grace_ends_family(Engine::Sqlite).await;
+async fn replay_after_grace_period_ends_session_on_sqlite() {
+    replay_after_grace_period_ends_session(Engine::Sqlite).await;
 }
 
 /// REQ 12.
 #[tokio::test]
-async fn replay_after_grace_ends_family_on_postgres() {
-    replay_after_grace_ends_family(Engine::Postgres).await;
+async fn replay_after_grace_period_ends_session_on_postgres() {
+    replay_after_grace_period_ends_session(Engine::Postgres).await;
 }
 
 /// Sends 1,000 concurrent refreshes of one token to these nodes in turn. The clock MUST be stopped, because the requests
@@ -241,7 +241,7 @@ async fn session_ends_at_limits(engine: Engine) {
         grant = refresh(&server, &grant).await.expect(200);
         bearer(&server, &grant).get("/me").await.expect(200);
     }
-    // Of the maximum of 30 days, two days and four seconds remain: less than the idle limit of a week.
+    // Two days and four seconds of the maximum of 30 days remain: less than the idle limit of a week.
     assert_eq!(grant["refresh_expires_in"], 2 * 24 * 3600 + 4);
     clock.advance(Duration::days(2) - Duration::minutes(5));
     grant = refresh(&server, &grant).await.expect(200);

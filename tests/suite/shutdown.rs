@@ -20,8 +20,8 @@ async fn wait_until_closed(address: &str) {
     timeout(TIMEOUT, closed).await.expect("the port is closed");
 }
 
-/// The connection of a request whose body is incomplete, and the rest of the body.
-async fn half_sent(server: &Program, client: &Client) -> (TcpStream, &'static str) {
+/// Sends a request without the end of its body. Returns the connection and the rest of the body.
+async fn send_incomplete_request(server: &Program, client: &Client) -> (TcpStream, &'static str) {
     let (first, second) = r#"{"name": "Ravi", "email": "ravi@example.org", "roll_no": 7}"#.split_at(20);
     let head = format!(
         "POST /students HTTP/1.1\r\nHost: rollbook\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
@@ -39,7 +39,7 @@ async fn half_sent(server: &Program, client: &Client) -> (TcpStream, &'static st
 async fn request_in_progress_completes(after: Signal) {
     let mut server = Program::demo().await;
     let client = server.log_in("shantanu", "password").await;
-    let (mut in_progress, rest) = half_sent(&server, &client).await;
+    let (mut in_progress, rest) = send_incomplete_request(&server, &client).await;
     signal(&server.process, after);
     wait_until_closed(server.address()).await;
     in_progress.write_all(rest.as_bytes()).await.unwrap();
@@ -77,11 +77,11 @@ async fn idle_connection_does_not_delay_shutdown() {
 
 #[tokio::test]
 async fn second_signal_ends_server_immediately() {
-    // Not a demo, because the second signal would prevent a demo from deleting its store.
+    // Not a demo: after the second signal, a demo would not delete its store.
     let installation = Installation::new(Engine::Sqlite);
     let mut server = installation.serve().await;
     let admin = installation.admin(&server).await;
-    let _in_progress = half_sent(&server, &admin).await;
+    let _in_progress = send_incomplete_request(&server, &admin).await;
     signal(&server.process, Signal::TERM);
     wait_until_closed(server.address()).await;
     signal(&server.process, Signal::TERM);
@@ -90,7 +90,7 @@ async fn second_signal_ends_server_immediately() {
 
 /// Pauses Tokio's clock, which then advances to the next timer.
 #[tokio::test]
-async fn endless_request_is_cut_off_after_ten_seconds() {
+async fn endless_request_is_aborted_10_seconds_after_stop_signal() {
     let listener = app::server::Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.unwrap();
     let address = listener.address().to_string();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

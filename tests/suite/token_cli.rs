@@ -78,7 +78,7 @@ async fn raw_verification_accepts_rfc_8037_test_vector() {
         let rejected = installation.run(arguments, Some("x")).await;
         assert!(rejected.stderr.contains(expected) && rejected.stderr.lines().count() == 1, "{rejected:?}");
     }
-    assert!(!installation.data("").exists(), "no store is needed");
+    assert!(!installation.data("").exists(), "no store is created");
 }
 
 #[tokio::test]

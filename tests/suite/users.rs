@@ -79,16 +79,16 @@ on_each_store! {
     }
 
     /// REQ 27.
-    async fn next_and_link_lead_through_all_users(server) {
+    async fn next_and_link_reach_all_users(server) {
         let admin = server.client(Role::Admin).await;
         for name in ["c", "a", "b", "d"] {
             server.add_user(name, Role::Viewer).await;
         }
-        let (mut path, mut seen) = ("/users?limit=2".to_owned(), Vec::new());
+        let (mut path, mut listed) = ("/users?limit=2".to_owned(), Vec::new());
         loop {
             let response = admin.get(&path).await;
             let page = response.expect(200);
-            seen.extend(names(&page).into_iter().map(str::to_owned));
+            listed.extend(names(&page).into_iter().map(str::to_owned));
             let Some(next) = page["next"].as_str() else {
                 assert!(page["next"].is_null() && !response.headers.contains_key("link"));
                 break;
@@ -96,7 +96,7 @@ on_each_store! {
             path = format!("/users?after={next}&limit=2");
             assert_eq!(response.header("link"), format!("<{path}>; rel=\"next\""));
         }
-        assert_eq!(seen, ["admin", "c", "a", "b", "d"]);
+        assert_eq!(listed, ["admin", "c", "a", "b", "d"]);
         let problem = admin.get("/users?limit=0&after=x&name=a").await.expect_problem(422, "invalid-fields");
         assert_eq!(error_values(&problem, "parameter"), ["name", "limit", "after"]);
     }

@@ -26,7 +26,7 @@ const DEFAULT_VERSION: u32 = 0x10;
 pub struct Argon2Hasher {
     queue: Queue,
     argon2: Argon2<'static>,
-    /// Verified if no hash is stored, with current parameters so that the time is the same (ASVS 6.3.8).
+    /// Verified if no hash is stored. Has the current parameters, so that the time is the same (ASVS 6.3.8).
     dummy_hash: PasswordHash,
 }
 
@@ -84,7 +84,7 @@ fn verify(argon2: &Argon2<'_>, password: &str, stored: &PasswordHash) -> Result<
     }
 }
 
-/// Whether a stored hash is at least as strong as a new one.
+/// Returns `true` if a stored hash is at least as strong as a new one.
 fn is_as_strong(argon2: &Argon2<'_>, stored: &Phc) -> bool {
     let new = argon2.params();
     stored.algorithm == ARGON2ID_IDENT
@@ -96,7 +96,7 @@ fn is_as_strong(argon2: &Argon2<'_>, stored: &Phc) -> bool {
         && stored.hash.as_ref().is_some_and(|output| output.len() >= OUTPUT_BYTES)
 }
 
-/// Does not contain the stored text, which may be a plaintext password.
+/// The message does not contain the stored text, which may be a plaintext password.
 fn unreadable() -> HashError {
     HashError::Failed("the stored hash is not an argon2 PHC string".to_owned())
 }

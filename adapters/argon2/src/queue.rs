@@ -31,14 +31,14 @@ pub(crate) struct Queue {
     /// One permit for each running or waiting call.
     places: Arc<Semaphore>,
     /// One permit for each running call.
-    turns: Arc<Semaphore>,
+    running: Arc<Semaphore>,
 }
 
 impl Queue {
     pub(crate) fn new(limits: Limits) -> Self {
         let running = limits.running.get().min(Semaphore::MAX_PERMITS);
         let places = running.saturating_add(limits.waiting).min(Semaphore::MAX_PERMITS);
-        Self { places: Arc::new(Semaphore::new(places)), turns: Arc::new(Semaphore::new(running)) }
+        Self { places: Arc::new(Semaphore::new(places)), running: Arc::new(Semaphore::new(running)) }
     }
 
     /// Runs `work` when a permit is free. If the future is dropped earlier, its place is freed and `work` never runs. Once
@@ -52,11 +52,11 @@ impl Queue {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, HashError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| HashError::Busy)?;
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| failed(&error))?;
+        let permit = Arc::clone(&self.running).acquire_owned().await.map_err(|error| failed(&error))?;
         // A dropped `JoinSet` aborts work that has not started; a detached task would still run.
         let mut task = JoinSet::new();
         task.spawn_blocking(move || {
-            let _held = (place, turn);
+            let _held = (place, permit);
             work()
         });
         match task.join_next().await {

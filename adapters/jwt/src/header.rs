@@ -50,7 +50,7 @@ impl Header {
         Self::read(json).map(|(header, _)| header)
     }
 
-    /// Returns the header and whether its `typ` is that of an access token.
+    /// Returns the header, and `true` if its `typ` is `at+jwt`.
     fn read(json: &str) -> Result<(Self, bool), TokenError> {
         let members: Members<'_> = serde_json::from_str(json).map_err(|_| TokenError::Malformed)?;
         if members.crit {

@@ -37,7 +37,7 @@ impl VerifyingKey {
     /// Verifies the base64url `signature` of `message`, in constant time.
     ///
     /// # Errors
-    /// [`TokenError::Algorithm`] if `algorithm` is not that of the key, [`TokenError::Malformed`] if the signature is not
+    /// [`TokenError::Algorithm`] if the key has another algorithm, [`TokenError::Malformed`] if the signature is not
     /// base64url, [`TokenError::Signature`] if it is wrong.
     pub(crate) fn verify(&self, algorithm: Algorithm, message: &str, signature: &str) -> Result<(), TokenError> {
         if algorithm != self.algorithm {

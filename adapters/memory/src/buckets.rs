@@ -8,7 +8,7 @@ use domain::{Moment, MonotonicClock};
 use quick_cache::unsync::Cache;
 use time::Duration;
 
-/// Usage of one quota by key. An unknown key has used nothing.
+/// Usage of one quota by key. The quota of an unknown key is unused.
 pub struct Buckets<K> {
     /// Moment at which the full quota of a key is available again.
     full_at: Mutex<Cache<K, Moment>>,
@@ -79,7 +79,7 @@ impl<K: Eq + Hash> Buckets<K> {
     }
 }
 
-/// 64 bits divide faster than 128 and hold five centuries.
+/// 64 bits, because their division is faster than that of 128 bits. The range is five centuries.
 fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.whole_nanoseconds()).unwrap_or(u64::MAX)
 }

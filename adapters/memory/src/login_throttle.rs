@@ -148,7 +148,7 @@ mod tests {
 
     /// REQ 16.
     #[test]
-    fn remembered_names_and_addresses_are_bounded() {
+    fn stored_names_and_addresses_are_bounded() {
         let (memory, _) = memory();
         for i in 0..2 * CAPACITY {
             memory.admit_unknown(&format!("name{i}")).unwrap();

@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn spent_quota_rejects_that_user_only() {
+    fn exhausted_quota_affects_only_its_user() {
         let (quotas, clock) = quotas(RequestQuota::MIN);
         for left in (0..60).rev() {
             assert_eq!(quotas.take(user(1)).unwrap().left, left);

@@ -119,7 +119,7 @@ mod tests {
         listener: OnceLock<Arc<dyn InvalidationListener>>,
         lookups: AtomicU32,
         current: AtomicBool,
-        /// Whether the session ends during each lookup.
+        /// If `true`, the session ends during each lookup.
         ends_during_lookup: AtomicBool,
     }
 

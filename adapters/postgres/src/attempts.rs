@@ -37,14 +37,14 @@ pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Reverts the count of an admitted attempt whose password was not checked.
+/// Withdraws an admitted attempt without a verified password.
 pub(crate) async fn withdraw(id: UserId, pool: &PgPool) -> Result<(), StoreError> {
     let count = |attempts: Attempts| ((), Some(attempts.without_last()));
     update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None, pool).await?;
     Ok(())
 }
 
-/// Locks and reads the attempts of one row, and writes those that `count` returns, if any.
+/// Locks and reads the attempts of one row, and writes the attempts that `count` returns, if any.
 async fn update<T>(
     (read, write): (&'static str, &'static str),
     id: i64,

@@ -107,7 +107,7 @@ impl AuditLog for PostgresStore {
             .bind(filter.target.as_ref().map(Target::to_string))
             .bind(filter.since)
             .bind(filter.before)
-            // A generic plan cannot use an index, because it does not know which filters are set.
+            // A generic plan cannot use an index, because the filters vary by execution.
             .persistent(false);
         let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
         let rows = self.searches.run(read).await?;

@@ -38,7 +38,7 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Whether the same call may succeed later, by SQLSTATE (PostgreSQL documentation, appendix A).
+/// Returns `true` if the same call may succeed later, by SQLSTATE (PostgreSQL documentation, appendix A).
 fn is_temporary(code: &str) -> bool {
     match code {
         // Read-only (a standby, or a disk that is nearly full), idle in transaction, serialization,

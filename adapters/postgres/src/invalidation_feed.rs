@@ -172,7 +172,7 @@ impl FeedTask {
     /// Listens until the connection is lost (an error) or no heartbeat arrives for too long (`Ok`).
     async fn listen(&mut self) -> Result<(), sqlx::Error> {
         let io_timeout = self.bound.max(Duration::from_secs(1));
-        // Separate from the pool for requests, and new for each attempt: after a failure, pooled connections may be dead too.
+        // Separate from the pool for requests, and new for each attempt, because pooled connections may also be lost.
         let connections = PgPoolOptions::new().max_connections(2).acquire_timeout(io_timeout);
         let connections = connections.connect_lazy_with(self.connect.clone());
         let connecting = timeout(io_timeout, async {

@@ -22,7 +22,7 @@ const MAX_UNCHECKED_IDLE: Duration = Duration::from_secs(1);
 const OLDEST_SERVER: i32 = 150_000;
 
 impl PostgresStore {
-    /// Connects and migrates the schema. Safe from several nodes at once.
+    /// Connects and migrates the schema. Safe from several nodes concurrently.
     ///
     /// A schema newer than this program is accepted unchanged, unless its `compatibility` table requires a newer program.
     ///
@@ -31,7 +31,7 @@ impl PostgresStore {
     /// incompatible schema.
     pub async fn connect(options: Options) -> Result<Self, OpenError> {
         let target = Target::parse(&options)?;
-        let mut connection = dial(&target).await?;
+        let mut connection = open_connection(&target).await?;
         check_server(&mut connection, &target.place).await?;
         migrate(&mut connection, &target).await?;
         // If closing fails, the server detects the lost connection.
@@ -46,20 +46,20 @@ impl PostgresStore {
 }
 
 /// Opens a connection outside the pool. Migrations may take long, and closing it releases their lock even after a failure.
-async fn dial(target: &Target) -> Result<PgConnection, OpenError> {
+async fn open_connection(target: &Target) -> Result<PgConnection, OpenError> {
     match timeout(CONNECT_TIMEOUT, target.connect.connect()).await {
-        Ok(dialled) => dialled.map_err(|error| OpenError::connect(&target.place, &error)),
+        Ok(opened) => opened.map_err(|error| OpenError::connect(&target.place, &error)),
         Err(_) => Err(OpenError::timed_out(&target.place)),
     }
 }
 
 async fn check_server(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
-    let facts = sqlx::query_as(
+    let settings = sqlx::query_as(
         "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
          current_setting('server_encoding')",
     );
     let (number, version, encoding): (i32, String, String) =
-        facts.fetch_one(connection).await.map_err(|error| OpenError::connect(place, &error))?;
+        settings.fetch_one(connection).await.map_err(|error| OpenError::connect(place, &error))?;
     validate_server(place, number, version, encoding)
 }
 
@@ -84,17 +84,17 @@ async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), O
     migrator.run_direct(None, connection, false).await.map_err(failed)?;
 
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let least = sqlx::query_scalar("SELECT least_version FROM compatibility").fetch_one(connection).await;
-    let least: i64 = least.map_err(|error| failed(error.into()))?;
-    if least > known {
-        return Err(OpenError::ProgramTooOld { place: target.place.clone(), least, known });
+    let required = sqlx::query_scalar("SELECT least_version FROM compatibility").fetch_one(connection).await;
+    let required: i64 = required.map_err(|error| failed(error.into()))?;
+    if required > known {
+        return Err(OpenError::ProgramTooOld { place: target.place.clone(), required, known });
     }
     Ok(())
 }
 
 fn pool(connect: PgConnectOptions, max_connections: u32) -> PgPool {
     // The timeouts bound how long a node that hangs or disappears holds its locks. A statement after a lock must see what was
-    // committed before the lock was granted, so the isolation level is set whatever the database's default is.
+    // committed before the lock was granted, so the isolation level does not depend on the database's default.
     let bounded = connect.options([
         ("statement_timeout", "30s"),
         ("idle_in_transaction_session_timeout", "30s"),

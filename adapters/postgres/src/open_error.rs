@@ -24,10 +24,10 @@ pub enum OpenError {
     #[error("cannot migrate the schema at {place}: {cause}; {hint}")]
     Migrate { place: String, cause: String, hint: &'static str },
     #[error(
-        "the schema at {place} requires a program that knows version {least} or later, and this one knows {known}; \
+        "the schema at {place} requires a program with schema version {required} or later, and this program has {known}; \
          start a newer release of Rollbook"
     )]
-    ProgramTooOld { place: String, least: i64, known: i64 },
+    ProgramTooOld { place: String, required: i64, known: i64 },
 }
 
 impl OpenError {

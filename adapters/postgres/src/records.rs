@@ -29,8 +29,8 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         find.map_err(store_error)?.as_ref().map(rows::record).transpose()
     }
 
-    /// Runs as a search, unless an index finds the only row. One statement per combination of conditions, so that a cached
-    /// plan can use the matching index.
+    /// Runs as a search, unless an index finds the only row. Each combination of conditions is a separate statement, so that
+    /// a cached plan can use the matching index.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
         let conditions = R::conditions(filter);
         let is_point = conditions.is_point;
@@ -43,12 +43,12 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         Ok(Page::from_rows(found.iter().map(rows::record).collect::<Result<_, _>>()?, request))
     }
 
-    async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
-        R::write_update(self, id, seen, &patch, by).await
+    async fn update(&self, id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
+        R::write_update(self, id, expected, &patch, by).await
     }
 
-    async fn delete(&self, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
-        R::write_delete(self, id, seen, by).await
+    async fn delete(&self, id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
+        R::write_delete(self, id, expected, by).await
     }
 }
 
@@ -56,7 +56,7 @@ impl<R: Table> RecordStore<R> for PostgresStore {
 pub(crate) async fn update<R: Table>(
     store: &PostgresStore,
     id: Id<R::Kind>,
-    seen: Option<Version>,
+    expected: Option<Version>,
     patch: &R::Patch,
     by: &Actor,
 ) -> RecordResult<R> {
@@ -65,7 +65,7 @@ pub(crate) async fn update<R: Table>(
         let set = R::update(patch);
         let update = with_event::<R::Kind>(&update_statement::<R>(&set, 7), R::SQL.columns);
         let update = audited(update, by, &Action::updated::<R::Kind>(), patch.detail());
-        let update = update.bind(id.get()).bind(seen.map(Version::get)).bind(by.at);
+        let update = update.bind(id.get()).bind(expected.map(Version::get)).bind(by.at);
         match set.bind(update).fetch_optional(&store.pool).await {
             Err(error) if is_deadlock(&error) && attempts < MAX_UPDATE_ATTEMPTS => attempts += 1,
             updated => break updated.map_err(rejected)?,
@@ -73,7 +73,7 @@ pub(crate) async fn update<R: Table>(
     };
     match updated {
         Some(row) => Ok(rows::record(&row)?),
-        None => Err(unmatched(store, id, seen).await),
+        None => Err(unmatched(store, id, expected).await),
     }
 }
 
@@ -81,14 +81,14 @@ pub(crate) async fn update<R: Table>(
 pub(crate) async fn delete<R: Table>(
     store: &PostgresStore,
     id: Id<R::Kind>,
-    seen: Option<Version>,
+    expected: Option<Version>,
     by: &Actor,
 ) -> RecordResult<R, ()> {
     let delete = format!("DELETE FROM {} WHERE id = $7 AND version = COALESCE($8, version) RETURNING id", R::SQL.table);
     let delete = audited(with_event::<R::Kind>(&delete, "id"), by, &Action::deleted::<R::Kind>(), None);
-    let delete = delete.bind(id.get()).bind(seen.map(Version::get)).execute(&store.pool).await;
+    let delete = delete.bind(id.get()).bind(expected.map(Version::get)).execute(&store.pool).await;
     match delete.map_err(store_error)?.rows_affected() {
-        0 => Err(unmatched(store, id, seen).await),
+        0 => Err(unmatched(store, id, expected).await),
         _ => Ok(()),
     }
 }
@@ -132,9 +132,9 @@ pub(crate) fn update_statement<R: Table>(set: &Assignments, first: usize) -> Str
 pub(crate) async fn unmatched<R: Table>(
     store: &PostgresStore,
     id: Id<R::Kind>,
-    seen: Option<Version>,
+    expected: Option<Version>,
 ) -> RecordError<R> {
-    match (seen, RecordStore::<R>::find(store, id).await) {
+    match (expected, RecordStore::<R>::find(store, id).await) {
         (_, Err(error)) => error.into(),
         (Some(_), Ok(Some(_))) => RecordError::Stale,
         (_, Ok(_)) => RecordError::NotFound,

@@ -21,7 +21,7 @@ impl Searches {
         Self { admitted: Semaphore::new(running + WAITING), running: Semaphore::new(running) }
     }
 
-    /// Waits for a free place and runs a search. Fails at once if the queue is full.
+    /// Waits for a free place and runs a search. Fails immediately if the queue is full.
     pub async fn run<T>(&self, search: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         let _admitted =
             self.admitted.try_acquire().map_err(|_| StoreError::unavailable("too many searches are waiting"))?;

@@ -39,21 +39,21 @@ pub(crate) trait Table: Resource {
     fn write_update(
         store: &PostgresStore,
         id: Id<Self::Kind>,
-        seen: Option<Version>,
+        expected: Option<Version>,
         patch: &Self::Patch,
         by: &Actor,
     ) -> impl Future<Output = RecordResult<Self>> + Send {
-        records::update(store, id, seen, patch, by)
+        records::update(store, id, expected, patch, by)
     }
 
     /// Deletes a record with its event. Override for rules beyond the table's constraints.
     fn write_delete(
         store: &PostgresStore,
         id: Id<Self::Kind>,
-        seen: Option<Version>,
+        expected: Option<Version>,
         by: &Actor,
     ) -> impl Future<Output = RecordResult<Self, ()>> + Send {
-        records::delete(store, id, seen, by)
+        records::delete(store, id, expected, by)
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) struct Conditions {
     /// SQL that starts with AND, or empty.
     pub sql: String,
     values: Vec<Bind>,
-    /// Whether at most one row can match, found by an index.
+    /// `true` if at most one row can match, found by an index.
     pub is_point: bool,
 }
 

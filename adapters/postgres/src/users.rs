@@ -91,17 +91,17 @@ impl Table for User {
     async fn write_update(
         store: &PostgresStore,
         id: UserId,
-        seen: Option<Version>,
+        expected: Option<Version>,
         change: &UserUpdate,
         by: &Actor,
     ) -> RecordResult<Self> {
         let mut transaction = store.pool.begin().await.map_err(store_error)?;
         if change.ends_administration() {
-            lock_unless_last_administrator(id, seen, &mut transaction).await?;
+            lock_unless_last_administrator(id, expected, &mut transaction).await?;
         }
-        let Some(user) = update_row(id, seen, Self::update(change), by, &mut *transaction).await? else {
+        let Some(user) = update_row(id, expected, Self::update(change), by, &mut *transaction).await? else {
             drop(transaction);
-            return Err(unmatched(store, id, seen).await);
+            return Err(unmatched(store, id, expected).await);
         };
         for event in change.events(id, by) {
             append(&event, &mut *transaction).await?;
@@ -127,11 +127,11 @@ impl Table for User {
     async fn write_delete(
         store: &PostgresStore,
         id: UserId,
-        seen: Option<Version>,
+        expected: Option<Version>,
         by: &Actor,
     ) -> RecordResult<Self, ()> {
         let mut transaction = store.pool.begin().await.map_err(store_error)?;
-        lock_unless_last_administrator(id, seen, &mut transaction).await?;
+        lock_unless_last_administrator(id, expected, &mut transaction).await?;
         let ended = end_others(id, None, by, &mut transaction).await?;
         sqlx::query(DELETE).bind(id.get()).execute(&mut *transaction).await.map_err(store_error)?;
         let deleted = NewEvent::once(by, Action::deleted::<UserKind>(), Target::of(id));
@@ -146,13 +146,13 @@ impl Table for User {
 /// Updates a user without an event. Returns `None` if no row matches.
 async fn update_row(
     id: UserId,
-    seen: Option<Version>,
+    expected: Option<Version>,
     set: Assignments,
     by: &Actor,
     at: impl PgExecutor<'_>,
 ) -> RecordResult<User, Option<Record<User>>> {
     let update = sqlx::query(AssertSqlSafe(update_statement::<User>(&set, 1)));
-    let update = set.bind(update.bind(id.get()).bind(seen.map(Version::get)).bind(by.at));
+    let update = set.bind(update.bind(id.get()).bind(expected.map(Version::get)).bind(by.at));
     let row = update.fetch_optional(at).await.map_err(rejected)?;
     Ok(row.as_ref().map(rows::record).transpose()?)
 }
@@ -160,14 +160,14 @@ async fn update_row(
 /// Locks the user until the transaction ends. Fails if it is the last active administrator.
 async fn lock_unless_last_administrator(
     id: UserId,
-    seen: Option<Version>,
+    expected: Option<Version>,
     transaction: &mut PgConnection,
 ) -> RecordResult<User, ()> {
     sqlx::query(LOCK_ADMINISTRATORS).execute(&mut *transaction).await.map_err(store_error)?;
     let locked = sqlx::query_as::<_, (i64, bool)>(LOCK_USER).bind(id.get()).fetch_optional(transaction).await;
     match locked.map_err(store_error)? {
         None => Err(RecordError::NotFound),
-        Some((version, _)) if seen.is_some_and(|seen| seen.get() != version) => Err(RecordError::Stale),
+        Some((version, _)) if expected.is_some_and(|expected| expected.get() != version) => Err(RecordError::Stale),
         Some((_, true)) => Err(RecordError::Rejected(UserConflict::LastAdministrator)),
         Some((_, false)) => Ok(()),
     }

@@ -33,7 +33,7 @@ impl Failure {
         message.rsplit_once('.').map(|(_, column)| column).filter(|_| is_unique)
     }
 
-    /// Whether the same statement may succeed later.
+    /// Returns `true` if the same statement may succeed later.
     fn is_temporary(&self) -> bool {
         let Self::Sqlite(error) = self else { return false };
         matches!(

@@ -32,8 +32,8 @@ use writer::Writer;
 
 /// Stores users, sessions, students and the audit log in one `SQLite` file.
 ///
-/// A call returns [`StoreError::Unavailable`] at once if its queue is full: 1,024 writes, or 64 scans behind 2 running ones.
-/// Requires a tokio runtime. Dropping the store blocks until queued writes have completed.
+/// A call returns [`StoreError::Unavailable`] immediately if its queue is full: 1,024 writes, or 64 scans behind 2 running
+/// ones. Requires a tokio runtime. Dropping the store blocks until queued writes have completed.
 pub struct SqliteStore {
     points: Readers,
     scans: Scans,
@@ -45,7 +45,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the file, or creates it with mode 0600, and migrates its schema. Blocks.
     ///
-    /// Safe from several processes at once: one of them migrates, and the others wait for it, at most 5 s.
+    /// Safe from several processes concurrently: one of them migrates, and the others wait for it, at most 5 s.
     ///
     /// # Errors
     /// [`OpenError`] in one line if the file cannot be opened or its schema is incompatible.
@@ -61,7 +61,7 @@ impl SqliteStore {
         })
     }
 
-    /// The schema version at opening: at least the newest that this program knows.
+    /// The schema version at opening: at least the newest that this program supports.
     #[must_use]
     pub const fn schema_version(&self) -> u32 {
         self.schema_version

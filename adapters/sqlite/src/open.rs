@@ -37,7 +37,7 @@ pub(crate) enum OpenErrorKind {
     #[error("it contains another program's tables; use another file")]
     Foreign,
     #[error(
-        "this program is too old for it: the database needs schema version {needed}, and this program knows \
+        "this program is too old for it: the database requires schema version {needed}, and this program supports \
          {known}; run a newer release"
     )]
     ProgramTooOld { needed: u32, known: u32 },
@@ -83,7 +83,7 @@ fn open_writer(path: &Path) -> Result<(Connection, u32), OpenErrorKind> {
     }
     schema::reject_foreign(&connection)?;
     enable_wal(&connection)?;
-    // Size in bytes to which the log shrinks after a burst of writes.
+    // Size in bytes to which the log is truncated after a checkpoint.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     let version = schema::migrate(&mut connection)?;

@@ -14,23 +14,23 @@ pub struct Readers(Box<[Mutex<Reader>]>);
 /// A connection, and the `data_version` that it last read.
 struct Reader {
     connection: Connection,
-    seen: AtomicI64,
+    data_version: AtomicI64,
 }
 
 impl Readers {
     /// Requires at least one connection.
     pub fn new(connections: Vec<Connection>) -> Self {
-        let reader = |connection| Mutex::new(Reader { connection, seen: AtomicI64::new(0) });
+        let reader = |connection| Mutex::new(Reader { connection, data_version: AtomicI64::new(0) });
         Self(connections.into_iter().map(reader).collect())
     }
 
     /// Reads on the calling thread. Blocks while every connection is in use.
     pub fn with<T>(&self, read: impl FnOnce(&Connection) -> T) -> T {
-        self.with_seen(|connection, _| read(connection))
+        self.with_data_version(|connection, _| read(connection))
     }
 
-    /// Like [`Readers::with`], with the `data_version` that the connection last read, which the caller updates.
-    pub fn with_seen<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
+    /// Like [`Readers::with`], and passes the `data_version` that the connection last read, which the caller updates.
+    pub fn with_data_version<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
         let preferred = preferred_index() % self.0.len();
         let (before, from_preferred) = self.0.split_at(preferred);
         for slot in from_preferred.iter().chain(before) {
@@ -47,18 +47,18 @@ impl Readers {
 
 impl Reader {
     fn read<T>(&self, read: impl FnOnce(&Connection, &AtomicI64) -> T) -> T {
-        read(&self.connection, &self.seen)
+        read(&self.connection, &self.data_version)
     }
 }
 
-/// Index of the connection that this thread tries first. A fixed one per thread keeps its page cache warm.
+/// Index of the connection that this thread tries first. It is fixed per thread, to reuse the page cache.
 fn preferred_index() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local!(static INDEX: usize = NEXT.fetch_add(1, Ordering::Relaxed));
     INDEX.with(|index| *index)
 }
 
-/// Reads that take milliseconds: on blocking threads, few at a time.
+/// Reads that take milliseconds: on blocking threads, with limited concurrency.
 pub struct Scans {
     readers: Arc<Readers>,
     /// One permit for each scan that runs or waits.
@@ -81,7 +81,7 @@ impl Scans {
         }
     }
 
-    /// Reads on a blocking thread. Fails at once if the queue is full.
+    /// Reads on a blocking thread. Fails immediately if the queue is full.
     pub async fn run<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,

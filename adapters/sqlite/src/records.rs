@@ -37,14 +37,14 @@ impl<R: Table> RecordStore<R> for SqliteStore {
         Ok(Page::from_rows(found, request))
     }
 
-    async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
+    async fn update(&self, id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
         let by = by.clone();
-        self.writer.write(move |connection| R::write_update(connection, id, seen, &patch, &by)).await
+        self.writer.write(move |connection| R::write_update(connection, id, expected, &patch, &by)).await
     }
 
-    async fn delete(&self, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
+    async fn delete(&self, id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
         let by = by.clone();
-        self.writer.write(move |connection| R::write_delete(connection, id, seen, &by)).await
+        self.writer.write(move |connection| R::write_delete(connection, id, expected, &by)).await
     }
 }
 
@@ -73,11 +73,11 @@ pub fn insert<R: Table>(connection: &Connection, new: R::New, by: &Actor) -> Wri
 pub fn update<R: Table>(
     connection: &Connection,
     id: Id<R::Kind>,
-    seen: Option<Version>,
+    expected: Option<Version>,
     patch: &R::Patch,
     by: &Actor,
 ) -> Written<R> {
-    let record = update_row::<R>(connection, id, seen, R::update(patch), by)?;
+    let record = update_row::<R>(connection, id, expected, R::update(patch), by)?;
     let updated = NewEvent::once(by, Action::updated::<R::Kind>(), Target::of(id));
     append(connection, &updated.with_detail(patch.detail()))?;
     Ok(record)
@@ -88,7 +88,7 @@ pub fn update<R: Table>(
 pub fn update_row<R: Table>(
     connection: &Connection,
     id: Id<R::Kind>,
-    seen: Option<Version>,
+    expected: Option<Version>,
     Assignments(set): Assignments,
     by: &Actor,
 ) -> Written<R> {
@@ -101,15 +101,20 @@ pub fn update_row<R: Table>(
         R::SQL.table,
         R::SQL.columns
     );
-    values.extend([micros(by.at).into(), id.get().into(), seen.map(Version::get).into()]);
+    values.extend([micros(by.at).into(), id.get().into(), expected.map(Version::get).into()]);
     let updated = rows::first(connection, &sql, params_from_iter(values), rows::record).map_err(rejected)?;
     updated.map_or_else(|| Err(unmatched::<R>(connection, id)), Ok)
 }
 
 /// Deletes a record with its event.
-pub fn delete<R: Table>(connection: &Connection, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> Written<R, ()> {
+pub fn delete<R: Table>(
+    connection: &Connection,
+    id: Id<R::Kind>,
+    expected: Option<Version>,
+    by: &Actor,
+) -> Written<R, ()> {
     let sql = format!("DELETE FROM {} WHERE id = ?1 AND version = coalesce(?2, version)", R::SQL.table);
-    if connection.prepare_cached(&sql)?.execute((id.get(), seen.map(Version::get)))? == 0 {
+    if connection.prepare_cached(&sql)?.execute((id.get(), expected.map(Version::get)))? == 0 {
         return Err(unmatched::<R>(connection, id));
     }
     append(connection, &NewEvent::once(by, Action::deleted::<R::Kind>(), Target::of(id)))?;

@@ -43,7 +43,7 @@ pub fn all<T>(
     Ok(found)
 }
 
-/// Whether a statement returns a row.
+/// Returns `true` if a statement returns a row.
 pub fn exists(connection: &Connection, sql: &str, params: impl Params) -> Result<bool, Failure> {
     Ok(connection.prepare_cached(sql)?.exists(params)?)
 }

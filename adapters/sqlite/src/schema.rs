@@ -1,6 +1,6 @@
 //! Schema versions and migrations.
 //!
-//! A change expands the schema first and contracts it in a later release. A program accepts a schema newer than it knows,
+//! A change expands the schema first and contracts it in a later release. A program accepts a newer schema than its own,
 //! unless the table `compatibility` requires a newer program.
 
 use include_dir::{Dir, include_dir};

@@ -36,9 +36,9 @@ pub struct DataVersionFeed {
 impl DataVersionFeed {
     /// Notifies the listener if the generation has changed. Reads the generation only if `data_version`, which `SQLite` keeps
     /// in shared memory, has changed since this connection last read it.
-    fn check(&self, connection: &Connection, seen: &AtomicI64) -> Result<(), Failure> {
+    fn check(&self, connection: &Connection, last_read: &AtomicI64) -> Result<(), Failure> {
         let data_version: i64 = connection.prepare_cached(DATA_VERSION)?.query_row([], |row| row.get(0))?;
-        if seen.load(Ordering::Relaxed) == data_version {
+        if last_read.load(Ordering::Relaxed) == data_version {
             return Ok(());
         }
         let generation: i64 = connection.prepare_cached(GENERATION)?.query_row([], |row| row.get(0))?;
@@ -52,7 +52,7 @@ impl DataVersionFeed {
             }
         }
         // The generation may be newer than `data_version`; then the next call reads it once more.
-        seen.store(data_version, Ordering::Relaxed);
+        last_read.store(data_version, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -72,7 +72,7 @@ impl InvalidationFeed for SqliteStore {
     }
 
     fn is_current(&self) -> Result<bool, StoreError> {
-        self.points.with_seen(|connection, seen| self.invalidations.check(connection, seen))?;
+        self.points.with_data_version(|connection, last_read| self.invalidations.check(connection, last_read))?;
         Ok(true)
     }
 }

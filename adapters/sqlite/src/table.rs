@@ -36,21 +36,21 @@ pub trait Table: Resource {
     fn write_update(
         connection: &Connection,
         id: Id<Self::Kind>,
-        seen: Option<Version>,
+        expected: Option<Version>,
         patch: &Self::Patch,
         by: &Actor,
     ) -> Written<Self> {
-        records::update(connection, id, seen, patch, by)
+        records::update(connection, id, expected, patch, by)
     }
 
     /// Deletes a record with its event. Override for rules beyond the table's constraints.
     fn write_delete(
         connection: &Connection,
         id: Id<Self::Kind>,
-        seen: Option<Version>,
+        expected: Option<Version>,
         by: &Actor,
     ) -> Written<Self, ()> {
-        records::delete::<Self>(connection, id, seen, by)
+        records::delete::<Self>(connection, id, expected, by)
     }
 }
 
@@ -93,7 +93,7 @@ pub struct Conditions {
     /// SQL that starts with AND, or empty.
     pub sql: String,
     pub values: Vec<Value>,
-    /// Whether at most one row can match, found by an index.
+    /// `true` if at most one row can match, found by an index.
     pub is_point: bool,
 }
 

@@ -86,11 +86,11 @@ impl Table for User {
     fn write_update(
         connection: &Connection,
         id: UserId,
-        seen: Option<Version>,
+        expected: Option<Version>,
         change: &UserUpdate,
         by: &Actor,
     ) -> Written<Self> {
-        let user = find_current(connection, id, seen)?;
+        let user = find_current(connection, id, expected)?;
         if change.ends_administration() {
             require_another_administrator(connection, &user)?;
         }
@@ -99,7 +99,7 @@ impl Table for User {
         {
             return Err(rejected(UserConflict::SessionEnded));
         }
-        let updated = update_row(connection, id, seen, User::update(change), by)?;
+        let updated = update_row(connection, id, expected, User::update(change), by)?;
         for event in change.events(id, by) {
             append(connection, &event)?;
         }
@@ -109,8 +109,8 @@ impl Table for User {
         Ok(updated)
     }
 
-    fn write_delete(connection: &Connection, id: UserId, seen: Option<Version>, by: &Actor) -> Written<Self, ()> {
-        require_another_administrator(connection, &find_current(connection, id, seen)?)?;
+    fn write_delete(connection: &Connection, id: UserId, expected: Option<Version>, by: &Actor) -> Written<Self, ()> {
+        require_another_administrator(connection, &find_current(connection, id, expected)?)?;
         end_others(connection, id, None, by)?;
         records::delete::<Self>(connection, id, None, by)
     }
@@ -210,10 +210,10 @@ fn set_attempts(connection: &Connection, id: UserId, attempts: Attempts) -> Resu
     Ok(())
 }
 
-fn find_current(connection: &Connection, id: UserId, seen: Option<Version>) -> Written<User> {
+fn find_current(connection: &Connection, id: UserId, expected: Option<Version>) -> Written<User> {
     let found = rows::first(connection, User::SQL.find, [id.get()], rows::record)?;
     let user: Record<User> = found.ok_or(TxError::Rejected(RecordError::NotFound))?;
-    if seen.is_some_and(|seen| seen != user.version) {
+    if expected.is_some_and(|expected| expected != user.version) {
         return Err(TxError::Rejected(RecordError::Stale));
     }
     Ok(user)

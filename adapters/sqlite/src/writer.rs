@@ -46,7 +46,7 @@ impl Writer {
     /// Starts the writer thread.
     ///
     /// # Errors
-    /// If the system cannot start a thread.
+    /// [`io::Error`] if the system cannot start a thread.
     pub fn start(connection: Connection) -> io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
@@ -128,7 +128,7 @@ fn commit(connection: &Connection, group: &mut [Box<dyn QueuedWrite>]) -> Result
 enum NotCommitted {
     #[error("the group of writes was not committed: {0}")]
     Sqlite(Arc<rusqlite::Error>),
-    /// For example because the disk is full; the write that failed has the reason.
+    /// For example because the disk is full. The result of the failed write contains the reason.
     #[error("the group of writes was not committed: SQLite rolled it back because one write failed")]
     RolledBack,
 }
@@ -141,7 +141,7 @@ impl From<rusqlite::Error> for NotCommitted {
 
 /// One write of a group.
 trait QueuedWrite: Send {
-    /// Runs the work, and returns whether to keep its changes.
+    /// Runs the work. Returns `true` if its changes are kept.
     fn run(&mut self, connection: &Connection) -> bool;
     /// Sends the result to the caller, if it still waits.
     fn complete(self: Box<Self>, group: Result<(), &NotCommitted>);

@@ -177,7 +177,7 @@ pub struct Serve {
         help = "Serve a temporary store for client tests: the students of --demo, a user of each role, a clock that \
                 starts at 2030-01-01T00:00:00Z, and no limit on failed logins. Prints one line of JSON: base_url, \
                 clock, users with their passwords, tokens by name (one per user, expired, forged), refresh_tokens, \
-                student_ids",
+                durable_tokens, student_ids, unused_roll_numbers",
         long,
         env = "ROLLBOOK_CONTRACT",
         value_parser = BoolishValueParser::new(),

@@ -36,7 +36,7 @@ const USERS: [(&str, Role); 4] =
 /// Password of every user; satisfies the rules for new passwords.
 const PASSWORD: &str = "nine quiet herons by a weir";
 
-/// Above those of the sample data and of the document's examples.
+/// Greater than the roll numbers of the sample data and of the document's examples.
 const UNUSED_ROLL_NUMBERS: RangeInclusive<i64> = 1001..=1100;
 
 /// Records in the store.
@@ -59,7 +59,7 @@ struct Announcement {
     /// Initial time of the server's clock, which advances from there.
     clock: String,
     users: Vec<KnownUser>,
-    /// Keyed by username; `expired` and `forged` name the administrator and are rejected.
+    /// Keyed by username. `expired` and `forged` are rejected tokens of the administrator.
     tokens: BTreeMap<&'static str, String>,
     refresh_tokens: BTreeMap<&'static str, String>,
     /// Keyed by username; valid until the user is disabled or deleted, even after `POST /logout`.
@@ -78,7 +78,7 @@ struct KnownUser {
 }
 
 /// Logs in all users and prints the announcement to standard output.
-pub async fn announce(
+pub async fn print_announcement(
     address: SocketAddr,
     samples: &SampleData,
     (use_cases, durable): (&UseCases, &DurableSessions),

@@ -21,7 +21,7 @@ impl Store {
         Ok(Database::Sqlite(self.embedded()))
     }
 
-    /// Whether the store exists; assumed for an explicit `--database`.
+    /// Returns `true` if the store exists, or with an explicit `--database`.
     pub fn exists(&self) -> bool {
         self.database.is_some() || self.embedded().exists()
     }
@@ -107,7 +107,7 @@ fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes the directory's entries durable against power loss.
+/// Syncs the directory, so that its entries survive a power loss.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }

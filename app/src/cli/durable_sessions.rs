@@ -11,7 +11,7 @@ use domain::{SessionId, StoreError, UserId};
 
 use crate::stores::Stores;
 
-/// A session lookup for which some sessions end only with their user.
+/// Session lookup in which durable sessions stay open until their user is disabled or deleted.
 pub struct DurableSessions {
     inner: Arc<dyn SessionLookup>,
     users: Arc<dyn RecordStore<User>>,
@@ -27,7 +27,7 @@ impl DurableSessions {
         durable
     }
 
-    /// Makes these sessions durable. Later calls have no effect.
+    /// Sets the durable sessions. Later calls have no effect.
     pub fn set(&self, sessions: BTreeMap<SessionId, UserId>) {
         self.sessions.get_or_init(|| sessions);
     }

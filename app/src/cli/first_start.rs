@@ -18,7 +18,7 @@ pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Fai
         return Ok(());
     }
     let is_terminal = io::stderr().is_terminal();
-    // Before the account is created: an administrator with an unknown password locks out all users.
+    // Done before the account is created: an administrator with an unknown password could not log in.
     let file = if is_terminal { None } else { Some(store.data_dir()?.join("initial-admin-password")) };
     let Some(first) = accounts.first_administrator().await? else { return Ok(()) };
     let (name, password) = (&first.user.username, first.password.expose_secret());

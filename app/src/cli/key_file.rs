@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 1024 * 1024;
 pub struct KeyFile {
     path: PathBuf,
     /// Stamp taken before the last successful read.
-    seen: Option<Stamp>,
+    stamp: Option<Stamp>,
     /// Error of the last check, and the number of checks since it was reported.
     last_error: Option<(String, u32)>,
 }
@@ -46,15 +46,14 @@ impl From<Metadata> for Stamp {
 }
 
 impl KeyFile {
-    /// Number of checks after which a persistent error is reported again: a server that misses a revocation must keep
-    /// reporting it.
+    /// Number of checks after which a persistent error is reported again, because the server misses revocations meanwhile.
     pub const REMINDER: u32 = 30;
 
     /// Opens the file and reads the ring.
     pub fn open(path: &Path) -> Result<(Self, KeyRing), Failure> {
-        let seen = fs::metadata(path).ok().map(Into::into);
+        let stamp = fs::metadata(path).ok().map(Into::into);
         let ring = read(path)?;
-        Ok((Self { path: path.to_owned(), seen, last_error: None }, ring))
+        Ok((Self { path: path.to_owned(), stamp, last_error: None }, ring))
     }
 
     /// Path of the file.
@@ -66,13 +65,13 @@ impl KeyFile {
     pub fn check(&mut self, forced: bool) -> Option<Reading> {
         // Before reading: a concurrent write then counts as a change at the next check.
         let stamp = fs::metadata(&self.path).ok().map(Stamp::from);
-        if !forced && stamp.is_some() && stamp == self.seen {
+        if !forced && stamp.is_some() && stamp == self.stamp {
             self.last_error = None;
             return None;
         }
         match read(&self.path) {
             Ok(ring) => {
-                (self.seen, self.last_error) = (stamp, None);
+                (self.stamp, self.last_error) = (stamp, None);
                 Some(Reading::Ring(ring))
             }
             Err(failure) => {
@@ -140,7 +139,7 @@ impl LockedRing {
     /// Replaces the ring with the draft.
     ///
     /// # Errors
-    /// When another process has changed the file since it was read.
+    /// [`Failure`] if another process has changed the file since it was read.
     pub fn replace(self, draft: RingDraft) -> Result<(), Failure> {
         if read_with_text(&self.path)?.0 != self.text {
             return Err(Failure::new(format!(

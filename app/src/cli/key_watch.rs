@@ -17,7 +17,7 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// Passes each changed ring to `tokens` until the runtime stops. An invalid file is logged and otherwise ignored.
 ///
 /// # Errors
-/// When the SIGHUP handler cannot be installed.
+/// [`io::Error`] if the SIGHUP handler cannot be installed.
 pub fn watch(mut file: KeyFile, tokens: Arc<JwtTokens>) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut ticks = interval(PERIOD);

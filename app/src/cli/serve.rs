@@ -60,12 +60,12 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         () = &mut stop => return Ok(()),
     };
     let use_cases = compose(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
-    announce(&listener);
+    print_address(&listener);
     serve_until(stop, listener, use_cases, config).await;
     Ok(())
 }
 
-/// Fills the store and announces the demo.
+/// Fills the store, and prints the address and the known passwords.
 async fn start_demo(
     serve: &Serve,
     stores: Stores,
@@ -76,12 +76,12 @@ async fn start_demo(
     demo::fill(&stores, SystemClock.now()).await?;
     let signer = Arc::new(JwtTokens::new(&temporary_store::signing_key()?, policy)?);
     let use_cases = compose(stores, signer, lifetimes, policies(serve), Arc::new(SystemClock)).await?;
-    announce(listener);
+    print_address(listener);
     demo::warn();
     Ok(use_cases)
 }
 
-/// Fills the store and announces contract mode, which has a fixed start time, no login throttle and the largest quota.
+/// Fills the store and prints the announcement. Contract mode has a fixed start time, no login throttle and the largest quota.
 async fn start_contract_mode(
     serve: &Serve,
     mut stores: Stores,
@@ -95,7 +95,8 @@ async fn start_contract_mode(
     let signer = Arc::new(JwtTokens::new(&temporary_store::signing_key()?, policy.clone())?);
     let relaxed = Policies { throttling: LoginThrottling::Unlimited, requests: RequestQuota::MAX, ..policies(serve) };
     let use_cases = compose(stores, Arc::clone(&signer), lifetimes, relaxed, clock).await?;
-    contract::announce(listener.address(), &samples, (&use_cases, &durable), &signer, (policy, lifetimes.0)).await?;
+    contract::print_announcement(listener.address(), &samples, (&use_cases, &durable), &signer, (policy, lifetimes.0))
+        .await?;
     Ok(use_cases)
 }
 
@@ -134,7 +135,7 @@ async fn open_stores(serve: &Serve, database: &Database) -> Result<Stores, Failu
 }
 
 /// Prints the address. A write error does not stop the server.
-fn announce(listener: &Listener) {
+fn print_address(listener: &Listener) {
     let address = listener.address();
     let _ =
         output::line(format_args!("Rollbook is listening on http://{address}/; documentation: http://{address}/docs/"));

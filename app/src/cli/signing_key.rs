@@ -21,7 +21,7 @@ pub fn reject_with_key_ring(serve: &Serve) -> Result<(), Failure> {
         (None, Some(_)) => "--jwt-secret-file",
         (None, None) => return Ok(()),
     };
-    Err(Failure::new(format!("give --keys or {secret}, not both")))
+    Err(Failure::new(format!("set only one of --keys and {secret}")))
 }
 
 /// The key from the variable, from the file or, on SQLite, from the data directory, where it is generated if missing.
@@ -32,7 +32,7 @@ pub fn signing_key(serve: &Serve, database: &Database) -> Result<SigningKey, Fai
         Err(VarError::NotUnicode(_)) => return Err(Failure::new(format!("{VARIABLE} is not UTF-8"))),
     };
     match (variable, &serve.jwt_secret_file, database) {
-        (Some(_), Some(_), _) => Err(Failure::new(format!("give {VARIABLE} or --jwt-secret-file, not both"))),
+        (Some(_), Some(_), _) => Err(Failure::new(format!("set only one of {VARIABLE} and --jwt-secret-file"))),
         (Some(secret), None, _) => parse(secret.as_bytes(), VARIABLE),
         (None, Some(file), _) => read(file),
         (None, None, Database::Postgres(_)) => Err(Failure::new(format!(

@@ -13,7 +13,7 @@ use super::failure::Failure;
 use super::{key_file, output};
 use crate::system::SystemClock;
 
-/// Claims that hold times (RFC 7519, section 4.1).
+/// Claims that contain times (RFC 7519, section 4.1).
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 
 /// Runs a `token` subcommand on the tokens from standard input.
@@ -30,10 +30,10 @@ pub fn run(token: Token) -> Result<(), Failure> {
 /// Prints `valid` or `rejected`, a tab and the reason for each token.
 ///
 /// # Errors
-/// When a token is rejected.
+/// [`Failure`] if a token is rejected.
 fn verify(arguments: &Verify) -> Result<(), Failure> {
     let policy = TokenPolicy::new(arguments.issuer.clone(), arguments.audience.clone(), arguments.token_leeway)?;
-    let keys = known_keys(arguments)?;
+    let keys = verification_keys(arguments)?;
     let now = arguments.moment.at.unwrap_or_else(|| SystemClock.now());
     let (mut verified, mut rejected) = (0_u64, 0_u64);
     each_token(|token| {
@@ -57,7 +57,7 @@ fn verify(arguments: &Verify) -> Result<(), Failure> {
     if rejected == 0 { Ok(()) } else { Err(Failure::new(format!("rejected {rejected} of {verified} tokens"))) }
 }
 
-fn known_keys(arguments: &Verify) -> Result<VerificationKeys, Failure> {
+fn verification_keys(arguments: &Verify) -> Result<VerificationKeys, Failure> {
     match (&arguments.jwks, &arguments.keys) {
         (Some(path), _) => {
             let invalid = |reason: &dyn std::fmt::Display| {

@@ -1,9 +1,9 @@
-//! Permission that an operation requires, declared by the type of its first argument.
+//! Permission that an operation requires. The type of its first argument declares it.
 
 use domain::access::{PERMISSIONS, PermissionEntry, Requirement};
 use serde_json::Value;
 
-/// Declared instead of a permission by operations that require no token.
+/// Declared by operations that require no token, in place of a permission.
 pub const PUBLIC: &str = "public";
 /// As [`PUBLIC`], for operations that do not count against a quota.
 pub const UNMETERED: &str = "unmetered";
@@ -54,7 +54,7 @@ impl Access {
             Self::Public => "Requires no token.".to_owned(),
             Self::Unmetered => "Requires no token, and is not rate limited.".to_owned(),
             Self::Permission(PermissionEntry { requirement: Requirement::Session, .. }) => {
-                "Requires a token of any role. Also allowed while a password change is due.".to_owned()
+                "Requires a token; any role is sufficient. Also allowed while a password change is due.".to_owned()
             }
             Self::Permission(PermissionEntry { requirement: Requirement::Role(role), .. }) => {
                 format!("Requires the role {role}.")

@@ -72,8 +72,8 @@ impl Conditions {
         Self { only: only.map(str::to_owned), if_match: headers.typed_get(), if_none_match: headers.typed_get() }
     }
 
-    /// Whether `If-None-Match` matches the record, so that a read returns 304. The comparison is weak (RFC 9110, section
-    /// 13.1.2); malformed entity tags match nothing.
+    /// Returns `true` if `If-None-Match` matches the record, so that a read returns 304. The comparison is weak (RFC 9110,
+    /// section 13.1.2). Malformed entity tags match nothing.
     pub fn match_cached<R: Resource>(&self, record: &Record<R>) -> bool {
         let (Some(listed), Some(tag)) = (&self.if_none_match, EntityTag::of(record).header()) else { return false };
         !listed.precondition_passes(&tag)

@@ -92,7 +92,7 @@ impl Endpoint for Site {
     }
 }
 
-/// Whether a path belongs to the HTML pages, which are public.
+/// Returns `true` if a path belongs to the HTML pages, which are public.
 fn is_page(path: &str) -> bool {
     docs::is_public(path) || problem::is_public(path)
 }

@@ -45,7 +45,7 @@ impl RateLimit {
         Self { policy: policy("requests", budget), left: left("requests", budget) }
     }
 
-    /// Adds this quota to the quotas in the response. Server errors (5xx) carry no quotas.
+    /// Adds this quota to the quotas in the response. Server errors (5xx) contain no quotas.
     pub fn add_to(self, outcome: poem::Result<Response>) -> poem::Result<Response> {
         let mut response = match outcome {
             Ok(response) => response,

@@ -64,7 +64,7 @@ impl<T: Described + Send> ApiResponse for Json<T> {
     }
 }
 
-/// A response that contains a secret and must not be cached. The content documents its description.
+/// A response that contains a secret and must not be cached. The content provides its description.
 #[derive(ApiResponse)]
 pub enum Secret<D: Described + Serialize + Send> {
     #[oai(status = 200)]
@@ -157,10 +157,10 @@ pub enum Created<D: InCollection + Serialize + Send> {
     #[oai(status = 201)]
     Created(
         Json<D>,
-        /// Path of the record.
+        /// Path of the new record.
         #[oai(header = "Location")]
         String,
-        /// Entity tag of the record's version, for `If-Match` and `If-None-Match`.
+        /// Entity tag of the record's current version, for `If-Match` and `If-None-Match`.
         #[oai(header = "ETag")]
         String,
     ),
@@ -180,18 +180,18 @@ where
 /// A record, or 304 if the client has its current version.
 #[derive(ApiResponse)]
 pub enum Found<D: Described + Serialize + Send> {
-    /// Contains the record.
+    /// The record exists. Contains its current version.
     #[oai(status = 200)]
     Found(
         Json<D>,
-        /// Entity tag of the record's version, for `If-Match` and `If-None-Match`.
+        /// Entity tag of the record's current version, for `If-Match` and `If-None-Match`.
         #[oai(header = "ETag")]
         String,
     ),
-    /// The record has not changed: `If-None-Match` contains its entity tag.
+    /// The record has not changed: `If-None-Match` matches its current version.
     #[oai(status = 304)]
     NotModified(
-        /// Entity tag of the record's version.
+        /// Entity tag of the record's current version, for `If-Match` and `If-None-Match`.
         #[oai(header = "ETag")]
         String,
     ),
@@ -213,11 +213,11 @@ impl<D: Described + Serialize + Send> Found<D> {
 /// Response to the change of a record.
 #[derive(ApiResponse)]
 pub enum Updated<D: Described + Serialize + Send> {
-    /// The record was changed. Contains the new version.
+    /// The record was changed. Contains its current version.
     #[oai(status = 200)]
     Updated(
         Json<D>,
-        /// Entity tag of the record's new version.
+        /// Entity tag of the record's current version, for `If-Match` and `If-None-Match`.
         #[oai(header = "ETag")]
         String,
     ),

@@ -26,7 +26,7 @@ pub use signals::stop_signal;
 /// Timeout for the head of a request, and for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Timeout for a write while the client reads nothing.
+/// Timeout for a write while the client does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Maximum size of a request head in bytes, sufficient for the largest token and the other headers.

@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// Completes at the first SIGTERM or SIGINT. A second one exits the process immediately.
 ///
 /// # Errors
-/// If the signal handlers cannot be installed.
+/// [`io::Error`] if the signal handlers cannot be installed.
 pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -1,4 +1,4 @@
-//! Access control: roles, permissions, and the principals that hold them.
+//! Access control: roles, permissions and principals.
 
 mod permission;
 mod principal;

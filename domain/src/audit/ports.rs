@@ -17,7 +17,7 @@ pub trait AuditLog: Send + Sync {
     /// Returns a page of the events that match `filter`, in order of id.
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
 
-    /// Deletes the events before a time, appends one [`Action::AUDIT_PRUNED`](super::Action) of `by` that counts them, and returns
-    /// their number; appends nothing if there are none.
+    /// Deletes the events before a time and returns their number. Appends one [`Action::AUDIT_PRUNED`](super::Action) event
+    /// of `by` with the number, unless it is 0.
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
 }

@@ -29,7 +29,7 @@ impl Review {
         self.log.page(filter, request).await
     }
 
-    /// Deletes the events older than `age` and returns their number. An `age` beyond the range of dates deletes nothing.
+    /// Deletes the events older than `age` and returns their number. If `age` exceeds the range of dates, no event is deleted.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.

@@ -14,8 +14,8 @@ pub const AUDIT_LOG: &[Case<dyn Stores>] = cases![dyn Stores:
     appended_events_are_stored_exactly,
     unknown_action_and_target_kind_are_stored_and_found,
     events_are_found_by_each_filter,
-    pages_walk_the_events_once_in_id_order,
-    pruning_removes_older_events_and_leaves_its_own,
+    pages_contain_each_event_once_in_id_order,
+    pruning_deletes_older_events_and_records_one,
 ];
 
 async fn appended_events_are_stored_exactly(store: Store) {
@@ -38,7 +38,7 @@ async fn appended_events_are_stored_exactly(store: Store) {
     store.append(Vec::new()).await.unwrap();
 }
 
-/// A later release may have written them.
+/// A store may contain actions and targets of a later release.
 async fn unknown_action_and_target_kind_are_stored_and_found(store: Store) {
     let (action, target): (Action, Target) = ("course.published".parse().unwrap(), "course:7".parse().unwrap());
     let published = NewEvent::once(&at(T0), action.clone(), target.clone());
@@ -93,36 +93,36 @@ async fn events_are_found_by_each_filter(store: Store) {
     }
 }
 
-async fn pages_walk_the_events_once_in_id_order(store: Store) {
+async fn pages_contain_each_event_once_in_id_order(store: Store) {
     let actions = [Action::KEY_GENERATED, Action::KEY_ROTATED];
     let event = |i: usize| NewEvent::once(&at(T0), actions[i % 2].clone(), Target::key(&format!("k{i}")));
     let stored: Vec<_> = (0..9).map(event).collect();
     store.append(stored.clone()).await.unwrap();
     for (action, expected) in [(None, 9), (Some(Action::KEY_GENERATED), 5), (Some(Action::KEY_ROTATED), 4)] {
         let filter = EventFilter { action: action.clone(), ..EventFilter::default() };
-        let walked = walk(&*store, &filter).await;
-        assert_eq!(walked.len(), expected);
-        assert!(walked.windows(2).all(|pair| pair[0].id < pair[1].id));
-        let wanted = stored.iter().filter(|event| action.as_ref().is_none_or(|action| event.action == *action));
-        assert!(walked.iter().map(|event| &event.what).eq(wanted));
+        let listed = all_pages(&*store, &filter).await;
+        assert_eq!(listed.len(), expected);
+        assert!(listed.windows(2).all(|pair| pair[0].id < pair[1].id));
+        let matching = stored.iter().filter(|event| action.as_ref().is_none_or(|action| event.action == *action));
+        assert!(listed.iter().map(|event| &event.what).eq(matching));
     }
 }
 
 /// The events of all pages of two.
-async fn walk(log: &dyn AuditLog, filter: &EventFilter) -> Vec<Event> {
-    let (mut walked, mut after) = (Vec::new(), None);
+async fn all_pages(log: &dyn AuditLog, filter: &EventFilter) -> Vec<Event> {
+    let (mut listed, mut after) = (Vec::new(), None);
     loop {
         let page = log.page(filter, PageRequest { after, size: PageSize::parse(2).unwrap() }).await.unwrap();
         assert!(page.entries.len() <= 2);
-        walked.extend(page.entries);
+        listed.extend(page.entries);
         after = page.next;
         if after.is_none() {
-            return walked;
+            return listed;
         }
     }
 }
 
-async fn pruning_removes_older_events_and_leaves_its_own(store: Store) {
+async fn pruning_deletes_older_events_and_records_one(store: Store) {
     let stored = |i| NewEvent::once(&at(T0 + Duration::days(i)), Action::KEY_ROTATED, Target::key(&format!("k{i}")));
     store.append((0..4).map(stored).collect()).await.unwrap();
     let by = at(T0 + Duration::days(9));

@@ -17,13 +17,13 @@ use crate::{Actor, ActorId, Target, UserKind};
 
 /// The cases.
 pub const AUDIT_EVENTS: &[Case<dyn Stores>] = cases![dyn Stores:
-    replacement_of_student_leaves_event_that_names_every_field,
-    every_change_of_a_user_leaves_its_event,
-    failed_login_leaves_event_only_if_it_locks_account,
-    every_change_of_a_session_leaves_its_event,
-    end_of_all_sessions_leaves_one_event,
-    change_that_ends_sessions_leaves_one_event_with_their_count,
-    rejected_operation_leaves_no_event,
+    replacement_of_student_records_event_with_every_field,
+    every_change_of_a_user_records_its_event,
+    failed_login_records_event_only_if_it_locks_account,
+    every_change_of_a_session_records_its_event,
+    end_of_all_sessions_records_one_event,
+    change_that_ends_sessions_records_one_event_with_their_count,
+    rejected_operation_records_no_event,
 ];
 
 /// The action, the target and the detail of an event.
@@ -55,7 +55,7 @@ fn detailed(action: Action, target: &Target, detail: &str) -> Summary {
 }
 
 /// REQ 22.
-async fn replacement_of_student_leaves_event_that_names_every_field(store: Store) {
+async fn replacement_of_student_records_event_with_every_field(store: Store) {
     let Record { id, .. } = students(&store).insert(Student::sample(1), &at(T0)).await.unwrap();
     take(&store, &at(T0)).await;
     let by = requester(T0);
@@ -67,7 +67,7 @@ async fn replacement_of_student_leaves_event_that_names_every_field(store: Store
 }
 
 /// REQ 22.
-async fn every_change_of_a_user_leaves_its_event(store: Store) {
+async fn every_change_of_a_user_records_its_event(store: Store) {
     let by = requester(T0);
     let admin = store.insert_first(new_user("admin", Role::Admin), &by).await.unwrap().unwrap();
     assert_eq!(take(&store, &by).await, [event(Action::created::<UserKind>(), &Target::of(admin.id))]);
@@ -99,7 +99,7 @@ async fn every_change_of_a_user_leaves_its_event(store: Store) {
 }
 
 /// REQ 22.
-async fn failed_login_leaves_event_only_if_it_locks_account(store: Store) {
+async fn failed_login_records_event_only_if_it_locks_account(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     take(&store, &at(T0)).await;
     let target = Target::of(asha.id);
@@ -116,7 +116,7 @@ async fn failed_login_leaves_event_only_if_it_locks_account(store: Store) {
 }
 
 /// REQ 22.
-async fn every_change_of_a_session_leaves_its_event(store: Store) {
+async fn every_change_of_a_session_records_its_event(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     take(&store, &at(T0)).await;
     let by = requester(T0 + Duration::HOUR);
@@ -147,7 +147,7 @@ async fn two_sessions(store: &Store, user: &Record<User>, token: u8) {
 }
 
 /// REQ 22.
-async fn end_of_all_sessions_leaves_one_event(store: Store) {
+async fn end_of_all_sessions_records_one_event(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = requester(T0 + Duration::days(3000));
     two_sessions(&store, &asha, 1).await;
@@ -164,7 +164,7 @@ async fn end_of_all_sessions_leaves_one_event(store: Store) {
 }
 
 /// REQ 22.
-async fn change_that_ends_sessions_leaves_one_event_with_their_count(store: Store) {
+async fn change_that_ends_sessions_records_one_event_with_their_count(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let by = requester(T0);
     let ended = NewEvent { count: 2, ..NewEvent::once(&by, Action::SESSION_ENDED, Target::of(asha.id)) };
@@ -179,7 +179,7 @@ async fn change_that_ends_sessions_leaves_one_event_with_their_count(store: Stor
     assert_eq!(take(&store, &by).await.len(), 2);
 }
 
-async fn rejected_operation_leaves_no_event(store: Store) {
+async fn rejected_operation_records_no_event(store: Store) {
     let admin = add_user(&store, "admin", Role::Admin).await;
     take(&store, &at(T0)).await;
     let by = requester(T0);

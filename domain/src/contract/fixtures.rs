@@ -97,7 +97,7 @@ pub(super) async fn open_at(store: &Store, of: UserId, now: OffsetDateTime) -> V
     page.entries.into_iter().map(|session| session.id).collect()
 }
 
-/// Replaces the refresh token of this number with that of the next number.
+/// Replaces the refresh token of this number with the refresh token of the next number.
 pub(super) fn rotation(from: u8) -> Rotation {
     Rotation { presented: digest(from), successor: digest(from + 1), lifetimes: lifetimes(), grace: GRACE }
 }

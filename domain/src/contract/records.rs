@@ -8,8 +8,8 @@ use time::Duration;
 
 use super::fixtures::{T0, at};
 use super::record_events::{
-    conflicting_insert_leaves_no_event, conflicting_update_leaves_no_event, every_write_leaves_exactly_its_event,
-    stale_and_unknown_writes_leave_no_event,
+    conflicting_insert_records_no_event, conflicting_update_records_no_event, every_write_records_exactly_one_event,
+    stale_and_unknown_writes_record_no_event,
 };
 use super::{AuditedStore, Case, cases};
 use crate::record::{Record, RecordError, RecordStore, Sample, Unique};
@@ -28,31 +28,31 @@ pub fn record_contract<R: Sample>() -> Vec<Case<dyn AuditedStore<R>>> {
         stale_update_changes_nothing,
         one_of_16_concurrent_updates_of_a_version_succeeds,
         write_of_unknown_record_is_not_found,
-        deleted_record_is_gone,
+        deleted_record_is_not_found,
         stale_deletion_deletes_nothing,
         id_of_deleted_record_is_not_reused,
-        pages_walk_all_records_once_in_id_order,
+        pages_contain_each_record_once_in_id_order,
         full_last_page_has_no_next,
-        cursor_outlives_its_record,
-        every_write_leaves_exactly_its_event,
-        stale_and_unknown_writes_leave_no_event,
+        cursor_of_deleted_record_remains_valid,
+        every_write_records_exactly_one_event,
+        stale_and_unknown_writes_record_no_event,
     ];
     let with_unique_field: &[Case<_>] = cases![dyn AuditedStore<R>:
         conflicting_insert_writes_nothing,
         one_of_16_concurrent_conflicting_inserts_succeeds,
-        unique_value_of_deleted_record_is_free,
-        conflicting_insert_leaves_no_event,
+        unique_value_of_deleted_record_can_be_reused,
+        conflicting_insert_records_no_event,
     ];
     let with_patchable_unique_field: &[Case<_>] = cases![dyn AuditedStore<R>:
         conflicting_update_changes_nothing,
         stale_version_is_reported_before_a_conflict,
         record_keeps_its_unique_value_on_update,
-        conflicting_update_leaves_no_event,
+        conflicting_update_records_no_event,
     ];
     let mut cases = all.to_vec();
     if let Some(unique) = R::UNIQUE {
         cases.extend(with_unique_field);
-        cases.extend(unique.rival_patch.iter().flat_map(|_| with_patchable_unique_field));
+        cases.extend(unique.conflicting_patch.iter().flat_map(|_| with_patchable_unique_field));
     }
     cases
 }
@@ -65,9 +65,9 @@ pub(super) fn unique<R: Sample>() -> Unique<R> {
     R::UNIQUE.unwrap()
 }
 
-/// The patch that sets every field to that of the rival of sample `n`.
-pub(super) fn rival_patch<R: Sample>(n: u32) -> R::Patch {
-    unique::<R>().rival_patch.unwrap()(n)
+/// The patch that sets every field to the value in the record that conflicts with sample `n`.
+pub(super) fn conflicting_patch<R: Sample>(n: u32) -> R::Patch {
+    unique::<R>().conflicting_patch.unwrap()(n)
 }
 
 fn is_taken<T, R: Sample>(outcome: &Result<T, RecordError<R>>) -> bool {
@@ -95,14 +95,14 @@ async fn unknown_id_finds_nothing<R: Sample>(store: Store<R>) {
 
 async fn conflicting_insert_writes_nothing<R: Sample>(store: Store<R>) {
     let holder = insert(&*store, 1).await;
-    let rejected = store.insert((unique::<R>().rival)(1), &at(T0)).await;
+    let rejected = store.insert((unique::<R>().conflicting)(1), &at(T0)).await;
     assert!(is_taken(&rejected), "{rejected:?}");
     assert_eq!(all(&store).await, [holder]);
 }
 
 async fn one_of_16_concurrent_conflicting_inserts_succeeds<R: Sample>(store: Store<R>) {
-    let (by, rival) = (at(T0), unique::<R>().rival);
-    let new = (0..16).map(|i| if i % 2 == 0 { R::sample(1) } else { rival(1) });
+    let (by, conflicting) = (at(T0), unique::<R>().conflicting);
+    let new = (0..16).map(|i| if i % 2 == 0 { R::sample(1) } else { conflicting(1) });
     let (won, lost): (Vec<_>, Vec<_>) =
         join_all(new.map(|new| store.insert(new, &by))).await.into_iter().partition(Result::is_ok);
     assert!(lost.iter().all(is_taken), "{lost:?}");
@@ -110,12 +110,12 @@ async fn one_of_16_concurrent_conflicting_inserts_succeeds<R: Sample>(store: Sto
     assert_eq!(lost.len(), 15);
 }
 
-async fn unique_value_of_deleted_record_is_free<R: Sample>(store: Store<R>) {
+async fn unique_value_of_deleted_record_can_be_reused<R: Sample>(store: Store<R>) {
     let deleted = insert(&*store, 1).await;
     store.delete(deleted.id, None, &at(T0)).await.unwrap();
-    let rival = (unique::<R>().rival)(1);
-    let inserted = store.insert(rival.clone(), &at(T0)).await.unwrap();
-    assert_eq!(inserted.fields, R::fields_of(&rival));
+    let conflicting = (unique::<R>().conflicting)(1);
+    let inserted = store.insert(conflicting.clone(), &at(T0)).await.unwrap();
+    assert_eq!(inserted.fields, R::fields_of(&conflicting));
 }
 
 async fn update_sets_only_the_fields_of_the_patch<R: Sample>(store: Store<R>) {
@@ -142,8 +142,8 @@ async fn every_update_increments_the_version<R: Sample>(store: Store<R>) {
 async fn stale_update_changes_nothing<R: Sample>(store: Store<R>) {
     let first = insert(&*store, 1).await;
     let updated = store.update(first.id, Some(first.version), R::patch(1), &at(T0)).await.unwrap();
-    for seen in [Some(first.version), Version::new(9)] {
-        let rejected = store.update(first.id, seen, R::patch(2), &at(T0)).await;
+    for expected in [Some(first.version), Version::new(9)] {
+        let rejected = store.update(first.id, expected, R::patch(2), &at(T0)).await;
         assert!(matches!(rejected, Err(RecordError::Stale)), "{rejected:?}");
     }
     assert_eq!(store.find(first.id).await.unwrap(), Some(updated));
@@ -161,10 +161,10 @@ async fn one_of_16_concurrent_updates_of_a_version_succeeds<R: Sample>(store: St
 
 async fn write_of_unknown_record_is_not_found<R: Sample>(store: Store<R>) {
     let unknown = Id::try_from(1).unwrap();
-    for seen in [None, Some(Version::FIRST)] {
-        let rejected = store.update(unknown, seen, R::patch(1), &at(T0)).await;
+    for expected in [None, Some(Version::FIRST)] {
+        let rejected = store.update(unknown, expected, R::patch(1), &at(T0)).await;
         assert!(matches!(rejected, Err(RecordError::NotFound)), "{rejected:?}");
-        let rejected = store.delete(unknown, seen, &at(T0)).await;
+        let rejected = store.delete(unknown, expected, &at(T0)).await;
         assert!(matches!(rejected, Err(RecordError::NotFound)), "{rejected:?}");
     }
     assert_eq!(all(&store).await, []);
@@ -172,29 +172,29 @@ async fn write_of_unknown_record_is_not_found<R: Sample>(store: Store<R>) {
 
 async fn conflicting_update_changes_nothing<R: Sample>(store: Store<R>) {
     let (before, holder) = (insert(&*store, 1).await, insert(&*store, 2).await);
-    let rejected = store.update(before.id, Some(before.version), rival_patch::<R>(2), &at(T0)).await;
+    let rejected = store.update(before.id, Some(before.version), conflicting_patch::<R>(2), &at(T0)).await;
     assert!(is_taken(&rejected), "{rejected:?}");
     assert_eq!(all(&store).await, [before, holder]);
 }
 
 async fn stale_version_is_reported_before_a_conflict<R: Sample>(store: Store<R>) {
     let (before, _) = (insert(&*store, 1).await, insert(&*store, 2).await);
-    let rejected = store.update(before.id, Version::new(9), rival_patch::<R>(2), &at(T0)).await;
+    let rejected = store.update(before.id, Version::new(9), conflicting_patch::<R>(2), &at(T0)).await;
     assert!(matches!(rejected, Err(RecordError::Stale)), "{rejected:?}");
 }
 
 async fn record_keeps_its_unique_value_on_update<R: Sample>(store: Store<R>) {
     let before = insert(&*store, 1).await;
-    let updated = store.update(before.id, None, rival_patch::<R>(1), &at(T0)).await.unwrap();
-    assert_eq!(updated.fields, R::fields_of(&(unique::<R>().rival)(1)));
+    let updated = store.update(before.id, None, conflicting_patch::<R>(1), &at(T0)).await.unwrap();
+    assert_eq!(updated.fields, R::fields_of(&(unique::<R>().conflicting)(1)));
 }
 
-async fn deleted_record_is_gone<R: Sample>(store: Store<R>) {
+async fn deleted_record_is_not_found<R: Sample>(store: Store<R>) {
     let (deleted, other) = (insert(&*store, 1).await, insert(&*store, 2).await);
     store.delete(deleted.id, Some(deleted.version), &at(T0)).await.unwrap();
     assert_eq!(store.find(deleted.id).await.unwrap(), None);
-    for seen in [None, Some(deleted.version)] {
-        let rejected = store.delete(deleted.id, seen, &at(T0)).await;
+    for expected in [None, Some(deleted.version)] {
+        let rejected = store.delete(deleted.id, expected, &at(T0)).await;
         assert!(matches!(rejected, Err(RecordError::NotFound)), "{rejected:?}");
     }
     assert_eq!(all(&store).await, [other]);
@@ -218,25 +218,25 @@ async fn id_of_deleted_record_is_not_reused<R: Sample>(store: Store<R>) {
     }
 }
 
-async fn pages_walk_all_records_once_in_id_order<R: Sample>(store: Store<R>) {
+async fn pages_contain_each_record_once_in_id_order<R: Sample>(store: Store<R>) {
     let mut inserted = Vec::new();
     for n in [6, 1, 4, 7, 3, 5, 2] {
         inserted.push(insert(&*store, n).await);
     }
     let (two, filter) = (PageSize::parse(2).unwrap(), R::Filter::default());
-    let (mut walked, mut after, mut pages) = (Vec::new(), None, 0);
+    let (mut listed, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
         let page = store.page(&filter, PageRequest { after, size: two }).await.unwrap();
         assert!(page.entries.len() <= 2);
-        walked.extend(page.entries);
+        listed.extend(page.entries);
         pages += 1;
         after = page.next;
         if after.is_none() {
             break;
         }
     }
-    assert!(walked.windows(2).all(|pair| pair[0].id < pair[1].id));
-    assert_eq!((walked, pages), (inserted, 4));
+    assert!(listed.windows(2).all(|pair| pair[0].id < pair[1].id));
+    assert_eq!((listed, pages), (inserted, 4));
 }
 
 async fn full_last_page_has_no_next<R: Sample>(store: Store<R>) {
@@ -250,7 +250,7 @@ async fn full_last_page_has_no_next<R: Sample>(store: Store<R>) {
     assert_eq!((page.entries.len(), page.next), (3, None));
 }
 
-async fn cursor_outlives_its_record<R: Sample>(store: Store<R>) {
+async fn cursor_of_deleted_record_remains_valid<R: Sample>(store: Store<R>) {
     let (first, second) = (insert(&*store, 1).await, insert(&*store, 2).await);
     store.delete(first.id, None, &at(T0)).await.unwrap();
     let page = store

@@ -12,7 +12,7 @@ use crate::session::{RotationError, Session};
 /// The cases.
 pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
     refresh_token_is_used_once,
-    lost_response_is_repeated_within_the_grace_period,
+    retry_within_the_grace_period_returns_the_same_session,
     replay_after_the_grace_period_ends_the_session,
     concurrent_refreshes_rotate_token_once,
     unknown_refresh_token_changes_nothing,
@@ -34,7 +34,7 @@ async fn refresh_token_is_used_once(store: Store) {
 }
 
 /// REQ 12.
-async fn lost_response_is_repeated_within_the_grace_period(store: Store) {
+async fn retry_within_the_grace_period_returns_the_same_session(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     open(&store, &asha, 1).await;
     let refreshed = rotate(&store, 1, T0 + Duration::MINUTE).await.unwrap();

@@ -1,5 +1,5 @@
-//! What every [`SessionLookup`](crate::session::SessionLookup) and its
-//! [`InvalidationFeed`](crate::session::InvalidationFeed) must do.
+//! Contract of [`SessionLookup`](crate::session::SessionLookup) and
+//! [`InvalidationFeed`](crate::session::InvalidationFeed).
 
 use std::mem;
 use std::sync::{Arc, Mutex};

@@ -25,9 +25,9 @@ pub const SESSION_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
     session_is_ended_only_for_its_own_user,
     all_sessions_of_a_user_end_together,
     password_disabling_and_deletion_end_the_sessions,
-    spared_session_stays_open,
-    change_is_rejected_unless_its_spared_session_is_open,
-    pages_walk_the_sessions_of_a_user_once_in_id_order,
+    kept_session_stays_open,
+    change_is_rejected_unless_its_kept_session_is_open,
+    pages_contain_each_session_of_a_user_once_in_id_order,
     expired_sessions_are_removed,
     id_of_ended_session_is_not_reused,
 ];
@@ -132,7 +132,7 @@ async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
     assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
 }
 
-async fn spared_session_stays_open(store: Store) {
+async fn kept_session_stays_open(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let (kept_session, _) = (open(&store, &asha, 1).await, open(&store, &asha, 50).await);
     let password = SetPassword { hash: hash("two"), one_time_until: None, kept_session: Some(kept_session.id) };
@@ -142,7 +142,7 @@ async fn spared_session_stays_open(store: Store) {
     rotate(&store, 1, T0).await.unwrap();
 }
 
-async fn change_is_rejected_unless_its_spared_session_is_open(store: Store) {
+async fn change_is_rejected_unless_its_kept_session_is_open(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let [ended, foreign] = [open(&store, &asha, 1).await, open(&store, &meera, 50).await];
@@ -158,7 +158,7 @@ async fn change_is_rejected_unless_its_spared_session_is_open(store: Store) {
     assert_eq!((known.password, Some(known.user)), (hash("reset"), before));
 }
 
-async fn pages_walk_the_sessions_of_a_user_once_in_id_order(store: Store) {
+async fn pages_contain_each_session_of_a_user_once_in_id_order(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let meera = add_user(&store, "meera", Role::Viewer).await;
     let mut opened = Vec::new();
@@ -166,17 +166,17 @@ async fn pages_walk_the_sessions_of_a_user_once_in_id_order(store: Store) {
         opened.push(open(&store, &asha, token).await.id);
         open(&store, &meera, 100 + token).await;
     }
-    let (mut walked, mut after) = (Vec::new(), None);
+    let (mut listed, mut after) = (Vec::new(), None);
     loop {
         let page =
             sessions(&store).page(asha.id, T0, PageRequest { after, size: PageSize::parse(2).unwrap() }).await.unwrap();
-        walked.extend(page.entries.iter().map(|session| session.id));
+        listed.extend(page.entries.iter().map(|session| session.id));
         after = page.next;
         if after.is_none() {
             break;
         }
     }
-    assert_eq!(walked, opened);
+    assert_eq!(listed, opened);
 }
 
 async fn expired_sessions_are_removed(store: Store) {

@@ -20,7 +20,7 @@ pub const STUDENTS: &[Case<dyn RecordStore<Student>>] = cases![dyn RecordStore<S
     wildcards_in_a_name_search_are_literal,
     roll_number_filter_finds_its_student,
     filters_are_combined_with_and,
-    pages_of_a_search_walk_its_matches_once,
+    pages_of_a_search_contain_each_match_once,
 ];
 
 fn student(name: &str, roll_no: i64) -> Student {
@@ -126,7 +126,7 @@ async fn filters_are_combined_with_and(store: Store) {
     assert!(names(&store, &filter).await.is_empty());
 }
 
-async fn pages_of_a_search_walk_its_matches_once(store: Store) {
+async fn pages_of_a_search_contain_each_match_once(store: Store) {
     for (roll_no, name) in (1..).zip(["Asha", "Ravi", "Sasha", "Meera", "Asha"]) {
         insert(&store, name, roll_no).await;
     }

@@ -72,9 +72,9 @@ async fn stale_update_of_any_kind_changes_nothing(store: Store) {
 
 async fn update_of_unknown_user_to_any_role_is_not_found(store: Store) {
     let unknown = UserId::try_from(1).unwrap();
-    for seen in [None, Some(Version::FIRST)] {
+    for expected in [None, Some(Version::FIRST)] {
         for role in Role::ALL {
-            let rejected = users(&store).update(unknown, seen, UserUpdate::role(role), &at(T0)).await;
+            let rejected = users(&store).update(unknown, expected, UserUpdate::role(role), &at(T0)).await;
             assert!(matches!(rejected, Err(RecordError::NotFound)), "{rejected:?}");
         }
     }
@@ -102,9 +102,9 @@ async fn removal_of_last_active_administrator_is_rejected(store: Store) {
     assert!(is_last_administrator(&rejected), "{rejected:?}");
     assert_eq!(users(&store).find(root.id).await.unwrap(), Some(root.clone()));
 
-    let harmless =
+    let permitted =
         [UserUpdate::role(Role::Admin), UserUpdate::status(Status::Active), UserUpdate::password(hash("two"))];
-    for change in harmless {
+    for change in permitted {
         users(&store).update(root.id, None, change, &at(T0)).await.unwrap();
     }
     users(&store).delete(spare.id, None, &at(T0)).await.unwrap();

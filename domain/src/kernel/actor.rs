@@ -26,7 +26,7 @@ pub enum ActorId {
 /// The text is not an actor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("must be user:ID, operator, service or anonymous")]
-pub struct WhoError;
+pub struct ActorIdError;
 
 impl fmt::Display for ActorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,15 +40,15 @@ impl fmt::Display for ActorId {
 }
 
 impl FromStr for ActorId {
-    type Err = WhoError;
+    type Err = ActorIdError;
 
-    fn from_str(text: &str) -> Result<Self, WhoError> {
+    fn from_str(text: &str) -> Result<Self, ActorIdError> {
         match (text, text.strip_prefix("user:")) {
-            (_, Some(id)) => id.parse().map(Self::User).map_err(|_| WhoError),
+            (_, Some(id)) => id.parse().map(Self::User).map_err(|_| ActorIdError),
             ("operator", None) => Ok(Self::Operator),
             ("service", None) => Ok(Self::Service),
             ("anonymous", None) => Ok(Self::Anonymous),
-            _ => Err(WhoError),
+            _ => Err(ActorIdError),
         }
     }
 }
@@ -89,7 +89,7 @@ mod tests {
             assert_eq!(text.parse::<ActorId>().unwrap().to_string(), text);
         }
         for wrong in ["", "user", "user:", "user:07", "root", "Operator"] {
-            assert_eq!(wrong.parse::<ActorId>(), Err(WhoError), "{wrong:?}");
+            assert_eq!(wrong.parse::<ActorId>(), Err(ActorIdError), "{wrong:?}");
         }
     }
 }

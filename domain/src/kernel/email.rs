@@ -21,13 +21,13 @@ const MAX_LOCAL_LEN: usize = 64;
 pub enum EmailError {
     #[error("must have at most {} characters", Email::MAX_CHARS)]
     TooLong,
-    #[error("must have exactly one @, with something before it")]
+    #[error("must have exactly one @, with at least one character before it")]
     NoLocalPart,
     #[error("must have at most {} characters before the @", MAX_LOCAL_LEN)]
     LocalPartTooLong,
-    #[error("contains an invalid character before the @")]
+    #[error("must not contain invalid characters before the @")]
     LocalPartCharacter,
-    #[error("must end in a host name after the @, such as example.org")]
+    #[error("must have a host name after the @, such as example.org")]
     HostName,
 }
 

@@ -44,7 +44,7 @@ pub type SessionId = Id<SessionKind>;
 
 /// The value is not an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a whole number from 1 to {MAX_ID}")]
+#[error("must be an integer from 1 to {MAX_ID}")]
 pub struct IdError;
 
 impl<K> Id<K> {

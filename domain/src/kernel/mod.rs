@@ -14,7 +14,7 @@ mod target;
 mod text;
 mod version;
 
-pub use actor::{Actor, ActorId, Origin, WhoError};
+pub use actor::{Actor, ActorId, ActorIdError, Origin};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use email::{Email, EmailError};
 pub(crate) use fold::fold;

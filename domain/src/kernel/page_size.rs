@@ -8,7 +8,7 @@ pub struct PageSize(u16);
 
 /// The value is not a page size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a whole number from {} to {}", PageSize::MIN, PageSize::MAX)]
+#[error("must be an integer from {} to {}", PageSize::MIN, PageSize::MAX)]
 pub struct PageSizeError;
 
 impl PageSize {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// A value object whose value is text; [`text!`] declares one.
+/// A text value object. Declared by [`text!`].
 pub trait Text: FromStr<Err: Display> + Display + Send + Sync + 'static {
     /// Minimum number of characters (Unicode scalar values).
     const MIN_CHARS: usize;

@@ -138,7 +138,7 @@ impl LogIn {
             return Err(Throttled::RetryAfter { retry_after: address.next_in }.into());
         }
         let admission = self.admit(candidate, by).await?;
-        // A throttled account has no free attempts left.
+        // A throttled account has no remaining attempts.
         *failures = Some(admission.unwrap_or(Attempts::FREE_FAILURES));
         admission?;
         let outcome = self.verify(candidate, password, user_agent, by).await;

@@ -30,7 +30,7 @@ pub struct OwnPassword {
 /// Reason why a password was not changed.
 #[derive(Debug, Error)]
 pub enum OwnPasswordError {
-    #[error("is not the current password")]
+    #[error("must be the current password")]
     WrongPassword,
     #[error("must differ from the current password")]
     Unchanged,

@@ -15,7 +15,7 @@ pub trait LoginThrottle: Send + Sync {
     /// Counts a failed login of a client address.
     fn failed(&self, client: IpAddr);
 
-    /// Admits and counts a login with an unknown username, as
+    /// Admits and counts a login with an unknown username as
     /// [`CredentialStore::admit_login`](crate::user::CredentialStore::admit_login) does for a user. `name` is folded as a
     /// username is. MUST store only a keyed hash of the name, because users may enter a password there by mistake.
     ///

@@ -1,6 +1,6 @@
 //! Setting of the login throttle.
 
-/// Whether failed logins throttle the account and the client address (ASVS 6.3.1).
+/// Throttling of the account and the client address after failed logins (ASVS 6.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LoginThrottling {
     /// Failures are counted. They delay the next attempt and finally lock the account.

@@ -12,7 +12,7 @@ pub type RecordResult<R, T = Record<R>> = Result<T, RecordError<R>>;
 /// Reason why an operation on a record failed.
 #[derive(Debug, Error)]
 pub enum RecordError<R: Resource> {
-    #[error("no such {} exists", R::Kind::NAME)]
+    #[error("no {} has this id", R::Kind::NAME)]
     NotFound,
     #[error("the {} was changed since it was read", R::Kind::NAME)]
     Stale,

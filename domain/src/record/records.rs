@@ -65,8 +65,8 @@ impl<R: Resource> Records<R> {
         precondition: &Precondition,
         patch: R::Patch,
     ) -> RecordResult<R> {
-        let seen = self.required_version(id, precondition).await?;
-        self.store.update(id, seen, patch, &by.at(self.clock.now())).await
+        let expected = self.required_version(id, precondition).await?;
+        self.store.update(id, expected, patch, &by.at(self.clock.now())).await
     }
 
     /// Replaces every field of a record.
@@ -89,11 +89,11 @@ impl<R: Resource> Records<R> {
     /// # Errors
     /// [`RecordError`]
     pub async fn delete(&self, by: &R::Write, id: Id<R::Kind>, precondition: &Precondition) -> RecordResult<R, ()> {
-        let seen = self.required_version(id, precondition).await?;
-        self.store.delete(id, seen, &by.at(self.clock.now())).await
+        let expected = self.required_version(id, precondition).await?;
+        self.store.delete(id, expected, &by.at(self.clock.now())).await
     }
 
-    /// Version that the store has to find; `None` for any version.
+    /// Required version of the stored record; `None` for any version.
     async fn required_version(
         &self,
         id: Id<R::Kind>,

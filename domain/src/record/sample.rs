@@ -2,7 +2,7 @@
 
 use super::Resource;
 
-/// Records of a resource for the generic cases. Samples have numbers from 1.
+/// Sample records of a resource for the generic cases, numbered from 1.
 pub trait Sample: Resource<Patch: Default> {
     /// The unique field, if there is one.
     const UNIQUE: Option<Unique<Self>>;
@@ -13,7 +13,7 @@ pub trait Sample: Resource<Patch: Default> {
     /// The fields of the record that is created from `new`.
     fn fields_of(new: &Self::New) -> Self;
 
-    /// A patch that is valid for every sample. It changes sample `n`, and the result of the patch before it.
+    /// A patch that is valid for every sample. It changes sample `n`, and the result of patch `n - 1`.
     fn patch(n: u32) -> Self::Patch;
 
     /// The fields after patch `n`.
@@ -24,9 +24,9 @@ pub trait Sample: Resource<Patch: Default> {
 /// A unique field.
 pub struct Unique<R: Resource> {
     /// A new record that has the same value as sample `n` in this field, and a different value in another field.
-    pub rival: fn(u32) -> R::New,
-    /// A patch that sets every field to the value of the rival; `None` if patches cannot set the unique field.
-    pub rival_patch: Option<fn(u32) -> R::Patch>,
-    /// Whether the conflict is about the unique field.
+    pub conflicting: fn(u32) -> R::New,
+    /// A patch that sets every field to the value of `conflicting`; `None` if patches cannot set the unique field.
+    pub conflicting_patch: Option<fn(u32) -> R::Patch>,
+    /// Returns `true` if the conflict concerns the unique field.
     pub is_taken: fn(&R::Conflict) -> bool,
 }

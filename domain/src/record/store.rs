@@ -26,12 +26,12 @@ pub trait RecordStore<R: Resource>: Send + Sync {
     /// Sets the fields of `patch`, increments the version, and sets `updated_at` to `by.at`, even if no value changes.
     ///
     /// MUST fail, and write nothing, with [`RecordError::NotFound`] if the record does not exist, else with
-    /// [`RecordError::Stale`] unless `seen` is `None` or the stored version, else with [`RecordError::Rejected`] if the
+    /// [`RecordError::Stale`] unless `expected` is `None` or the stored version, else with [`RecordError::Rejected`] if the
     /// update violates a constraint.
-    async fn update(&self, id: Id<R::Kind>, seen: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
+    async fn update(&self, id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
 
     /// Deletes a record permanently.
     ///
     /// MUST fail, and delete nothing, as [`RecordStore::update`] does.
-    async fn delete(&self, id: Id<R::Kind>, seen: Option<Version>, by: &Actor) -> RecordResult<R, ()>;
+    async fn delete(&self, id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()>;
 }

@@ -26,7 +26,7 @@ pub trait InvalidationFeed: Send + Sync {
     /// reported before its call returns, any other change within the bound of [`InvalidationFeed::is_current`].
     fn subscribe(&self, listener: Arc<dyn InvalidationListener>);
 
-    /// Whether all changes that are older than the store's maximum delay have been reported. While it is `false`, cached
+    /// Returns `true` if all changes older than the store's maximum delay have been reported. While it is `false`, cached
     /// sessions are invalid; [`InvalidationListener::anything_changed`] is called before it is `true` again. MUST NOT run a
     /// query if nothing has changed.
     ///

@@ -8,7 +8,7 @@ pub struct Age(u8);
 
 /// The value is not an age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be from {} to {}", Age::MIN, Age::MAX)]
+#[error("must be an integer from {} to {}", Age::MIN, Age::MAX)]
 pub struct AgeError;
 
 impl Age {

@@ -10,7 +10,7 @@ pub struct RollNumber(i64);
 
 /// The value is not a roll number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be from 1 to {MAX_ID}")]
+#[error("must be an integer from 1 to {MAX_ID}")]
 pub struct RollNumberError;
 
 impl RollNumber {

@@ -8,8 +8,8 @@ use crate::{Email, Text};
 
 impl Sample for Student {
     const UNIQUE: Option<Unique<Self>> = Some(Unique {
-        rival: rival_student,
-        rival_patch: Some(|n| rival_student(n).into()),
+        conflicting: conflicting_student,
+        conflicting_patch: Some(|n| conflicting_student(n).into()),
         is_taken: |conflict| matches!(conflict, StudentConflict::RollNumberTaken),
     });
 
@@ -35,10 +35,10 @@ impl Sample for Student {
     }
 }
 
-fn rival_student(n: u32) -> Student {
+fn conflicting_student(n: u32) -> Student {
     Student {
-        name: StudentName::parse("Rival").unwrap(),
-        email: Email::parse("rival@example.org").unwrap(),
+        name: StudentName::parse("Conflicting").unwrap(),
+        email: Email::parse("conflicting@example.org").unwrap(),
         age: None,
         ..Student::sample(n)
     }

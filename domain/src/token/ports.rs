@@ -14,7 +14,7 @@ pub trait Tokens: Send + Sync {
 
     /// Returns the claims of a token that is valid at `now`.
     ///
-    /// MUST reject a token that this service has not signed as an access token for its own audience, that has expired, or that is
+    /// MUST reject a token that is not an access token of this service for its own audience, that has expired, or that is
     /// not valid yet.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ pub trait Tokens: Send + Sync {
 #[error("the token could not be signed: {0}")]
 pub struct SignError(pub String);
 
-/// Reason why a token is rejected, for the log. Clients do not learn it.
+/// Reason why a token is rejected, for the log. Not disclosed to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum TokenError {
     #[error("the token is longer than 8 KiB")]

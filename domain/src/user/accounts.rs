@@ -1,4 +1,4 @@
-//! Use cases of user accounts beyond those of every record.
+//! Use cases of user accounts in addition to the use cases of all records.
 
 use std::sync::Arc;
 
@@ -134,7 +134,7 @@ impl Accounts {
         self.credentials.unlock(id, &by.at(self.clock.now())).await
     }
 
-    /// Whether there are no users.
+    /// Returns `true` if there are no users.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
@@ -184,7 +184,7 @@ mod tests {
         let mut passwords = MockPasswordHasher::new();
         passwords.expect_hash().once().returning(|_| Err(HashError::Busy));
         let accounts = Accounts {
-            // Calls are unexpected and panic.
+            // The mocks without expectations panic if they are called.
             users: Arc::new(MockRecordStore::new()),
             credentials: Arc::new(MockCredentialStore::new()),
             passwords: Arc::new(passwords),

@@ -97,13 +97,13 @@ impl Attempts {
         wait.map_or(Duration::ZERO, |wait| wait.min(Self::MAX_DELAY))
     }
 
-    /// Attempts without the last admitted one, for an attempt whose password was not verified.
+    /// Attempts without the last admitted one, which was withdrawn because its password was not verified.
     #[must_use]
     pub const fn without_last(&self) -> Self {
         Self { failures: self.failures.saturating_sub(1), next_at: None }
     }
 
-    /// Whether the account stays locked until an administrator unlocks it.
+    /// Returns `true` if the account is locked until an administrator unlocks it.
     #[must_use]
     pub const fn is_locked(&self) -> bool {
         self.failures >= Self::LOCKING_FAILURES

@@ -51,14 +51,14 @@ pub struct User {
     pub username: Username,
     pub role: Role,
     pub status: Status,
-    /// Whether the user has to change the password before any other operation.
+    /// If `true`, the user must change the password before any other operation.
     pub password_change_due: bool,
 }
 
 /// Constraint violated by a write of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UserConflict {
-    #[error("another user has this name")]
+    #[error("another user has this username")]
     UsernameTaken,
     #[error("this is the last active administrator; create another one first")]
     LastAdministrator,
@@ -83,7 +83,7 @@ pub struct NewUser {
     pub username: Username,
     pub password: PasswordHash,
     pub role: Role,
-    /// Whether the user has to change the password before any other operation.
+    /// If `true`, the user must change the password before any other operation.
     pub password_change_due: bool,
 }
 
@@ -135,13 +135,13 @@ impl UserUpdate {
         Self { status: Some(status), ..Self::default() }
     }
 
-    /// Whether the user is not an active administrator after the update.
+    /// Returns `true` if the user is not an active administrator after the update.
     #[must_use]
     pub fn ends_administration(&self) -> bool {
         self.role.is_some_and(|role| role != Role::Admin) || self.status == Some(Status::Disabled)
     }
 
-    /// Whether the update ends the user's sessions (ASVS 7.4), except [`SetPassword::kept_session`].
+    /// Returns `true` if the update ends the user's sessions (ASVS 7.4), except [`SetPassword::kept_session`].
     #[must_use]
     pub fn ends_sessions(&self) -> bool {
         self.password.is_some() || self.status == Some(Status::Disabled)

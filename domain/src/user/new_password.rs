@@ -14,7 +14,7 @@ pub struct PasswordPolicy {
 
 /// The minimum length is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("must be a whole number from {} to {}", PasswordPolicy::MIN_MIN_CHARS, PasswordPolicy::MAX_MIN_CHARS)]
+#[error("must be an integer from {} to {}", PasswordPolicy::MIN_MIN_CHARS, PasswordPolicy::MAX_MIN_CHARS)]
 pub struct PasswordPolicyError;
 
 impl PasswordPolicy {
@@ -66,7 +66,7 @@ pub enum NewPasswordError {
 }
 
 impl NewPassword {
-    /// Checks the rules. The username rule includes short usernames, because an exception would be hard to explain. If
+    /// Checks the rules. The username rule also applies to short usernames, because an exception would be hard to explain. If
     /// `username` is `None`, because it is invalid, the other rules are still checked.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     /// Text of `chars` characters of two bytes each, without a pattern.
-    fn unusual(chars: usize) -> String {
+    fn uncommon_text(chars: usize) -> String {
         let letters = ('\u{410}'..='\u{42f}').chain('\u{391}'..='\u{3a1}').chain('\u{c0}'..='\u{d6}');
         let text: Vec<char> = letters.cycle().step_by(7).take(chars).collect();
         assert_eq!(text.len(), chars);
@@ -114,10 +114,10 @@ mod tests {
     #[test]
     fn new_password_has_15_to_128_code_points() {
         assert_eq!(PasswordPolicy::default().min_chars(), 15);
-        assert_eq!(error(&unusual(14), 15), Some(NewPasswordError::TooShort { min_chars: 15 }));
-        assert_eq!(error(&unusual(15), 15), None);
-        assert_eq!(error(&unusual(128), 15), None);
-        assert_eq!(error(&unusual(129), 15), Some(NewPasswordError::TooLong));
+        assert_eq!(error(&uncommon_text(14), 15), Some(NewPasswordError::TooShort { min_chars: 15 }));
+        assert_eq!(error(&uncommon_text(15), 15), None);
+        assert_eq!(error(&uncommon_text(128), 15), None);
+        assert_eq!(error(&uncommon_text(129), 15), Some(NewPasswordError::TooLong));
         assert_eq!(error("", 15), Some(NewPasswordError::TooShort { min_chars: 15 }));
     }
 
@@ -127,10 +127,10 @@ mod tests {
         for (chars, fits) in [(0, false), (7, false), (8, true), (64, true), (65, false), (usize::MAX, false)] {
             assert_eq!(PasswordPolicy::new(chars).is_ok(), fits, "{chars}");
         }
-        assert_eq!(error(&unusual(7), 8), Some(NewPasswordError::TooShort { min_chars: 8 }));
-        assert_eq!(error(&unusual(8), 8), None);
-        assert_eq!(error(&unusual(63), 64), Some(NewPasswordError::TooShort { min_chars: 64 }));
-        assert_eq!(error(&unusual(64), 64), None);
+        assert_eq!(error(&uncommon_text(7), 8), Some(NewPasswordError::TooShort { min_chars: 8 }));
+        assert_eq!(error(&uncommon_text(8), 8), None);
+        assert_eq!(error(&uncommon_text(63), 64), Some(NewPasswordError::TooShort { min_chars: 64 }));
+        assert_eq!(error(&uncommon_text(64), 64), None);
     }
 
     /// REQ 14.
@@ -144,7 +144,7 @@ mod tests {
     /// REQ 14.
     #[test]
     fn new_password_is_neither_truncated_nor_changed() {
-        let text = format!(" {} ", unusual(126));
+        let text = format!(" {} ", uncommon_text(126));
         let new = NewPassword::parse(&text, "Asha".parse().ok().as_ref(), PasswordPolicy::default());
         assert_eq!(Password::from(new.ok().unwrap()).expose(), text);
     }
@@ -174,7 +174,7 @@ mod tests {
     fn error_message_states_violated_rule() {
         let message = |text: &str| error(text, 8).map(|error| error.to_string()).unwrap_or_default();
         assert_eq!(message("seven c"), "must have at least 8 characters");
-        assert_eq!(message(&unusual(129)), "must have at most 128 characters");
+        assert_eq!(message(&uncommon_text(129)), "must have at most 128 characters");
         assert_eq!(message("ashas horse"), "must not contain the username");
         assert!(message("password").starts_with("must not be a common password"));
     }

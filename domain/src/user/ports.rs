@@ -70,7 +70,7 @@ pub trait CredentialStore: Send + Sync {
     /// [`StoreError`] if the store fails.
     async fn admit_dummy_login(&self) -> Result<(), StoreError>;
 
-    /// Withdraws an admitted attempt of user `id` whose password was not verified, with
+    /// Withdraws an admitted attempt of user `id` if its password was not verified, with
     /// [`Attempts::without_last`](super::Attempts::without_last). Has no effect if the user does not exist.
     ///
     /// # Errors

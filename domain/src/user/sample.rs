@@ -8,8 +8,8 @@ use crate::record::{Sample, Unique};
 
 impl Sample for User {
     const UNIQUE: Option<Unique<Self>> = Some(Unique {
-        rival: |n| NewUser { password_change_due: true, ..new_user(&format!("åSA{n}"), Role::Admin) },
-        rival_patch: None,
+        conflicting: |n| NewUser { password_change_due: true, ..new_user(&format!("åSA{n}"), Role::Admin) },
+        conflicting_patch: None,
         is_taken: |conflict| matches!(conflict, UserConflict::UsernameTaken),
     });
 

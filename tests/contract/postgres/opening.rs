@@ -94,7 +94,7 @@ async fn incompatible_newer_schema_is_rejected_in_one_line() {
     open(&database).await.close().await;
     run(&database, "UPDATE compatibility SET least_version = 9999").await.unwrap();
     let error = open_error(database.url()).await;
-    assert!(matches!(error, OpenError::ProgramTooOld { least: 9999, .. }), "{error}");
+    assert!(matches!(error, OpenError::ProgramTooOld { required: 9999, .. }), "{error}");
     assert!(error.to_string().contains("start a newer release"), "{error}");
     assert_one_line_without_password(&error);
 }

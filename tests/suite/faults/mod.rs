@@ -12,7 +12,7 @@ use tests::faults::Fault;
 use operation::{Operation, operations};
 use scene::{ADMIN_SESSIONS, Scene};
 
-/// Problems that need their own clock or quota: each has a separate test.
+/// Problems that require a separate clock or quota. Each has a separate test.
 const SEPARATE: [&str; 3] = ["too-many-requests", "request-timeout", "deadline-exceeded"];
 
 /// One message for each response that is not the expected problem.
@@ -32,17 +32,17 @@ fn mismatches(operation: &Operation, status: u16, slug: &str, responses: &[Respo
 #[tokio::test]
 async fn documented_problems_can_be_provoked() {
     let scene = Scene::start(RequestQuota::MAX).await;
-    let (mut cells, mut faults) = (0, Vec::new());
+    let (mut combinations, mut faults) = (0, Vec::new());
     for operation in operations() {
         for (status, slug) in operation.problems.iter().filter(|(_, slug)| !SEPARATE.contains(&slug.as_str())) {
             let responses = scene.provoke(&operation, slug).await;
             faults.extend(mismatches(&operation, *status, slug, &responses));
-            cells += 1;
+            combinations += 1;
         }
     }
-    println!("{cells} cells");
+    println!("{combinations} combinations");
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert!(cells > 200, "only {cells} cells");
+    assert!(combinations > 200, "only {combinations} combinations");
 }
 
 #[tokio::test]

@@ -61,12 +61,12 @@ fn resolved<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 }
 
 impl Operation {
-    /// Whether the document lists this problem.
+    /// Returns `true` if the document lists this problem.
     pub fn documents(&self, slug: &str) -> bool {
         self.problems.iter().any(|(_, documented)| documented == slug)
     }
 
-    /// Whether it belongs to the legacy API.
+    /// Returns `true` if the operation belongs to the legacy API.
     pub fn is_legacy(&self) -> bool {
         ["/login", "/student"].contains(&self.path.as_str())
     }

@@ -26,7 +26,7 @@ const TOO_LARGE: usize = (1 << 20) + 1;
 /// Number of the administrator's unused sessions.
 pub const ADMIN_SESSIONS: usize = 40;
 
-/// A server with two students, one administrator, and fault switches. Its clock is stopped, so delays never elapse.
+/// A server with two students, one administrator, and fault switches. Its clock is stopped, so delays never end.
 pub struct Scene {
     pub server: Server,
     pub faults: Faults,
@@ -64,7 +64,7 @@ impl Scene {
             fresh.push(server.client_of(&admin).await);
         }
         let viewer = server.client(Role::Viewer).await;
-        let newcomer = server.add_newcomer("newcomer", Role::Registrar).await;
+        let newcomer = server.add_user_with_due_password_change("newcomer", Role::Registrar).await;
         let newcomer = server.client_of(&newcomer).await;
         let throttled =
             throttled_client(&server, "throttled", Err(Throttled::RetryAfter { retry_after: time::Duration::SECOND }))
@@ -118,7 +118,7 @@ impl Scene {
             switch.inject(*fault);
             let response = Response::fetch(self.valid(operation, &self.client)).await;
             switch.clear();
-            // Otherwise the operation does not use the faulty port.
+            // Another status means that the operation does not use the faulty port.
             if response.status.is_server_error() {
                 responses.push(response);
             }
@@ -126,7 +126,7 @@ impl Scene {
         responses
     }
 
-    /// The response to a body with a first chunk without a length.
+    /// The response to a chunked body with an invalid chunk length.
     async fn broken_chunk(&self, operation: &Operation) -> Response {
         let (method, path) = (&operation.method, format!("{}{}", self.path(operation), operation.query()));
         let token = self.client.token().unwrap_or_default();

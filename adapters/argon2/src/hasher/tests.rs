@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use super::*;
 
 const ONE: Limits = Limits { running: NonZeroUsize::MIN, waiting: 8 };
-/// KiB, and passes.
+/// Memory in KiB, and passes.
 const SMALL: (u32, u32) = (64, 2);
 
 fn small() -> Argon2Hasher {

@@ -59,13 +59,13 @@ async fn concurrent_work_stays_within_limit() {
     let (end_second, second) = begin(&queue).await;
     let mut third = Box::pin(queue.run(|| ()));
     assert!(poll(third.as_mut()).is_pending());
-    assert_eq!((queue.turns.available_permits(), queue.places.available_permits()), (0, 0));
+    assert_eq!((queue.running.available_permits(), queue.places.available_permits()), (0, 0));
     drop(end_first);
     third.await.unwrap();
     drop(end_second);
     first.await.unwrap().unwrap();
     second.await.unwrap().unwrap();
-    assert_eq!((queue.turns.available_permits(), queue.places.available_permits()), (2, 3));
+    assert_eq!((queue.running.available_permits(), queue.places.available_permits()), (2, 3));
 }
 
 #[tokio::test]
@@ -89,15 +89,15 @@ fn cancelled_call_never_runs_when_threads_are_busy() {
     let runtime = Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     runtime.block_on(async {
         let (end, ended): (Sender<()>, Receiver<()>) = channel();
-        let hog = tokio::task::spawn_blocking(move || ended.recv());
+        let blocking = tokio::task::spawn_blocking(move || ended.recv());
         let queue = queue(1, 0);
         let (ran, has_run) = channel();
         let mut cancelled = Box::pin(queue.run(move || ran.send(())));
         assert!(poll(cancelled.as_mut()).is_pending());
         drop(cancelled);
         drop(end);
-        let _ = hog.await.unwrap();
-        // The only thread runs its tasks in order, so it has passed the cancelled one.
+        let _ = blocking.await.unwrap();
+        // The only thread runs its tasks in order, so it has already skipped the cancelled one.
         tokio::task::spawn_blocking(|| ()).await.unwrap();
         assert!(has_run.recv().is_err(), "cancelled work must not run");
         assert!(queue.run(|| ()).await.is_ok());

@@ -15,7 +15,7 @@ pub(super) fn is_asymmetric(secret: &[u8]) -> bool {
         || STANDARD.decode(text).is_ok_and(|decoded| is_der_sequence(&decoded))
 }
 
-/// Whether the bytes are exactly one DER SEQUENCE (X.690, section 8.1.3), as every encoded key is.
+/// Returns `true` if the bytes are exactly one DER SEQUENCE (X.690, section 8.1.3), like every encoded key.
 fn is_der_sequence(bytes: &[u8]) -> bool {
     match bytes {
         [0x30, len @ ..=0x7f, rest @ ..] | [0x30, 0x81, len, rest @ ..] => usize::from(*len) == rest.len(),

@@ -5,7 +5,7 @@
 use super::known::{RUNS, SAMPLES, WORDS};
 use super::{SigningKey, SigningKeyError};
 
-/// Minimum number of other bytes in a secret that contains known words: fewer are a typical suffix of a word.
+/// Minimum number of other bytes in a secret that contains known words. Fewer bytes are a typical suffix of a word.
 const MIN_OTHER_BYTES: usize = 16;
 
 /// # Errors
@@ -32,14 +32,14 @@ fn is_uniform(secret: &[u8]) -> bool {
     seen.iter().filter(|seen| **seen).count() < SigningKey::MIN_DISTINCT_BYTES
 }
 
-/// Whether the secret is a pattern shorter than [`SigningKey::MIN_BYTES`], repeated at least once.
+/// Returns `true` if the secret is a pattern shorter than [`SigningKey::MIN_BYTES`], repeated at least once.
 fn is_repeated(secret: &[u8]) -> bool {
     (1..SigningKey::MIN_BYTES)
         .take_while(|period| period * 2 <= secret.len())
         .any(|period| secret.iter().zip(&secret[period..]).all(|(byte, later)| byte == later))
 }
 
-/// Whether at least two thirds of the adjacent bytes are neighbours.
+/// Returns `true` if at least two thirds of the adjacent bytes are neighbours.
 fn is_sequence(secret: &[u8]) -> bool {
     let neighbours = secret.windows(2).filter(|pair| are_neighbours(pair[0], pair[1])).count();
     neighbours * 3 >= secret.len().saturating_sub(1) * 2
@@ -51,7 +51,7 @@ fn are_neighbours(a: u8, b: u8) -> bool {
     a.abs_diff(b) <= 1 || RUNS.iter().any(|run| run.as_bytes().windows(2).any(|pair| pair == [a, b] || pair == [b, a]))
 }
 
-/// Whether the secret consists of known words and at most separators, a few other bytes, or a guessable remainder.
+/// Returns `true` if the secret consists of known words and at most separators, a few other bytes, or a guessable remainder.
 fn is_known(secret: &[u8]) -> bool {
     let mut covered = vec![false; secret.len()];
     for word in SAMPLES.iter().chain(WORDS).map(|word| word.as_bytes()) {

@@ -54,7 +54,7 @@ pub enum KeyRingError {
 }
 
 impl KeyRing {
-    /// Maximum number of keys: far more than a rotation needs.
+    /// Maximum number of keys, far above the requirement of a rotation.
     pub const MAX_KEYS: usize = 100;
     /// Maximum number of characters of an id.
     pub const MAX_ID_CHARS: usize = 64;
@@ -100,8 +100,8 @@ impl KeyRing {
         self.keys.iter().find(|key| key.id == id)
     }
 
-    /// The key that signs at `now`: the one with the latest `signs_from` that has passed. If none has passed, as on a node
-    /// with a slow clock, the one with the earliest `signs_from`.
+    /// The key that signs at `now`: the key with the latest `signs_from` that has passed. If none has passed, as on a node
+    /// with a slow clock, the key with the earliest `signs_from`.
     pub fn signing_at(&self, now: OffsetDateTime) -> Option<&RingKey> {
         let valid = || self.keys.iter().filter(|key| key.verifying_at(now).is_ok());
         let started = valid().filter(|key| key.times.signs_from <= now).max_by_key(|key| key.times.signs_from);
@@ -124,7 +124,7 @@ impl KeyRing {
     }
 }
 
-/// Whether a key is not revoked and verifies indefinitely.
+/// Returns `true` if a key is not revoked and verifies indefinitely.
 fn has_no_end(key: &RingKey) -> bool {
     key.times.revoked_at.is_none() && key.times.verifies_until.is_none()
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn good() -> String {
+fn valid_token() -> String {
     forge(&header(&json!({})), &claims(&json!({})))
 }
 
@@ -21,10 +21,12 @@ fn token_over_8_kib_is_rejected_before_parsing() {
 /// REQ 5.
 #[test]
 fn characters_outside_base64url_are_rejected() {
-    let good = good();
+    let valid = valid_token();
     for wrong in ["=", "+", "/", " ", "\n", "\t", "\0", "é", "%", ",", ":", "\u{feff}"] {
-        for at in [0, 5, good.find('.').unwrap(), good.rfind('.').unwrap(), good.rfind('.').unwrap() + 9, good.len()] {
-            let mut token = good.clone();
+        for at in
+            [0, 5, valid.find('.').unwrap(), valid.rfind('.').unwrap(), valid.rfind('.').unwrap() + 9, valid.len()]
+        {
+            let mut token = valid.clone();
             token.insert_str(at, wrong);
             assert_eq!(verdict(&token), Err(TokenError::Malformed), "{wrong:?} at {at}");
         }
@@ -34,8 +36,8 @@ fn characters_outside_base64url_are_rejected() {
 /// REQ 5.
 #[test]
 fn padding_is_rejected_in_every_part() {
-    let good = good();
-    let parts: Vec<_> = good.split('.').collect();
+    let valid = valid_token();
+    let parts: Vec<_> = valid.split('.').collect();
     for part in 0..3 {
         let mut padded = parts.clone();
         let with_padding = format!("{}{}", parts[part], "=".repeat((4 - parts[part].len() % 4) % 4));
@@ -50,11 +52,11 @@ fn padding_is_rejected_in_every_part() {
 #[test]
 fn non_canonical_base64url_is_rejected() {
     const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let good = good();
-    let last = LETTERS.find(&good[good.len() - 1..]).unwrap();
+    let valid = valid_token();
+    let last = LETTERS.find(&valid[valid.len() - 1..]).unwrap();
     assert_eq!(last % 4, 0, "32 bytes leave two bits of the last letter unused");
     for stray in 1..4 {
-        let token = format!("{}{}", &good[..good.len() - 1], &LETTERS[last + stray..=last + stray]);
+        let token = format!("{}{}", &valid[..valid.len() - 1], &LETTERS[last + stray..=last + stray]);
         assert_eq!(verdict(&token), Err(TokenError::Malformed), "{stray}");
     }
     let pads = ["", "x", "xx"].map(|pad| URL_SAFE_NO_PAD.encode(header(&json!({"pad": pad}))));
@@ -68,11 +70,11 @@ fn non_canonical_base64url_is_rejected() {
 /// REQ 5.
 #[test]
 fn token_without_exactly_three_parts_is_rejected() {
-    let good = good();
-    let (first, rest) = good.split_once('.').unwrap();
+    let valid = valid_token();
+    let (first, rest) = valid.split_once('.').unwrap();
     let two = rest.rsplit_once('.').unwrap().0;
     for wrong in
-        ["", ".", "..", "...", first, rest, two, &format!("{good}."), &format!(".{good}"), &format!("{good}.e30")]
+        ["", ".", "..", "...", first, rest, two, &format!("{valid}."), &format!(".{valid}"), &format!("{valid}.e30")]
     {
         assert_eq!(verdict(wrong), Err(TokenError::Malformed), "{wrong}");
     }
@@ -119,8 +121,8 @@ fn invalid_utf8_is_rejected() {
 /// REQ 8.
 #[test]
 fn invalid_signature_is_rejected() {
-    let good = good();
-    let (input, signature) = good.rsplit_once('.').unwrap();
+    let valid = valid_token();
+    let (input, signature) = valid.rsplit_once('.').unwrap();
     let other_key = sign(input, b"another key: f81DdaWq0pZxN72LbV3", Algorithm::HS256);
     let other_algorithm = sign(input, KEY, Algorithm::HS512);
     let truncated = format!("{input}.{}", &signature[..20]);

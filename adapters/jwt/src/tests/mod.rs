@@ -42,21 +42,21 @@ fn header(changes: &Value) -> String {
 /// Valid claims, issued at [`NOW`] for a minute, with changes; null removes a claim.
 fn claims(changes: &Value) -> String {
     let now = NOW.unix_timestamp();
-    let good = json!({
+    let valid = json!({
         "user_id": 7, "sub": "7", "iss": "rollbook", "aud": "rollbook-api", "iat": now, "exp": now + 60,
         "sid": "3", "jti": "t-1",
     });
-    changed(good, changes)
+    changed(valid, changes)
 }
 
-fn changed(mut good: Value, changes: &Value) -> String {
+fn changed(mut valid: Value, changes: &Value) -> String {
     for (name, value) in changes.as_object().unwrap() {
         match value {
-            Value::Null => good.as_object_mut().unwrap().remove(name),
-            value => good.as_object_mut().unwrap().insert(name.clone(), value.clone()),
+            Value::Null => valid.as_object_mut().unwrap().remove(name),
+            value => valid.as_object_mut().unwrap().insert(name.clone(), value.clone()),
         };
     }
-    good.to_string()
+    valid.to_string()
 }
 
 /// Signs any header and payload with the valid key.

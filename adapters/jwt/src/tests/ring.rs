@@ -62,14 +62,14 @@ fn states(ring: &KeyRing, at: OffsetDateTime) -> Vec<KeyState> {
 fn token_is_verified_only_by_its_own_ring() {
     for algorithm in ALL {
         let ring = generated(algorithm);
-        let good = token(&ring, NOW);
-        assert_eq!(tokens_on(&ring).verify(&good, NOW), Ok(issued(NOW)), "{algorithm}");
-        assert_eq!(tokens_on(&generated(algorithm)).verify(&good, NOW), Err(TokenError::UnknownKey), "{algorithm}");
-        let (input, signature) = good.rsplit_once('.').unwrap();
+        let valid = token(&ring, NOW);
+        assert_eq!(tokens_on(&ring).verify(&valid, NOW), Ok(issued(NOW)), "{algorithm}");
+        assert_eq!(tokens_on(&generated(algorithm)).verify(&valid, NOW), Err(TokenError::UnknownKey), "{algorithm}");
+        let (input, signature) = valid.rsplit_once('.').unwrap();
         let changed = format!("{input}.{}{}", if signature.starts_with('A') { 'B' } else { 'A' }, &signature[1..]);
         assert_eq!(tokens_on(&ring).verify(&changed, NOW), Err(TokenError::Signature), "{algorithm}");
         let header: Value =
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(good.split('.').next().unwrap()).unwrap()).unwrap();
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(valid.split('.').next().unwrap()).unwrap()).unwrap();
         assert_eq!(header, json!({"typ": "at+jwt", "alg": algorithm.as_str(), "kid": ring.keys()[0].id()}));
     }
 }
@@ -105,13 +105,13 @@ fn public_key_as_hmac_secret_is_rejected() {
 fn alg_that_differs_from_that_of_kid_is_rejected() {
     for algorithm in ALL {
         let ring = generated(algorithm);
-        let good = token(&ring, NOW);
+        let valid = token(&ring, NOW);
         for other in ALL.into_iter().filter(|other| *other != algorithm) {
             let foreign = token(&generated(other), NOW);
             let header = json!({"typ": "at+jwt", "alg": other.as_str(), "kid": ring.keys()[0].id()}).to_string();
             let (header, rest) =
                 (URL_SAFE_NO_PAD.encode(header), |token: &str| token.split_once('.').unwrap().1.to_owned());
-            for forged in [rest(&good), rest(&foreign)].map(|rest| format!("{header}.{rest}")) {
+            for forged in [rest(&valid), rest(&foreign)].map(|rest| format!("{header}.{rest}")) {
                 assert_eq!(tokens_on(&ring).verify(&forged, NOW), Err(TokenError::Algorithm), "{algorithm} as {other}");
             }
         }

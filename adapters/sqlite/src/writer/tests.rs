@@ -131,12 +131,12 @@ async fn rejected_write_rolls_back_only_itself() {
 async fn failed_commit_fails_the_group_and_writer_continues() {
     let fixture = Fixture::new();
     let held = fixture.hold();
-    let good = fixture.put(1);
+    let valid = fixture.put(1);
     let rejected = fixture.writer.write(|_| Err::<(), _>(TxError::Rejected(PutError::Rejected)));
     // The deferred foreign key is checked at COMMIT.
     let orphan = fixture.run("INSERT INTO number (n, parent) VALUES (2, 7)");
     drop(held);
-    for result in [good.await, rejected.await, orphan.await] {
+    for result in [valid.await, rejected.await, orphan.await] {
         assert!(is_unavailable(&result), "{result:?}");
     }
     fixture.put(3).await.unwrap();

@@ -10,7 +10,7 @@ use domain::{Actor, Email, Text};
 use crate::cli::failure::Failure;
 use crate::stores::Stores;
 
-/// Name and age. The email address is derived from the name; roll numbers start at 101.
+/// Name and age. The email address is derived from the name. Roll numbers start at 101.
 const STUDENTS: [(&str, Option<i64>); 25] = [
     ("Asha Patil", Some(20)),
     ("Rohan Deshmukh", Some(21)),
@@ -39,7 +39,7 @@ const STUDENTS: [(&str, Option<i64>); 25] = [
     ("Ritu Saxena", Some(20)),
 ];
 
-/// Creates users with the same password, which may break the rules for new passwords.
+/// Creates users with the same password, which is not checked against the rules for new passwords.
 pub async fn create_users(
     stores: &Stores,
     users: &[(&str, Role)],

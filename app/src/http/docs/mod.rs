@@ -13,7 +13,7 @@ use poem::{
 
 use assets::Assets;
 
-/// Whether `path` belongs to the page, which requires no token because it contains the login form.
+/// Returns `true` if `path` belongs to the page, which requires no token because it contains the login form.
 pub fn is_public(path: &str) -> bool {
     path == "/" || path == "/docs" || path.starts_with("/docs/")
 }

@@ -111,10 +111,10 @@ async fn file_with_matching_etag_returns_304_without_body() {
 /// REQ 26.
 #[tokio::test]
 async fn etag_of_each_file_is_unique() {
-    let mut seen = std::collections::BTreeSet::new();
+    let mut etags = std::collections::BTreeSet::new();
     for name in ["index.html", "page.css", "favicon.svg", "swagger-initializer.js", "swagger-ui-bundle.js"] {
         let response = get(&format!("/docs/{name}")).await;
-        assert!(seen.insert(response.header(header::ETAG).unwrap().to_owned()), "{name}");
+        assert!(etags.insert(response.header(header::ETAG).unwrap().to_owned()), "{name}");
     }
 }
 

@@ -3,7 +3,7 @@
 use mime::Mime;
 use poem::http::{HeaderMap, header};
 
-/// Whether one of the `offered` media types is acceptable. A missing or malformed header accepts everything.
+/// Returns `true` if one of the `offered` media types is acceptable. A missing or malformed header accepts everything.
 pub fn accepts(headers: &HeaderMap, offered: &[Mime]) -> bool {
     if offered.is_empty() {
         return true;

@@ -13,7 +13,7 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 /// Request headers that are allowed in addition to the CORS-safelisted ones.
 const ALLOWED: HeaderValue =
     HeaderValue::from_static("Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id");
-/// Lifetime of a preflight result in seconds. Some browsers cap it at this value.
+/// Lifetime of a preflight result in seconds. Some browsers limit it to this value.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
 
 /// An origin (RFC 6454): scheme, host and, unless it is the scheme's default, port.
@@ -55,7 +55,8 @@ impl AllowedOrigins {
         self.0.iter().find(|allowed| allowed.0 == origin).map(|allowed| allowed.0.clone())
     }
 
-    /// Adds the CORS headers to a response. A response with `Allow` is one to OPTIONS and gets those of a preflight.
+    /// Adds the CORS headers to a response. A response with `Allow` belongs to an OPTIONS request and also gets the preflight
+    /// headers.
     pub fn apply(&self, origin: Option<HeaderValue>, response: &mut HeaderMap) {
         if self.0.is_empty() {
             return;

@@ -11,7 +11,7 @@ const SINCE: HeaderValue = HeaderValue::from_static("@1795392000");
 const UNTIL: HeaderValue = HeaderValue::from_static("Mon, 24 Nov 2036 00:00:00 GMT");
 
 /// Adds both headers to a response.
-pub fn announce(headers: &mut HeaderMap) {
+pub fn add_headers(headers: &mut HeaderMap) {
     headers.extend([(DEPRECATION, SINCE), (SUNSET, UNTIL)]);
 }
 

@@ -39,7 +39,8 @@ impl From<Vec<IpNet>> for TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// The client's address: the peer's, or if the peer is a trusted proxy, the last forwarded address that is not.
+    /// The client's address: the address of the peer or, if the peer is a trusted proxy, the last forwarded address that is
+    /// not a trusted proxy.
     pub fn client(&self, request: &Request) -> Option<IpAddr> {
         peer(request).map(|peer| self.client_behind(peer, request.headers()))
     }
@@ -52,7 +53,7 @@ impl TrustedProxies {
         let hops = hops.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let mut client = peer;
         for hop in hops {
-            // An invalid address, and every one before it, may be forged.
+            // An invalid address, and every address before it, may be forged.
             let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
             let address = address.to_canonical();
             client = address;

@@ -39,7 +39,7 @@ impl<E> Gate<E> {
         }
     }
 
-    /// Records a denied operation for the audit; repeated denials become one event.
+    /// Records a denied operation for the audit log. Repeated denials become one event.
     fn log_denial(&self, caller: &Authenticated, operation: &Operation) {
         let by = caller.principal.at(self.use_cases.clock.now());
         let target = Target::operation(&operation.id);
@@ -58,16 +58,16 @@ impl<E: Endpoint<Output = Response>> Endpoint for Gate<E> {
             return Ok(response);
         }
         if found.item.is_some_and(|item| !item.is_metered) {
-            return self.pass(request, found, None).await;
+            return self.forward(request, found, None).await;
         }
-        self.metered(request, found).await
+        self.call_with_quota(request, found).await
     }
 }
 
 impl<E: Endpoint<Output = Response>> Gate<E> {
-    /// Authenticates the caller, and counts the request against the caller's quota. Without a valid token, it counts against
-    /// that of the address.
-    async fn metered(&self, request: Request, found: Found) -> poem::Result<Response> {
+    /// Authenticates the caller, and counts the request against the caller's quota, or without a valid token against the
+    /// quota of the address.
+    async fn call_with_quota(&self, request: Request, found: Found) -> poem::Result<Response> {
         let is_public = found.item.is_some_and(|item| item.is_public);
         let caller = if is_public { Ok(None) } else { self.authenticate(&request).await.map(Some) };
         let requester = match &caller {
@@ -75,7 +75,7 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
             Ok(None) | Err(_) => Requester::Address(client(&request)),
         };
         let caller = match caller {
-            // The store is unavailable, which is not the client's fault: the request is not counted.
+            // The error is not caused by the client, so the request is not counted.
             Err(problem) if problem.status().is_server_error() => return Err(problem.into()),
             other => other,
         };
@@ -84,12 +84,17 @@ impl<E: Endpoint<Output = Response>> Gate<E> {
         let outcome = match (counted, caller) {
             (Err(spent), _) => Err(Problem::too_many_requests(spent.next_in).into()),
             (Ok(_), Err(problem)) => Err(problem.into()),
-            (Ok(_), Ok(caller)) => self.pass(request, found, caller).await,
+            (Ok(_), Ok(caller)) => self.forward(request, found, caller).await,
         };
         limit.add_to(outcome)
     }
 
-    async fn pass(&self, mut request: Request, found: Found, caller: Option<Authenticated>) -> poem::Result<Response> {
+    async fn forward(
+        &self,
+        mut request: Request,
+        found: Found,
+        caller: Option<Authenticated>,
+    ) -> poem::Result<Response> {
         let is_public = caller.is_none();
         if let (Some(caller), Some(operation)) = (&caller, found.operation) {
             authorize(caller, operation).inspect_err(|_| self.log_denial(caller, operation))?;
@@ -151,7 +156,7 @@ fn server_methods(path: &str) -> Option<HeaderValue> {
 /// The content of the `Authorization` header.
 #[derive(Debug, PartialEq, Eq)]
 enum Credentials<'a> {
-    /// No header, or another scheme than `Bearer`.
+    /// No header, or a scheme other than `Bearer`.
     None,
     /// The scheme without a token, a value that is not ASCII text, or several headers.
     Malformed,

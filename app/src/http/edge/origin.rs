@@ -18,7 +18,7 @@ pub fn client(request: &Request) -> Option<IpAddr> {
     request.data::<ClientAddress>().and_then(|client| client.0)
 }
 
-/// The origin of a request, as audit events state it.
+/// The origin of a request for audit events.
 pub fn origin(request: &Request) -> Origin {
     Origin { request_id: request.data::<RequestId>().map(|id| id.as_str().into()), client: client(request) }
 }

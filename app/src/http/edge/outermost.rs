@@ -31,7 +31,7 @@ pub struct Edge<E> {
 /// The proxies and origins that the edge trusts.
 #[derive(Debug, Clone, Default)]
 pub struct EdgeConfig {
-    /// Proxies that may state the client's address.
+    /// Proxies that may forward the client's address.
     pub proxies: TrustedProxies,
     /// Origins that may read responses.
     pub origins: AllowedOrigins,
@@ -80,7 +80,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         origins.apply(origin, headers);
         if found.operation.is_some_and(|operation| operation.is_deprecated) {
-            deprecation::announce(headers);
+            deprecation::add_headers(headers);
         }
         if let Some(prefix) = prefix {
             prefix.prepend_to_paths(headers);

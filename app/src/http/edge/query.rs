@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-/// Whether each `%` is followed by two hexadecimal digits (RFC 3986, section 2.1), and the decoded query is UTF-8.
+/// Returns `true` if each `%` is followed by two hexadecimal digits (RFC 3986, section 2.1), and the decoded query is UTF-8.
 pub fn is_well_formed(query: &str) -> bool {
     let mut escapes = query.split('%');
     // The part before the first `%`.

@@ -1,4 +1,4 @@
-//! The id of a request, which the response and the log share.
+//! The id of a request, in the response and the log.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};

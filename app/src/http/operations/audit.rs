@@ -19,7 +19,7 @@ text_value!(
         "pattern": "^(user:([1-9][0-9]{0,14}|[1-8][0-9]{15})|operator|service|anonymous)$"
     },
     |text: String| text.parse::<ActorId>(),
-    |who: &ActorId| who.to_string()
+    |actor: &ActorId| actor.to_string()
 );
 
 response! {
@@ -29,23 +29,23 @@ response! {
         id: EventId = 41,
         /// Time of the event. For aggregated rejections, the time of the first.
         at: OffsetDateTime = "2026-11-23T12:00:00Z",
-        /// Actor: `user:ID`, `operator` (the command line), `service` or `anonymous`.
+        /// Actor: `user:ID`, `operator` (the command line), `service` (the server itself) or `anonymous` (no valid token).
         actor: ActorId = "user:2",
         /// Action: `KIND.created`, `KIND.updated` and `KIND.deleted` for records, such as `student.created`;
         /// `password.changed`, `password.reset`, `user.locked`, `user.unlocked`, `session.opened`, `session.refreshed`,
         /// `session.ended`, `session.replayed`, `sessions.expired`, `login.refused`, `access.refused`, `key.generated`,
-        /// `key.rotated`, `key.retired`, `key.revoked`, `audit.pruned`. Further actions can be added.
+        /// `key.rotated`, `key.retired`, `key.revoked`, `audit.pruned`. Later releases can add actions.
         action: Action = "user.updated",
         /// Target of the action as `KIND:ID`: `student:ID`, `user:ID`, `session:ID`, `operation:NAME` or `key:ID`. Null if
-        /// unknown. Further kinds can be added.
+        /// unknown. Later releases can add kinds.
         target: Option<Target> = "user:3",
         /// Details of the action. Null if there are none.
         detail: Option<String> = "role viewer",
-        /// Number of occurrences.
+        /// Number of occurrences: 1, or more for aggregated rejections.
         count: Int<1, 4_294_967_295> = 1,
         /// `X-Request-Id` of the request. Null if there was no request.
         request_id: Option<String> = "5f0c2d41-1a",
-        /// Client address. Null if there was no request.
+        /// IP address of the client. Null if there was no request.
         client: Option<String> = "192.0.2.7",
     }
 }
@@ -78,9 +78,9 @@ filters! {
         action: Action,
         /// Target of the events, such as `student:7` or `operation:createUser`.
         target: Target,
-        /// Earliest time of the events, inclusive.
+        /// Start of the time range, inclusive.
         since: OffsetDateTime,
-        /// Latest time of the events, exclusive.
+        /// End of the time range, exclusive.
         before: OffsetDateTime,
     }
 }
@@ -95,9 +95,9 @@ pub struct AuditApi;
 impl AuditApi {
     /// List audit events
     ///
-    /// Returns one page of the audit events, in the order in which they were written: changes of students, users, sessions and
-    /// keys, logins, and rejected logins and operations. Rejections of one kind within a short time are aggregated to one event
-    /// with a count. Events cannot be changed or deleted through the API.
+    /// Returns one page of the audit events, ordered by id: changes of students, users, sessions and keys, logins, and rejected
+    /// logins and operations. Rejections with the same actor, action, target and address within five seconds are aggregated to
+    /// one event with a count. Events cannot be changed or deleted through the API.
     #[oai(path = "/audit-events", method = "get", operation_id = "listAuditEvents")]
     async fn list(
         &self,

@@ -124,7 +124,7 @@ impl DocumentApi {
 
     /// Get this document as OpenAPI 3.1
     ///
-    /// Returns the same document as YAML in OpenAPI 3.1, with schemas in JSON Schema 2020-12.
+    /// Returns this document as YAML, converted to OpenAPI 3.1. Its schemas are JSON Schema 2020-12.
     #[oai(path = "/openapi-3.1.yaml", method = "get", operation_id = "getOpenApi31Yaml")]
     async fn yaml_3_1(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml31>> {
         Yaml31::negotiate(request)

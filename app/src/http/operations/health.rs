@@ -32,7 +32,7 @@ pub struct HealthApi;
 #[expect(clippy::unused_async, reason = "poem-openapi requires async operations")]
 #[OpenApi(tag = "Tag::Service")]
 impl HealthApi {
-    /// Get the liveness
+    /// Get the liveness status
     ///
     /// Responds 200 while the process runs. Does not query the store.
     #[oai(path = "/health/live", method = "get", operation_id = "getLiveness")]
@@ -40,7 +40,7 @@ impl HealthApi {
         Json(Health { status: HealthStatus::Live })
     }
 
-    /// Get the readiness
+    /// Get the readiness status
     ///
     /// Queries the store. Responds 503 while the store is unavailable.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]

@@ -23,7 +23,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// Curve of a key.
+    /// Curve of a key (RFC 7518, section 6.2.1.1; RFC 8037, section 2).
     pub enum Curve as "KeyCurve" {
         Ed25519 = "Ed25519",
         P256 = "P-256",
@@ -31,7 +31,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// Algorithm of a key, the only one accepted for its tokens.
+    /// Signature algorithm of a key. Tokens of this key with another algorithm are rejected.
     pub enum Algorithm as "KeyAlgorithm" {
         EdDsa = "EdDSA",
         Es256 = "ES256",
@@ -39,7 +39,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// Use of a key: signatures.
+    /// Use of a key: signatures (RFC 7517, section 4.2).
     pub enum KeyUse as "KeyUse" {
         Sig = "sig",
     }
@@ -54,9 +54,9 @@ response! {
         crv: Curve = "Ed25519",
         alg: Algorithm = "EdDSA",
         key_use as "use": KeyUse = "sig",
-        /// First coordinate: 32 bytes in base64url.
+        /// Public key (`OKP`) or x coordinate (`EC`): 32 bytes in base64url without padding.
         x: String = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
-        /// Second coordinate: 32 bytes in base64url. Absent for the key type `OKP`.
+        /// Y coordinate (`EC`): 32 bytes in base64url without padding. Absent for `OKP`.
         y: Omittable<String> = (),
     }
 }
@@ -86,7 +86,7 @@ enum KeySetResponse {
     #[oai(status = 200)]
     Keys(
         Json<KeySet>,
-        /// Time for which the set may be cached.
+        /// Maximum age of the key set in caches, in seconds (RFC 9111, section 5.2.2.1).
         #[oai(header = "Cache-Control")]
         String,
     ),
@@ -99,8 +99,8 @@ pub struct KeySetApi;
 impl KeySetApi {
     /// Get the public keys
     ///
-    /// Returns the keys for verifying access tokens, for services that validate tokens themselves. A key is in the set before
-    /// it signs tokens. Revoked keys are not in the set.
+    /// Returns the keys for verifying access tokens, for services that validate tokens themselves. A new key is in the set
+    /// before it signs tokens. Revoked keys are not in the set.
     #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "getKeySet")]
     async fn keys(&self, _public: Public, uses: UseCasesData<'_>) -> KeySetResponse {
         let keys = uses.key_set.public_keys(uses.clock.now());

@@ -57,7 +57,7 @@ enum LoggedIn {
         /// Always `no-store` (RFC 6749, section 5.1).
         #[oai(header = "Cache-Control")]
         String,
-        /// Quotas of failed logins (`q`) and their windows in seconds (`w`).
+        /// Quotas of failed logins (`q`) and their refill periods in seconds (`w`).
         #[oai(header = "RateLimit-Policy")]
         Option<String>,
         /// Remaining failed logins (`r`) and seconds until they increase (`t`).
@@ -77,9 +77,10 @@ impl LogInApi {
     /// Log in
     ///
     /// Opens a session for the user with this username and password, and returns its first tokens. After five consecutive
-    /// failed logins the account is throttled: the delay before the next attempt is 1, 2, 4 and up to 300 seconds, and earlier
-    /// attempts are rejected with 429 and `Retry-After`. After 100 failed logins the account is locked. Client addresses are
-    /// throttled separately, with a higher limit. The Content-Type header and unknown keys are ignored.
+    /// failed logins the account is throttled: the delay before the next attempt starts at one second and doubles up to 300
+    /// seconds, and earlier attempts are rejected with 429 and `Retry-After`. After 100 consecutive failed logins the account
+    /// is locked until an administrator unlocks it. Client addresses are throttled separately: after 300 failed logins, an
+    /// address regains one attempt every two seconds. The Content-Type header and unknown keys are ignored.
     #[oai(path = "/login", method = "post", operation_id = "logIn")]
     async fn log_in(
         &self,

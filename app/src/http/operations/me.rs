@@ -23,7 +23,7 @@ response! {
     pub struct Me as "Me" {
         /// Id of the user, as in the token's claim `user_id`.
         id: UserId = 1,
-        /// Username to log in with.
+        /// Username for logins.
         username: Username = "shantanu",
         role: Role = "registrar",
         /// Time at which the token was issued.

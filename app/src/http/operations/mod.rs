@@ -61,7 +61,7 @@ type UseCasesData<'a> = Data<&'a Arc<UseCases>>;
 /// Groups of operations in the API document.
 #[derive(Tags)]
 enum Tag {
-    /// Log in and out, manage your sessions and your password.
+    /// Login, logout, and your own account, sessions and password.
     Sessions,
     /// Student records.
     Students, // resource

@@ -42,7 +42,7 @@ wire! {
 
 filters! {
     StudentFilter {
-        /// Text within the student's name, ignoring case.
+        /// Part of the student's name. Case is ignored.
         name: NamePart,
         /// Roll number of the student.
         roll_no: RollNumber,
@@ -72,7 +72,7 @@ impl StudentsApi {
     /// List students
     ///
     /// Returns one page of the students, ordered by id. To read all pages, follow `next` (or the `Link` header) until it is
-    /// null. Students must match all given filters.
+    /// null. With several filters, only students that match all of them are returned.
     #[oai(path = "/students", method = "get", operation_id = "listStudents")]
     async fn list(
         &self,
@@ -86,7 +86,7 @@ impl StudentsApi {
 
     /// Create a student
     ///
-    /// Creates a student record.
+    /// Creates a student record. The roll number must be unique.
     #[oai(path = "/students", method = "post", operation_id = "createStudent")]
     async fn create(
         &self,
@@ -114,8 +114,8 @@ impl StudentsApi {
 
     /// Replace a student
     ///
-    /// Sets every field. If the age is absent, it is cleared. With `If-Match`, the record is replaced only if one of the entity
-    /// tags matches.
+    /// Sets every field of a student. If the age is absent, it is cleared. With `If-Match`, the record is replaced only if one
+    /// of the entity tags matches.
     #[oai(path = "/students/:id", method = "put", operation_id = "replaceStudent")]
     async fn replace(
         &self,
@@ -132,8 +132,9 @@ impl StudentsApi {
 
     /// Update a student
     ///
-    /// Sets the given fields by JSON Merge Patch (RFC 7396), also as `application/merge-patch+json`. Null clears the age. With
-    /// `If-Match`, the record is updated only if one of the entity tags matches.
+    /// Sets the given fields by JSON Merge Patch (RFC 7396). The media type is `application/json` or
+    /// `application/merge-patch+json`. Null clears the age. With `If-Match`, the record is updated only if one of the entity
+    /// tags matches.
     #[oai(path = "/students/:id", method = "patch", operation_id = "updateStudent")]
     async fn update(
         &self,

@@ -16,12 +16,12 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
 response! {
-    /// An invalid field of a request body, or an invalid parameter.
+    /// An invalid field of a request body, or an invalid query parameter.
     #[derive(Debug)]
     pub struct FieldError as "FieldError" {
-        /// Location in the request body: a JSON Pointer (RFC 6901). Absent if a parameter is invalid.
+        /// Location in the request body: a JSON Pointer (RFC 6901). Absent for a query parameter.
         pointer: Omittable<String> = "/name",
-        /// Name of the invalid query parameter. Absent if the body is invalid.
+        /// Name of the invalid query parameter. Absent for a field of the body.
         parameter: Omittable<String> = (),
         /// The violated rule.
         detail: String = "must not be blank",
@@ -43,20 +43,20 @@ impl FieldError {
 response! {
     /// Problem details (RFC 9457).
     pub struct ProblemDocument as "Problem" {
-        /// Problem type: a stable URI reference to a page that explains it. Clients must accept types that are not listed: new
-        /// ones can be added. Each response in this document lists its types.
+        /// Problem type: a stable URI reference to a page that explains it. Each response in this document lists its types.
+        /// Clients must accept unknown types, because later releases can add some.
         problem_type as "type": String = "/problems/invalid-fields",
         /// Short summary of the problem type.
         title: Text = "Invalid Fields",
         /// HTTP status code.
         status: Int<400, 599> = 422,
         /// Explanation of this occurrence.
-        detail: String = "Some fields are invalid; the errors list each field and the violated rule.",
+        detail: String = "Some fields or parameters are invalid; the errors list each one and the violated rule.",
         /// The same as `detail`, for legacy clients.
-        description: String = "Some fields are invalid; the errors list each field and the violated rule.",
+        description: String = "Some fields or parameters are invalid; the errors list each one and the violated rule.",
         /// Id of the request, as in the `X-Request-Id` header and the server's log.
         request_id: String = "63af6b99-4",
-        /// Invalid fields, of which at most 100 are unknown fields. Absent if no field is invalid.
+        /// Invalid fields or query parameters, at most 100 of them unknown. Absent if none is invalid.
         errors: Omittable<List<FieldError, 128>> =
             json!([{ "pointer": "/name", "detail": "must not be blank" }]),
         /// The same as `detail`, for legacy clients; only for the type `missing-student-id`.

@@ -26,7 +26,7 @@ impl From<Throttled> for Problem {
     fn from(throttled: Throttled) -> Self {
         let (problem, wait) = match throttled {
             Throttled::RetryAfter { retry_after } => (ProblemType::TooManyAttempts, retry_after),
-            // Only an administrator can unlock the account: the longest delay bounds how often clients retry.
+            // Only an administrator can unlock the account. The maximum delay limits how often clients retry until then.
             Throttled::Locked => (ProblemType::AccountLocked, Attempts::MAX_DELAY),
         };
         Self::new(problem).with_header(header::RETRY_AFTER, whole_seconds(wait))

@@ -94,16 +94,16 @@ catalogue! {
         "Use one of the methods in the Allow header of the response.";
     NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "Not Acceptable",
         "The Accept header allows none of the media types of this operation.",
-        "Accept application/json, or omit the Accept header.";
+        "Accept a media type that this operation documents, usually application/json, or omit the Accept header.";
     RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "Request Timeout",
-        "The request body did not arrive in time.",
+        "The request body was not received within 10 seconds.",
         "Send the whole body within 10 seconds.";
     RollNumberTaken = "roll-number-taken", CONFLICT, "Roll Number Taken",
         "Another student has this roll number.",
         "Choose another roll number. GET /students?roll_no=N lists the student that has it.";
     UsernameTaken = "username-taken", CONFLICT, "Username Taken",
         "Another user has this username.",
-        "Choose another username. Usernames are compared ignoring case.";
+        "Choose another username. Usernames that differ only in case are equal.";
     LastAdministrator = "last-administrator", CONFLICT, "Last Administrator",
         "This is the last active administrator. Nothing was changed.",
         "Create or activate another administrator first.";
@@ -117,8 +117,8 @@ catalogue! {
         "The media type or content coding of the request body is not supported.",
         "Use a media type from the Accept header of the response, state it in Content-Type, and send the body without a content coding.";
     InvalidFields = "invalid-fields", UNPROCESSABLE_ENTITY, "Invalid Fields",
-        "Some fields are invalid; the errors list each field and the violated rule.",
-        "Correct every field in the errors.";
+        "Some fields or parameters are invalid; the errors list each one and the violated rule.",
+        "Correct every field and parameter in the errors.";
     TooManyRequests = "too-many-requests", TOO_MANY_REQUESTS, "Too Many Requests",
         "The request quota is exhausted; this request was not processed.",
         "Retry after the number of seconds in Retry-After. The RateLimit header contains the remaining quota.";
@@ -130,7 +130,7 @@ catalogue! {
         "Contact an administrator to unlock the account. Open sessions remain valid.";
     Internal = "internal-error", INTERNAL_SERVER_ERROR, "Internal Server Error",
         "An unexpected server error occurred.",
-        "Report the request id to the operator. The server's log contains the cause under this id.";
+        "Report the request id to an administrator. The server's log contains the cause with this id.";
     Unavailable = "store-unavailable", SERVICE_UNAVAILABLE, "Service Unavailable",
         "The store is unreachable or cannot process the request now.",
         "Retry after the number of seconds in Retry-After. If the request was a change, first check whether it was applied.";

@@ -51,8 +51,8 @@ impl<'a, P: Permission> ApiExtractor<'a> for By<P> {
         let scheme = MetaSecurityScheme {
             ty: "http",
             description: Some(
-                "Access token from POST /login, in the header `Authorization: Bearer <token>`: a JWT that follows \
-                 RFC8725.",
+                "Access token from `POST /login` or `POST /token/refresh`, in the header \
+                 `Authorization: Bearer <token>`: a JWT that follows RFC8725.",
             ),
             name: None,
             key_in: None,

@@ -174,7 +174,7 @@ macro_rules! record {
                 /// Permanent identifier, never reused.
                 id: domain::Id<<$resource as domain::record::Resource>::Kind> = 26,
                 $($(#[doc = $field_doc])* $field: $kind = $example,)+
-                /// Entity tag of this version: the value for `If-Match`.
+                /// Entity tag of this version, for `If-Match` and `If-None-Match`.
                 etag: String =
                     format!("\"{}-26-1\"", <<$resource as domain::record::Resource>::Kind as domain::Kind>::NAME),
                 /// Time of creation.

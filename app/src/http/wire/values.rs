@@ -87,7 +87,7 @@ impl<const MIN: i64, const MAX: i64> WireValue for Int<MIN, MAX> {
     fn parse(value: Value) -> Result<Self, String> {
         match integer(&value)? {
             number if (MIN..=MAX).contains(&number) => Ok(Self(number)),
-            _ => Err(format!("must be from {MIN} to {MAX}")),
+            _ => Err(format!("must be an integer from {MIN} to {MAX}")),
         }
     }
 

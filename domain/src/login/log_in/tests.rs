@@ -149,7 +149,7 @@ fn asha(status: Status) -> Credentials {
     Credentials { user, password, password_expires_at: None, attempts: Attempts::default() }
 }
 
-/// Asha after this many failed logins, the last of them at [`NOW`].
+/// Credentials of user `asha` after this many failed logins, the last of them at [`NOW`].
 fn asha_after(failures: u32) -> Credentials {
     let attempts = (0..failures).fold(Attempts::default(), |attempts, _| attempts.with_failure(NOW));
     Credentials { attempts, ..asha(Status::Active) }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 /// One folded password of at least 8 characters per line, sorted by code point for binary search.
 pub(super) const LIST: &str = include_str!("list.txt");
 
-/// Whether a folded text is an entry. Binary search over the bytes, without allocation.
+/// Returns `true` if a folded text is an entry. Binary search over the bytes, without allocation.
 pub(super) fn contains(folded: &str) -> bool {
     let mut rest = LIST;
     while !rest.is_empty() {

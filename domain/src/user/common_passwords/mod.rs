@@ -6,7 +6,7 @@ mod tests;
 
 use crate::kernel::fold;
 
-/// Whether a password is in the list, ignoring case, white space, hyphens, underscores and full stops.
+/// Returns `true` if a password is in the list, ignoring case, white space, hyphens, underscores and full stops.
 pub(super) fn is_common(password: &str) -> bool {
     let folded = fold(password);
     let joined: String = folded.chars().filter(|&c| !c.is_whitespace() && !"-_.".contains(c)).collect();

@@ -26,7 +26,7 @@ pub fn shared() -> Value {
         json!({ "name": name, "in": "header", "description": description, "required": false, "schema": schema })
     };
     json!({
-        "If-Match": condition("If-Match", "Entity tags of the versions that may be written, joined by commas, or `*`; 412 for any other version."),
-        "If-None-Match": condition("If-None-Match", "Entity tags of the versions that the client has, joined by commas, or `*`; 304 for these."),
+        "If-Match": condition("If-Match", "Comma-separated entity tags, or `*` for any version. If none matches the current version, the response is 412."),
+        "If-None-Match": condition("If-None-Match", "Comma-separated entity tags, or `*` for any version. If one matches the current version, the response is 304."),
     })
 }

@@ -1,4 +1,4 @@
-//! Examples of requests and responses. Those of requests succeed on a fresh demo.
+//! Examples of requests and responses. Request examples succeed on a new demo.
 
 use std::sync::LazyLock;
 

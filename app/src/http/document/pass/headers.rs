@@ -1,4 +1,4 @@
-//! The headers of every response, with the spelling of the standards.
+//! The headers of every response, spelled as in the standards.
 
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -82,41 +82,41 @@ pub fn shared() -> Value {
     let pattern = |pattern: &str, max_length: u32| json!({ "maxLength": max_length, "pattern": pattern });
     json!({
         "X-Request-Id": header(
-            "Id of the request in the server's log: the request's own X-Request-Id if it has 1 to 128 letters, digits, dots, underscores and hyphens.",
+            "Id of the request in the server's log: the `X-Request-Id` of the request if it consists of 1 to 128 letters, digits, dots, underscores and hyphens, otherwise a generated id.",
             true, pattern("^[A-Za-z0-9._-]{1,128}$", 128), "63af6b99-4"),
         "X-Content-Type-Options": header("Always `nosniff`.", true, json!({ "enum": ["nosniff"] }), "nosniff"),
         "Referrer-Policy": header("Always `no-referrer`.", true, json!({ "enum": ["no-referrer"] }), "no-referrer"),
         "Access-Control-Allow-Origin": header(
-            "The request's origin, if this installation allows its pages to read the response; absent otherwise.",
+            "Origin of the request, if the server is configured to let its pages read responses (CORS). Absent otherwise.",
             false, pattern("^https?://[^/?#]+$", 512), "https://roll.example.org"),
         "Cache-Control": header(
-            "`no-store` for problems, `private, no-cache` for responses to one caller.",
+            "`no-store` for problems, `private, no-cache` for other responses of operations that require a token.",
             true, json!({ "enum": ["no-store", "private, no-cache"] }), "no-store"),
         "WWW-Authenticate": header(
             "Authentication scheme and error (RFC 6750, section 3).",
             true, pattern("^Bearer realm=\"rollbook\"(, error=\"(invalid_token|insufficient_scope)\")?$", 128),
             "Bearer realm=\"rollbook\""),
         "Accept": header(
-            "The accepted media types, if the body's is not one of them.",
+            "Accepted media types, if the media type of the request body was rejected.",
             false, pattern("^[a-z]+/[a-z0-9.+-]+(, [a-z]+/[a-z0-9.+-]+)*$", 256), "application/json"),
-        "Accept-Encoding": header("`identity`, if the body was encoded.", false, json!({ "enum": ["identity"] }), "identity"),
+        "Accept-Encoding": header("`identity`, if the content coding of the request body was rejected.", false, json!({ "enum": ["identity"] }), "identity"),
         "Deprecation": header(
-            "Start of the deprecation: a date of structured fields (RFC 9745).",
+            "Start of the deprecation: `@` and the seconds since 1970-01-01T00:00:00Z (RFC 9745).",
             true, pattern("^@[0-9]{1,12}$", 16), "@1795392000"),
         "Sunset": header(
-            "Earliest end of the operation: an HTTP date (RFC 8594).",
+            "Earliest time at which the operation can be removed: an HTTP date (RFC 8594).",
             true, pattern("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$", 29),
             "Mon, 24 Nov 2036 00:00:00 GMT"),
         "RateLimit": header(
-            "Remaining quota (`r`), and seconds until it increases (`t`): `requests` for the requests of a user, or of an address without a token; on a login also `address` for the failed logins of an address, and `account` for the consecutive failed logins of an account. The quota of an account does not refill with time: `t` is the wait before the next attempt, and a successful login or an administrator restores it.",
+            "Remaining quota (`r`) of each policy, and seconds until it increases (`t`). `requests` counts the requests of a user, or of an address without a valid token. Responses to a login also contain `address`, which counts the failed logins of the client address, and `account`, which counts the consecutive failed logins of the account. The `account` quota does not refill with time: `t` is the delay before the next attempt, and a successful login or an administrator resets the count.",
             true, pattern("^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+\";r=[0-9]+;t=[0-9]+)*$", 256),
             "\"requests\";r=5999;t=1"),
         "RateLimit-Policy": header(
-            "Size of each quota (`q`), and its refill period in seconds (`w`); for `account` the longest wait before an attempt.",
+            "Quota (`q`) of each policy, and its refill period in seconds (`w`). For `account`, `w` is the maximum delay before an attempt.",
             true, pattern("^\"[a-z]+\";q=[0-9]+;w=[0-9]+(, \"[a-z]+\";q=[0-9]+;w=[0-9]+)*$", 256),
             "\"requests\";q=6000;w=60"),
         "Retry-After": {
-            "description": "Seconds until the next attempt. A locked account stays locked until an administrator unlocks it.",
+            "description": "Delay before a retry, in seconds. A locked account stays locked until an administrator unlocks it.",
             "required": true,
             "schema": { "type": "integer", "format": "int32", "minimum": 1, "maximum": 86400 },
             "example": 1

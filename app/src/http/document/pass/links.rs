@@ -17,7 +17,7 @@ const EXPLICIT: [ExplicitLink; 8] = [
     ("updateLegacyStudent", "200", "getStudent", Some(("id", "$response.body#/author/id")), ID),
 ];
 
-const TOKEN: &str = "The operation requires the new token.";
+const TOKEN: &str = "Use the `token` of the response in the `Authorization` header.";
 const REFRESH: &str = "Use the `refresh_token` of the response.";
 const ID: &str = "Use the id of the response.";
 const NEXT: &str =
@@ -29,7 +29,7 @@ struct Operation {
     path: String,
     method: String,
     id: String,
-    /// The component of its successful response, with the status.
+    /// Status and component of its successful response.
     success: Option<(String, String)>,
     accepts_if_match: bool,
 }

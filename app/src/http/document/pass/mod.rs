@@ -20,7 +20,7 @@ use crate::http::wire::unpack;
 pub enum DocumentError {
     #[error("operation {0} has no permission: its first argument must be `By<…>` or `Public`")]
     NoPermission(String),
-    #[error("components {0:?} with bounds on text are used in requests and in responses, where bounds break clients")]
+    #[error("components {0:?} have text bounds and are used in responses, where text bounds can break clients")]
     BoundsInBothDirections(Vec<String>),
 }
 

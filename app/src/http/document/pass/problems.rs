@@ -122,12 +122,14 @@ fn describe_status(kinds: &[&ProblemType]) -> String {
     let reason = match status {
         StatusCode::UNAUTHORIZED => "The credentials are invalid; `type` states why.",
         StatusCode::FORBIDDEN => {
-            "The role is too low, or the password has to be changed before anything else; `type` states which."
+            "The role is not sufficient, or the password must be changed first; `type` states which."
         }
         StatusCode::CONFLICT => "The request conflicts with other records; `type` states how.",
-        StatusCode::TOO_MANY_REQUESTS => "A limit is reached; `type` states which, `Retry-After` when to try again.",
+        StatusCode::TOO_MANY_REQUESTS => {
+            "A limit is exceeded; `type` states which, and `Retry-After` the delay before a retry."
+        }
         StatusCode::SERVICE_UNAVAILABLE => {
-            "The service is temporarily unavailable; `type` states why, `Retry-After` when to try again."
+            "The service is temporarily unavailable; `type` states why, and `Retry-After` the delay before a retry."
         }
         _ => return capitalised(&kinds.iter().map(|kind| cause(**kind)).collect::<Vec<_>>().join(", or ")),
     };
@@ -139,8 +141,8 @@ fn cause(kind: ProblemType) -> &'static str {
     match kind {
         ProblemType::MalformedQuery => "the query is malformed",
         ProblemType::MalformedBody => "the body is malformed",
-        ProblemType::IncompleteCredentials => "the name or the password is missing",
-        ProblemType::InvalidStudentData => "the student's data are invalid, or the roll number is already in use",
+        ProblemType::IncompleteCredentials => "the username or the password is missing",
+        ProblemType::InvalidStudentData => "a field is invalid, or another student has this roll number",
         ProblemType::MissingStudentId => "the student id is missing",
         ProblemType::WrongStudentId => "the student does not exist",
         kind => kind.entry().title,

@@ -21,7 +21,7 @@ use crate::http::wire::{Nested, Wire};
 
 #[derive(ApiResponse)]
 enum Listed {
-    /// Contains every student, or with `name` one student.
+    /// Contains all students, or with `name` the first match.
     #[oai(status = 200)]
     Students(Listing),
 }
@@ -51,15 +51,15 @@ pub struct LegacyApi;
 impl LegacyApi {
     /// List students (legacy)
     ///
-    /// Returns every student under `Students`. With `name`, returns under `Student` the first student with a name that contains
-    /// this text, ignoring case, or an empty object. Use `GET /students` instead.
+    /// Returns all students in `Students`. With `name`, returns the first student with a matching name in `Student`, or an
+    /// empty object if no name matches. Use `GET /students` instead.
     #[oai(path = "/student", method = "get", operation_id = "listLegacyStudents", deprecated)]
     async fn list(
         &self,
         by: By<StudentsRead>,
         uses: UseCasesData<'_>,
         request: &Request,
-        /// Text within the student's name, ignoring case.
+        /// Part of the student's name. Case is ignored.
         name: Query<Option<Wire<AnyText>>>,
     ) -> Result<Listed, OperationError<Reading>> {
         let name = name.0.as_ref().and_then(Wire::text).unwrap_or_default();

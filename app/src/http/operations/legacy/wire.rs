@@ -64,14 +64,14 @@ impl Described for LegacyStudents {
         LegacyStudentMatch::register(registry);
         let students = json!({ "type": "array", "items": LegacyStudent::reference() });
         let properties = vec![
-            Property::new("Students", "Every student, ordered by id, without a maximum number.", students),
+            Property::new("Students", "All students, ordered by id. Their number is not limited.", students),
             Property::new(
                 "Student",
-                "The first student with a name that contains the query's `name`.",
+                "The first student with a name that contains the parameter `name`.",
                 LegacyStudentMatch::reference(),
             ),
         ];
-        let description = "Every student under `Students`, or with the parameter `name` one student under `Student`.";
+        let description = "All students in `Students`, or with the parameter `name` the first match in `Student`.";
         object_schema(description, properties, false)
     }
 }

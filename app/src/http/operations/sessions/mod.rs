@@ -23,7 +23,7 @@ use crate::http::wire::Wire;
 /// Response to the end of sessions.
 #[derive(ApiResponse)]
 pub enum Ended {
-    /// The sessions have ended and their tokens are revoked.
+    /// The affected sessions have ended and their tokens are revoked.
     #[oai(status = 204)]
     Ended,
 }
@@ -39,11 +39,11 @@ pub struct RefreshApi;
 
 #[OpenApi(tag = "Tag::Sessions")]
 impl RefreshApi {
-    /// Refresh the token
+    /// Refresh an access token
     ///
     /// Returns a new access token and a new refresh token. A refresh token can be used once. If it is sent again within 10
-    /// seconds, the response contains the same new refresh token, in case the first response was lost. If it is sent again
-    /// later, the session ends, because the token may have been stolen.
+    /// seconds, for example because the first response was lost, the response contains the same new refresh token. If it is
+    /// sent again later, the session ends, because the token may have been stolen.
     #[oai(path = "/token/refresh", method = "post", operation_id = "refreshToken")]
     async fn refresh(
         &self,
@@ -78,8 +78,8 @@ pub struct OwnSessionsApi;
 impl OwnSessionsApi {
     /// List your sessions
     ///
-    /// Returns one page of your open sessions, ordered by id, including the current one. Sessions record the time of the last
-    /// refresh, not of the last request.
+    /// Returns one page of your open sessions, ordered by id, including the current one. `refreshed_at` is the time of
+    /// the last refresh; other requests do not change it.
     #[oai(path = "/me/sessions", method = "get", operation_id = "listOwnSessions")]
     async fn list(
         &self,

@@ -27,19 +27,19 @@ response! {
     pub struct SessionDocument as "Session" {
         /// Permanent identifier, never reused.
         id: SessionId = 12,
-        /// Whether it is the session of the request.
+        /// Whether this is the session of the access token in the request.
         current: bool = true,
         /// Time of the login.
         opened_at: OffsetDateTime = "2026-11-23T12:00:00Z",
-        /// Time of the last refresh, initially of the login.
+        /// Time of the last refresh. Before the first refresh, the time of the login.
         refreshed_at: OffsetDateTime = "2026-11-23T12:14:00Z",
         /// Time at which the session expires if it is not refreshed.
         expires_at: OffsetDateTime = "2026-11-30T12:14:00Z",
         /// Time at which the session ends regardless of refreshes.
         ends_at: OffsetDateTime = "2026-12-23T12:00:00Z",
-        /// Client address of the login. Null if unknown.
+        /// IP address of the client at the login. Null if unknown.
         client: Option<String> = "192.0.2.7",
-        /// User-Agent of the login. Null if the request had none.
+        /// `User-Agent` header of the login request. Null if it was absent.
         user_agent: Option<String> = "Mozilla/5.0",
     }
 }

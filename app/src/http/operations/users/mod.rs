@@ -91,9 +91,9 @@ impl UsersApi {
 
     /// Update a user
     ///
-    /// Sets the given role and status by JSON Merge Patch (RFC 7396), also as `application/merge-patch+json`. The change
-    /// applies to the user's next request. The last active administrator cannot be demoted or disabled. With `If-Match`, the
-    /// record is updated only if one of the entity tags matches.
+    /// Sets the given role and status by JSON Merge Patch (RFC 7396). The media type is `application/json` or
+    /// `application/merge-patch+json`. The change applies to the user's next request. The last active administrator cannot be
+    /// demoted or disabled. With `If-Match`, the record is updated only if one of the entity tags matches.
     #[oai(path = "/users/:id", method = "patch", operation_id = "updateUser")]
     async fn update(
         &self,
@@ -129,7 +129,8 @@ impl UsersApi {
     /// Reset a user's password
     ///
     /// Replaces a user's password by a random one-time password and ends the user's sessions. The one-time password is returned
-    /// only in this response and expires after 24 hours. The user can only log in and change it with `PUT /me/password`.
+    /// only in this response and expires after 24 hours. With it, the user can only log in and change the password
+    /// (`PUT /me/password`).
     #[oai(path = "/users/:id/password-reset", method = "post", operation_id = "resetUserPassword")]
     async fn reset_password(
         &self,
@@ -144,7 +145,7 @@ impl UsersApi {
 
     /// Unlock a user
     ///
-    /// Clears a user's failed logins, which removes the login delay or the lock of the account.
+    /// Sets the number of a user's failed logins to zero, which ends the login delay or the lock of the account.
     #[oai(path = "/users/:id/unlock", method = "post", operation_id = "unlockUser")]
     async fn unlock(
         &self,

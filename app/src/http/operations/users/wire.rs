@@ -28,7 +28,7 @@ record! {
 }
 
 response! {
-    /// A one-time password, returned only once. The user can only log in and change it.
+    /// A one-time password, returned only in this response. With it, the user can only log in and change the password.
     pub struct OneTimePasswordDocument as "OneTimePassword" {
         /// One-time password.
         password: String = "2f1c-9a40-77de-0b6e-51c3-e8d2-04fa-b937",
