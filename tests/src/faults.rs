@@ -15,7 +15,9 @@ use domain::user::{
     Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, User,
     Username, Verdict,
 };
-use domain::{Actor, Clock, Id, Page, PageRequest, Probe, SessionId, StoreError, UserId, Version};
+use domain::{
+    Actor, Clock, Id, Moment, MonotonicClock, Page, PageRequest, Probe, SessionId, StoreError, UserId, Version,
+};
 use time::OffsetDateTime;
 
 /// An injected fault.
@@ -108,9 +110,13 @@ impl Faults {
         }
     }
 
-    /// The same clock with its switch.
-    pub fn wrap_clock(&self, clock: Arc<dyn Clock>) -> Arc<dyn Clock> {
-        Arc::new(Faulty { inner: clock, switch: self.clock.clone() })
+    /// The same clocks with their switch.
+    pub fn wrap_clocks(
+        &self,
+        (clock, monotonic): (Arc<dyn Clock>, Arc<dyn MonotonicClock>),
+    ) -> (Arc<dyn Clock>, Arc<dyn MonotonicClock>) {
+        let switch = || self.clock.clone();
+        (Arc::new(Faulty { inner: clock, switch: switch() }), Arc::new(Faulty { inner: monotonic, switch: switch() }))
     }
 }
 
@@ -198,6 +204,13 @@ impl InvalidationFeed for Faulty<dyn InvalidationFeed> {
     fn is_current(&self) -> Result<bool, StoreError> {
         self.switch.check()?;
         self.inner.is_current()
+    }
+}
+
+impl MonotonicClock for Faulty<dyn MonotonicClock> {
+    fn moment(&self) -> Moment {
+        assert!(self.switch.fault().is_none(), "injected fault: clock");
+        self.inner.moment()
     }
 }
 

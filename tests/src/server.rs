@@ -134,11 +134,12 @@ impl Server {
         let signer = Arc::new(JwtTokens::new(&signing_key(), policy()).expect("a signer"));
         let tokens = Tokens { signer, lifetime: lifetime(), sessions: lifetimes() };
         // The harness uses the stores without faults.
-        let (ports, clock) = match &setup.faults {
-            Some(faults) => (faults.wrap_stores(stores.clone()), faults.wrap_clock(setup.clock.clone())),
-            None => (stores.clone(), setup.clock.clone()),
+        let clocks = (setup.clock.clone(), setup.monotonic.clone());
+        let (ports, clocks) = match &setup.faults {
+            Some(faults) => (faults.wrap_stores(stores.clone()), faults.wrap_clocks(clocks)),
+            None => (stores.clone(), clocks),
         };
-        let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, (clock, setup.monotonic.clone()));
+        let use_cases = composition::use_cases(ports, hasher, tokens, setup.policies, clocks);
         let mut use_cases = use_cases.await.expect("use cases");
         if let Some(faults) = &setup.faults {
             faults.wrap_hasher(&mut use_cases);

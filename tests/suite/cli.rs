@@ -115,7 +115,7 @@ async fn missing_or_duplicate_secret_prevents_start() {
     let mut both = installation.command(&[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat());
     both.env("ROLLBOOK_JWT_SECRET", SECRET);
     let both = error_line(both).await;
-    assert!(both.contains("ROLLBOOK_JWT_SECRET or --jwt-secret-file") && !both.contains(SECRET), "{both}");
+    assert!(both.contains("ROLLBOOK_JWT_SECRET and --jwt-secret-file") && !both.contains(SECRET), "{both}");
     // The secret is checked before the connection to this closed port.
     let postgres = ["--database", "postgres://asha:hunter2@127.0.0.1:1/d"];
     let none = error_line_of(&installation, &[serve, postgres].concat()).await;

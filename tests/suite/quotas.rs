@@ -64,13 +64,11 @@ async fn anonymous_requests_are_limited_per_address() {
 async fn clock_step_does_not_change_quotas() {
     let (server, clock) = with_minimum_quota(Engine::Sqlite).await;
     let asha = server.client(Role::Viewer).await;
-    // The tokens are valid for longer than an hour.
-    for (number, step) in
-        [Duration::HOUR, -Duration::HOUR, -Duration::seconds(90), Duration::seconds(90)].iter().enumerate()
-    {
+    let steps = [-Duration::HOUR, Duration::HOUR, -Duration::seconds(90), Duration::seconds(90)];
+    for (number, step) in steps.into_iter().enumerate() {
         asha.get("/me").await.expect(200);
         server.anonymous().get("/openapi.json").await.expect(200);
-        clock.step(*step);
+        clock.step(step);
         let left = asha.get("/me").await;
         assert!(left.header("ratelimit").starts_with(&format!("\"requests\";r={};t=1", 58 - 2 * number)), "{left:?}");
     }

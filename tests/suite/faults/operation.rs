@@ -31,7 +31,7 @@ pub fn operations() -> Vec<Operation> {
                 method: method.to_ascii_uppercase(),
                 path: path.clone(),
                 access,
-                public: access == Access::Public,
+                public: access.is_public(),
                 has_body: operation.get("requestBody").is_some(),
                 body: body.map(|example| resolved(document, example)["value"].clone()).unwrap_or_default(),
                 problems: problems(document, &operation["responses"]),

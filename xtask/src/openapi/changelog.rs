@@ -30,12 +30,16 @@ pub fn with(changelog: &str, changes: &[Change]) -> String {
             entries.entry(effect).or_default().push(line.to_owned());
         }
     }
+    let mut subjects: BTreeMap<_, Vec<&str>> = BTreeMap::new();
     for change in changes {
-        let known = entries.entry(change.effect).or_default();
-        if !known.iter().any(|line| reason_in(line, change).is_some()) {
-            known.push(line(change));
+        if !entries.entry(change.effect).or_default().iter().any(|line| reason_in(line, change).is_some()) {
+            subjects.entry((change.effect, &change.what)).or_default().push(&change.subject);
         }
     }
+    for ((effect, what), subjects) in subjects {
+        entries.entry(effect).or_default().push(format!("- {}: {what}", subjects.join(", ")));
+    }
+    entries.retain(|_, lines| !lines.is_empty());
     if entries.is_empty() && !changelog.contains(UNRELEASED) {
         return changelog.to_owned();
     }
@@ -57,14 +61,16 @@ pub fn reason<'c>(changelog: &'c str, change: &Change) -> Option<&'c str> {
     changelog.lines().filter_map(|line| reason_in(line, change)).map(str::trim).find(|reason| !reason.is_empty())
 }
 
-fn line(change: &Change) -> String {
-    format!("- {change}")
-}
-
 /// The reason after the line of a change, empty if there is none; `None` for other lines.
-fn reason_in<'l>(text: &'l str, change: &Change) -> Option<&'l str> {
-    let rest = text.strip_prefix(&line(change))?;
-    if rest.is_empty() { Some("") } else { rest.strip_prefix(REASON) }
+fn reason_in<'l>(line: &'l str, change: &Change) -> Option<&'l str> {
+    let (subjects, rest) = line.strip_prefix("- ")?.split_once(": ")?;
+    let rest = rest.strip_prefix(&change.what)?;
+    let is_subject = subjects.split(", ").any(|subject| subject == change.subject);
+    match rest {
+        _ if !is_subject => None,
+        "" => Some(""),
+        rest => rest.strip_prefix(REASON),
+    }
 }
 
 /// The text before the unreleased changes, the unreleased changes, and the releases.
@@ -102,6 +108,16 @@ mod tests {
     }
 
     #[test]
+    fn equal_changes_share_one_line() {
+        let removed = ["`GET /x`", "`GET /y`"].map(|subject| change(Effect::Breaking, subject, "removed"));
+        let changelog = with("", &removed);
+        assert!(changelog.ends_with("- `GET /x`, `GET /y`: removed\n"), "{changelog}");
+        let explained = changelog.replace("removed", "removed. Reason: they never worked.");
+        assert_eq!(reason(&explained, &removed[1]), Some("they never worked."));
+        assert_eq!(with(&explained, &removed), explained);
+    }
+
+    #[test]
     fn released_changes_are_kept() {
         let released = "# Changelog\n\n## 1.0.0\n\n### Added\n\n- `GET /me`: added\n";
         assert_eq!(with(released, &[]), released);
@@ -120,7 +136,6 @@ mod tests {
         assert_eq!(reason(&changelog, &removed), None);
         let explained = changelog.replace("removed", "removed. Reason: it never worked.");
         assert_eq!(reason(&explained, &removed), Some("it never worked."));
-        assert_eq!(with(&explained, std::slice::from_ref(&removed)), explained, "the line is known");
         assert_eq!(reason(&explained, &change(Effect::Breaking, "`GET /y`", "removed")), None);
         assert_eq!(reason(&changelog.replace("removed", "removed. Reason: "), &removed), None, "an empty reason");
     }

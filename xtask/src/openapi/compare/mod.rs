@@ -50,43 +50,7 @@ pub fn changes(old: &Document, new: &Document) -> Vec<Change> {
             (None, None) => {}
         }
     }
-    let of_responses = merged(
-        comparison.changes,
-        |change| {
-            let (before, status, after) = around_status(&change.what)?;
-            Some(((change.effect, change.subject.clone(), before.to_owned(), after.to_owned()), status.to_owned()))
-        },
-        |(effect, subject, before, after), statuses| {
-            let s = if statuses.contains(',') { "s" } else { "" };
-            Change { effect, subject, what: format!("{before}the response{s} {statuses}{after}") }
-        },
-    );
-    let of_subjects = |change: &Change| Some(((change.effect, change.what.clone()), change.subject.clone()));
-    merged(of_responses, of_subjects, |(effect, what), subject| Change { effect, subject, what }).into_iter().collect()
-}
-
-/// Merges changes with the same key into one, which lists their parts. Changes without a key are kept.
-fn merged<K: Ord>(
-    changes: BTreeSet<Change>,
-    key: impl Fn(&Change) -> Option<(K, String)>,
-    merge: impl Fn(K, String) -> Change,
-) -> BTreeSet<Change> {
-    let (mut kept, mut groups) = (BTreeSet::new(), BTreeMap::<K, Vec<String>>::new());
-    for change in changes {
-        match key(&change) {
-            Some((key, part)) => groups.entry(key).or_default().push(part),
-            None => drop(kept.insert(change)),
-        }
-    }
-    kept.extend(groups.into_iter().map(|(key, parts)| merge(key, parts.join(", "))));
-    kept
-}
-
-/// Splits a text at the status in `the response 200`.
-fn around_status(text: &str) -> Option<(&str, &str, &str)> {
-    let (before, rest) = text.split_once("the response ")?;
-    let (status, after) = rest.split_at_checked(3)?;
-    Some((before, status, after))
+    comparison.changes.into_iter().collect()
 }
 
 fn by_name(document: &Document) -> BTreeMap<String, &Operation> {

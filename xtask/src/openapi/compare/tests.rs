@@ -279,8 +279,8 @@ fn security_and_role_may_not_become_stricter() {
         *at(document, "/components/securitySchemes/bearer") =
             json!({"type": "apiKey", "in": "header", "name": "X-Key"});
     });
-    assert!(broken.len() == 1 && broken[0].ends_with(": the security scheme `bearer` differs"), "{broken:#?}");
-    assert!(broken[0].contains("`GET /me`") && !broken[0].contains("`POST /login`"), "{broken:#?}");
+    assert!(broken.contains(&"`GET /me`: the security scheme `bearer` differs".to_owned()), "{broken:#?}");
+    assert!(!broken.iter().any(|line| line.starts_with("`POST /login`")), "{broken:#?}");
     let role =
         |path: &'static str, role: Value| move |document: &mut Value| at(document, path)["x-required-role"] = role;
     assert_eq!(
@@ -345,18 +345,6 @@ fn new_success_and_removed_link_are_breaking() {
             change(Effect::Added, "a response 404 is possible"),
         ]
     );
-}
-
-#[test]
-fn change_of_several_responses_and_operations_is_one_line() {
-    let headers = |headers: Value| {
-        let responses = json!({ "200": { "headers": headers }, "404": { "headers": headers } });
-        let operation = json!({ "responses": responses });
-        path(&json!({ "get": operation, "put": operation }))
-    };
-    let found = compared(&headers(json!({ "A": {} })), &headers(json!({})));
-    let text = "`GET /x`, `PUT /x`: the header `A` of the responses 200, 404 is removed".to_owned();
-    assert_eq!(found, [(Effect::Breaking, text)]);
 }
 
 #[test]

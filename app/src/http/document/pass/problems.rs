@@ -63,7 +63,7 @@ pub fn shared_examples() -> Value {
 /// The problems of an operation, in order of their status.
 fn problem_types(operation: &Value, access: Access, has_body: bool) -> Vec<ProblemType> {
     let own = own_problems(operation);
-    let mut edge = vec![ProblemType::MalformedQuery, ProblemType::Internal];
+    let mut edge = vec![ProblemType::MalformedQuery];
     if access != Access::Unmetered {
         edge.push(ProblemType::TooManyRequests);
     }
@@ -74,6 +74,10 @@ fn problem_types(operation: &Value, access: Access, has_body: bool) -> Vec<Probl
         edge.push(ProblemType::Unauthorized);
     }
     let uses_store = own.iter().any(|kind| kind.entry().status == StatusCode::SERVICE_UNAVAILABLE);
+    // An operation without a port, such as the liveness, cannot fail.
+    if access != Access::Unmetered || uses_store {
+        edge.push(ProblemType::Internal);
+    }
     if !access.is_public() || uses_store {
         edge.extend([ProblemType::Unavailable, ProblemType::DeadlineExceeded]);
     }
