@@ -51,6 +51,9 @@ impl fmt::Debug for Database {
 /// Error while opening a store: a one-line message with a remedy.
 #[derive(Debug, Error)]
 pub enum OpenError {
+    /// The location, without a password.
+    #[error("the store {0} does not exist")]
+    Missing(String),
     #[error(transparent)]
     Sqlite(#[from] adapter_sqlite::OpenError),
     #[error(transparent)]
@@ -86,7 +89,7 @@ domain::resources!(stores {
 });
 
 impl Stores {
-    /// Opens a store and migrates its schema.
+    /// Opens a store, or creates it, and migrates its schema.
     ///
     /// # Errors
     /// [`OpenError`]
@@ -94,19 +97,39 @@ impl Stores {
         Self::bounded(database, Options::DEFAULT_REVOCATION_BOUND).await
     }
 
+    /// As [`Stores::open`], but does not create the store.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub async fn existing(database: &Database) -> Result<Self, OpenError> {
+        match database {
+            Database::Sqlite(path) if !path.exists() => Err(OpenError::Missing(path.display().to_string())),
+            Database::Sqlite(path) => Ok(Self::sqlite(path)?),
+            Database::Postgres(url) => {
+                match Self::postgres(Options { create: false, ..Options::new(url.clone()) }).await {
+                    Err(OpenError::Postgres(adapter_postgres::OpenError::Missing { place })) => {
+                        Err(OpenError::Missing(place))
+                    }
+                    opened => opened,
+                }
+            }
+        }
+    }
+
     /// As [`Stores::open`], with the maximum delay before a revocation on another node takes effect here. The embedded
-    /// store ignores it: it has no other nodes, and detects changes by other processes on each request.
+    /// store ignores it: it has no other nodes, and detects changes by other processes at each request.
     ///
     /// # Errors
     /// [`OpenError`]
     pub async fn bounded(database: &Database, revocation_bound: Duration) -> Result<Self, OpenError> {
         match database {
             Database::Sqlite(path) => Ok(Self::sqlite(path)?),
-            Database::Postgres(url) => {
-                let store = PostgresStore::connect(Options { revocation_bound, ..Options::new(url.clone()) }).await?;
-                Ok(Arc::new(store).into())
-            }
+            Database::Postgres(url) => Self::postgres(Options { revocation_bound, ..Options::new(url.clone()) }).await,
         }
+    }
+
+    async fn postgres(options: Options) -> Result<Self, OpenError> {
+        Ok(Arc::new(PostgresStore::connect(options).await?).into())
     }
 
     /// Opens the embedded store.

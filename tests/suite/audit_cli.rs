@@ -70,6 +70,7 @@ async fn key_changes_are_audited_before_they_take_effect(engine: Engine) {
         let outcome = succeeds(&installation, &[&["keys"][..], arguments, &RING].concat(), None).await;
         outcome.stdout.split(' ').nth(2).unwrap_or_default().to_owned()
     };
+    installation.migrate().await;
     let first = keys(&["generate"]).await;
     let second = keys(&["rotate", "--algorithm", "EdDSA", "--announce", "0s"]).await;
     keys(&["retire", &first, "--revoke"]).await;

@@ -10,7 +10,7 @@ use tests::server::{Engine, SECRET};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, on_each_engine, stop};
 
 /// A secret that is long enough, but a published example.
 const KNOWN_SECRET: &str = "your-256-bit-secret-your-256-bit-secret";
@@ -128,6 +128,23 @@ fn closed_port() -> (tokio::net::TcpSocket, SocketAddr) {
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
     (socket, address)
+}
+
+async fn only_serve_and_migrate_create_a_store(engine: Engine) {
+    let installation = Installation::new(engine);
+    for command in [&["user", "list"][..], &["user", "create", "asha", "--password-stdin"], &["audit", "list"]] {
+        let missing = installation.run(command, Some(ADMIN_PASSWORD)).await;
+        let is_one_line = missing.stderr.lines().count() == 1;
+        assert!(missing.status == Some(1) && is_one_line && missing.stderr.contains("does not exist"), "{missing:?}");
+        assert!(missing.stderr.contains("rollbook migrate") && missing.stderr.contains("--data-dir"), "{missing:?}");
+        assert!(!installation.data("").exists(), "{command:?}");
+    }
+    installation.migrate().await;
+    assert_eq!(installation.run(&["user", "list"], None).await.status, Some(0));
+}
+
+on_each_engine! {
+    only_serve_and_migrate_create_a_store
 }
 
 #[tokio::test]

@@ -71,6 +71,12 @@ impl Installation {
         timeout(TIMEOUT, program::outcome(command)).await.expect("the program exits")
     }
 
+    /// Creates the store without a server.
+    pub async fn migrate(&self) {
+        let outcome = self.run(&["migrate"], None).await;
+        assert_eq!(outcome.status, Some(0), "{outcome:?}");
+    }
+
     /// A command that runs `serve` with its log in a file.
     pub fn serve_command(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());

@@ -68,6 +68,7 @@ async fn wait_until<F: Future<Output = bool>>(description: &str, condition: impl
 async fn key_set_has_only_public_keys_with_kid_use_and_alg() {
     for (algorithm, kty) in [("EdDSA", "OKP"), ("ES256", "EC")] {
         let installation = Installation::new(Engine::Sqlite);
+        installation.migrate().await;
         keys(&installation, &["generate", "--algorithm", algorithm]).await;
         keys(&installation, &["rotate"]).await;
         let server = serve(&installation).await;
@@ -155,6 +156,7 @@ async fn key_file_is_private_and_unsafe_changes_are_rejected() {
     use std::os::unix::fs::PermissionsExt;
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate", "--algorithm", "ES256"]).await;
+    installation.migrate().await;
     keys(&installation, &["rotate"]).await;
     let path = installation.data("").with_file_name("ring.json");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);

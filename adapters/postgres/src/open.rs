@@ -33,6 +33,9 @@ impl PostgresStore {
         let target = Target::parse(&options)?;
         let mut connection = open_connection(&target).await?;
         check_server(&mut connection, &target.place).await?;
+        if !options.create {
+            require_schema(&mut connection, &target.place).await?;
+        }
         migrate(&mut connection, &target).await?;
         // If closing fails, the server detects the lost connection.
         let _ = connection.close().await;
@@ -72,6 +75,12 @@ fn validate_server(place: &str, number: i32, version: String, encoding: String) 
         return Err(OpenError::Encoding { place, found: encoding });
     }
     Ok(())
+}
+
+async fn require_schema(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
+    let exists = sqlx::query_scalar("SELECT to_regclass('compatibility') IS NOT NULL").fetch_one(connection).await;
+    let exists: bool = exists.map_err(|error| OpenError::connect(place, &error))?;
+    if exists { Ok(()) } else { Err(OpenError::Missing { place: place.to_owned() }) }
 }
 
 async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), OpenError> {

@@ -21,6 +21,8 @@ pub enum OpenError {
     ServerTooOld { place: String, found: String },
     #[error("the database at {place} is encoded in {found}, not in UTF8; recreate it with ENCODING 'UTF8'")]
     Encoding { place: String, found: String },
+    #[error("the database at {place} has no tables of Rollbook")]
+    Missing { place: String },
     #[error("cannot migrate the schema at {place}: {cause}; {hint}")]
     Migrate { place: String, cause: String, hint: &'static str },
     #[error(

@@ -18,6 +18,8 @@ pub struct Options {
     /// Name of the schema, created if absent: 1 to 63 of `a-z`, `0-9` and `_`, not starting with a digit. `None` uses the
     /// server's `search_path`.
     pub schema: Option<String>,
+    /// Whether a missing schema is created. An existing one is migrated in any case.
+    pub create: bool,
     /// Maximum number of connections of this node; 0 counts as 1.
     pub max_connections: u32,
     /// Maximum delay before a revocation on another node takes effect here, within [`Options::REVOCATION_BOUNDS`]. The node
@@ -40,6 +42,7 @@ impl Options {
         Self {
             url: url.into(),
             schema: None,
+            create: true,
             max_connections: Self::DEFAULT_MAX_CONNECTIONS,
             revocation_bound: Self::DEFAULT_REVOCATION_BOUND,
         }

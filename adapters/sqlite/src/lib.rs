@@ -5,6 +5,7 @@
 
 mod audit;
 mod errors;
+mod file;
 mod open;
 mod readers;
 mod records;
@@ -26,6 +27,7 @@ use domain::{Probe, StoreError};
 pub use open::OpenError;
 
 use errors::Failure;
+use file::DatabaseFile;
 use readers::{Readers, Scans};
 use session_lookup::DataVersionFeed;
 use writer::Writer;
@@ -39,6 +41,7 @@ pub struct SqliteStore {
     scans: Scans,
     writer: Writer,
     invalidations: DataVersionFeed,
+    file: DatabaseFile,
     schema_version: u32,
 }
 
@@ -51,12 +54,14 @@ impl SqliteStore {
     /// [`OpenError`] in one line if the file cannot be opened or its schema is incompatible.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let (writer, schema_version) = open::writer(path)?;
+        let file = DatabaseFile::at(path).map_err(|error| OpenError::file(path, error))?;
         let cores = thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             points: Readers::new(open::readers(path, cores.clamp(2, 8))?),
             scans: Scans::new(open::readers(path, Scans::RUNNING)?),
-            writer: Writer::start(writer).map_err(|error| OpenError::thread(path, error))?,
+            writer: Writer::start(writer, file.clone()).map_err(|error| OpenError::thread(path, error))?,
             invalidations: DataVersionFeed::default(),
+            file,
             schema_version,
         })
     }
@@ -71,6 +76,7 @@ impl SqliteStore {
 #[async_trait]
 impl Probe for SqliteStore {
     async fn ready(&self) -> Result<(), StoreError> {
+        self.file.check().map_err(StoreError::unavailable)?;
         self.points.with(|connection| {
             let mut tables =
                 connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM students)")?;

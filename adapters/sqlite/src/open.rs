@@ -60,6 +60,10 @@ impl OpenError {
         Self { path: path.to_owned(), kind: kind.into() }
     }
 
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
+        Self::new(path, error)
+    }
+
     pub(crate) fn thread(path: &Path, error: io::Error) -> Self {
         Self::new(path, OpenErrorKind::Thread(error))
     }

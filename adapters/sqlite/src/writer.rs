@@ -16,6 +16,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::errors::Failure;
+use crate::file::{DatabaseFile, FileLost};
 
 /// Maximum number of queued writes.
 const QUEUE: usize = 1_024;
@@ -47,10 +48,10 @@ impl Writer {
     ///
     /// # Errors
     /// [`io::Error`] if the system cannot start a thread.
-    pub fn start(connection: Connection) -> io::Result<Self> {
+    pub fn start(connection: Connection, file: DatabaseFile) -> io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
-            serve(&connection, &waiting);
+            serve(&connection, &file, &waiting);
         })?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
@@ -89,11 +90,11 @@ impl Drop for Writer {
     }
 }
 
-fn serve(connection: &Connection, waiting: &Receiver<Box<dyn QueuedWrite>>) {
+fn serve(connection: &Connection, file: &DatabaseFile, waiting: &Receiver<Box<dyn QueuedWrite>>) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        let outcome = commit(connection, &mut group);
+        let outcome = commit(connection, file, &mut group);
         if outcome.is_err() && !connection.is_autocommit() {
             // If this fails, so does the next BEGIN, and this is retried.
             let _ = connection.execute_batch("ROLLBACK");
@@ -104,8 +105,13 @@ fn serve(connection: &Connection, waiting: &Receiver<Box<dyn QueuedWrite>>) {
     }
 }
 
-/// Runs a group in one transaction.
-fn commit(connection: &Connection, group: &mut [Box<dyn QueuedWrite>]) -> Result<(), NotCommitted> {
+/// Runs a group in one transaction. The file is checked again after the commit: writes to a lost file are not acknowledged.
+fn commit(
+    connection: &Connection,
+    file: &DatabaseFile,
+    group: &mut [Box<dyn QueuedWrite>],
+) -> Result<(), NotCommitted> {
+    file.check()?;
     let execute = |sql| connection.prepare_cached(sql)?.execute([]).map(drop);
     execute("BEGIN IMMEDIATE")?;
     for member in group {
@@ -120,7 +126,7 @@ fn commit(connection: &Connection, group: &mut [Box<dyn QueuedWrite>]) -> Result
         execute("RELEASE member")?;
     }
     execute("COMMIT")?;
-    Ok(())
+    Ok(file.check()?)
 }
 
 /// Reason for the rollback of a whole group.
@@ -131,6 +137,8 @@ enum NotCommitted {
     /// For example because the disk is full. The result of the failed write contains the reason.
     #[error("the group of writes was not committed: SQLite rolled it back because one write failed")]
     RolledBack,
+    #[error(transparent)]
+    FileLost(#[from] FileLost),
 }
 
 impl From<rusqlite::Error> for NotCommitted {

@@ -170,6 +170,34 @@ async fn readiness_requires_all_tables() {
 }
 
 #[tokio::test]
+async fn write_to_lost_file_is_unavailable() {
+    let (folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    let mut roll_no = 0;
+    let mut insert = || {
+        roll_no += 1;
+        RecordStore::<Student>::insert(&store, Student::sample(roll_no), &BY)
+    };
+    insert().await.unwrap();
+    let moved = folder.path().join("moved.db");
+    fs::rename(&path, &moved).unwrap();
+    for replaced in [false, true] {
+        if replaced {
+            fs::copy(&moved, &path).unwrap();
+        }
+        let lost = format!("{:?}", insert().await.unwrap_err());
+        assert!(lost.contains("Unavailable") && lost.contains("rollbook.db"), "{lost}");
+        let lost = store.ready().await.unwrap_err();
+        assert!(matches!(lost, StoreError::Unavailable(_)), "{lost:?}");
+    }
+    fs::rename(&moved, &path).unwrap();
+    store.ready().await.unwrap();
+    insert().await.unwrap();
+    let page = RecordStore::<Student>::page(&store, &StudentFilter::default(), PageRequest::LARGEST).await.unwrap();
+    assert_eq!(page.entries.len(), 2, "rejected writes are not stored");
+}
+
+#[tokio::test]
 async fn first_schema_version_is_migrated_without_data_loss() {
     let (_folder, path) = folder();
     let first = concat!(

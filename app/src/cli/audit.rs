@@ -10,13 +10,12 @@ use time::format_description::well_known::Rfc3339;
 use super::arguments::{Audit, AuditCommand};
 use super::failure::Failure;
 use super::output;
-use crate::stores::Stores;
 use crate::system::SystemClock;
 
 /// Runs an `audit` subcommand.
 pub async fn run(audit: Audit) -> Result<(), Failure> {
     let operator = Principal::operator();
-    let log = Stores::open(&audit.store.database()?).await?.audit;
+    let log = audit.store.open_existing().await?.audit;
     let review = Review { log, clock: Arc::new(SystemClock) };
     match audit.command {
         AuditCommand::List { actor, action, target, since, before } => {

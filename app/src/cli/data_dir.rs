@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use super::arguments::Store;
 use super::failure::Failure;
-use crate::stores::Database;
+use crate::stores::{Database, OpenError, Stores};
 
 impl Store {
     /// The selected store. Creates the data directory (mode 0700) for the embedded store.
@@ -21,13 +21,32 @@ impl Store {
         Ok(Database::Sqlite(self.embedded()))
     }
 
-    /// Returns `true` if the store exists, or with an explicit `--database`.
-    pub fn exists(&self) -> bool {
-        self.database.is_some() || self.embedded().exists()
+    /// Opens the selected store, or returns `None` if it does not exist. Only `serve` and `migrate` create a store.
+    pub async fn find(&self) -> Result<Option<Stores>, Failure> {
+        match Stores::existing(&self.selected()).await {
+            Ok(stores) => Ok(Some(stores)),
+            Err(OpenError::Missing(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens the selected store, which must exist.
+    pub async fn open_existing(&self) -> Result<Stores, Failure> {
+        Stores::existing(&self.selected()).await.map_err(|error| match error {
+            OpenError::Missing(_) => Failure::new(format!(
+                "{error}; create it with `rollbook migrate` or `rollbook serve`, or select another one with --database or \
+                 --data-dir"
+            )),
+            error => error.into(),
+        })
+    }
+
+    fn selected(&self) -> Database {
+        self.database.clone().unwrap_or_else(|| Database::Sqlite(self.embedded()))
     }
 
     /// Path of the embedded store, which is used without `--database`.
-    pub fn embedded(&self) -> PathBuf {
+    fn embedded(&self) -> PathBuf {
         self.data_dir.join("rollbook.sqlite3")
     }
 

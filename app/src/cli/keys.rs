@@ -10,7 +10,6 @@ use super::arguments::{Keys, KeysCommand};
 use super::failure::Failure;
 use super::key_file::{LockedRing, RingDraft};
 use super::{key_file, output};
-use crate::stores::Stores;
 use crate::system::{SystemClock, SystemRandom};
 
 /// Runs a `keys` subcommand.
@@ -65,16 +64,15 @@ async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
     if keys.without_audit {
         return Ok(());
     }
-    // A ring may be generated before the first start creates the store; later changes require the store.
-    if !matches!(keys.command, KeysCommand::Generate { .. }) && !keys.store.exists() {
-        return Err(Failure::new(format!(
-            "no key was changed: the store {} for the audit event does not exist; select the servers' store with \
-             --database or --data-dir, or use --without-audit",
-            keys.store.embedded().display()
-        )));
-    }
-    let recorded =
-        async { Ok::<_, Failure>(Stores::open(&keys.store.database()?).await?.audit.append(vec![event]).await?) };
+    let recorded = async {
+        // A ring may be generated before the first start creates the store; later changes require the store.
+        let stores = match (keys.store.find().await?, &keys.command) {
+            (Some(stores), _) => stores,
+            (None, KeysCommand::Generate { .. }) => return Ok(()),
+            (None, _) => keys.store.open_existing().await?,
+        };
+        Ok::<_, Failure>(stores.audit.append(vec![event]).await?)
+    };
     recorded.await.map_err(|failure| {
         Failure::new(format!("no key was changed: cannot record the audit event: {failure}; or use --without-audit"))
     })

@@ -26,7 +26,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
         }
         _ => None,
     };
-    let stores = Stores::open(&user.store.database()?).await?;
+    let stores = user.store.open_existing().await?;
     let sessions = stores.sessions.clone();
     let accounts = accounts(stores, user.passwords.password_min_length)?;
     let operator = Operator::new(accounts, sessions)?;

@@ -51,10 +51,9 @@ pub trait CredentialStore: Send + Sync {
         by: &Actor,
     ) -> Result<(), StoreError>;
 
-    /// Checks a login attempt of user `id` at `by.at` with [`Attempts::admission`](super::Attempts::admission), and counts it
-    /// as failed if it is admitted. The opening of a session clears the count. The limit MUST
-    /// also hold for concurrent attempts on any number of nodes. If the user does not exist, the attempt is admitted with the
-    /// count 1.
+    /// Admits a login attempt of user `id` at `by.at`, or throttles it, by [`Attempts::admit`](super::Attempts::admit), and
+    /// stores the attempts that it returns. The opening of a session clears the count. The limit MUST also hold for concurrent
+    /// attempts on any number of nodes. If the user does not exist, the attempt is admitted with the count 1.
     ///
     /// An attempt that locks the account writes an [`Action::USER_LOCKED`](crate::audit::Action::USER_LOCKED) event. Others
     /// write no event: the session records a successful login, and the denied-access log a rejected one.

@@ -41,7 +41,7 @@ impl Fixture {
             false
         };
         connection.commit_hook(Some(hook)).unwrap();
-        Self { writer: Writer::start(connection).unwrap(), commits, folder }
+        Self { writer: Writer::start(connection, file(&folder)).unwrap(), commits, folder }
     }
 
     /// Blocks the writer until the returned sender is used or dropped.
@@ -76,6 +76,10 @@ fn connect(folder: &TempDir) -> Connection {
     let connection = Connection::open(folder.path().join("numbers.db")).unwrap();
     connection.busy_timeout(std::time::Duration::ZERO).unwrap();
     connection
+}
+
+fn file(folder: &TempDir) -> DatabaseFile {
+    DatabaseFile::at(&folder.path().join("numbers.db")).unwrap()
 }
 
 fn put(connection: &Connection, n: i64) -> Result<(), TxError<PutError>> {
@@ -219,7 +223,7 @@ fn dropped_writer_completes_queued_writes() {
     drop(held);
     let Fixture { writer, folder, commits } = fixture;
     drop(writer);
-    let after = Fixture { writer: Writer::start(connect(&folder)).unwrap(), folder, commits };
+    let after = Fixture { writer: Writer::start(connect(&folder), file(&folder)).unwrap(), folder, commits };
     assert_eq!(after.stored(), [1, 2]);
     drop(queued);
 }
