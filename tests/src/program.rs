@@ -45,7 +45,7 @@ pub fn command(home: &Path, arguments: &[&str]) -> Command {
         }
     }
     // A free port, because the default port may be in use.
-    command.env("ROLLBOOK_LISTEN", "127.0.0.1:0");
+    command.env("ROLLBOOK_LISTEN", "127.0.0.1:0").env("ROLLBOOK_DRAIN_DELAY", "0s");
     command.args(arguments).current_dir(home).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

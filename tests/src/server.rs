@@ -10,7 +10,7 @@ use adapter_jwt::{HmacRefreshTokens, JwtTokens, SigningKey, TokenPolicy};
 use adapter_postgres::{Options, PostgresStore};
 use app::composition::{self, Policies, Tokens};
 use app::http::{self, EdgeConfig};
-use app::server::{self, Listener};
+use app::server::{self, Drain, Listener};
 use app::stores::Stores;
 use app::system::{SystemClock, SystemRandom};
 use domain::access::Role;
@@ -149,9 +149,10 @@ impl Server {
         let (stop, stopped) = oneshot::channel();
         let denied_access = use_cases.denied_access.clone();
         let endpoint = http::endpoint(use_cases, setup.config.clone());
-        tokio::spawn(server::serve(listener, endpoint, async {
+        let stopped = async {
             let _ = stopped.await;
-        }));
+        };
+        tokio::spawn(server::serve(listener, endpoint, stopped, Drain::default()));
         Self { stores, denied_access, setup, address, http: reqwest::Client::new(), stop: Some(stop), database }
     }
 

@@ -88,9 +88,29 @@ async fn second_signal_ends_server_immediately() {
     assert_eq!(wait_for_exit(&mut server.process).await, Some(130));
 }
 
+#[tokio::test]
+async fn draining_server_is_not_ready_and_closes_connections() {
+    let installation = Installation::new(Engine::Sqlite);
+    let mut command = installation.serve_command(&[]);
+    command.env("ROLLBOOK_DRAIN_DELAY", "60s");
+    let mut server = timeout(TIMEOUT, Program::start(command)).await.expect("the server starts");
+    let admin = installation.admin(&server).await;
+    assert_eq!(admin.get("/health/ready").await.status, 200);
+    signal(&server.process, Signal::TERM);
+    let not_ready = async { while admin.get("/health/ready").await.status != 503 {} };
+    timeout(TIMEOUT, not_ready).await.expect("the server is not ready");
+    for path in ["/me", "/health/live"] {
+        // Each on a new connection, because the previous response closed its connection.
+        let response = admin.get(path).await;
+        assert_eq!((response.status.as_u16(), response.header("connection")), (200, "close"), "{path}");
+    }
+    signal(&server.process, Signal::TERM);
+    assert_eq!(wait_for_exit(&mut server.process).await, Some(130));
+}
+
 /// Pauses Tokio's clock, which then advances to the next timer.
 #[tokio::test]
-async fn endless_request_is_aborted_10_seconds_after_stop_signal() {
+async fn endless_request_is_aborted_10_seconds_after_the_drain_delay() {
     let listener = app::server::Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.unwrap();
     let address = listener.address().to_string();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -99,9 +119,11 @@ async fn endless_request_is_aborted_10_seconds_after_stop_signal() {
         begun.send(()).unwrap();
         std::future::pending::<poem::Result<poem::Response>>()
     });
-    let serving = tokio::spawn(app::server::serve(listener, endpoint, async {
+    let stopped = async {
         let _ = stopped.await;
-    }));
+    };
+    let drain = app::server::Drain::new(Duration::from_secs(5));
+    let serving = tokio::spawn(app::server::serve(listener, endpoint, stopped, drain));
     let mut client = connect(&address).await;
     client.write_all(b"GET / HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();
     running.recv().await.unwrap();
@@ -110,5 +132,5 @@ async fn endless_request_is_aborted_10_seconds_after_stop_signal() {
     stop.send(()).unwrap();
     serving.await.unwrap();
     let waited = start.elapsed();
-    assert!((Duration::from_secs(10)..Duration::from_secs(11)).contains(&waited), "{waited:?}");
+    assert!((Duration::from_secs(15)..Duration::from_secs(16)).contains(&waited), "{waited:?}");
 }

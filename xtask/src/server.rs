@@ -35,7 +35,7 @@ impl Server {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("ROLLBOOK_")) {
             command.env_remove(name);
         }
-        command.arg("serve").args(arguments);
+        command.args(["serve", "--drain-delay", "0s"]).args(arguments);
         Self::start("rollbook", |address| {
             command.args(["--listen", &address.to_string()]);
             command

@@ -74,6 +74,9 @@ pub struct Store {
     pub data_dir: PathBuf,
 }
 
+/// Maximum of `--drain-delay`.
+const MAX_DRAIN_DELAY: std::time::Duration = std::time::Duration::from_mins(1);
+
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port to listen on; port 0 selects a free port
@@ -155,6 +158,16 @@ pub struct Serve {
     /// Maximum number of concurrent connections; further connections wait
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "4096")]
     pub max_connections: NonZeroUsize,
+
+    #[arg(
+        help = "Time after the stop signal in which the server is not ready but accepts connections, so that load balancers \
+                notice it: 0s to 60s [default: 5s; 0s on a terminal]",
+        long,
+        env = "ROLLBOOK_DRAIN_DELAY",
+        value_name = "TIME",
+        value_parser = drain_delay
+    )]
+    pub drain_delay: Option<std::time::Duration>,
 
     #[arg(
         help = "Log filter: a level (error, warn, info, debug) or levels by target: info,rollbook::access=debug",
@@ -261,6 +274,11 @@ fn revocation_bound(text: &str) -> Result<std::time::Duration, String> {
     } else {
         Err(format!("must be {:?} to {:?}", possible.start(), possible.end()))
     }
+}
+
+fn drain_delay(text: &str) -> Result<std::time::Duration, String> {
+    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
+    if given <= MAX_DRAIN_DELAY { Ok(given) } else { Err(format!("must be at most {MAX_DRAIN_DELAY:?}")) }
 }
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, String> {

@@ -22,7 +22,7 @@ use super::{contract, demo, first_start, key_watch, output, signing_key, user};
 use crate::background_tasks::BackgroundTasks;
 use crate::composition::{Policies, Tokens, use_cases};
 use crate::http::{self, EdgeConfig, UseCases};
-use crate::server::{self, Listener};
+use crate::server::{self, Drain, Listener};
 use crate::stores::{Database, Stores};
 use crate::system::{StartedClock, SystemClock};
 
@@ -45,7 +45,7 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
                 Purpose::Demo => start_demo(&serve, store.stores(), policy, lifetimes, &listener).await?,
                 Purpose::Contract => start_contract_mode(&serve, store.stores(), policy, lifetimes, &listener).await?,
             };
-            serve_until(stop, listener, use_cases, config).await;
+            serve_until(stop, listener, use_cases, config, drain(&serve)).await;
             Ok(())
         };
         let outcome = outcome.await;
@@ -61,7 +61,7 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     };
     let use_cases = compose(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
     print_address(&listener);
-    serve_until(stop, listener, use_cases, config).await;
+    serve_until(stop, listener, use_cases, config, drain(&serve)).await;
     Ok(())
 }
 
@@ -109,10 +109,23 @@ const fn policies(serve: &Serve) -> Policies {
     }
 }
 
-async fn serve_until(stop: impl Future<Output = ()>, listener: Listener, use_cases: UseCases, config: EdgeConfig) {
+async fn serve_until(
+    stop: impl Future<Output = ()>,
+    listener: Listener,
+    mut use_cases: UseCases,
+    config: EdgeConfig,
+    drain: Drain,
+) {
     let background_tasks = BackgroundTasks::start(use_cases.denied_access.clone(), use_cases.sessions.clone());
-    server::serve(listener, http::endpoint(use_cases, config), stop).await;
+    use_cases.probe = drain.probe(use_cases.probe);
+    server::serve(listener, http::endpoint(use_cases, config), stop, drain).await;
     background_tasks.stop().await;
+}
+
+/// On a terminal, the operator waits for the server to stop.
+fn drain(serve: &Serve) -> Drain {
+    let default = if io::stderr().is_terminal() { 0 } else { 5 };
+    Drain::new(serve.drain_delay.unwrap_or(std::time::Duration::from_secs(default)))
 }
 
 /// The signer: a key ring, which is watched for changes, or a single secret.

@@ -1,5 +1,6 @@
 //! HTTP/1.1 server with a connection limit, timeouts and graceful shutdown.
 
+mod drain;
 mod listener;
 mod signals;
 
@@ -15,11 +16,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use poem::http::uri::Scheme;
+use poem::http::{HeaderValue, header};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Response};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
+pub use drain::Drain;
 pub use listener::{BindError, Listener};
 pub use signals::stop_signal;
 
@@ -35,21 +38,24 @@ const MAX_HEAD: usize = 64 * 1024;
 /// Time for running requests to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves `endpoint` on `listener` until `stop` completes. Then it accepts no more connections, and running requests have
-/// 10 seconds to finish.
-pub async fn serve<E>(mut listener: Listener, endpoint: E, stop: impl Future<Output = ()>)
+/// Serves `endpoint` on `listener` until `stop` completes and `drain` is over. Then it accepts no more connections, and running
+/// requests have 10 seconds to finish. From `stop` on, each connection is closed after its response.
+pub async fn serve<E>(mut listener: Listener, endpoint: E, stop: impl Future<Output = ()>, drain: Drain)
 where
     E: Endpoint<Output = Response> + 'static,
 {
     let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
-    let mut stop = std::pin::pin!(stop);
+    let mut drained = std::pin::pin!(async {
+        stop.await;
+        drain.run().await;
+    });
     loop {
         let connection = tokio::select! {
             connection = listener.accept() => connection,
-            () = &mut stop => break,
+            () = &mut drained => break,
         };
-        let driver = connection_future(connection.stream, connection.peer, Arc::clone(&endpoint));
+        let driver = connection_future(connection.stream, connection.peer, Arc::clone(&endpoint), drain.clone());
         let watched = graceful.watch(driver);
         let permit = connection.permit;
         tokio::spawn(async move {
@@ -69,6 +75,7 @@ fn connection_future<E>(
     stream: TcpStream,
     peer: SocketAddr,
     endpoint: Arc<E>,
+    drain: Drain,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send
 where
     E: Endpoint<Output = Response> + 'static,
@@ -77,8 +84,12 @@ where
     let remote = RemoteAddr(peer.into());
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (endpoint, local, remote) = (Arc::clone(&endpoint), local.clone(), remote.clone());
+        let drain = drain.clone();
         async move {
-            let response = endpoint.get_response((request, local, remote, Scheme::HTTP).into()).await;
+            let mut response = endpoint.get_response((request, local, remote, Scheme::HTTP).into()).await;
+            if drain.has_begun() {
+                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
             Ok::<hyper::Response<BoxBody<_, _>>, Infallible>(response.into())
         }
     });

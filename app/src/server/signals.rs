@@ -16,7 +16,6 @@ pub fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: no new connections are accepted, running requests have 10 seconds to finish");
         tokio::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}

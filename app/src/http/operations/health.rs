@@ -42,7 +42,7 @@ impl HealthApi {
 
     /// Get the readiness status
     ///
-    /// Queries the store. Responds 503 while the store is unavailable.
+    /// Queries the store. Responds 503 while the store is unavailable, and after the server's stop signal.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn ready(
         &self,
