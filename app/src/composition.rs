@@ -8,7 +8,7 @@ use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SessionCache};
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{LogIn, LoginThrottling, OwnPassword};
 use domain::quota::RequestQuota;
-use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionStore, Sessions};
+use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionLimit, SessionStore, Sessions};
 use domain::token::TokenLifetime;
 use domain::user::{Accounts, PasswordPolicy};
 use domain::{Clock, MonotonicClock, Random, RandomError, StoreError};
@@ -25,12 +25,13 @@ pub struct Tokens {
     pub sessions: SessionLifetimes,
 }
 
-/// Rules for passwords, request rates and failed logins.
+/// Rules for passwords, request rates, failed logins and sessions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Policies {
     pub passwords: PasswordPolicy,
     pub requests: RequestQuota,
     pub throttling: LoginThrottling,
+    pub sessions: SessionLimit,
 }
 
 /// Error while composing the use cases.
@@ -53,7 +54,7 @@ pub async fn use_cases(
     policies: Policies,
     (clock, monotonic): (Arc<dyn Clock>, Arc<dyn MonotonicClock>),
 ) -> Result<UseCases, CompositionError> {
-    let Policies { passwords: policy, requests, throttling } = policies;
+    let Policies { passwords: policy, requests, throttling, sessions: session_limit } = policies;
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
@@ -75,6 +76,7 @@ pub async fn use_cases(
             grants: grants.clone(),
             clock: clock.clone(),
             lifetimes,
+            session_limit,
             throttling,
         },
         refresh: Refresh { sessions: stores.sessions.clone(), refresh_tokens, grants, clock: clock.clone(), lifetimes },

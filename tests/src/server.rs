@@ -17,7 +17,7 @@ use domain::access::Role;
 use domain::audit::DeniedAccessLog;
 use domain::quota::RequestQuota;
 use domain::record::Record;
-use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes};
+use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes, SessionLimit};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
 use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, User};
 use domain::{Actor, ActorId, Clock, MonotonicClock};
@@ -203,6 +203,7 @@ impl Server {
             verified: password_hash().await,
             refresh_token: HmacRefreshTokens::new(&[7; 32]).digest(&token),
             lifetimes: lifetimes(),
+            limit: SessionLimit::default(),
             user_agent: None,
         };
         let by = Actor::here(ActorId::User(user.id), self.setup.clock.now());

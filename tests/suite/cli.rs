@@ -50,6 +50,8 @@ async fn invalid_argument_is_reported_in_one_line() {
         (&["serve", "--session-ttl", "4000d"], "3650 days"),
         (&["serve", "--revocation-bound", "99ms"], "100ms to 60s"),
         (&["serve", "--revocation-bound", "61s"], "100ms to 60s"),
+        (&["serve", "--max-sessions", "0"], "1 to 10000"),
+        (&["serve", "--drain-delay", "61s"], "60s"),
         (&["serve", "--issuer", ""], "issuer"),
         (&["serve", "--trusted-proxy", "x"], "--trusted-proxy"),
         (&["serve", "--max-connections", "0"], "--max-connections"),

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use app::composition::Policies;
 use domain::access::Role;
+use domain::session::SessionLimit;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tests::client::{Client, Response};
@@ -14,7 +16,7 @@ use tests::server::{Engine, PASSWORD, Server, Setup};
 use time::Duration;
 use time::macros::datetime;
 
-use crate::installation::{Installation, stop};
+use crate::installation::{Installation, on_each_engine, stop};
 
 /// A server and its clock.
 async fn with_clock(engine: Engine) -> (Server, Arc<TestClock>) {
@@ -37,6 +39,24 @@ fn bearer(server: &Server, grant: &Value) -> Client {
 
 async fn sessions(client: &Client, path: &str) -> Vec<Value> {
     client.get(path).await.expect(200)["sessions"].as_array().unwrap().clone()
+}
+
+async fn login_beyond_the_session_limit_ends_the_oldest_session(engine: Engine) {
+    let policies = Policies { sessions: SessionLimit::new(2).unwrap(), ..Setup::default().policies };
+    let server = Server::start_with(engine, Setup { policies, ..Setup::default() }).await;
+    server.add_user("asha", Role::Viewer).await;
+    let first = log_in(&server, "asha").await;
+    bearer(&server, &first).get("/me").await.expect(200);
+    let later = [log_in(&server, "asha").await, log_in(&server, "asha").await];
+    bearer(&server, &first).get("/me").await.expect_problem(401, "unauthorized");
+    refresh(&server, &first).await.expect_problem(401, "invalid-refresh-token");
+    for grant in &later {
+        assert_eq!(sessions(&bearer(&server, grant), "/me/sessions").await.len(), 2);
+    }
+}
+
+on_each_engine! {
+    login_beyond_the_session_limit_ends_the_oldest_session
 }
 
 on_each_store! {

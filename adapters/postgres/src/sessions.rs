@@ -44,6 +44,10 @@ const PAGE: &str = concat!(
 const END: &str = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE id IN \
      (SELECT id FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 ORDER BY id FOR UPDATE) RETURNING id";
+/// All but the given session and the `$3` latest refreshed ones of the others.
+const END_EXCESS: &str = "DELETE FROM sessions WHERE id IN \
+     (SELECT id FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 \
+      ORDER BY refreshed_at DESC, id DESC OFFSET $3) ORDER BY id FOR UPDATE) RETURNING id";
 const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE id IN \
      (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY id FOR UPDATE) RETURNING id";
 const INSERT_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";
@@ -85,7 +89,13 @@ impl SessionStore for PostgresStore {
         insert_token(new.refresh_token.as_bytes(), session.id, &mut transaction).await?;
         let opened = NewEvent::once(by, Action::SESSION_OPENED, Target::of(session.id));
         append(&opened, &mut *transaction).await?;
+        let excess = sqlx::query_scalar(END_EXCESS).bind(new.user_id.get()).bind(session.id.get());
+        let excess = excess.bind(i64::from(new.limit.get() - 1)).fetch_all(&mut *transaction).await;
+        let ended: Vec<i64> = excess.map_err(store_error)?;
+        let (target, count) = (Target::of(new.user_id), ended.len() as u64);
+        append_count(by, Action::SESSION_ENDED, Some(target), count, &mut *transaction).await?;
         transaction.commit().await.map_err(store_error)?;
+        self.invalidations.sessions_ended(&ended);
         Ok(session)
     }
 

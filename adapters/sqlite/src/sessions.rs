@@ -35,6 +35,9 @@ const PAGE: &str = concat!(
 );
 const END: &str = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2";
+/// All but the given session and the `?3` latest refreshed ones of the others.
+const END_EXCESS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = ?1 AND id <> ?2 \
+     ORDER BY refreshed_at DESC, id DESC LIMIT -1 OFFSET ?3)";
 const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at < ?1";
 const INSERT_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', ?1) ON CONFLICT DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
@@ -128,6 +131,9 @@ fn open(connection: &Connection, new: &NewSession, by: &Actor) -> Result<Session
     let session = opened.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
     insert_token(connection, new.refresh_token, session.id)?;
     append(connection, &NewEvent::once(by, Action::SESSION_OPENED, Target::of(session.id)))?;
+    let excess = params![new.user_id.get(), session.id.get(), new.limit.get() - 1];
+    let ended = connection.prepare_cached(END_EXCESS)?.execute(excess)?;
+    append_count(connection, by.clone(), Action::SESSION_ENDED, Some(Target::of(new.user_id)), ended)?;
     Ok(session)
 }
 

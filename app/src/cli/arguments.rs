@@ -14,6 +14,7 @@ use clap::builder::BoolishValueParser;
 use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::quota::{RequestQuota, RequestQuotaError};
+use domain::session::{SessionLimit, SessionLimitError};
 use domain::token::TokenLifetime;
 use domain::user::{PasswordPolicy, PasswordPolicyError};
 use ipnet::IpNet;
@@ -118,6 +119,16 @@ pub struct Serve {
     /// Maximum lifetime of a session, including refreshes [default: 30d, or --session-idle-ttl if longer]
     #[arg(long, env = "ROLLBOOK_SESSION_TTL", value_name = "TIME", value_parser = duration)]
     pub session_ttl: Option<Duration>,
+
+    /// Maximum number of open sessions of a user: 1 to 10000; a further login ends the one refreshed longest ago
+    #[arg(
+        long,
+        env = "ROLLBOOK_MAX_SESSIONS",
+        value_name = "NUMBER",
+        default_value = "100",
+        value_parser = session_limit
+    )]
+    pub max_sessions: SessionLimit,
 
     /// Maximum delay before a revocation on another node takes effect here: 100ms to 60s (PostgreSQL only)
     #[arg(
@@ -274,6 +285,11 @@ fn revocation_bound(text: &str) -> Result<std::time::Duration, String> {
     } else {
         Err(format!("must be {:?} to {:?}", possible.start(), possible.end()))
     }
+}
+
+fn session_limit(text: &str) -> Result<SessionLimit, String> {
+    let limit = text.parse().map_err(|_| SessionLimitError).and_then(SessionLimit::new);
+    limit.map_err(|error| error.to_string())
 }
 
 fn drain_delay(text: &str) -> Result<std::time::Duration, String> {

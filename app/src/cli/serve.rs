@@ -106,6 +106,7 @@ const fn policies(serve: &Serve) -> Policies {
         passwords: serve.passwords.password_min_length,
         requests: serve.request_quota,
         throttling: LoginThrottling::Limited,
+        sessions: serve.max_sessions,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::access::Role;
 use crate::audit::{Action, AuditLog, EventFilter, NewEvent};
 use crate::record::{Record, RecordStore};
 use crate::session::{
-    NewSession, RefreshTokenDigest, Rotation, RotationError, Session, SessionLifetimes, SessionStore,
+    NewSession, RefreshTokenDigest, Rotation, RotationError, Session, SessionLifetimes, SessionLimit, SessionStore,
 };
 use crate::student::Student;
 use crate::token::TokenLifetime;
@@ -83,6 +83,7 @@ pub(super) fn new_session(user_id: UserId, token: u8) -> NewSession {
         verified: hash("one"),
         refresh_token: digest(token),
         lifetimes: lifetimes(),
+        limit: SessionLimit::default(),
         user_agent: None,
     }
 }

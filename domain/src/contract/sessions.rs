@@ -13,9 +13,9 @@ use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::audit::{Action, EventFilter};
 use crate::record::RecordError;
-use crate::session::{NewSession, OpenSessionError, RotationError, UserAgent};
+use crate::session::{NewSession, OpenSessionError, RotationError, SessionLimit, UserAgent};
 use crate::user::{Attempts, SetPassword, Status, UserConflict, UserUpdate};
-use crate::{Actor, Origin, PageRequest, PageSize};
+use crate::{Actor, Origin, PageRequest, PageSize, Target};
 
 /// The cases.
 pub const SESSION_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
@@ -24,6 +24,7 @@ pub const SESSION_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
     opened_session_clears_failed_logins,
     session_is_ended_only_for_its_own_user,
     all_sessions_of_a_user_end_together,
+    session_beyond_the_limit_ends_the_one_refreshed_longest_ago,
     password_disabling_and_deletion_end_the_sessions,
     kept_session_stays_open,
     change_is_rejected_unless_its_kept_session_is_open,
@@ -103,6 +104,28 @@ async fn all_sessions_of_a_user_end_together(store: Store) {
 }
 
 /// REQ 18.
+async fn session_beyond_the_limit_ends_the_one_refreshed_longest_ago(store: Store) {
+    let (asha, ravi) = (add_user(&store, "asha", Role::Viewer).await, add_user(&store, "ravi", Role::Viewer).await);
+    let other = open(&store, &ravi, 100).await;
+    let open_limited = async |token: u8, now| {
+        let new = NewSession { limit: SessionLimit::new(3).unwrap(), ..new_session(asha.id, token) };
+        sessions(&store).open(new, &at(now)).await.unwrap().id
+    };
+    let ids = [open_limited(1, T0).await, open_limited(3, T0 + Duration::SECOND).await, open_limited(5, T0).await];
+    rotate(&store, 1, T0 + Duration::MINUTE).await.unwrap();
+    assert_eq!(count_events(&store, Action::SESSION_ENDED).await, 0);
+    // Refreshed: the first after a minute, the second after a second, the third never.
+    let fourth = open_limited(7, T0 + Duration::HOUR).await;
+    assert_eq!(open_at(&store, asha.id, T0).await, [ids[0], ids[1], fourth]);
+    // A new session stays, even if the clock was set back.
+    let fifth = open_limited(9, T0 - Duration::HOUR).await;
+    assert_eq!(open_at(&store, asha.id, T0).await, [ids[0], fourth, fifth]);
+    let filter = EventFilter { action: Some(Action::SESSION_ENDED), ..EventFilter::default() };
+    let ended = events(&*store, &filter).await.into_iter().map(|event| (event.target, event.count));
+    assert_eq!(ended.collect::<Vec<_>>(), vec![(Some(Target::of(asha.id)), 1); 2]);
+    assert_eq!(open_at(&store, ravi.id, T0).await, [other.id]);
+}
+
 async fn password_disabling_and_deletion_end_the_sessions(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let opened = open(&store, &asha, 1).await;

@@ -13,7 +13,7 @@ use crate::quota::Budget;
 use crate::record::Record;
 use crate::session::{
     Grant, GrantError, Grants, NewSession, OpenSessionError, RefreshToken, RefreshTokens, Session, SessionLifetimes,
-    SessionStore, UserAgent,
+    SessionLimit, SessionStore, UserAgent,
 };
 use crate::user::{
     Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Status,
@@ -33,6 +33,7 @@ pub struct LogIn {
     pub grants: Grants,
     pub clock: Arc<dyn Clock>,
     pub lifetimes: SessionLifetimes,
+    pub session_limit: SessionLimit,
     pub throttling: LoginThrottling,
 }
 
@@ -217,6 +218,7 @@ impl LogIn {
             verified,
             refresh_token: self.refresh_tokens.digest(&refresh_token),
             lifetimes: self.lifetimes,
+            limit: self.session_limit,
             user_agent,
         };
         let session = self.sessions.open(new, &by).await.map_err(|error| match error {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use time::OffsetDateTime;
 
-use super::{RefreshTokenDigest, SessionLifetimes, UserAgent};
+use super::{RefreshTokenDigest, SessionLifetimes, SessionLimit, UserAgent};
 use crate::user::PasswordHash;
 use crate::{Listed, SessionId, SessionKind, UserId};
 
@@ -42,5 +42,6 @@ pub struct NewSession {
     pub verified: PasswordHash,
     pub refresh_token: RefreshTokenDigest,
     pub lifetimes: SessionLifetimes,
+    pub limit: SessionLimit,
     pub user_agent: Option<UserAgent>,
 }

@@ -4,6 +4,7 @@ mod authenticate;
 mod entity;
 mod grant;
 mod lifetimes;
+mod limit;
 mod lookup;
 mod ports;
 mod refresh;
@@ -15,6 +16,7 @@ pub use authenticate::{Authenticate, Authenticated, AuthenticationError};
 pub use entity::{NewSession, Session};
 pub use grant::{Grant, GrantError, Grants};
 pub use lifetimes::{SessionLifetimes, SessionLifetimesError};
+pub use limit::{SessionLimit, SessionLimitError};
 pub use lookup::{InvalidationFeed, InvalidationListener, SessionLookup};
 #[cfg(feature = "mocks")]
 pub use lookup::{MockInvalidationFeed, MockInvalidationListener, MockSessionLookup};

@@ -12,7 +12,9 @@ use crate::{Actor, Page, PageRequest, SessionId, StoreError, UserId};
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Opens a session at `by.at` from the client address `by.origin.client`, and clears the user's failed logins.
+    /// Opens a session at `by.at` from the client address `by.origin.client`, and clears the user's failed logins. If the user
+    /// then has more than [`NewSession::limit`] sessions, MUST end the others that were refreshed longest ago, with one
+    /// [`Action::SESSION_ENDED`](crate::audit::Action::SESSION_ENDED) event on the user that contains their number.
     ///
     /// # Errors
     /// [`OpenSessionError::Outdated`], without a write, unless the user exists, is active, and still has the password hash

@@ -116,6 +116,7 @@ impl Mocks {
             grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
             clock: Arc::new(clock),
             lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
+            session_limit: SessionLimit::default(),
             throttling: self.throttling,
         };
         let attempt = log_in.log_in(username, "s3cret", None, Origin::default()).await;
