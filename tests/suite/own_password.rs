@@ -112,11 +112,20 @@ async fn reset_password_expires(engine: Engine) {
 
     let one_time = reset["password"].as_str().unwrap();
     clock.advance(Duration::DAY - Duration::SECOND);
-    let asha = bearer(&server, &log_in(&server, "asha", one_time).await.expect(200));
+    let grant = log_in(&server, "asha", one_time).await.expect(200);
+    let asha = bearer(&server, &grant);
     asha.get("/students").await.expect_problem(403, "password-change-due");
     clock.advance(Duration::SECOND);
     log_in(&server, "asha", one_time).await.expect_problem(401, "invalid-credentials");
-    // A session opened before the expiry can still change the password.
+    // A session that was opened before the expiry can use the password no longer.
+    change(&asha, one_time, NEXT).await.expect_problem(422, "invalid-fields");
+    let refresh = json!({"refresh_token": grant["refresh_token"]});
+    let refreshed = server.anonymous().send("POST", "/token/refresh", &refresh).await;
+    refreshed.expect_problem(401, "invalid-refresh-token");
+    let administrator = server.client_of(&admin).await;
+    let reset = administrator.send("POST", &path, &json!({})).await.expect(200);
+    let one_time = reset["password"].as_str().unwrap();
+    let asha = bearer(&server, &log_in(&server, "asha", one_time).await.expect(200));
     assert_eq!(change(&asha, one_time, NEXT).await.status, 204);
     asha.get("/students").await.expect(200);
     clock.advance(Duration::days(365));

@@ -30,7 +30,12 @@ const INSERT: &str = concat!(
 );
 const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES ($1, $2)";
 const SESSION_OF: &str = "SELECT session_id FROM refresh_tokens WHERE digest = $1";
-const LOCK: &str = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1 FOR UPDATE");
+const LOCK: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM sessions WHERE id = $1 AND NOT EXISTS \
+     (SELECT FROM users WHERE users.id = sessions.user_id AND users.password_expires_at <= $2) FOR UPDATE"
+);
 /// A separate statement, so that it sees what was committed before the lock was granted.
 const USED_AT: &str = "SELECT used_at FROM refresh_tokens WHERE digest = $1";
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1";
@@ -106,7 +111,7 @@ impl SessionStore for PostgresStore {
         let id = found.ok_or(RotationError::Unknown)?;
 
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let locked = sqlx::query(LOCK).bind(id).fetch_optional(&mut *transaction).await;
+        let locked = sqlx::query(LOCK).bind(id).bind(by.at).fetch_optional(&mut *transaction).await;
         let session = session(&locked.map_err(store_error)?.ok_or(RotationError::Unknown)?)?;
         if session.expires_at <= by.at {
             return Err(RotationError::Unknown);

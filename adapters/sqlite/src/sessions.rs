@@ -24,7 +24,12 @@ const INSERT: &str = concat!(
 );
 const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES (?1, ?2)";
 const TOKEN: &str = "SELECT session_id, used_at FROM refresh_tokens WHERE digest = ?1";
-const FIND: &str = concat!("SELECT ", session_columns!(), " FROM sessions WHERE id = ?1");
+const FIND: &str = concat!(
+    "SELECT ",
+    session_columns!(),
+    " FROM sessions WHERE id = ?1 AND NOT EXISTS \
+     (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.password_expires_at <= ?2)"
+);
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = ?2 WHERE digest = ?1";
 const REFRESH: &str =
     concat!("UPDATE sessions SET refreshed_at = ?2, expires_at = ?3 WHERE id = ?1 RETURNING ", session_columns!());
@@ -149,7 +154,7 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
         Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
     })?;
     let (id, used_at) = token.ok_or_else(unknown)?;
-    let session = rows::first(connection, FIND, [id], rows::session)?.ok_or_else(unknown)?;
+    let session = rows::first(connection, FIND, [id, micros(by.at)], rows::session)?.ok_or_else(unknown)?;
     if session.expires_at <= by.at {
         return Err(unknown());
     }

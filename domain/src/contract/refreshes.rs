@@ -3,11 +3,12 @@
 use futures_util::future::join_all;
 use time::Duration;
 
-use super::fixtures::{GRACE, IDLE, Store, T0, add_user, count_events, open, open_at, rotate};
+use super::fixtures::{GRACE, IDLE, Store, T0, add_user, at, count_events, hash, open, open_at, rotate, users};
 use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::audit::Action;
 use crate::session::{RotationError, Session};
+use crate::user::{SetPassword, UserUpdate};
 
 /// The cases.
 pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
@@ -17,6 +18,7 @@ pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
     concurrent_refreshes_rotate_token_once,
     unknown_refresh_token_changes_nothing,
     refresh_after_idle_expiry_is_rejected,
+    refresh_after_expiry_of_one_time_password_is_rejected,
     refreshed_session_ends_at_its_absolute_end,
     derivation_key_is_the_same_for_all_nodes,
 ];
@@ -89,6 +91,23 @@ async fn refresh_after_idle_expiry_is_rejected(store: Store) {
     let rejected = rotate(&store, 1, opened.expires_at).await;
     assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
     rotate(&store, 1, last).await.unwrap();
+}
+
+async fn refresh_after_expiry_of_one_time_password_is_rejected(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    let expiry = T0 + Duration::HOUR;
+    let password = SetPassword { hash: hash("two"), one_time_until: Some(expiry), kept_session: Some(opened.id) };
+    let update = UserUpdate { password: Some(password), ..UserUpdate::default() };
+    users(&store).update(asha.id, None, update, &at(T0)).await.unwrap();
+    rotate(&store, 1, expiry - Duration::MICROSECOND).await.unwrap();
+    let rejected = rotate(&store, 2, expiry).await;
+    assert!(matches!(rejected, Err(RotationError::Unknown)), "{rejected:?}");
+    // A password that does not expire makes the same refresh token valid.
+    let password = SetPassword { hash: hash("three"), one_time_until: None, kept_session: Some(opened.id) };
+    let update = UserUpdate { password: Some(password), ..UserUpdate::default() };
+    users(&store).update(asha.id, None, update, &at(expiry)).await.unwrap();
+    rotate(&store, 2, expiry).await.unwrap();
 }
 
 async fn refreshed_session_ends_at_its_absolute_end(store: Store) {

@@ -85,9 +85,10 @@ impl OwnPassword {
             known.attempts.check(by.at)?;
             self.credentials.admit_login(id, by).await??;
         }
+        let is_expired = known.password_expires_at.is_some_and(|expiry| expiry <= by.at);
         match self.passwords.verify(current.clone(), Some(known.password)).await {
-            Ok(Verdict::Correct | Verdict::CorrectButOutdated) => {}
-            Ok(Verdict::Incorrect) => return Err(OwnPasswordError::WrongPassword),
+            Ok(Verdict::Correct | Verdict::CorrectButOutdated) if !is_expired => {}
+            Ok(_) => return Err(OwnPasswordError::WrongPassword),
             Err(error) => {
                 self.credentials.withdraw_login(id).await?;
                 return Err(error.into());

@@ -28,7 +28,8 @@ pub trait SessionStore: Send + Sync {
     /// response may have been lost. Of concurrent calls with the same token, exactly one MUST refresh.
     ///
     /// # Errors
-    /// - [`RotationError::Unknown`], without a write, if no open session has had the token, or if the session has expired.
+    /// - [`RotationError::Unknown`], without a write, if no open session has had the token, or if the session or the one-time
+    ///   password of its user has expired.
     /// - [`RotationError::Replayed`] if the token was used `rotation.grace` ago or earlier. MUST end the session.
     /// - [`RotationError::Store`] if the store fails.
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError>;
