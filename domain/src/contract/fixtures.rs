@@ -112,7 +112,7 @@ fn lifetimes() -> SessionLifetimes {
     SessionLifetimes::new(Some(IDLE), Some(ABSOLUTE), TokenLifetime::new(Duration::HOUR).unwrap()).unwrap()
 }
 
-/// The events that match the filter, without their ids: at most [`PageSize::LARGEST`].
+/// The events that match the filter, without their ids: at most [`PageRequest::LARGEST`].
 pub(super) async fn events(log: &dyn AuditLog, filter: &EventFilter) -> Vec<NewEvent> {
     let page = log.page(filter, PageRequest::LARGEST).await.unwrap();
     page.entries.into_iter().map(|event| event.what).collect()

@@ -58,7 +58,7 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// Characters that [`line`] accepts as a regular expression (ECMA-262), without the length. Limited to ASCII, because engines
+/// Characters that [`line()`] accepts as a regular expression (ECMA-262), without the length. Limited to ASCII, because engines
 /// disagree about character classes beyond it; the parser checks the others.
 pub const LINE_PATTERN: &str = r"^[^\x00-\x1F\x7F]*[^\x00-\x20\x7F][^\x00-\x1F\x7F]*$";
 

@@ -13,7 +13,8 @@ use crate::{Actor, Id, Page, PageRequest, StoreError, Version};
 pub trait RecordStore<R: Resource>: Send + Sync {
     /// Stores a new record at version 1, created and updated at `by.at`.
     ///
-    /// MUST fail with [`RecordError::Rejected`], and write nothing, if the record violates a constraint.
+    /// MUST fail with [`RecordError::Rejected`](super::RecordError::Rejected), and write nothing, if the record violates a
+    /// constraint.
     async fn insert(&self, new: R::New, by: &Actor) -> RecordResult<R>;
 
     /// Returns the record with this id, if it exists.
@@ -25,9 +26,9 @@ pub trait RecordStore<R: Resource>: Send + Sync {
 
     /// Sets the fields of `patch`, increments the version, and sets `updated_at` to `by.at`, even if no value changes.
     ///
-    /// MUST fail, and write nothing, with [`RecordError::NotFound`] if the record does not exist, else with
-    /// [`RecordError::Stale`] unless `expected` is `None` or the stored version, else with [`RecordError::Rejected`] if the
-    /// update violates a constraint.
+    /// MUST fail, and write nothing, with [`RecordError::NotFound`](super::RecordError::NotFound) if the record does not exist,
+    /// else with [`RecordError::Stale`](super::RecordError::Stale) unless `expected` is `None` or the stored version, else with
+    /// [`RecordError::Rejected`](super::RecordError::Rejected) if the update violates a constraint.
     async fn update(&self, id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
 
     /// Deletes a record permanently.
