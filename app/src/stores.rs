@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use adapter_postgres::{Options, PostgresStore};
 use adapter_sqlite::SqliteStore;
@@ -94,7 +93,7 @@ impl Stores {
     /// # Errors
     /// [`OpenError`]
     pub async fn open(database: &Database) -> Result<Self, OpenError> {
-        Self::bounded(database, Options::DEFAULT_REVOCATION_BOUND).await
+        Self::open_with(database, Options::new).await
     }
 
     /// As [`Stores::open`], but does not create the store.
@@ -116,15 +115,14 @@ impl Stores {
         }
     }
 
-    /// As [`Stores::open`], with the maximum delay before a revocation on another node takes effect here. The embedded
-    /// store ignores it: it has no other nodes, and detects changes by other processes at each request.
+    /// As [`Stores::open`], with options for a PostgreSQL URL.
     ///
     /// # Errors
     /// [`OpenError`]
-    pub async fn bounded(database: &Database, revocation_bound: Duration) -> Result<Self, OpenError> {
+    pub async fn open_with(database: &Database, options: impl FnOnce(String) -> Options) -> Result<Self, OpenError> {
         match database {
             Database::Sqlite(path) => Ok(Self::sqlite(path)?),
-            Database::Postgres(url) => Self::postgres(Options { revocation_bound, ..Options::new(url.clone()) }).await,
+            Database::Postgres(url) => Self::postgres(options(url.clone())).await,
         }
     }
 

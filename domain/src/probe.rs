@@ -8,6 +8,7 @@ use crate::StoreError;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait Probe: Send + Sync {
-    /// MUST query the store, and fail if a lookup would fail now.
+    /// MUST fail while look-ups or writes fail: the store does not respond, or rejects every write. MUST succeed while the store
+    /// is only busy, or rows or tables are locked.
     async fn ready(&self) -> Result<(), StoreError>;
 }

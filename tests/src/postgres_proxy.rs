@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,6 +25,8 @@ struct Shared {
     server: SocketAddr,
     /// Number of executions of each statement, by its text.
     executed: Mutex<HashMap<String, u64>>,
+    /// Number of connections to close at once.
+    rejected: AtomicUsize,
     /// The paused connections.
     paused: watch::Sender<Paused>,
 }
@@ -49,7 +52,12 @@ impl PostgresProxy {
         url.set_host(Some("127.0.0.1")).expect("a host");
         url.set_port(Some(address.port())).expect("a port");
         url.query_pairs_mut().append_pair("sslmode", "disable");
-        let shared = Arc::new(Shared { server, executed: Mutex::default(), paused: watch::Sender::new(Paused::None) });
+        let shared = Arc::new(Shared {
+            server,
+            executed: Mutex::default(),
+            rejected: AtomicUsize::new(0),
+            paused: watch::Sender::new(Paused::None),
+        });
         let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
         Self { shared, url: url.into(), accepting }
     }
@@ -72,6 +80,11 @@ impl PostgresProxy {
     /// Resumes forwarding, including data that has arrived in the meantime.
     pub fn resume(&self) {
         self.shared.paused.send_replace(Paused::None);
+    }
+
+    /// Closes this number of further connections at once.
+    pub fn reject_next(&self, connections: usize) {
+        self.shared.rejected.store(connections, Ordering::Relaxed);
     }
 
     /// Number of executions of statements that contain this text.
@@ -114,6 +127,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     // If the proxy is dropped, this task is aborted, and dropping the set closes every connection.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
+        let rejects = shared.rejected.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        if rejects.is_ok() {
+            continue;
+        }
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
             let Ok(server) = TcpStream::connect(shared.server).await else { return };

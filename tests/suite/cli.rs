@@ -157,7 +157,7 @@ async fn unavailable_store_is_reported_in_one_line() {
     for command in [&["serve", "--listen", "127.0.0.1:0"][..], &["migrate"], &["user", "list"]] {
         let mut unavailable = installation.command(&[command, &["--database", &url]].concat());
         if command[0] == "serve" {
-            unavailable.env("ROLLBOOK_JWT_SECRET", SECRET);
+            unavailable.env("ROLLBOOK_JWT_SECRET", SECRET).env("ROLLBOOK_DATABASE_WAIT", "0s");
         }
         let line = error_line(unavailable).await;
         assert!(line.contains(&address.to_string()) && !line.contains("hunter2"), "{line}");

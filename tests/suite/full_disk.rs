@@ -10,9 +10,10 @@ use tests::client::Client;
 use tests::program::{self, Program};
 use tests::server::Engine;
 use tokio::process::Command;
+use tokio::time::timeout;
 
 use crate::durability::roll_numbers;
-use crate::installation::{ADMIN_PASSWORD, Installation, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
 
 /// The program with its data directory on a private file system of 8 MiB.
 fn command_on_small_disk(installation: &Installation) -> Command {
@@ -33,6 +34,11 @@ async fn create_student(client: &Client, roll_no: i64) -> tests::client::Respons
     client.send("POST", "/students", &student).await
 }
 
+async fn until_readiness(client: &Client, status: u16) {
+    let reached = async { while client.get("/health/ready").await.status != status {} };
+    timeout(TIMEOUT, reached).await.unwrap_or_else(|_| panic!("/health/ready responds {status}"));
+}
+
 #[tokio::test]
 async fn full_disk_rejects_writes_until_space_is_free() {
     let installation = Installation::new(Engine::Sqlite);
@@ -45,6 +51,7 @@ async fn full_disk_rejects_writes_until_space_is_free() {
     assert_eq!(client.send("PUT", "/me/password", &change).await.status, 204);
     let filler = on_disk("filler");
     fs::write(&filler, vec![1; 6 << 20]).unwrap();
+    until_readiness(&client, 200).await;
 
     let mut stored = BTreeSet::new();
     let mut roll_nos = 1..10_000;
@@ -73,9 +80,12 @@ async fn full_disk_rejects_writes_until_space_is_free() {
         assert_eq!(client.get("/students/1").await.status, 200);
     }
     assert!(rejections > 0);
+    until_readiness(&client, 503).await;
     assert_eq!(roll_numbers(&client).await, stored);
 
     fs::remove_file(filler).unwrap();
+    // Without a write of a client.
+    until_readiness(&client, 200).await;
     for roll_no in roll_nos.take(50) {
         create_student(&client, roll_no).await.expect(201);
         stored.insert(roll_no);

@@ -178,8 +178,10 @@ async fn silent_feed_disables_session_cache_and_fails_closed() {
 
     nodes.proxy.pause();
     ravi.b.get("/me").await.expect_problem(503, "store-unavailable");
+    wait_until("B is not ready", || async { ravi.b.get("/health/ready").await.status == 503 }).await;
 
     nodes.proxy.resume();
+    wait_until("B is ready", || async { ravi.b.get("/health/ready").await.status == 200 }).await;
     nodes.until_b_queries(&ravi.b, false).await;
     nodes.stop().await;
 }

@@ -4,11 +4,10 @@ use std::sync::atomic::{AtomicI16, Ordering};
 
 use domain::audit::{Action, NewEvent};
 use domain::user::{Admission, Attempts};
-use domain::{Actor, StoreError, Target, UserId};
-use sqlx::postgres::PgPool;
+use domain::{Actor, Kind, StoreError, Target, UserId, UserKind};
 
 use crate::audit::append;
-use crate::failure::store_error;
+use crate::pool::Pool;
 use crate::rows::Columns;
 
 const ATTEMPTS: &str = "SELECT id, failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
@@ -20,7 +19,7 @@ const SET_DUMMY: &str = "UPDATE dummy_login_attempts SET failed_logins = $2, nex
 const DUMMIES: i16 = 64;
 
 /// Admits or throttles a login attempt, and counts an admitted one.
-pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admission, StoreError> {
+pub(crate) async fn admit(id: UserId, by: &Actor, pool: &Pool) -> Result<Admission, StoreError> {
     let count = |attempts: Attempts| attempts.admit(by.at);
     let locked = NewEvent::once(by, Action::USER_LOCKED, Target::of(id));
     let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
@@ -28,7 +27,7 @@ pub(crate) async fn admit(id: UserId, by: &Actor, pool: &PgPool) -> Result<Admis
 }
 
 /// Takes as long as [`admit`], without a visible effect.
-pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
+pub(crate) async fn admit_dummy(pool: &Pool) -> Result<(), StoreError> {
     // Round robin, so that concurrent attempts rarely wait for the same row lock.
     static NEXT: AtomicI16 = AtomicI16::new(0);
     let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DUMMIES) + 1;
@@ -38,7 +37,7 @@ pub(crate) async fn admit_dummy(pool: &PgPool) -> Result<(), StoreError> {
 }
 
 /// Withdraws an admitted attempt without a verified password.
-pub(crate) async fn withdraw(id: UserId, pool: &PgPool) -> Result<(), StoreError> {
+pub(crate) async fn withdraw(id: UserId, pool: &Pool) -> Result<(), StoreError> {
     let count = |attempts: Attempts| ((), Some(attempts.without_last()));
     update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None, pool).await?;
     Ok(())
@@ -50,20 +49,18 @@ async fn update<T>(
     id: i64,
     count: impl FnOnce(Attempts) -> (T, Option<Attempts>) + Send,
     event: Option<NewEvent>,
-    pool: &PgPool,
+    pool: &Pool,
 ) -> Result<Option<T>, StoreError> {
-    let mut transaction = pool.begin().await.map_err(store_error)?;
-    let row = sqlx::query(read).bind(id).fetch_optional(&mut *transaction).await;
-    let Some(row) = row.map_err(store_error)? else { return Ok(None) };
+    let mut transaction = pool.begin(Some((UserKind::NAME, id))).await?;
+    let Some(row) = transaction.fetch_optional(sqlx::query(read).bind(id)).await? else { return Ok(None) };
     let (outcome, counted) = count(Columns::new(&row, "users")?.attempts()?);
     if let Some(counted) = counted {
         let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
-        let write = sqlx::query(write).bind(id).bind(failures).bind(counted.next_at());
-        write.execute(&mut *transaction).await.map_err(store_error)?;
+        transaction.execute(sqlx::query(write).bind(id).bind(failures).bind(counted.next_at())).await?;
         if let Some(event) = event.filter(|_| counted.is_locked()) {
-            append(&event, &mut *transaction).await?;
+            append(&event, &mut transaction).await?;
         }
     }
-    transaction.commit().await.map_err(store_error)?;
+    transaction.commit().await?;
     Ok(Some(outcome))
 }

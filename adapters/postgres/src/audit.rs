@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
 use domain::{Actor, Kind, Origin, Page, PageRequest, StoreError, Target};
 use sqlx::AssertSqlSafe;
-use sqlx::postgres::{PgExecutor, PgRow};
+use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 
 use crate::PostgresStore;
-use crate::failure::store_error;
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::rows::Columns;
 use crate::table::PgQuery;
 
@@ -43,10 +44,10 @@ pub(crate) fn audited(statement: String, by: &Actor, action: &Action, detail: Op
 }
 
 /// Stores an event.
-pub(crate) async fn append(event: &NewEvent, at: impl PgExecutor<'_>) -> Result<(), StoreError> {
+pub(crate) async fn append(event: &NewEvent, connection: &mut Connection<'_>) -> Result<(), Failure> {
     let insert = audited(INSERT.to_owned(), &event.by, &event.action, event.detail.clone());
     let insert = insert.bind(event.target.as_ref().map(Target::to_string)).bind(i64::from(event.count));
-    insert.execute(at).await.map_err(store_error)?;
+    connection.execute(insert).await?;
     Ok(())
 }
 
@@ -56,13 +57,13 @@ pub(crate) async fn append_count(
     action: Action,
     target: Option<Target>,
     count: u64,
-    at: impl PgExecutor<'_>,
-) -> Result<(), StoreError> {
+    connection: &mut Connection<'_>,
+) -> Result<(), Failure> {
     if count == 0 {
         return Ok(());
     }
     let count = u32::try_from(count).unwrap_or(u32::MAX);
-    append(&NewEvent { by: by.clone(), action, target, detail: None, count }, at).await
+    append(&NewEvent { by: by.clone(), action, target, detail: None, count }, connection).await
 }
 
 /// Reads the columns of [`PAGE`].
@@ -91,11 +92,11 @@ fn event(row: &PgRow) -> Result<Event, StoreError> {
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn append(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let mut transaction = self.pool.begin(None).await?;
         for event in &events {
-            append(event, &mut *transaction).await?;
+            append(event, &mut transaction).await?;
         }
-        transaction.commit().await.map_err(store_error)
+        Ok(transaction.commit().await?)
     }
 
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError> {
@@ -109,17 +110,15 @@ impl AuditLog for PostgresStore {
             .bind(filter.before)
             // A generic plan cannot use an index, because the filters vary by execution.
             .persistent(false);
-        let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
-        let rows = self.searches.run(read).await?;
+        let rows = self.pool.search().await?.fetch_all(page).await?;
         Ok(Page::from_rows(rows.iter().map(event).collect::<Result<_, _>>()?, request))
     }
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let removed = sqlx::query(PRUNE).bind(before).execute(&mut *transaction).await.map_err(store_error)?;
-        let removed = removed.rows_affected();
-        append_count(by, Action::AUDIT_PRUNED, None, removed, &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        let mut transaction = self.pool.begin_bulk().await?;
+        let removed = transaction.execute(sqlx::query(PRUNE).bind(before)).await?;
+        append_count(by, Action::AUDIT_PRUNED, None, removed, &mut transaction).await?;
+        transaction.commit().await?;
         Ok(removed)
     }
 }

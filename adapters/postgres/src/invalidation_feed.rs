@@ -2,34 +2,39 @@
 //!
 //! The schema's triggers send a notification in the transaction of the change. Each node also sends heartbeats to itself
 //! through the database. The server delivers notifications in commit order, so a node that has received a heartbeat has
-//! received every notification committed before the heartbeat was sent.
+//! received every notification committed before the heartbeat was sent. The statement of the heartbeat also observes whether the
+//! server is available, because it uses a connection of its own and needs no lock of a table.
 
 use std::collections::VecDeque;
-use std::future::pending;
-use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::session::InvalidationListener;
 use domain::{SessionId, UserId};
-use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPool, PgPoolOptions};
-use tokio::sync::mpsc;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgListener, PgNotification, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Row};
+use thiserror::Error;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
+use crate::availability::{Availability, Observation};
+use crate::connector::{ConnectError, Connector, Limits};
+
 /// The channel of the schema's triggers.
 const CHANGES: &str = "rollbook_invalidations";
-const NOTIFY: &str = "SELECT pg_notify($1, $2)";
-/// The schema, and a random channel name for the heartbeats of this node.
-const OWN_CHANNEL: &str = "SELECT current_schema(), 'rollbook_beat_' || replace(gen_random_uuid()::text, '-', '')";
 /// Heartbeats per revocation bound. The feed stays current while fewer consecutive heartbeats than this are lost.
 const HEARTBEATS_PER_BOUND: u32 = 4;
+/// Maximum interval of heartbeats and of attempts to reconnect, so that an outage and its end are noticed soon.
+const MAX_INTERVAL: Duration = Duration::from_millis(250);
+/// Maximum time to wait for a response of the server.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Invalidation feed of one node. Dropping it stops the listening task.
 pub(crate) struct NotifyFeed {
     state: Arc<State>,
-    connect: PgConnectOptions,
+    connector: Connector,
+    availability: Arc<Availability>,
     bound: Duration,
     task: OnceLock<AbortHandle>,
 }
@@ -42,15 +47,21 @@ struct State {
 }
 
 impl NotifyFeed {
-    pub fn new(connect: PgConnectOptions, bound: Duration) -> Self {
+    pub fn new(connector: Connector, availability: Arc<Availability>, bound: Duration) -> Self {
         let state = State { listener: OnceLock::new(), base: Instant::now(), current_until: AtomicU64::new(0) };
-        Self { state: Arc::new(state), connect, bound, task: OnceLock::new() }
+        Self { state: Arc::new(state), connector, availability, bound, task: OnceLock::new() }
     }
 
     /// Starts the listening task. Later calls have no effect.
     pub fn subscribe(&self, listener: Arc<dyn InvalidationListener>) {
         if self.state.listener.set(listener).is_ok() {
-            let task = FeedTask::new(Arc::clone(&self.state), self.connect.clone(), self.bound);
+            let task = FeedTask {
+                state: Arc::clone(&self.state),
+                connector: self.connector.clone(),
+                availability: Arc::clone(&self.availability),
+                bound: self.bound,
+                was_disconnected: AtomicBool::new(false),
+            };
             let _ = self.task.set(tokio::spawn(task.run()).abort_handle());
         }
     }
@@ -115,22 +126,49 @@ impl State {
     }
 }
 
-/// The listening task: receives notifications and sends heartbeats.
+/// The listening task: receives notifications, sends heartbeats, and reports the server's availability.
 struct FeedTask {
     state: Arc<State>,
-    connect: PgConnectOptions,
+    connector: Connector,
+    availability: Arc<Availability>,
     bound: Duration,
-    was_disconnected: bool,
+    was_disconnected: AtomicBool,
+}
+
+/// A connection for heartbeats.
+struct Control {
+    connection: PgConnection,
+    host: PgConnectOptions,
+    schema: String,
+    /// Random channel name for the heartbeats of this node.
+    channel: String,
+}
+
+/// Reason why the feed is disconnected.
+#[derive(Debug, Error)]
+enum Lost {
+    #[error("no response in time")]
+    TimedOut,
+    #[error("no heartbeat in time")]
+    NoHeartbeat,
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    #[error(transparent)]
+    Driver(#[from] sqlx::Error),
 }
 
 /// Heartbeats that were sent and not yet received, oldest first.
-#[derive(Default)]
 struct Heartbeats {
     sent: VecDeque<(u64, Instant)>,
     last: u64,
+    last_received: Instant,
 }
 
 impl Heartbeats {
+    fn new() -> Mutex<Self> {
+        Mutex::new(Self { sent: VecDeque::new(), last: 0, last_received: Instant::now() })
+    }
+
     /// Maximum number of pending heartbeats. An older one can no longer extend the current period.
     const MAX_PENDING: usize = 4 * HEARTBEATS_PER_BOUND as usize;
 
@@ -147,91 +185,115 @@ impl Heartbeats {
     fn receive(&mut self, number: u64) -> Option<Instant> {
         let sent_at = self.sent.iter().find(|(sent, _)| *sent == number).map(|(_, at)| *at)?;
         self.sent.retain(|(sent, _)| *sent > number);
+        self.last_received = Instant::now();
         Some(sent_at)
     }
 }
 
 impl FeedTask {
-    fn new(state: Arc<State>, connect: PgConnectOptions, bound: Duration) -> Self {
-        Self { state, connect, bound, was_disconnected: false }
-    }
-
-    async fn run(mut self) {
+    async fn run(self) {
         loop {
-            let lost = self.listen().await.err();
-            let cause = lost.map_or_else(|| "no heartbeat in time".to_owned(), |error| error.to_string());
+            let cause = match self.connect().await {
+                Ok(control) => self.listen(control).await.err().unwrap_or(Lost::NoHeartbeat),
+                Err(lost) => {
+                    self.report_outage(&lost);
+                    lost
+                }
+            };
             self.state.mark_disconnected();
-            if !self.was_disconnected {
-                self.was_disconnected = true;
+            if !self.was_disconnected.swap(true, Ordering::Relaxed) {
                 tracing::warn!(%cause, "invalidation feed disconnected: sessions are not cached until it reconnects");
             }
-            sleep(self.bound / HEARTBEATS_PER_BOUND).await;
+            sleep(self.interval()).await;
         }
     }
 
-    /// Listens until the connection is lost (an error) or no heartbeat arrives for too long (`Ok`).
-    async fn listen(&mut self) -> Result<(), sqlx::Error> {
-        let io_timeout = self.bound.max(Duration::from_secs(1));
-        // Separate from the pool for requests, and new for each attempt, because pooled connections may also be lost.
-        let connections = PgPoolOptions::new().max_connections(2).acquire_timeout(io_timeout);
-        let connections = connections.connect_lazy_with(self.connect.clone());
-        let connecting = timeout(io_timeout, async {
-            let (schema, own): (Option<String>, String) = sqlx::query_as(OWN_CHANNEL).fetch_one(&connections).await?;
-            let mut listener = PgListener::connect_with(&connections).await?;
-            listener.eager_reconnect(false);
-            listener.listen_all([CHANGES, own.as_str()]).await?;
-            Ok::<_, sqlx::Error>((listener, schema.unwrap_or_default(), own))
-        });
-        let (mut listener, schema, own) = connecting.await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    fn interval(&self) -> Duration {
+        (self.bound / HEARTBEATS_PER_BOUND).min(MAX_INTERVAL)
+    }
+
+    fn report_outage(&self, lost: &Lost) {
+        self.availability.report(Observation::Away(lost.to_string().into()));
+    }
+
+    async fn connect(&self) -> Result<Control, Lost> {
+        let (mut connection, host) = self.connector.connect(Limits::None).await?;
+        let prepare = format!(
+            "SELECT coalesce(current_schema(), '') AS schema, \
+             'rollbook_beat_' || replace(gen_random_uuid()::text, '-', '') AS channel, {}",
+            Observation::COLUMNS
+        );
+        let row = respond(sqlx::query(AssertSqlSafe(prepare)).fetch_one(&mut connection)).await?;
+        self.availability.report(Observation::read(&row)?);
+        Ok(Control { connection, host: host.clone(), schema: row.try_get("schema")?, channel: row.try_get("channel")? })
+    }
+
+    /// Listens until the connection is lost or no heartbeat arrives for too long.
+    async fn listen(&self, control: Control) -> Result<(), Lost> {
+        let Control { connection, host, schema, channel } = control;
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(RESPONSE_TIMEOUT).connect_lazy_with(host);
+        let mut listener = respond(PgListener::connect_with(&pool)).await?;
+        listener.eager_reconnect(false);
+        respond(listener.listen_all([CHANGES, channel.as_str()])).await?;
         self.state.notify(|listener| listener.anything_changed());
+        let heartbeats = Heartbeats::new();
+        tokio::select! {
+            lost = self.receive(listener, &heartbeats, &schema, &channel) => lost,
+            lost = self.beat(connection, &heartbeats, &channel) => lost,
+        }
+    }
 
-        let (sender, mut received) = mpsc::unbounded_channel();
-        // A separate future, so that `select!` does not cancel it while it reads a message.
-        let mut reading = pin!(async move {
-            loop {
-                // `None` means that the connection is lost.
-                let notification = listener.try_recv().await?.ok_or(sqlx::Error::WorkerCrashed)?;
-                if sender.send(notification).is_err() {
-                    return Ok(());
-                }
-            }
-        });
-        let mut ticks = interval(self.bound / HEARTBEATS_PER_BOUND);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (mut heartbeats, mut last_received) = (Heartbeats::default(), Instant::now());
-        let mut sending = pin!(None);
+    /// Receives notifications until the connection is lost.
+    async fn receive(
+        &self,
+        mut listener: PgListener,
+        heartbeats: &Mutex<Heartbeats>,
+        schema: &str,
+        channel: &str,
+    ) -> Result<(), Lost> {
         loop {
-            tokio::select! {
-                lost = &mut reading => return lost,
-                Some(notification) = received.recv() => {
-                    if notification.channel() == own {
-                        let number = notification.payload().parse().ok();
-                        if let Some(sent_at) = number.and_then(|number| heartbeats.receive(number)) {
-                            last_received = Instant::now();
-                            self.heartbeat_received(sent_at);
-                        }
-                    } else {
-                        self.forward(&notification, &schema);
-                    }
+            // `None` means that the connection is lost.
+            let notification = listener.try_recv().await?.ok_or(sqlx::Error::WorkerCrashed)?;
+            if notification.channel() == channel {
+                let number = notification.payload().parse().ok();
+                if let Some(sent_at) = number.and_then(|number| lock(heartbeats).receive(number)) {
+                    self.heartbeat_received(sent_at);
                 }
-                _ = ticks.tick() => {
-                    if last_received.elapsed() > 2 * io_timeout {
-                        return Ok(());
-                    }
-                    if sending.as_ref().get_ref().is_none() {
-                        let number = heartbeats.next();
-                        sending.set(Some(send_heartbeat(connections.clone(), own.clone(), number, io_timeout)));
-                    }
-                }
-                () = completion(sending.as_mut().as_pin_mut()) => sending.set(None),
+            } else {
+                self.forward(&notification, schema);
             }
         }
     }
 
-    fn heartbeat_received(&mut self, sent_at: Instant) {
+    /// Sends heartbeats, and reports the server's availability, until the connection is lost or heartbeats are not received.
+    async fn beat(
+        &self,
+        mut connection: PgConnection,
+        heartbeats: &Mutex<Heartbeats>,
+        channel: &str,
+    ) -> Result<(), Lost> {
+        let mut ticks = interval(self.interval());
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let notify = format!("SELECT pg_notify($1, $2), {}", Observation::COLUMNS);
+        loop {
+            ticks.tick().await;
+            if lock(heartbeats).last_received.elapsed() > 2 * RESPONSE_TIMEOUT {
+                return Err(Lost::NoHeartbeat);
+            }
+            let number = lock(heartbeats).next().to_string();
+            let notify = sqlx::query(AssertSqlSafe(notify.clone())).bind(channel).bind(number);
+            let sent = respond(notify.fetch_one(&mut connection)).await;
+            // After another error only this connection may be lost, which the next attempt to connect finds out.
+            if let Err(lost @ Lost::TimedOut) = &sent {
+                self.report_outage(lost);
+            }
+            self.availability.report(Observation::read(&sent?)?);
+        }
+    }
+
+    fn heartbeat_received(&self, sent_at: Instant) {
         self.state.extend_until(sent_at + self.bound);
-        if self.was_disconnected && self.state.is_current(Instant::now()) {
-            self.was_disconnected = false;
+        if self.state.is_current(Instant::now()) && self.was_disconnected.swap(false, Ordering::Relaxed) {
             tracing::info!("invalidation feed reconnected");
         }
     }
@@ -248,16 +310,11 @@ impl FeedTask {
     }
 }
 
-/// Sends one heartbeat. A failure needs no handling: a heartbeat that is not received does not extend the current period.
-async fn send_heartbeat(connections: PgPool, channel: String, number: u64, io_timeout: Duration) {
-    let sent = sqlx::query(NOTIFY).bind(channel).bind(number.to_string()).execute(&connections);
-    let _ = timeout(io_timeout, sent).await;
+/// Waits for a response of the server, with a limit.
+async fn respond<T>(response: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Lost> {
+    Ok(timeout(RESPONSE_TIMEOUT, response).await.map_err(|_| Lost::TimedOut)??)
 }
 
-/// Completes when the heartbeat has been sent; never completes without one.
-async fn completion(sending: Option<impl Future<Output = ()>>) {
-    match sending {
-        Some(sending) => sending.await,
-        None => pending().await,
-    }
+fn lock(heartbeats: &Mutex<Heartbeats>) -> MutexGuard<'_, Heartbeats> {
+    heartbeats.lock().unwrap_or_else(PoisonError::into_inner)
 }

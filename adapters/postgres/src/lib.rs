@@ -5,21 +5,26 @@
 
 mod attempts;
 mod audit;
+mod availability;
+mod connection;
+mod connector;
 mod failure;
 mod instant;
 mod invalidation_feed;
 mod open;
 mod open_error;
 mod options;
+mod places;
+mod pool;
 mod probe;
 mod records;
 mod rows;
-mod searches;
 mod session_lookup;
 mod sessions;
 mod store;
 mod students; // resource
 mod table;
+mod url;
 mod users; // resource
 
 pub use open_error::OpenError;

@@ -3,21 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection};
-use tokio::time::timeout;
+use sqlx::postgres::PgConnection;
+use tokio::time::{Instant, sleep};
 
+use crate::availability::Availability;
+use crate::connector::Limits;
 use crate::invalidation_feed::NotifyFeed;
 use crate::options::Target;
-use crate::searches::Searches;
+use crate::pool::Pool;
 use crate::{OpenError, Options, PostgresStore};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Maximum wait for a free connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// A connection that was idle for longer is pinged before use. A ping before each use would double the round trips.
-const MAX_UNCHECKED_IDLE: Duration = Duration::from_secs(1);
+/// Error code of `PgBouncer` for a transaction in statement mode.
+const PROTOCOL_VIOLATION: &str = "08P01";
+/// Delay between attempts to connect.
+const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// The oldest supported server, in the format of `server_version_num`.
 const OLDEST_SERVER: i32 = 150_000;
 
@@ -31,7 +32,8 @@ impl PostgresStore {
     /// incompatible schema.
     pub async fn connect(options: Options) -> Result<Self, OpenError> {
         let target = Target::parse(&options)?;
-        let mut connection = open_connection(&target).await?;
+        let mut connection = open_connection(&target, options.wait).await?;
+        reject_transaction_pooler(&mut connection, &target).await?;
         check_server(&mut connection, &target.place).await?;
         if !options.create {
             require_schema(&mut connection, &target.place).await?;
@@ -39,21 +41,57 @@ impl PostgresStore {
         migrate(&mut connection, &target).await?;
         // If closing fails, the server detects the lost connection.
         let _ = connection.close().await;
+        let availability = Arc::<Availability>::default();
+        let Target { connector, .. } = target;
         Ok(Self {
-            invalidations: Arc::new(NotifyFeed::new(target.connect.clone(), options.revocation_bound)),
-            pool: pool(target.connect, options.max_connections),
-            searches: Arc::new(Searches::new(options.max_connections)),
-            schema: target.schema,
+            schema: connector.schema.clone(),
+            invalidations: NotifyFeed::new(connector.clone(), availability.clone(), options.revocation_bound).into(),
+            pool: Pool::new(connector, availability.clone(), options.pool_size).into(),
+            availability,
         })
     }
 }
 
 /// Opens a connection outside the pool. Migrations may take long, and closing it releases their lock even after a failure.
-async fn open_connection(target: &Target) -> Result<PgConnection, OpenError> {
-    match timeout(CONNECT_TIMEOUT, target.connect.connect()).await {
-        Ok(opened) => opened.map_err(|error| OpenError::connect(&target.place, &error)),
-        Err(_) => Err(OpenError::timed_out(&target.place)),
+/// Waits for a server that does not respond yet.
+async fn open_connection(target: &Target, wait: Duration) -> Result<PgConnection, OpenError> {
+    let deadline = Instant::now() + wait;
+    let mut has_warned = false;
+    loop {
+        match target.connector.connect(Limits::None).await {
+            Ok((connection, _)) => return Ok(connection),
+            Err(error) if error.may_pass() && Instant::now() + RETRY_DELAY < deadline => {
+                if !has_warned {
+                    has_warned = true;
+                    tracing::warn!(cause = %error, "waiting up to {} s for PostgreSQL at {}", wait.as_secs(), target.place);
+                }
+                sleep(RETRY_DELAY).await;
+            }
+            Err(error) => return Err(OpenError::connect(&target.place, &error)),
+        }
     }
+}
+
+/// Two sessions share a server process only behind a pooler that assigns one to each transaction. A pooler that assigns one to
+/// each statement rejects transactions. Prepared statements, settings and notifications do not work there.
+async fn reject_transaction_pooler(connection: &mut PgConnection, target: &Target) -> Result<(), OpenError> {
+    let failed = |error: sqlx::Error| OpenError::connect(&target.place, &error.into());
+    let process = || sqlx::query_scalar::<_, i32>("SELECT pg_backend_pid()").persistent(false);
+    let first = process().fetch_one(connection).await.map_err(failed)?;
+    let other = target.connector.connect(Limits::None).await;
+    let (mut other, _) = other.map_err(|error| OpenError::connect(&target.place, &error))?;
+    let pooler = || OpenError::TransactionPooler { place: target.place.clone() };
+    let mut transaction = match other.begin().await {
+        Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(PROTOCOL_VIOLATION) => {
+            return Err(pooler());
+        }
+        begun => begun.map_err(failed)?,
+    };
+    let second = process().fetch_one(&mut *transaction).await.map_err(failed)?;
+    transaction.rollback().await.map_err(failed)?;
+    // If closing fails, the server detects the lost connection.
+    let _ = other.close().await;
+    if first == second { Err(pooler()) } else { Ok(()) }
 }
 
 async fn check_server(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
@@ -62,7 +100,7 @@ async fn check_server(connection: &mut PgConnection, place: &str) -> Result<(), 
          current_setting('server_encoding')",
     );
     let (number, version, encoding): (i32, String, String) =
-        settings.fetch_one(connection).await.map_err(|error| OpenError::connect(place, &error))?;
+        settings.fetch_one(connection).await.map_err(|error| OpenError::connect(place, &error.into()))?;
     validate_server(place, number, version, encoding)
 }
 
@@ -79,14 +117,14 @@ fn validate_server(place: &str, number: i32, version: String, encoding: String) 
 
 async fn require_schema(connection: &mut PgConnection, place: &str) -> Result<(), OpenError> {
     let exists = sqlx::query_scalar("SELECT to_regclass('compatibility') IS NOT NULL").fetch_one(connection).await;
-    let exists: bool = exists.map_err(|error| OpenError::connect(place, &error))?;
+    let exists: bool = exists.map_err(|error| OpenError::connect(place, &error.into()))?;
     if exists { Ok(()) } else { Err(OpenError::Missing { place: place.to_owned() }) }
 }
 
 async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), OpenError> {
     let mut migrator: Migrator = sqlx::migrate!();
     migrator.set_ignore_missing(true);
-    if let Some(schema) = &target.schema {
+    if let Some(schema) = &target.connector.schema {
         migrator.create_schema(schema.clone());
     }
     let failed = |error| OpenError::migrate(&target.place, &error);
@@ -99,29 +137,6 @@ async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), O
         return Err(OpenError::ProgramTooOld { place: target.place.clone(), required, known });
     }
     Ok(())
-}
-
-fn pool(connect: PgConnectOptions, max_connections: u32) -> PgPool {
-    // The timeouts bound how long a node that hangs or disappears holds its locks. A statement after a lock must see what was
-    // committed before the lock was granted, so the isolation level does not depend on the database's default.
-    let bounded = connect.options([
-        ("statement_timeout", "30s"),
-        ("idle_in_transaction_session_timeout", "30s"),
-        ("default_transaction_isolation", "read committed"),
-    ]);
-    PgPoolOptions::new()
-        .max_connections(max_connections.max(1))
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .test_before_acquire(false)
-        .before_acquire(|connection, usage| {
-            Box::pin(async move {
-                if usage.idle_for > MAX_UNCHECKED_IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(bounded)
 }
 
 #[cfg(test)]

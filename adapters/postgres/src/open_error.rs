@@ -3,6 +3,8 @@
 use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
+use crate::connector::ConnectError;
+
 /// Error of opening the store: operation, location, cause and hint. Never contains a password.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -11,12 +13,21 @@ pub enum OpenError {
          special characters within a part (@ is %40, / is %2F)"
     )]
     Url,
+    #[error("the PostgreSQL URL has the unknown parameter {0:?}; remove it, or correct its name")]
+    UnknownParameter(String),
+    #[error("target_session_attrs in the PostgreSQL URL must be any, primary or read-write")]
+    SessionAttributes,
     #[error("the schema name is invalid; use 1 to 63 of a-z, 0-9 and _, not starting with a digit")]
     SchemaName,
     #[error("the revocation bound is out of range; choose 100 ms to 60 s")]
     RevocationBound,
     #[error("cannot connect to PostgreSQL at {place}: {cause}; {hint}")]
     Connect { place: String, cause: String, hint: &'static str },
+    #[error(
+        "the connection pooler at {place} shares one session among transactions, which Rollbook does not support; configure \
+         session pooling (PgBouncer: pool_mode = session), or connect to the server directly"
+    )]
+    TransactionPooler { place: String },
     #[error("PostgreSQL at {place} is version {found}, too old; upgrade the server to 15 or later")]
     ServerTooOld { place: String, found: String },
     #[error("the database at {place} is encoded in {found}, not in UTF8; recreate it with ENCODING 'UTF8'")]
@@ -33,13 +44,15 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    pub(crate) fn connect(place: &str, error: &sqlx::Error) -> Self {
-        Self::Connect { place: place.to_owned(), cause: reason(error), hint: hint(error) }
-    }
-
-    pub(crate) fn timed_out(place: &str) -> Self {
-        let hint = "check host and port, and that no firewall blocks the connection";
-        Self::Connect { place: place.to_owned(), cause: "no response in time".to_owned(), hint }
+    pub(crate) fn connect(place: &str, error: &ConnectError) -> Self {
+        let (cause, hint) = match error {
+            ConnectError::Driver(error) => (reason(error), hint(error)),
+            ConnectError::TimedOut => {
+                (error.to_string(), "check host and port, and that no firewall blocks the connection")
+            }
+            ConnectError::ReadOnly => (error.to_string(), READ_ONLY_HINT),
+        };
+        Self::Connect { place: place.to_owned(), cause, hint }
     }
 
     pub(crate) fn migrate(place: &str, error: &MigrateError) -> Self {
@@ -53,6 +66,8 @@ impl OpenError {
         Self::Migrate { place: place.to_owned(), cause, hint }
     }
 }
+
+const READ_ONLY_HINT: &str = "name the primary server in the URL, not a standby";
 
 fn reason(error: &sqlx::Error) -> String {
     match error {
@@ -70,7 +85,7 @@ fn hint(error: &sqlx::Error) -> &'static str {
             Some(code) if code.starts_with("28") => "check user and password in the URL, and the server's pg_hba.conf",
             Some("3D000") => "create the database, or correct its name in the URL",
             Some("42501") => "make the user the owner of the database, or grant it CREATE on the schema",
-            Some("25006") => "name the primary server in the URL, not a standby",
+            Some("25006") => READ_ONLY_HINT,
             Some("53300") => "raise the server's max_connections, or lower the limit of the nodes",
             Some("57P03") => "wait until the server is up, then start again",
             _ => "see the server's log",

@@ -1,35 +1,44 @@
 //! Connection options.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
-use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnectOptions;
 
 use crate::OpenError;
+use crate::connector::Connector;
+use crate::url::DatabaseUrl;
 
 /// Options of [`PostgresStore::connect`](crate::PostgresStore::connect).
 #[derive(Clone)]
 pub struct Options {
-    /// `postgres://user:password@host:port/database?sslmode=…`, each part percent-encoded. May contain a
-    /// password, so it is excluded from `Debug` and error texts.
+    /// `postgres://user:password@host:port,host:port/database?sslmode=…`, each part percent-encoded. May contain a password, so
+    /// it is excluded from `Debug` and error texts.
     pub url: String,
     /// Name of the schema, created if absent: 1 to 63 of `a-z`, `0-9` and `_`, not starting with a digit. `None` uses the
     /// server's `search_path`.
     pub schema: Option<String>,
     /// Whether a missing schema is created. An existing one is migrated in any case.
     pub create: bool,
-    /// Maximum number of connections of this node; 0 counts as 1.
-    pub max_connections: u32,
+    /// Maximum number of connections that requests share. Half of them run writes, and half of them searches, at most. The
+    /// invalidation feed has two more.
+    pub pool_size: NonZeroUsize,
+    /// Maximum wait for a server that does not accept connections yet.
+    pub wait: Duration,
     /// Maximum delay before a revocation on another node takes effect here, within [`Options::REVOCATION_BOUNDS`]. The node
     /// sends a heartbeat every quarter of it.
     pub revocation_bound: Duration,
 }
 
 impl Options {
-    /// Default of [`Options::max_connections`].
-    pub const DEFAULT_MAX_CONNECTIONS: u32 = 8;
+    /// Default of [`Options::pool_size`].
+    pub const DEFAULT_POOL_SIZE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+
+    /// Range of [`Options::pool_size`] that leaves a connection for look-ups.
+    pub const POOL_SIZES: RangeInclusive<usize> = 2..=1_000;
 
     /// Default of [`Options::revocation_bound`].
     pub const DEFAULT_REVOCATION_BOUND: Duration = Duration::from_secs(1);
@@ -43,7 +52,8 @@ impl Options {
             url: url.into(),
             schema: None,
             create: true,
-            max_connections: Self::DEFAULT_MAX_CONNECTIONS,
+            pool_size: Self::DEFAULT_POOL_SIZE,
+            wait: Duration::ZERO,
             revocation_bound: Self::DEFAULT_REVOCATION_BOUND,
         }
     }
@@ -53,52 +63,29 @@ impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Options")
             .field("schema", &self.schema)
-            .field("max_connections", &self.max_connections)
+            .field("pool_size", &self.pool_size)
             .finish_non_exhaustive()
     }
 }
 
-/// Validated options: connection settings, and a name for error texts.
+/// Validated options: how to connect, and a name for error texts.
 pub(crate) struct Target {
-    pub connect: PgConnectOptions,
-    /// Host, port and database, without username and password.
+    pub connector: Connector,
+    /// Hosts, ports and database, without username and password.
     pub place: String,
-    /// Quoted for SQL.
-    pub schema: Option<String>,
 }
 
 impl Target {
     pub fn parse(options: &Options) -> Result<Self, OpenError> {
-        check_url(&options.url)?;
         if !Options::REVOCATION_BOUNDS.contains(&options.revocation_bound) {
             return Err(OpenError::RevocationBound);
         }
-        // The cause is dropped because it may contain the URL.
-        let mut connect = PgConnectOptions::from_str(&options.url).map_err(|_| OpenError::Url)?;
-        if connect.get_application_name().is_none() {
-            connect = connect.application_name("rollbook");
-        }
         let schema = options.schema.as_deref().map(quoted).transpose()?;
-        if let Some(schema) = &schema {
-            connect = connect.options([("search_path", schema)]);
-        }
-        let place = place(&connect);
-        Ok(Self { connect, place, schema })
+        let DatabaseUrl { hosts, requires_writes } = DatabaseUrl::parse(&options.url)?;
+        let place = place(&hosts);
+        let connector = Connector { hosts: hosts.into(), preferred: Arc::default(), requires_writes, schema };
+        Ok(Self { connector, place })
     }
-}
-
-/// Rejects other schemes, and a password with an unencoded `/`, `?` or `#`: its rest would be parsed as the database name and
-/// appear in error texts.
-fn check_url(url: &str) -> Result<(), OpenError> {
-    let (scheme, rest) = url.split_once("://").ok_or(OpenError::Url)?;
-    if !matches!(scheme, "postgres" | "postgresql") {
-        return Err(OpenError::Url);
-    }
-    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    if rest.contains('@') && !authority.contains('@') {
-        return Err(OpenError::Url);
-    }
-    Ok(())
 }
 
 fn quoted(schema: &str) -> Result<String, OpenError> {
@@ -110,12 +97,13 @@ fn quoted(schema: &str) -> Result<String, OpenError> {
     Ok(format!("\"{schema}\""))
 }
 
-fn place(connect: &PgConnectOptions) -> String {
-    let database = connect.get_database().unwrap_or(connect.get_username());
-    match connect.get_socket() {
-        Some(socket) => format!("{}/{database}", socket.display()),
-        None => format!("{}:{}/{database}", connect.get_host(), connect.get_port()),
-    }
+fn place(hosts: &[PgConnectOptions]) -> String {
+    let servers = hosts.iter().map(|host| match host.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", host.get_host(), host.get_port()),
+    });
+    let database = hosts.first().map(|host| host.get_database().unwrap_or(host.get_username()));
+    format!("{}/{}", servers.collect::<Vec<_>>().join(","), database.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -3,30 +3,26 @@
 use async_trait::async_trait;
 use domain::audit::Action;
 use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
-use domain::{Actor, Id, Page, PageRequest, StoreError, Version};
+use domain::{Actor, Id, Kind, Page, PageRequest, StoreError, Version};
 use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgExecutor;
 
 use crate::PostgresStore;
 use crate::audit::{audited, with_event};
-use crate::failure::{is_deadlock, store_error, violated_constraint};
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::rows;
 use crate::table::{Assignments, Sql, Table};
-
-/// Maximum attempts for an update that the server cancels because of a deadlock. Two updates that each set the other's old
-/// unique value deadlock; the cancelled one is retried after the other has committed.
-const MAX_UPDATE_ATTEMPTS: usize = 3;
 
 #[async_trait]
 impl<R: Table> RecordStore<R> for PostgresStore {
     async fn insert(&self, new: R::New, by: &Actor) -> RecordResult<R> {
-        let inserted = insert::<R>(new, "", by, &self.pool).await?;
-        inserted.ok_or_else(|| store_error(sqlx::Error::RowNotFound).into())
+        let inserted = insert::<R>(new, "", by, &mut self.pool.write(None).await?).await?;
+        inserted.ok_or_else(|| Failure::from(sqlx::Error::RowNotFound).into())
     }
 
     async fn find(&self, id: Id<R::Kind>) -> Result<Option<Record<R>>, StoreError> {
-        let find = sqlx::query(R::SQL.find).bind(id.get()).fetch_optional(&self.pool).await;
-        find.map_err(store_error)?.as_ref().map(rows::record).transpose()
+        let found = self.pool.read().await?.fetch_optional(sqlx::query(R::SQL.find).bind(id.get())).await?;
+        found.as_ref().map(rows::record).transpose()
     }
 
     /// Runs as a search, unless an index finds the only row. Each combination of conditions is a separate statement, so that
@@ -38,8 +34,8 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         let page = format!("SELECT {columns} FROM {table} WHERE id > $1{} ORDER BY id LIMIT $2", conditions.sql);
         let page = sqlx::query(AssertSqlSafe(page)).bind(request.position()).bind(request.rows());
         let page = conditions.bind(page);
-        let read = async { page.fetch_all(&self.pool).await.map_err(store_error) };
-        let found = if is_point { read.await? } else { self.searches.run(read).await? };
+        let connection = if is_point { self.pool.read().await? } else { self.pool.search().await? };
+        let found = { connection }.fetch_all(page).await?;
         Ok(Page::from_rows(found.iter().map(rows::record).collect::<Result<_, _>>()?, request))
     }
 
@@ -60,17 +56,13 @@ pub(crate) async fn update<R: Table>(
     patch: &R::Patch,
     by: &Actor,
 ) -> RecordResult<R> {
-    let mut attempts = 1;
-    let updated = loop {
-        let set = R::update(patch);
-        let update = with_event::<R::Kind>(&update_statement::<R>(&set, 7), R::SQL.columns);
-        let update = audited(update, by, &Action::updated::<R::Kind>(), patch.detail());
-        let update = update.bind(id.get()).bind(expected.map(Version::get)).bind(by.at);
-        match set.bind(update).fetch_optional(&store.pool).await {
-            Err(error) if is_deadlock(&error) && attempts < MAX_UPDATE_ATTEMPTS => attempts += 1,
-            updated => break updated.map_err(rejected)?,
-        }
-    };
+    let set = R::update(patch);
+    let update = with_event::<R::Kind>(&update_statement::<R>(&set, 7), R::SQL.columns);
+    let update = audited(update, by, &Action::updated::<R::Kind>(), patch.detail());
+    let update = set.bind(update.bind(id.get()).bind(expected.map(Version::get)).bind(by.at));
+    let mut connection = store.pool.write(Some((R::Kind::NAME, id.get()))).await?;
+    let updated = connection.fetch_optional(update).await.map_err(rejected)?;
+    drop(connection);
     match updated {
         Some(row) => Ok(rows::record(&row)?),
         None => Err(unmatched(store, id, expected).await),
@@ -86,8 +78,9 @@ pub(crate) async fn delete<R: Table>(
 ) -> RecordResult<R, ()> {
     let delete = format!("DELETE FROM {} WHERE id = $7 AND version = COALESCE($8, version) RETURNING id", R::SQL.table);
     let delete = audited(with_event::<R::Kind>(&delete, "id"), by, &Action::deleted::<R::Kind>(), None);
-    let delete = delete.bind(id.get()).bind(expected.map(Version::get)).execute(&store.pool).await;
-    match delete.map_err(store_error)?.rows_affected() {
+    let delete = delete.bind(id.get()).bind(expected.map(Version::get));
+    let deleted = store.pool.write(Some((R::Kind::NAME, id.get()))).await?.execute(delete).await?;
+    match deleted {
         0 => Err(unmatched(store, id, expected).await),
         _ => Ok(()),
     }
@@ -98,7 +91,7 @@ pub(crate) async fn insert<R: Table>(
     new: R::New,
     condition: &str,
     by: &Actor,
-    at: impl PgExecutor<'_>,
+    connection: &mut Connection<'_>,
 ) -> RecordResult<R, Option<Record<R>>> {
     let new = R::insert(new);
     let values: Vec<_> = (7..).take(new.columns.len()).map(|parameter| format!("${parameter}")).collect();
@@ -111,7 +104,7 @@ pub(crate) async fn insert<R: Table>(
     );
     let insert = with_event::<R::Kind>(&insert, R::SQL.columns);
     let insert = new.bind(audited(insert, by, &Action::created::<R::Kind>(), None));
-    let row = insert.fetch_optional(at).await.map_err(rejected)?;
+    let row = connection.fetch_optional(insert).await.map_err(rejected)?;
     Ok(row.as_ref().map(rows::record).transpose()?)
 }
 
@@ -142,9 +135,9 @@ pub(crate) async fn unmatched<R: Table>(
 }
 
 /// Maps a violated constraint to the domain's rule.
-pub(crate) fn rejected<R: Table>(error: sqlx::Error) -> RecordError<R> {
-    match violated_constraint(&error).and_then(R::conflict) {
+pub(crate) fn rejected<R: Table>(failure: Failure) -> RecordError<R> {
+    match failure.violated_constraint().and_then(R::conflict) {
         Some(conflict) => RecordError::Rejected(conflict),
-        None => store_error(error).into(),
+        None => failure.into(),
     }
 }

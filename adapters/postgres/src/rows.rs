@@ -7,7 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row, Type};
 use time::OffsetDateTime;
 
-use crate::failure::{Damaged, store_error};
+use crate::failure::{Damaged, Failure};
 use crate::instant::Instant;
 use crate::table::Table;
 
@@ -22,7 +22,7 @@ pub(crate) struct Columns<'r> {
 impl<'r> Columns<'r> {
     /// The first column is the id.
     pub fn new(row: &'r PgRow, table: &'static str) -> Result<Self, StoreError> {
-        Ok(Self { row, table, id: row.try_get(0).map_err(store_error)?, next: 1 })
+        Ok(Self { row, table, id: row.try_get(0).map_err(Failure::from)?, next: 1 })
     }
 
     /// The next column, parsed by the domain.

@@ -6,14 +6,17 @@ use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
 use domain::session::{NewSession, OpenSessionError, Rotation, RotationError, Session, SessionStore, UserAgent};
 use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::Row;
+use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
 
 use crate::PostgresStore;
 use crate::audit::{append, append_count};
-use crate::failure::{Damaged, store_error};
+use crate::connection::Connection;
+use crate::failure::{Damaged, Failure};
 use crate::instant::Instant;
 use crate::rows::Columns;
+use crate::users::key;
 
 macro_rules! columns {
     () => {
@@ -77,9 +80,9 @@ fn session(row: &PgRow) -> Result<Session, StoreError> {
 #[async_trait]
 impl SessionStore for PostgresStore {
     async fn open(&self, new: NewSession, by: &Actor) -> Result<Session, OpenSessionError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let mut transaction = self.pool.begin(Some(key(new.user_id))).await?;
         let verified = sqlx::query(VERIFIED).bind(new.user_id.get()).bind(new.verified.expose());
-        if verified.execute(&mut *transaction).await.map_err(store_error)?.rows_affected() == 0 {
+        if transaction.execute(verified).await? == 0 {
             return Err(OpenSessionError::Outdated);
         }
         let end = new.lifetimes.end(by.at);
@@ -90,48 +93,46 @@ impl SessionStore for PostgresStore {
             .bind(end)
             .bind(by.origin.client.map(|client| client.to_string()))
             .bind(new.user_agent.as_ref().map(UserAgent::as_str));
-        let session = session(&insert.fetch_one(&mut *transaction).await.map_err(store_error)?)?;
+        let session = session(&transaction.fetch_one(insert).await?)?;
         insert_token(new.refresh_token.as_bytes(), session.id, &mut transaction).await?;
         let opened = NewEvent::once(by, Action::SESSION_OPENED, Target::of(session.id));
-        append(&opened, &mut *transaction).await?;
-        let excess = sqlx::query_scalar(END_EXCESS).bind(new.user_id.get()).bind(session.id.get());
-        let excess = excess.bind(i64::from(new.limit.get() - 1)).fetch_all(&mut *transaction).await;
-        let ended: Vec<i64> = excess.map_err(store_error)?;
+        append(&opened, &mut transaction).await?;
+        let excess = sqlx::query(END_EXCESS).bind(new.user_id.get()).bind(session.id.get());
+        let ended = ids(&transaction.fetch_all(excess.bind(i64::from(new.limit.get() - 1))).await?)?;
         let (target, count) = (Target::of(new.user_id), ended.len() as u64);
-        append_count(by, Action::SESSION_ENDED, Some(target), count, &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        append_count(by, Action::SESSION_ENDED, Some(target), count, &mut transaction).await?;
+        transaction.commit().await?;
         self.invalidations.sessions_ended(&ended);
         Ok(session)
     }
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
         let digest = rotation.presented.as_bytes();
-        let found: Option<i64> =
-            sqlx::query_scalar(SESSION_OF).bind(digest).fetch_optional(&self.pool).await.map_err(store_error)?;
-        let id = found.ok_or(RotationError::Unknown)?;
+        let found = self.pool.read().await?.fetch_optional(sqlx::query(SESSION_OF).bind(digest)).await?;
+        let id: i64 = found.ok_or(RotationError::Unknown)?.try_get(0).map_err(Failure::from)?;
 
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let locked = sqlx::query(LOCK).bind(id).bind(by.at).fetch_optional(&mut *transaction).await;
-        let session = session(&locked.map_err(store_error)?.ok_or(RotationError::Unknown)?)?;
+        let mut transaction = self.pool.begin(Some(("session", id))).await?;
+        let locked = transaction.fetch_optional(sqlx::query(LOCK).bind(id).bind(by.at)).await?;
+        let session = session(&locked.ok_or(RotationError::Unknown)?)?;
         if session.expires_at <= by.at {
             return Err(RotationError::Unknown);
         }
-        let used_at = sqlx::query_scalar(USED_AT).bind(digest).fetch_one(&mut *transaction).await;
-        let used_at: Option<Instant> = used_at.map_err(store_error)?;
+        let used_at = transaction.fetch_one(sqlx::query(USED_AT).bind(digest)).await?;
+        let used_at: Option<Instant> = used_at.try_get(0).map_err(Failure::from)?;
         let by = Actor { id: ActorId::User(session.user_id), ..by.clone() };
         match used_at {
             Some(used_at) if by.at < used_at.0 + rotation.grace => Ok(session),
             Some(_) => {
                 delete(session.id, session.user_id, &mut transaction).await?;
                 let replayed = NewEvent::once(&by, Action::SESSION_REPLAYED, Target::of(session.id));
-                append(&replayed, &mut *transaction).await?;
-                transaction.commit().await.map_err(store_error)?;
+                append(&replayed, &mut transaction).await?;
+                transaction.commit().await?;
                 self.invalidations.session_ended(session.id);
                 Err(RotationError::Replayed)
             }
             None => {
                 let refreshed = refresh(&session, rotation, &by, &mut transaction).await?;
-                transaction.commit().await.map_err(store_error)?;
+                transaction.commit().await?;
                 Ok(refreshed)
             }
         }
@@ -139,43 +140,43 @@ impl SessionStore for PostgresStore {
 
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
         let page = sqlx::query(PAGE).bind(of.get()).bind(now).bind(request.position()).bind(request.rows());
-        let rows = page.fetch_all(&self.pool).await.map_err(store_error)?;
+        let rows = self.pool.read().await?.fetch_all(page).await?;
         Ok(Page::from_rows(rows.iter().map(session).collect::<Result<_, _>>()?, request))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let mut transaction = self.pool.begin(Some(key(of))).await?;
         if !delete(id, of, &mut transaction).await? {
             return Ok(false);
         }
-        append(&NewEvent::once(by, Action::SESSION_ENDED, Target::of(id)), &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        append(&NewEvent::once(by, Action::SESSION_ENDED, Target::of(id)), &mut transaction).await?;
+        transaction.commit().await?;
         self.invalidations.session_ended(id);
         Ok(true)
     }
 
     async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let mut transaction = self.pool.begin(Some(key(of))).await?;
         let ended = end_others(of, None, by, &mut transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        transaction.commit().await?;
         self.invalidations.sessions_ended(&ended);
         Ok(ended.len() as u64)
     }
 
     async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        let deleted = sqlx::query_scalar(DELETE_EXPIRED).bind(before).fetch_all(&mut *transaction).await;
-        let deleted: Vec<i64> = deleted.map_err(store_error)?;
+        let mut transaction = self.pool.begin_bulk().await?;
+        let deleted = ids(&transaction.fetch_all(sqlx::query(DELETE_EXPIRED).bind(before)).await?)?;
         let count = deleted.len() as u64;
-        append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut transaction).await?;
+        transaction.commit().await?;
         self.invalidations.sessions_ended(&deleted);
         Ok(count)
     }
 
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        sqlx::query(INSERT_SECRET).bind(&candidate[..]).execute(&self.pool).await.map_err(store_error)?;
-        let key: Vec<u8> = sqlx::query_scalar(SECRET).fetch_one(&self.pool).await.map_err(store_error)?;
+        let mut connection = self.pool.write(None).await?;
+        connection.execute(sqlx::query(INSERT_SECRET).bind(&candidate[..])).await?;
+        let key: Vec<u8> = connection.fetch_one(sqlx::query(SECRET)).await?.try_get(0).map_err(Failure::from)?;
         key.try_into().map_err(|_| StoreError::failed(Damaged { table: "secrets", id: 0, column: "value" }))
     }
 }
@@ -185,22 +186,20 @@ pub(crate) async fn end_others(
     of: UserId,
     kept_session: Option<SessionId>,
     by: &Actor,
-    transaction: &mut PgConnection,
-) -> Result<Vec<i64>, StoreError> {
-    let end = sqlx::query_scalar(END_OTHERS).bind(of.get()).bind(kept_session.map(SessionId::get));
-    let ended: Vec<i64> = end.fetch_all(&mut *transaction).await.map_err(store_error)?;
+    transaction: &mut Connection<'_>,
+) -> Result<Vec<i64>, Failure> {
+    let end = sqlx::query(END_OTHERS).bind(of.get()).bind(kept_session.map(SessionId::get));
+    let ended = ids(&transaction.fetch_all(end).await?)?;
     append_count(by, Action::SESSION_ENDED, Some(Target::of(of)), ended.len() as u64, transaction).await?;
     Ok(ended)
 }
 
-async fn delete(id: SessionId, of: UserId, transaction: &mut PgConnection) -> Result<bool, StoreError> {
-    let delete = sqlx::query(END).bind(id.get()).bind(of.get()).execute(transaction).await;
-    Ok(delete.map_err(store_error)?.rows_affected() > 0)
+async fn delete(id: SessionId, of: UserId, transaction: &mut Connection<'_>) -> Result<bool, Failure> {
+    Ok(transaction.execute(sqlx::query(END).bind(id.get()).bind(of.get())).await? > 0)
 }
 
-async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut PgConnection) -> Result<(), StoreError> {
-    let insert = sqlx::query(INSERT_TOKEN).bind(&digest[..]).bind(session.get());
-    insert.execute(transaction).await.map_err(store_error)?;
+async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut Connection<'_>) -> Result<(), Failure> {
+    transaction.execute(sqlx::query(INSERT_TOKEN).bind(&digest[..]).bind(session.get())).await?;
     Ok(())
 }
 
@@ -209,17 +208,21 @@ async fn refresh(
     current: &Session,
     rotation: &Rotation,
     by: &Actor,
-    transaction: &mut PgConnection,
-) -> Result<Session, StoreError> {
-    let used = sqlx::query(USE_TOKEN).bind(&rotation.presented.as_bytes()[..]).bind(by.at);
-    used.execute(&mut *transaction).await.map_err(store_error)?;
+    transaction: &mut Connection<'_>,
+) -> Result<Session, Failure> {
+    transaction.execute(sqlx::query(USE_TOKEN).bind(&rotation.presented.as_bytes()[..]).bind(by.at)).await?;
     insert_token(rotation.successor.as_bytes(), current.id, transaction).await?;
     let refresh = sqlx::query(REFRESH)
         .bind(current.id.get())
         // The clock of another node may have been ahead.
         .bind(by.at.max(current.opened_at))
         .bind(rotation.lifetimes.expiry(by.at, current.ends_at));
-    let row = refresh.fetch_one(&mut *transaction).await.map_err(store_error)?;
+    let row = transaction.fetch_one(refresh).await?;
     append(&NewEvent::once(by, Action::SESSION_REFRESHED, Target::of(current.id)), transaction).await?;
-    session(&row)
+    Ok(session(&row)?)
+}
+
+/// The ids that a statement returned.
+fn ids(rows: &[PgRow]) -> Result<Vec<i64>, Failure> {
+    Ok(rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?)
 }

@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use domain::StoreError;
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPool;
+use sqlx::{AssertSqlSafe, Row};
 
-use crate::failure::store_error;
+use crate::availability::Availability;
+use crate::failure::Failure;
 use crate::invalidation_feed::NotifyFeed;
-use crate::searches::Searches;
+use crate::pool::Pool;
 
 /// Stores students, users, sessions and the audit log in PostgreSQL. Cheap to clone; clones share the connections.
 ///
-/// A statement may take 30 s, and the wait for a free connection 3 s; otherwise the call returns
-/// [`StoreError::Unavailable`].
+/// Calls return [`StoreError::Unavailable`] after waiting 3 s for a free connection or 0.5 s for a lock, after 3 s of a
+/// look-up, 10 s of a write or 30 s of a search, and at once while the server is known not to respond.
 #[derive(Clone)]
 pub struct PostgresStore {
-    pub(crate) pool: PgPool,
-    pub(crate) searches: Arc<Searches>,
+    pub(crate) pool: Arc<Pool>,
+    pub(crate) availability: Arc<Availability>,
     pub(crate) invalidations: Arc<NotifyFeed>,
     /// Quoted for SQL.
     pub(crate) schema: Option<String>,
@@ -29,8 +29,8 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`] if the query fails.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
-        let newest = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations WHERE success");
-        newest.fetch_one(&self.pool).await.map_err(store_error)
+        let newest = sqlx::query("SELECT max(version) FROM _sqlx_migrations WHERE success");
+        Ok(self.pool.read().await?.fetch_one(newest).await?.try_get(0).map_err(Failure::from)?)
     }
 
     /// Drops the schema named in [`Options::schema`](crate::Options::schema) with its content. Does nothing without one.
@@ -41,11 +41,12 @@ impl PostgresStore {
         let Some(schema) = &self.schema else { return Ok(()) };
         // The name was checked and quoted when the store was opened.
         let drop = sqlx::query(AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE")));
-        drop.execute(&self.pool).await.map_err(store_error)?;
+        self.pool.write(None).await?.execute(drop).await?;
         Ok(())
     }
 
-    /// Waits until every connection is released, and closes it. Later calls return [`StoreError::Unavailable`].
+    /// Closes the connections that are not in use; the others are closed after their call. Later calls return
+    /// [`StoreError::Unavailable`].
     pub async fn close(&self) {
         self.invalidations.stop();
         self.pool.close().await;

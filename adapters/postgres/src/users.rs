@@ -7,14 +7,14 @@ use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
     Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate, Username,
 };
-use domain::{Actor, StoreError, Target, UserId, UserKind, Version};
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::{PgConnection, PgExecutor};
+use domain::{Actor, Kind, StoreError, Target, UserId, UserKind, Version};
+use sqlx::{AssertSqlSafe, FromRow, Row};
 
 use crate::PostgresStore;
 use crate::attempts;
 use crate::audit::{append, audited, with_event};
-use crate::failure::store_error;
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::records::{self, rejected, unmatched, update_statement};
 use crate::rows::{self, Columns};
 use crate::sessions::end_others;
@@ -95,21 +95,21 @@ impl Table for User {
         change: &UserUpdate,
         by: &Actor,
     ) -> RecordResult<Self> {
-        let mut transaction = store.pool.begin().await.map_err(store_error)?;
+        let mut transaction = store.pool.begin(Some(key(id))).await?;
         if change.ends_administration() {
             lock_unless_last_administrator(id, expected, &mut transaction).await?;
         }
-        let Some(user) = update_row(id, expected, Self::update(change), by, &mut *transaction).await? else {
+        let Some(user) = update_row(id, expected, Self::update(change), by, &mut transaction).await? else {
             drop(transaction);
             return Err(unmatched(store, id, expected).await);
         };
         for event in change.events(id, by) {
-            append(&event, &mut *transaction).await?;
+            append(&event, &mut transaction).await?;
         }
         if let Some(session) = change.kept_session() {
             // Checked after locking the user's row, so that a session that ends later ends after this change.
-            let is_open = sqlx::query_scalar(IS_OPEN).bind(session.get()).bind(id.get()).fetch_one(&mut *transaction);
-            if !is_open.await.map_err(store_error)? {
+            let is_open = sqlx::query(IS_OPEN).bind(session.get()).bind(id.get());
+            if !transaction.fetch_one(is_open).await?.try_get(0).map_err(Failure::from)? {
                 return Err(RecordError::Rejected(UserConflict::SessionEnded));
             }
         }
@@ -118,7 +118,7 @@ impl Table for User {
         } else {
             Vec::new()
         };
-        transaction.commit().await.map_err(store_error)?;
+        transaction.commit().await?;
         store.invalidations.user_changed(id);
         store.invalidations.sessions_ended(&ended);
         Ok(user)
@@ -130,17 +130,22 @@ impl Table for User {
         expected: Option<Version>,
         by: &Actor,
     ) -> RecordResult<Self, ()> {
-        let mut transaction = store.pool.begin().await.map_err(store_error)?;
+        let mut transaction = store.pool.begin(Some(key(id))).await?;
         lock_unless_last_administrator(id, expected, &mut transaction).await?;
         let ended = end_others(id, None, by, &mut transaction).await?;
-        sqlx::query(DELETE).bind(id.get()).execute(&mut *transaction).await.map_err(store_error)?;
+        transaction.execute(sqlx::query(DELETE).bind(id.get())).await?;
         let deleted = NewEvent::once(by, Action::deleted::<UserKind>(), Target::of(id));
-        append(&deleted, &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        append(&deleted, &mut transaction).await?;
+        transaction.commit().await?;
         store.invalidations.user_changed(id);
         store.invalidations.sessions_ended(&ended);
         Ok(())
     }
+}
+
+/// The record for [`Pool::begin`](crate::pool::Pool::begin).
+pub(crate) const fn key(id: UserId) -> (&'static str, i64) {
+    (UserKind::NAME, id.get())
 }
 
 /// Updates a user without an event. Returns `None` if no row matches.
@@ -149,11 +154,11 @@ async fn update_row(
     expected: Option<Version>,
     set: Assignments,
     by: &Actor,
-    at: impl PgExecutor<'_>,
+    connection: &mut Connection<'_>,
 ) -> RecordResult<User, Option<Record<User>>> {
     let update = sqlx::query(AssertSqlSafe(update_statement::<User>(&set, 1)));
     let update = set.bind(update.bind(id.get()).bind(expected.map(Version::get)).bind(by.at));
-    let row = update.fetch_optional(at).await.map_err(rejected)?;
+    let row = connection.fetch_optional(update).await.map_err(rejected)?;
     Ok(row.as_ref().map(rows::record).transpose()?)
 }
 
@@ -161,38 +166,37 @@ async fn update_row(
 async fn lock_unless_last_administrator(
     id: UserId,
     expected: Option<Version>,
-    transaction: &mut PgConnection,
+    transaction: &mut Connection<'_>,
 ) -> RecordResult<User, ()> {
-    sqlx::query(LOCK_ADMINISTRATORS).execute(&mut *transaction).await.map_err(store_error)?;
-    let locked = sqlx::query_as::<_, (i64, bool)>(LOCK_USER).bind(id.get()).fetch_optional(transaction).await;
-    match locked.map_err(store_error)? {
-        None => Err(RecordError::NotFound),
-        Some((version, _)) if expected.is_some_and(|expected| expected.get() != version) => Err(RecordError::Stale),
-        Some((_, true)) => Err(RecordError::Rejected(UserConflict::LastAdministrator)),
-        Some((_, false)) => Ok(()),
+    transaction.execute(sqlx::query(LOCK_ADMINISTRATORS)).await?;
+    let locked = transaction.fetch_optional(sqlx::query(LOCK_USER).bind(id.get())).await?;
+    let locked = locked.ok_or(RecordError::NotFound)?;
+    let (version, is_last): (i64, bool) = FromRow::from_row(&locked).map_err(Failure::from)?;
+    if expected.is_some_and(|expected| expected.get() != version) {
+        return Err(RecordError::Stale);
     }
+    if is_last { Err(RecordError::Rejected(UserConflict::LastAdministrator)) } else { Ok(()) }
 }
 
 #[async_trait]
 impl CredentialStore for PostgresStore {
     async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        sqlx::query(LOCK_FIRST_USER).execute(&mut *transaction).await.map_err(store_error)?;
-        let inserted =
-            records::insert::<User>(new, "WHERE NOT EXISTS (SELECT FROM users)", by, &mut *transaction).await;
+        let mut transaction = self.pool.begin(None).await?;
+        transaction.execute(sqlx::query(LOCK_FIRST_USER)).await?;
+        let inserted = records::insert::<User>(new, "WHERE NOT EXISTS (SELECT FROM users)", by, &mut transaction).await;
         let user = match inserted {
             Ok(Some(user)) => user,
             Err(RecordError::Store(error)) => return Err(error),
             // A user exists, or an ordinary insert, which does not lock, was faster.
             Ok(None) | Err(_) => return Ok(None),
         };
-        transaction.commit().await.map_err(store_error)?;
+        transaction.commit().await?;
         Ok(Some(user))
     }
 
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
-        let find = sqlx::query(FIND_CREDENTIALS).bind(username.folded()).fetch_optional(&self.pool).await;
-        let Some(row) = find.map_err(store_error)? else { return Ok(None) };
+        let find = sqlx::query(FIND_CREDENTIALS).bind(username.folded());
+        let Some(row) = self.pool.read().await?.fetch_optional(find).await? else { return Ok(None) };
         let mut columns = Columns::new(&row, "users")?;
         Ok(Some(Credentials {
             user: columns.record()?,
@@ -212,7 +216,7 @@ impl CredentialStore for PostgresStore {
         let NewEvent { detail, action, .. } = UserUpdate::hash_upgraded(id, by);
         let upgrade = audited(with_event::<UserKind>(UPGRADE_HASH, "id"), by, &action, detail);
         let upgrade = upgrade.bind(id.get()).bind(from.expose().to_owned()).bind(to.expose().to_owned());
-        upgrade.execute(&self.pool).await.map_err(store_error)?;
+        self.pool.write(Some(key(id))).await?.execute(upgrade).await?;
         Ok(())
     }
 
@@ -229,13 +233,13 @@ impl CredentialStore for PostgresStore {
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User> {
-        let mut transaction = self.pool.begin().await.map_err(store_error)?;
+        let mut transaction = self.pool.begin(Some(key(id))).await?;
         let cleared = Assignments::default()
             .set("failed_logins", Some(0_i32))
             .set("next_login_at", Some(None::<time::OffsetDateTime>));
-        let user = update_row(id, None, cleared, by, &mut *transaction).await?.ok_or(RecordError::NotFound)?;
-        append(&NewEvent::once(by, Action::USER_UNLOCKED, Target::of(id)), &mut *transaction).await?;
-        transaction.commit().await.map_err(store_error)?;
+        let user = update_row(id, None, cleared, by, &mut transaction).await?.ok_or(RecordError::NotFound)?;
+        append(&NewEvent::once(by, Action::USER_UNLOCKED, Target::of(id)), &mut transaction).await?;
+        transaction.commit().await?;
         self.invalidations.user_changed(id);
         Ok(user)
     }

@@ -23,6 +23,7 @@ use std::thread;
 
 use async_trait::async_trait;
 use domain::{Probe, StoreError};
+use tokio::task;
 
 pub use open::OpenError;
 
@@ -75,13 +76,19 @@ impl SqliteStore {
 
 #[async_trait]
 impl Probe for SqliteStore {
+    /// Checks the file and its disk, and reads. Writes only after a write has failed, so that an idle store causes none.
     async fn ready(&self) -> Result<(), StoreError> {
-        self.file.check().map_err(StoreError::unavailable)?;
         self.points.with(|connection| {
             let mut tables =
                 connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users), EXISTS (SELECT 1 FROM students)")?;
             Ok::<_, Failure>(tables.query_row([], |_| Ok(()))?)
         })?;
-        Ok(())
+        let file = self.file.clone();
+        let check = task::spawn_blocking(move || {
+            file.check().map_err(StoreError::unavailable)?;
+            file.check_disk().map_err(StoreError::unavailable)
+        });
+        check.await.map_err(StoreError::unavailable)??;
+        self.writer.retry_after_failure().await
     }
 }

@@ -7,11 +7,12 @@ use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use domain::StoreError;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -27,6 +28,7 @@ const GROUP: usize = 256;
 pub struct Writer {
     queue: Option<SyncSender<Box<dyn QueuedWrite>>>,
     thread: Option<JoinHandle<()>>,
+    has_failed: Arc<AtomicBool>,
 }
 
 /// Reason for the rollback of a write.
@@ -50,10 +52,27 @@ impl Writer {
     /// [`io::Error`] if the system cannot start a thread.
     pub fn start(connection: Connection, file: DatabaseFile) -> io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
+        let has_failed = Arc::<AtomicBool>::default();
+        let failed = Arc::clone(&has_failed);
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
-            serve(&connection, &file, &waiting);
+            serve(&connection, &file, &waiting, &failed);
         })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue: Some(queue), thread: Some(thread), has_failed })
+    }
+
+    /// If the last group of writes was not committed, writes a page with its present content.
+    ///
+    /// # Errors
+    /// [`StoreError`] if writes still fail. A lock of another process is no failure.
+    pub async fn retry_after_failure(&self) -> Result<(), StoreError> {
+        if !self.has_failed.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.write(|connection| {
+            let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            Ok::<_, TxError<StoreError>>(connection.pragma_update(None, "user_version", version)?)
+        })
+        .await
     }
 
     /// Queues a write immediately. The future returns its result; dropping the future does not cancel the write. `work` runs
@@ -90,11 +109,17 @@ impl Drop for Writer {
     }
 }
 
-fn serve(connection: &Connection, file: &DatabaseFile, waiting: &Receiver<Box<dyn QueuedWrite>>) {
+fn serve(
+    connection: &Connection,
+    file: &DatabaseFile,
+    waiting: &Receiver<Box<dyn QueuedWrite>>,
+    has_failed: &AtomicBool,
+) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
         let outcome = commit(connection, file, &mut group);
+        has_failed.store(outcome.as_ref().is_err_and(|error| !error.is_busy()), Ordering::Relaxed);
         if outcome.is_err() && !connection.is_autocommit() {
             // If this fails, so does the next BEGIN, and this is retried.
             let _ = connection.execute_batch("ROLLBACK");
@@ -139,6 +164,13 @@ enum NotCommitted {
     RolledBack,
     #[error(transparent)]
     FileLost(#[from] FileLost),
+}
+
+impl NotCommitted {
+    /// Returns `true` if another process holds the lock.
+    fn is_busy(&self) -> bool {
+        matches!(self, Self::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy))
+    }
 }
 
 impl From<rusqlite::Error> for NotCommitted {

@@ -77,6 +77,54 @@ pub struct Store {
 
 /// Maximum of `--drain-delay`.
 const MAX_DRAIN_DELAY: std::time::Duration = std::time::Duration::from_mins(1);
+/// Maximum of `--database-wait`.
+const MAX_DATABASE_WAIT: std::time::Duration = std::time::Duration::from_hours(1);
+
+/// Settings of a PostgreSQL store.
+#[derive(Debug, Args)]
+pub struct Postgres {
+    /// Maximum delay before a revocation on another node takes effect here: 100ms to 60s (PostgreSQL only)
+    #[arg(
+        long,
+        env = "ROLLBOOK_REVOCATION_BOUND",
+        value_name = "TIME",
+        default_value = "1s",
+        value_parser = revocation_bound
+    )]
+    revocation_bound: std::time::Duration,
+
+    /// Maximum number of database connections that requests share: 2 to 1000; a node opens two more (PostgreSQL only)
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE_POOL_SIZE",
+        value_name = "NUMBER",
+        default_value = "8",
+        value_parser = pool_size
+    )]
+    database_pool_size: NonZeroUsize,
+
+    /// Maximum time to wait at start for a database that does not accept connections yet: 0s to 1h (PostgreSQL only)
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATABASE_WAIT",
+        value_name = "TIME",
+        default_value = "30s",
+        value_parser = |text: &str| limited(text, MAX_DATABASE_WAIT)
+    )]
+    database_wait: std::time::Duration,
+}
+
+impl Postgres {
+    /// The options of the store at this URL.
+    pub fn options(&self, url: String) -> Options {
+        Options {
+            revocation_bound: self.revocation_bound,
+            pool_size: self.database_pool_size,
+            wait: self.database_wait,
+            ..Options::new(url)
+        }
+    }
+}
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -130,15 +178,8 @@ pub struct Serve {
     )]
     pub max_sessions: SessionLimit,
 
-    /// Maximum delay before a revocation on another node takes effect here: 100ms to 60s (PostgreSQL only)
-    #[arg(
-        long,
-        env = "ROLLBOOK_REVOCATION_BOUND",
-        value_name = "TIME",
-        default_value = "1s",
-        value_parser = revocation_bound
-    )]
-    pub revocation_bound: std::time::Duration,
+    #[command(flatten)]
+    pub postgres: Postgres,
 
     /// Issuer of the tokens (claim `iss`)
     #[arg(long, env = "ROLLBOOK_ISSUER", value_name = "NAME", default_value = "rollbook")]
@@ -176,7 +217,7 @@ pub struct Serve {
         long,
         env = "ROLLBOOK_DRAIN_DELAY",
         value_name = "TIME",
-        value_parser = drain_delay
+        value_parser = |text: &str| limited(text, MAX_DRAIN_DELAY)
     )]
     pub drain_delay: Option<std::time::Duration>,
 
@@ -292,9 +333,15 @@ fn session_limit(text: &str) -> Result<SessionLimit, String> {
     limit.map_err(|error| error.to_string())
 }
 
-fn drain_delay(text: &str) -> Result<std::time::Duration, String> {
+fn limited(text: &str, max: std::time::Duration) -> Result<std::time::Duration, String> {
     let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
-    if given <= MAX_DRAIN_DELAY { Ok(given) } else { Err(format!("must be at most {MAX_DRAIN_DELAY:?}")) }
+    if given <= max { Ok(given) } else { Err(format!("must be at most {max:?}")) }
+}
+
+fn pool_size(text: &str) -> Result<NonZeroUsize, String> {
+    let possible = Options::POOL_SIZES;
+    let given = text.parse().ok().filter(|size: &NonZeroUsize| possible.contains(&size.get()));
+    given.ok_or_else(|| format!("must be {} to {}", possible.start(), possible.end()))
 }
 
 fn password_policy(text: &str) -> Result<PasswordPolicy, String> {

@@ -22,7 +22,7 @@ use super::{contract, demo, first_start, key_watch, output, signing_key, user};
 use crate::background_tasks::BackgroundTasks;
 use crate::composition::{Policies, Tokens, use_cases};
 use crate::http::{self, EdgeConfig, UseCases};
-use crate::server::{self, Drain, Listener};
+use crate::server::{self, Drain, Listener, Readiness};
 use crate::stores::{Database, Stores};
 use crate::system::{StartedClock, SystemClock};
 
@@ -118,7 +118,7 @@ async fn serve_until(
     drain: Drain,
 ) {
     let background_tasks = BackgroundTasks::start(use_cases.denied_access.clone(), use_cases.sessions.clone());
-    use_cases.probe = drain.probe(use_cases.probe);
+    use_cases.probe = Arc::new(Readiness::start(use_cases.probe, drain.clone()));
     server::serve(listener, http::endpoint(use_cases, config), stop, drain).await;
     background_tasks.stop().await;
 }
@@ -142,7 +142,7 @@ fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc
 }
 
 async fn open_stores(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
-    let stores = Stores::bounded(database, serve.revocation_bound).await?;
+    let stores = Stores::open_with(database, |url| serve.postgres.options(url)).await?;
     first_start::administrator(&user::accounts(stores.clone(), serve.passwords.password_min_length)?, &serve.store)
         .await?;
     Ok(stores)

@@ -90,11 +90,7 @@ impl TemporaryStore {
                 Ok(Self { stores, location: Location::Directory(directory) })
             }
             Some(Database::Postgres(url)) => {
-                let options = Options {
-                    schema: Some(schema_name(name)?),
-                    revocation_bound: serve.revocation_bound,
-                    ..Options::new(url.clone())
-                };
+                let options = Options { schema: Some(schema_name(name)?), ..serve.postgres.options(url.clone()) };
                 let store = Arc::new(PostgresStore::connect(options).await?);
                 Ok(Self { stores: Arc::clone(&store).into(), location: Location::Schema(store) })
             }

@@ -4,9 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use domain::{Probe, StoreError};
-
 /// State of a server that stops: it is not ready, but accepts connections for a while, until load balancers have noticed.
 #[derive(Debug, Clone, Default)]
 pub struct Drain {
@@ -30,25 +27,5 @@ impl Drain {
         self.has_begun.store(true, Ordering::Relaxed);
         tracing::info!("stopping: not ready, and accepting connections for {} more seconds", self.delay.as_secs_f32());
         tokio::time::sleep(self.delay).await;
-    }
-
-    /// A probe that fails while the server drains.
-    pub fn probe(&self, store: Arc<dyn Probe>) -> Arc<dyn Probe> {
-        Arc::new(DrainingProbe { store, drain: self.clone() })
-    }
-}
-
-struct DrainingProbe {
-    store: Arc<dyn Probe>,
-    drain: Drain,
-}
-
-#[async_trait]
-impl Probe for DrainingProbe {
-    async fn ready(&self) -> Result<(), StoreError> {
-        if self.drain.has_begun() {
-            return Err(StoreError::unavailable("the server is stopping"));
-        }
-        self.store.ready().await
     }
 }

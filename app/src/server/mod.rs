@@ -2,6 +2,7 @@
 
 mod drain;
 mod listener;
+mod readiness;
 mod signals;
 
 use std::convert::Infallible;
@@ -24,6 +25,7 @@ use tokio_io_timeout::TimeoutStream;
 
 pub use drain::Drain;
 pub use listener::{BindError, Listener};
+pub use readiness::Readiness;
 pub use signals::stop_signal;
 
 /// Timeout for the head of a request, and for an idle connection.

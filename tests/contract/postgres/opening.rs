@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
+use std::time::Duration;
 
 use adapter_postgres::{OpenError, Options, PostgresStore};
 use domain::access::Role;
@@ -14,6 +15,7 @@ use domain::{PageRequest, Probe, StoreError};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use tests::database::PostgresDatabase;
+use tests::postgres_proxy::PostgresProxy;
 use tests::program;
 
 use super::{BY, connection, create, fields, find, open, run};
@@ -118,6 +120,28 @@ async fn closed_port_error_is_one_line_without_password() {
     assert!(error.to_string().contains(&format!("127.0.0.1:{port}/roll")), "{error}");
     assert!(error.to_string().contains("check that the server runs there"), "{error}");
     assert_one_line_without_password(&error);
+}
+
+#[tokio::test]
+async fn second_host_is_used_if_the_first_does_not_respond() {
+    let database = PostgresDatabase::create();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = database.url();
+    let (before, after) = url.split_once('@').unwrap();
+    let store = PostgresStore::connect(Options::new(format!("{before}@127.0.0.1:{port},{after}"))).await.unwrap();
+    create(&store, "Asha", 7).await;
+}
+
+/// The server closes the first connections, as a proxy does while the database starts.
+#[tokio::test]
+async fn opening_waits_for_a_server_that_starts() {
+    let database = PostgresDatabase::create();
+    let proxy = PostgresProxy::start(&database.url()).await;
+    let connect = |wait| PostgresStore::connect(Options { wait, ..Options::new(proxy.url()) });
+    proxy.reject_next(2);
+    assert!(matches!(connect(Duration::ZERO).await, Err(OpenError::Connect { .. })));
+    let store = connect(Duration::from_mins(1)).await.unwrap();
+    create(&store, "Asha", 7).await;
 }
 
 /// Uses a fake server, because the test server may accept any password.

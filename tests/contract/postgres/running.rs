@@ -1,21 +1,32 @@
 //! An open store: concurrent nodes, lost connections and damaged data.
 
+use std::num::NonZeroUsize;
+use std::pin::pin;
+
 use adapter_postgres::{Options, PostgresStore};
 use domain::access::Role;
 use domain::record::{Record, RecordError, RecordStore};
 use domain::student::{RollNumber, Student, StudentPatch};
-use domain::user::{User, UserConflict};
+use domain::user::{CredentialStore, User, UserConflict};
 use domain::{PageRequest, Probe, StoreError};
+use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 
-use super::{BY, connection, create, create_user, find, open, run};
+use super::{BY, connection, create, create_user, fields, find, open, run};
 
 /// Number of statements of the stores that wait for a lock.
 async fn waiting(watcher: &mut PgConnection) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                  AND application_name = 'rollbook' AND wait_event_type = 'Lock'";
     sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
+}
+
+/// Ends every session of the stores.
+async fn terminate_connections(database: &PostgresDatabase) {
+    let terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'rollbook'";
+    run(database, terminate).await.unwrap();
 }
 
 #[tokio::test]
@@ -33,34 +44,125 @@ async fn dropped_database_is_unavailable() {
 #[tokio::test]
 async fn lost_connection_is_replaced() {
     let database = PostgresDatabase::create();
-    let store = PostgresStore::connect(Options { max_connections: 1, ..Options::new(database.url()) }).await.unwrap();
+    let store = open_with_one_connection(&database).await;
     store.ready().await.unwrap();
-    run(
-        &database,
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'rollbook'",
-    )
-    .await
-    .unwrap();
+    terminate_connections(&database).await;
     if let Err(error) = store.ready().await {
         assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
     }
     store.ready().await.unwrap();
 }
 
+/// Opens a store whose requests share one connection.
+async fn open_with_one_connection(database: &PostgresDatabase) -> PostgresStore {
+    PostgresStore::connect(Options { pool_size: NonZeroUsize::MIN, ..Options::new(database.url()) }).await.unwrap()
+}
+
 #[tokio::test]
-async fn exhausted_pool_is_unavailable() {
+async fn exhausted_pool_is_unavailable_and_recovers() {
     let database = PostgresDatabase::create();
-    let store = PostgresStore::connect(Options { max_connections: 1, ..Options::new(database.url()) }).await.unwrap();
+    let store = open_with_one_connection(&database).await;
     let mut blocker = connection(&database).await;
     let mut transaction = blocker.begin().await.unwrap();
     raw_sql("LOCK TABLE students").execute(&mut *transaction).await.unwrap();
-    let page = tokio::select! {
+    for found in join_all((0..10).map(|_| find(&store, 1))).await {
+        assert!(matches!(found, Err(StoreError::Unavailable(_))), "{found:?}");
+    }
+    transaction.rollback().await.unwrap();
+    assert_eq!(find(&store, 1).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn abandoned_statement_gives_up_its_connection() {
+    let database = PostgresDatabase::create();
+    let store = open_with_one_connection(&database).await;
+    let (mut blocker, mut watcher) = (connection(&database).await, connection(&database).await);
+    let mut transaction = blocker.begin().await.unwrap();
+    raw_sql("LOCK TABLE students").execute(&mut *transaction).await.unwrap();
+    tokio::select! {
         biased;
         _ = find(&store, 1) => unreachable!("the table is locked"),
-        page = RecordStore::<User>::page(&store, &(), PageRequest::ONE) => page,
+        () = async { while waiting(&mut watcher).await < 1 {} } => {}
+    }
+    let page = RecordStore::<User>::page(&store, &(), PageRequest::ONE).await;
+    assert!(page.is_ok(), "{page:?}");
+    assert_eq!(waiting(&mut watcher).await, 1, "the abandoned statement still waits for the lock");
+}
+
+#[tokio::test]
+async fn locked_row_delays_no_other_request() {
+    let database = PostgresDatabase::create();
+    let store = open(&database).await;
+    let (asha, ravi) = (create(&store, "Asha", 7).await, create(&store, "Ravi", 8).await);
+    let (mut blocker, mut watcher) = (connection(&database).await, connection(&database).await);
+    let mut transaction = blocker.begin().await.unwrap();
+    raw_sql("SELECT FROM students WHERE roll_no = 7 FOR UPDATE").execute(&mut *transaction).await.unwrap();
+
+    let patch = || StudentPatch { roll_no: RollNumber::parse(9).ok(), ..StudentPatch::default() };
+    let update = |id| RecordStore::<Student>::update(&store, id, None, patch(), &BY);
+    let mut updates = pin!(join_all((0..8).map(|_| update(asha.id))));
+    tokio::select! {
+        biased;
+        _ = &mut updates => unreachable!("the row is locked"),
+        () = async { while waiting(&mut watcher).await < 1 {} } => {}
+    }
+    let others = async {
+        create_user(&store, "meera", Role::Viewer).await;
+        assert!(store.find_credentials(&"meera".parse().unwrap()).await.unwrap().is_some());
+        assert_eq!(find(&store, asha.id.get()).await.unwrap(), Some(asha.clone()));
+        assert_eq!(update(ravi.id).await.unwrap().fields.roll_no.get(), 9);
+        assert_eq!(waiting(&mut watcher).await, 1, "the updates of one row occupy one connection");
     };
-    assert!(matches!(page, Err(StoreError::Unavailable(_))), "{page:?}");
+    tokio::select! {
+        biased;
+        () = others => {}
+        _ = &mut updates => panic!("every update has ended before the other requests"),
+    }
+    for updated in updates.await {
+        assert!(matches!(updated, Err(RecordError::Store(StoreError::Unavailable(_)))), "{updated:?}");
+    }
+    transaction.rollback().await.unwrap();
+}
+
+#[tokio::test]
+async fn table_locked_in_share_mode_can_be_read() {
+    let database = PostgresDatabase::create();
+    let store = open(&database).await;
+    let asha = create(&store, "Asha", 7).await;
+    let mut blocker = connection(&database).await;
+    let mut transaction = blocker.begin().await.unwrap();
+    raw_sql("LOCK TABLE students IN SHARE MODE").execute(&mut *transaction).await.unwrap();
+    let inserted = RecordStore::<Student>::insert(&store, fields("Ravi", 8), &BY).await;
+    assert!(
+        matches!(&inserted, Err(RecordError::Store(StoreError::Unavailable(cause))) if cause.to_string().contains("55P03")),
+        "{inserted:?}"
+    );
+    assert_eq!(find(&store, asha.id.get()).await.unwrap(), Some(asha));
+    store.ready().await.unwrap();
+    transaction.rollback().await.unwrap();
+    create(&store, "Ravi", 8).await;
+}
+
+#[tokio::test]
+async fn read_only_database_is_not_ready_and_is_left_when_it_ends() {
+    let database = PostgresDatabase::create();
+    let store = open_with_one_connection(&database).await;
+    let set_read_only = |value: &str| {
+        format!(
+            "SET transaction_read_only = off; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
+             default_transaction_read_only = {value}', current_database()); END $$"
+        )
+    };
+    run(&database, set_read_only("on")).await.unwrap();
+    terminate_connections(&database).await;
+    // The first call may find that the connection was lost.
+    let ready = [store.ready().await, store.ready().await];
+    assert!(matches!(ready[1], Err(StoreError::Unavailable(_))), "{ready:?}");
+    let inserted = RecordStore::<Student>::insert(&store, fields("Asha", 7), &BY).await;
+    assert!(matches!(inserted, Err(RecordError::Store(StoreError::Unavailable(_)))), "{inserted:?}");
+    run(&database, set_read_only("off")).await.unwrap();
+    create(&store, "Asha", 7).await;
+    store.ready().await.unwrap();
 }
 
 #[tokio::test]
@@ -126,13 +228,11 @@ async fn check_constraints_reject_values_invalid_in_the_domain() {
 
 /// The other transaction holds the roll number that the update needs, and then updates the same student.
 #[tokio::test]
-async fn update_cancelled_by_a_deadlock_is_retried() {
+async fn deadlock_ends_with_an_unavailable_update() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
     let (asha, ravi) = (create(&store, "Asha", 7).await, create(&store, "Ravi", 8).await);
     let (mut other, mut watcher) = (connection(&database).await, connection(&database).await);
-    // The server cancels the transaction with the shorter deadlock timeout.
-    raw_sql("SET deadlock_timeout = '60s'").execute(&mut other).await.unwrap();
     let mut other = other.begin().await.unwrap();
     let set = |student: &Record<Student>, roll_no| {
         AssertSqlSafe(format!("UPDATE students SET roll_no = {roll_no} WHERE id = {}", student.id))
@@ -140,14 +240,15 @@ async fn update_cancelled_by_a_deadlock_is_retried() {
     raw_sql(set(&ravi, 9)).execute(&mut *other).await.unwrap();
 
     let patch = StudentPatch { roll_no: RollNumber::parse(8).ok(), ..StudentPatch::default() };
-    let update = RecordStore::<Student>::update(&store, asha.id, None, patch, &BY);
+    let update = || RecordStore::<Student>::update(&store, asha.id, None, patch.clone(), &BY);
     let deadlock = async {
         while waiting(&mut watcher).await < 1 {}
         raw_sql(set(&asha, 10)).execute(&mut *other).await.unwrap();
         other.commit().await.unwrap();
     };
-    let (updated, ()) = tokio::join!(update, deadlock);
-    assert_eq!(updated.unwrap().fields.roll_no.get(), 8);
+    let (updated, ()) = tokio::join!(update(), deadlock);
+    assert!(matches!(updated, Err(RecordError::Store(StoreError::Unavailable(_)))), "{updated:?}");
+    assert_eq!(update().await.unwrap().fields.roll_no.get(), 8);
 }
 
 /// The row lock stops the first deletion after its check for another administrator, while the second one runs.

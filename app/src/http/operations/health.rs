@@ -42,7 +42,8 @@ impl HealthApi {
 
     /// Get the readiness status
     ///
-    /// Queries the store. Responds 503 while the store is unavailable, and after the server's stop signal.
+    /// Responds at once with the result of the latest probe of the store, which runs twice a second. Responds 503 while the
+    /// store does not respond or rejects writes, and after the server's stop signal.
     #[oai(path = "/health/ready", method = "get", operation_id = "getReadiness")]
     async fn ready(
         &self,

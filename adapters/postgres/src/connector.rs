@@ -1,0 +1,112 @@
+//! Opening connections: tries the hosts of the URL, and prepares the session.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::select_ok;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
+use thiserror::Error;
+use tokio::time::{sleep, timeout};
+
+/// Maximum time to open a connection. Allows for one lost SYN packet, which is sent again after 1 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Delay before the next host is tried while the one before has not responded.
+const NEXT_HOST_DELAY: Duration = Duration::from_millis(200);
+
+/// Opens connections to one of the hosts.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    /// At least one, in the order of the URL.
+    pub hosts: Arc<[PgConnectOptions]>,
+    /// Index of the host that last accepted a connection, which is tried first.
+    pub preferred: Arc<AtomicUsize>,
+    /// Whether a host that rejects writes is skipped.
+    pub requires_writes: bool,
+    /// The schema, quoted for SQL. `None` uses the server's `search_path`.
+    pub schema: Option<String>,
+}
+
+/// Error of opening a connection.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectError {
+    #[error("no response in time")]
+    TimedOut,
+    #[error("the server rejects writes")]
+    ReadOnly,
+    #[error(transparent)]
+    Driver(#[from] sqlx::Error),
+}
+
+impl ConnectError {
+    /// Returns `true` if the server may accept a connection later, without another configuration.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::TimedOut | Self::ReadOnly | Self::Driver(sqlx::Error::Io(_)) => true,
+            // Too many connections, shutting down, starting up.
+            Self::Driver(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| code.starts_with("53") || code.starts_with("57P"))
+            }
+            Self::Driver(_) => false,
+        }
+    }
+}
+
+/// Limits of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Limits {
+    /// None, for migrations and notifications.
+    None,
+    /// Those of requests. They bound how long a request waits for the lock of another, and how long a node that hangs or
+    /// disappears holds its locks.
+    Requests,
+}
+
+impl Limits {
+    /// SQL expressions that set the limits, each after a comma.
+    const fn sql(self) -> &'static str {
+        match self {
+            Self::None => "",
+            // The lock timeout also resolves deadlocks, because it is shorter than `deadlock_timeout` (1 s). The isolation
+            // level matters because a statement after a lock must see what was committed before the lock was granted.
+            Self::Requests => {
+                ", set_config('lock_timeout', '500ms', false), set_config('statement_timeout', '30s', false), \
+                 set_config('idle_in_transaction_session_timeout', '30s', false), \
+                 set_config('default_transaction_isolation', 'read committed', false)"
+            }
+        }
+    }
+}
+
+impl Connector {
+    /// Opens a connection, and returns it with the options of its host.
+    pub async fn connect(&self, limits: Limits) -> Result<(PgConnection, &PgConnectOptions), ConnectError> {
+        let (first, count) = (self.preferred.load(Ordering::Relaxed), self.hosts.len());
+        let attempts = (0..count).zip(0..).map(|(position, delays)| {
+            let index = (first + position) % count;
+            Box::pin(async move {
+                sleep(NEXT_HOST_DELAY * delays).await;
+                let opened = timeout(CONNECT_TIMEOUT, self.open(&self.hosts[index], limits)).await;
+                let connection = opened.map_err(|_| ConnectError::TimedOut)??;
+                self.preferred.store(index, Ordering::Relaxed);
+                Ok::<_, ConnectError>((connection, &self.hosts[index]))
+            })
+        });
+        Ok(select_ok(attempts).await?.0)
+    }
+
+    /// Opens a connection to one host. The settings are statements, because `PgBouncer` rejects them as startup parameters.
+    async fn open(&self, host: &PgConnectOptions, limits: Limits) -> Result<PgConnection, ConnectError> {
+        let mut connection = host.connect().await?;
+        let search_path = self.schema.as_ref().map(|schema| format!(", set_config('search_path', '{schema}', false)"));
+        let prepare = format!(
+            "SELECT current_setting('transaction_read_only')::bool{}{}",
+            search_path.unwrap_or_default(),
+            limits.sql()
+        );
+        // The schema's name was checked and quoted when the options were parsed.
+        let is_read_only: bool = raw_sql(AssertSqlSafe(prepare)).fetch_one(&mut connection).await?.try_get(0)?;
+        if self.requires_writes && is_read_only { Err(ConnectError::ReadOnly) } else { Ok(connection) }
+    }
+}

@@ -1,0 +1,192 @@
+//! The connections that requests share.
+//!
+//! sqlx's own pool costs a second round trip per statement, and keeps a connection that died silently until TCP gives up.
+
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool::managed::{self, Metrics, PoolConfig, QueueMode, RecycleError, RecycleResult};
+use domain::StoreError;
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout};
+
+use crate::availability::Availability;
+use crate::connection::{Connection, Transaction};
+use crate::connector::{ConnectError, Connector, Limits};
+use crate::failure::Failure;
+use crate::places::{Place, Places};
+
+/// Maximum wait for a place and a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum duration of a look-up, once it has a connection.
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum duration of a write, once it has a connection.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum duration of work that reads or writes many rows, once it has a connection. The server ends each statement before.
+const BULK_TIMEOUT: Duration = Duration::from_mins(1);
+/// A connection that was taken from the pool longer ago is checked before use. A check before each use would double the round
+/// trips.
+const MAX_UNCHECKED_REST: Duration = Duration::from_secs(1);
+/// Maximum duration of the check.
+const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
+/// Maximum age of a connection, because a server process keeps the memory that it once needed.
+const MAX_AGE: Duration = Duration::from_mins(30);
+/// Maximum number of waiting searches.
+const WAITING_SEARCHES: usize = 64;
+/// Maximum number of waiting writes.
+const WAITING_WRITES: usize = 1_024;
+/// Number of groups of records. Writes to records of one group wait for each other.
+const RECORD_GROUPS: usize = 64;
+
+/// A pool of connections, with limits that leave connections for look-ups.
+pub(crate) struct Pool {
+    connections: managed::Pool<Opener>,
+    availability: Arc<Availability>,
+    searches: Places,
+    writes: Places,
+    records: [Semaphore; RECORD_GROUPS],
+}
+
+/// What a write or search occupies besides its connection.
+#[derive(Default)]
+pub(crate) struct Occupied<'p> {
+    _record: Option<SemaphorePermit<'p>>,
+    _place: Option<Place<'p>>,
+}
+
+/// A connection in the pool, with the generation at its opening.
+pub(crate) struct Pooled {
+    pub connection: PgConnection,
+    generation: u64,
+}
+
+pub(crate) type Lease = managed::Object<Opener>;
+
+/// Opens and checks the connections of the pool.
+pub(crate) struct Opener {
+    connector: Connector,
+    availability: Arc<Availability>,
+}
+
+impl Pool {
+    pub fn new(connector: Connector, availability: Arc<Availability>, size: NonZeroUsize) -> Self {
+        let size = size.get();
+        let opener = Opener { connector, availability: Arc::clone(&availability) };
+        // Connections that were used last are used first, because the server runs faster on few connections.
+        let config = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(size) };
+        let half = (size / 2).max(1);
+        #[expect(
+            clippy::expect_used,
+            reason = "only a timeout, which the configuration does not contain, needs a runtime"
+        )]
+        let connections = managed::Pool::builder(opener).config(config).build().expect("no timeout is configured");
+        Self {
+            connections,
+            availability,
+            searches: Places::new(half, WAITING_SEARCHES, "too many searches are waiting"),
+            writes: Places::new(half, WAITING_WRITES, "too many writes are waiting"),
+            records: [const { Semaphore::const_new(1) }; RECORD_GROUPS],
+        }
+    }
+
+    /// A connection for look-ups.
+    pub async fn read(&self) -> Result<Connection<'_>, Failure> {
+        self.acquire(async { Ok(Occupied::default()) }, READ_TIMEOUT).await
+    }
+
+    /// A connection for work that reads many rows.
+    pub async fn search(&self) -> Result<Connection<'_>, Failure> {
+        let occupy = async { Ok(Occupied { _place: Some(self.searches.enter().await?), _record: None }) };
+        self.acquire(occupy, BULK_TIMEOUT).await
+    }
+
+    /// A connection for one write. Writes to the same record of this node wait for each other before they take a connection,
+    /// so that a locked row occupies only one.
+    pub async fn write(&self, record: Option<(&'static str, i64)>) -> Result<Connection<'_>, Failure> {
+        self.acquire(self.occupy(record), WRITE_TIMEOUT).await
+    }
+
+    /// As [`Pool::write`], with a transaction.
+    pub async fn begin(&self, record: Option<(&'static str, i64)>) -> Result<Transaction<'_>, Failure> {
+        Transaction::begin(self.write(record).await?).await
+    }
+
+    /// A transaction for work that writes many rows.
+    pub async fn begin_bulk(&self) -> Result<Transaction<'_>, Failure> {
+        Transaction::begin(self.acquire(self.occupy(None), BULK_TIMEOUT).await?).await
+    }
+
+    async fn occupy(&self, record: Option<(&'static str, i64)>) -> Result<Occupied<'_>, StoreError> {
+        let record = match record {
+            Some(record) => {
+                let group = BuildHasherDefault::<DefaultHasher>::default().hash_one(record);
+                let group = usize::try_from(group % RECORD_GROUPS as u64).unwrap_or_default();
+                Some(self.records[group].acquire().await.map_err(StoreError::unavailable)?)
+            }
+            None => None,
+        };
+        Ok(Occupied { _place: Some(self.writes.enter().await?), _record: record })
+    }
+
+    async fn acquire<'p>(
+        &'p self,
+        occupy: impl Future<Output = Result<Occupied<'p>, StoreError>>,
+        limit: Duration,
+    ) -> Result<Connection<'p>, Failure> {
+        let outage = self.availability.outage();
+        self.availability.check()?;
+        let acquiring = async {
+            let occupied = occupy.await?;
+            let lease = self.connections.get().await.map_err(StoreError::unavailable)?;
+            Ok::<_, Failure>((lease, occupied))
+        };
+        let (lease, occupied) = tokio::select! {
+            biased;
+            acquired = timeout(ACQUIRE_TIMEOUT, acquiring) => {
+                acquired.map_err(|_| StoreError::unavailable("no database connection is free"))??
+            }
+            () = outage => return Err(Failure::outage()),
+        };
+        Ok(Connection::new(lease, occupied, &self.availability, Instant::now() + limit))
+    }
+
+    /// Closes the connections that are not in use, and rejects later calls.
+    pub async fn close(&self) {
+        let resting = self.connections.retain(|_, _| false).removed;
+        self.connections.close();
+        for pooled in resting {
+            // If closing fails, the server detects the lost connection.
+            let _ = timeout(CHECK_TIMEOUT, pooled.connection.close()).await;
+        }
+    }
+}
+
+impl managed::Manager for Opener {
+    type Type = Pooled;
+    type Error = ConnectError;
+
+    async fn create(&self) -> Result<Pooled, ConnectError> {
+        let generation = self.availability.generation();
+        let (connection, _) = self.connector.connect(Limits::Requests).await?;
+        Ok(Pooled { connection, generation })
+    }
+
+    async fn recycle(&self, pooled: &mut Pooled, metrics: &Metrics) -> RecycleResult<ConnectError> {
+        if pooled.generation != self.availability.generation() || metrics.age() > MAX_AGE {
+            return Err(RecycleError::message("outdated"));
+        }
+        if metrics.last_used() > MAX_UNCHECKED_REST {
+            let Ok(checked) = timeout(CHECK_TIMEOUT, pooled.connection.ping()).await else {
+                // The others that rest have probably died silently, too.
+                self.availability.invalidate_connections();
+                return Err(RecycleError::message("no response in time"));
+            };
+            checked.map_err(ConnectError::from)?;
+        }
+        Ok(())
+    }
+}
