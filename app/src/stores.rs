@@ -88,15 +88,7 @@ domain::resources!(stores {
 });
 
 impl Stores {
-    /// Opens a store, or creates it, and migrates its schema.
-    ///
-    /// # Errors
-    /// [`OpenError`]
-    pub async fn open(database: &Database) -> Result<Self, OpenError> {
-        Self::open_with(database, Options::new).await
-    }
-
-    /// As [`Stores::open`], but does not create the store.
+    /// Opens a store, and migrates its schema. Does not create it.
     ///
     /// # Errors
     /// [`OpenError`]
@@ -115,7 +107,7 @@ impl Stores {
         }
     }
 
-    /// As [`Stores::open`], with options for a PostgreSQL URL.
+    /// Opens a store, or creates it, and migrates its schema. `options` returns the options for a PostgreSQL URL.
     ///
     /// # Errors
     /// [`OpenError`]

@@ -19,7 +19,7 @@ use domain::quota::RequestQuota;
 use domain::record::Record;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes, SessionLimit};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
-use domain::user::{NewUser, Password, PasswordHash, PasswordHasher, User};
+use domain::user::{Accounts, NewUser, Password, PasswordHash, PasswordHasher, User};
 use domain::{Actor, ActorId, Clock, MonotonicClock};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
@@ -32,6 +32,8 @@ use crate::faults::Faults;
 /// The signing secret of all test servers.
 pub const SECRET: &str = "qM3vX8zLr5TtY2wNcB7dKf0hJsGpAeUi";
 
+/// Maximum number of connections: more than any test opens, because idle ones keep their places.
+const MAX_CONNECTIONS: usize = 4_096;
 /// The password of all users that the harness creates.
 pub const PASSWORD: &str = "a long enough pass phrase";
 
@@ -144,7 +146,7 @@ impl Server {
         if let Some(faults) = &setup.faults {
             faults.wrap_hasher(&mut use_cases);
         }
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), 512).await.expect("a free port");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), MAX_CONNECTIONS).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
         let denied_access = use_cases.denied_access.clone();
@@ -214,17 +216,17 @@ impl Server {
 
     /// Creates a user with [`PASSWORD`].
     pub async fn add_user(&self, name: &str, role: Role) -> Record<User> {
-        self.add(name, role, false).await
+        self.add(name, role, None).await
     }
 
     /// Creates a user with [`PASSWORD`] and a due password change.
     pub async fn add_user_with_due_password_change(&self, name: &str, role: Role) -> Record<User> {
-        self.add(name, role, true).await
+        self.add(name, role, Some(self.setup.clock.now() + Accounts::ONE_TIME)).await
     }
 
-    async fn add(&self, name: &str, role: Role, password_change_due: bool) -> Record<User> {
+    async fn add(&self, name: &str, role: Role, one_time_until: Option<OffsetDateTime>) -> Record<User> {
         let password = password_hash().await;
-        let new = NewUser { username: name.parse().expect("a username"), password, role, password_change_due };
+        let new = NewUser { username: name.parse().expect("a username"), password, role, one_time_until };
         self.stores.users.insert(new, &operator()).await.expect("a new user")
     }
 }

@@ -3,12 +3,14 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::process::Signal;
 use tests::server::{Engine, SECRET};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::time::{sleep, timeout};
 
-use crate::installation::{ADMIN_PASSWORD, Installation, signal, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, signal, stop};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -46,7 +48,8 @@ async fn second_start_keeps_administrator_and_key() {
     assert_eq!(client.get("/me").await.expect(200)["role"], "admin");
     stop(first).await;
 
-    fs::remove_file(installation.data("initial-admin-password")).unwrap();
+    // The server may already have deleted it.
+    let _ = fs::remove_file(installation.data("initial-admin-password"));
     let second = installation.serve().await;
     let same = second.client(client.token().map(str::to_owned));
     assert_eq!(same.get("/me").await.expect(200)["username"], "admin");
@@ -56,6 +59,50 @@ async fn second_start_keeps_administrator_and_key() {
     assert_eq!(users.stdout.lines().count(), 1, "{users:?}");
     stop(second).await;
     assert_eq!(installation.log().matches("first administrator").count(), 1);
+}
+
+/// A start that is killed after it has created the administrator leaves only a draft.
+#[tokio::test]
+async fn start_after_killed_first_start_publishes_the_password() {
+    let installation = Installation::new(Engine::Sqlite);
+    stop(installation.serve().await).await;
+    let file = installation.data("initial-admin-password");
+    fs::rename(&file, file.with_extension("x7Y2ab")).unwrap();
+    fs::write(file.with_extension("other"), "1f0e-7c3a\n").unwrap();
+    let next = installation.serve().await;
+    next.log_in("admin", &installation.admin_password()).await;
+    assert_eq!(mode(&file), 0o600);
+    assert!(!file.with_extension("other").exists(), "the draft of an administrator that was not created is deleted");
+    stop(next).await;
+}
+
+/// REQ 17.
+#[tokio::test]
+async fn initial_password_file_is_deleted_after_the_change() {
+    let installation = Installation::new(Engine::Sqlite);
+    let server = installation.serve().await;
+    installation.admin(&server).await;
+    let deleted = async {
+        while installation.data("initial-admin-password").exists() {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    timeout(TIMEOUT, deleted).await.expect("the file is deleted");
+    stop(server).await;
+}
+
+#[tokio::test]
+async fn user_created_before_the_first_start_is_no_administrator() {
+    let installation = Installation::new(Engine::Sqlite);
+    installation.migrate().await;
+    let installation = &installation;
+    let create = |name, role| async move {
+        installation.run(&["user", "create", name, "--role", role, "--password-stdin"], Some(ADMIN_PASSWORD)).await
+    };
+    let created = create("asha", "viewer").await;
+    assert!(created.status == Some(0) && created.stderr.contains("--role admin"), "{created:?}");
+    let created = create("ravi", "admin").await;
+    assert!(created.status == Some(0) && created.stderr.is_empty(), "{created:?}");
 }
 
 /// REQ 17.

@@ -9,6 +9,7 @@ mod architecture;
 mod articles;
 mod audit;
 mod audit_cli;
+mod backup;
 mod bound;
 mod cli;
 mod conditional;

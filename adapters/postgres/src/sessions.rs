@@ -4,7 +4,9 @@
 
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
-use domain::session::{NewSession, OpenSessionError, Rotation, RotationError, Session, SessionStore, UserAgent};
+use domain::session::{
+    NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionStore, UserAgent,
+};
 use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -12,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::PostgresStore;
 use crate::audit::{append, append_count};
-use crate::connection::Connection;
+use crate::connection::{Connection, Transaction};
 use crate::failure::{Damaged, Failure};
 use crate::instant::Instant;
 use crate::rows::Columns;
@@ -32,15 +34,17 @@ const INSERT: &str = concat!(
     columns!()
 );
 const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES ($1, $2)";
-const SESSION_OF: &str = "SELECT session_id FROM refresh_tokens WHERE digest = $1";
-const LOCK: &str = concat!(
+/// The open session of a refresh token, and when the token and its successor were used.
+const TOKEN: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM sessions WHERE id = $1 AND NOT EXISTS \
-     (SELECT FROM users WHERE users.id = sessions.user_id AND users.password_expires_at <= $2) FOR UPDATE"
+    ", token.used_at, successor.used_at AS successor_used_at FROM refresh_tokens token \
+     JOIN sessions ON sessions.id = token.session_id LEFT JOIN refresh_tokens successor ON successor.digest = $2 \
+     WHERE token.digest = $1 AND expires_at > $3 AND NOT EXISTS \
+     (SELECT FROM users WHERE users.id = sessions.user_id AND users.password_expires_at <= $3)"
 );
-/// A separate statement, so that it sees what was committed before the lock was granted.
-const USED_AT: &str = "SELECT used_at FROM refresh_tokens WHERE digest = $1";
+/// A separate statement, so that [`TOKEN`] sees what was committed before the lock was granted.
+const LOCK: &str = "SELECT FROM sessions WHERE id = $1 FOR UPDATE";
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1";
 const REFRESH: &str =
     concat!("UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 RETURNING ", columns!());
@@ -107,21 +111,19 @@ impl SessionStore for PostgresStore {
     }
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
-        let digest = rotation.presented.as_bytes();
-        let found = self.pool.read().await?.fetch_optional(sqlx::query(SESSION_OF).bind(digest)).await?;
-        let id: i64 = found.ok_or(RotationError::Unknown)?.try_get(0).map_err(Failure::from)?;
-
-        let mut transaction = self.pool.begin(Some(("session", id))).await?;
-        let locked = transaction.fetch_optional(sqlx::query(LOCK).bind(id).bind(by.at)).await?;
-        let session = session(&locked.ok_or(RotationError::Unknown)?)?;
-        if session.expires_at <= by.at {
-            return Err(RotationError::Unknown);
+        let mut connection = self.pool.write(Some(("refresh token", prefix(&rotation.presented)))).await?;
+        // Most of many concurrent requests are retries, which need no lock.
+        let token = find_token(rotation, by, &mut connection).await?.ok_or(RotationError::Unknown)?;
+        if token.is_retry(rotation, by) {
+            return Ok(token.session);
         }
-        let used_at = transaction.fetch_one(sqlx::query(USED_AT).bind(digest)).await?;
-        let used_at: Option<Instant> = used_at.try_get(0).map_err(Failure::from)?;
+        let mut transaction = Transaction::begin(connection).await?;
+        transaction.execute(sqlx::query(LOCK).bind(token.session.id.get())).await?;
+        let token = find_token(rotation, by, &mut transaction).await?.ok_or(RotationError::Unknown)?;
+        let session = &token.session;
         let by = Actor { id: ActorId::User(session.user_id), ..by.clone() };
-        match used_at {
-            Some(used_at) if by.at < used_at.0 + rotation.grace => Ok(session),
+        match token.used_at {
+            Some(_) if token.is_retry(rotation, &by) => Ok(token.session),
             Some(_) => {
                 delete(session.id, session.user_id, &mut transaction).await?;
                 let replayed = NewEvent::once(&by, Action::SESSION_REPLAYED, Target::of(session.id));
@@ -131,7 +133,7 @@ impl SessionStore for PostgresStore {
                 Err(RotationError::Replayed)
             }
             None => {
-                let refreshed = refresh(&session, rotation, &by, &mut transaction).await?;
+                let refreshed = refresh(session, rotation, &by, &mut transaction).await?;
                 transaction.commit().await?;
                 Ok(refreshed)
             }
@@ -196,6 +198,40 @@ pub(crate) async fn end_others(
 
 async fn delete(id: SessionId, of: UserId, transaction: &mut Connection<'_>) -> Result<bool, Failure> {
     Ok(transaction.execute(sqlx::query(END).bind(id.get()).bind(of.get())).await? > 0)
+}
+
+/// A refresh token with its open session.
+struct Token {
+    session: Session,
+    used_at: Option<OffsetDateTime>,
+    is_successor_used: bool,
+}
+
+impl Token {
+    /// Returns `true` if the token was used, and gets the same response again.
+    fn is_retry(&self, rotation: &Rotation, by: &Actor) -> bool {
+        self.used_at.is_some_and(|used_at| by.at < used_at + rotation.grace) && !self.is_successor_used
+    }
+}
+
+async fn find_token(
+    rotation: &Rotation,
+    by: &Actor,
+    connection: &mut Connection<'_>,
+) -> Result<Option<Token>, Failure> {
+    let find = sqlx::query(TOKEN).bind(rotation.presented.as_bytes()).bind(rotation.successor.as_bytes()).bind(by.at);
+    let Some(row) = connection.fetch_optional(find).await? else { return Ok(None) };
+    let used_at = |column| Ok::<_, Failure>(row.try_get::<Option<Instant>, _>(column)?.map(|at| at.0));
+    Ok(Some(Token {
+        session: session(&row)?,
+        used_at: used_at("used_at")?,
+        is_successor_used: used_at("successor_used_at")?.is_some(),
+    }))
+}
+
+/// The first bytes of a digest.
+fn prefix(digest: &RefreshTokenDigest) -> i64 {
+    digest.as_bytes().first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 
 async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut Connection<'_>) -> Result<(), Failure> {

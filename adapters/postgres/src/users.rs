@@ -41,10 +41,11 @@ const IS_OPEN: &str = "SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND use
 const LOCK_FIRST_USER: &str = "SELECT pg_advisory_xact_lock(1383033964, 1)";
 /// Held until the end of a transaction that may remove an active administrator: two concurrent ones could remove both.
 const LOCK_ADMINISTRATORS: &str = "SELECT pg_advisory_xact_lock(1383033964, 2)";
-/// The user's version, and whether it is the only active administrator. A separate statement, so that it sees what was
+/// The user's version, and whether it is an active administrator without another one whose password change is not due. A separate
+/// statement, so that it sees what was
 /// committed before the lock was granted.
 const LOCK_USER: &str = "SELECT u.version, u.role = 'admin' AND u.active AND NOT EXISTS \
-     (SELECT FROM users o WHERE o.role = 'admin' AND o.active AND o.id <> u.id) \
+     (SELECT FROM users o WHERE o.role = 'admin' AND o.active AND NOT o.password_change_due AND o.id <> u.id) \
      FROM users u WHERE u.id = $1 FOR UPDATE";
 const DELETE: &str = "DELETE FROM users WHERE id = $1";
 
@@ -52,14 +53,15 @@ impl Table for User {
     const SQL: Sql = sql!("users", user_columns!());
 
     fn insert(new: NewUser) -> Assignments {
-        let NewUser { username, password, role, password_change_due } = new;
+        let NewUser { username, password, role, one_time_until } = new;
         Assignments::default()
             .set("username", Some(username.to_string()))
             .set("username_folded", Some(username.folded()))
             .set("password_hash", Some(password.expose().to_owned()))
             .set("role", Some(role.as_str()))
             .set("active", Some(true))
-            .set("password_change_due", Some(password_change_due))
+            .set("password_change_due", Some(one_time_until.is_some()))
+            .set("password_expires_at", Some(one_time_until))
     }
 
     fn update(change: &UserUpdate) -> Assignments {

@@ -4,6 +4,7 @@
 //! and commits queued writes as a group, with one `fsync`.
 
 mod audit;
+pub mod backup;
 mod errors;
 mod file;
 mod open;

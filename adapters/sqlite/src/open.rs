@@ -34,6 +34,10 @@ pub(crate) enum OpenErrorKind {
     ReadOnly,
     #[error("its file system does not support write-ahead logging; move it to a local disk")]
     NoLog,
+    #[error("it is damaged: {0}; restore a backup")]
+    Damaged(String),
+    #[error("it is empty; select another file")]
+    Empty,
     #[error("it contains another program's tables; use another file")]
     Foreign,
     #[error(
@@ -56,7 +60,7 @@ fn hint(error: &SqliteError) -> &'static str {
 }
 
 impl OpenError {
-    fn new(path: &Path, kind: impl Into<OpenErrorKind>) -> Self {
+    pub(crate) fn new(path: &Path, kind: impl Into<OpenErrorKind>) -> Self {
         Self { path: path.to_owned(), kind: kind.into() }
     }
 
@@ -100,7 +104,7 @@ fn open_reader(path: &Path) -> Result<Connection, OpenErrorKind> {
     Ok(connection)
 }
 
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> {
+pub fn connect(path: &Path, access: OpenFlags) -> Result<Connection, OpenErrorKind> {
     // An absolute path, because SQLite does not open a name that starts with `file:` or `:memory:` as a plain file.
     let path = path::absolute(path)?;
     // Only one thread at a time uses a connection, so SQLite's mutex is unnecessary.

@@ -46,7 +46,7 @@ pub fn migrate(connection: &mut Connection) -> Result<u32, OpenErrorKind> {
     Ok(version(connection)?)
 }
 
-fn version(connection: &Connection) -> rusqlite::Result<u32> {
+pub fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 

@@ -42,20 +42,22 @@ const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = ?2, next_login_at =
 const COUNT_DUMMY: &str =
     "UPDATE dummy_login_attempts SET failed_logins = (failed_logins + 1) % 100, next_login_at = NULL";
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
-const ANOTHER_ADMINISTRATOR: &str = "SELECT 1 FROM users WHERE role = 'admin' AND status = 'active' AND id <> ?1";
+const ANOTHER_ADMINISTRATOR: &str =
+    "SELECT 1 FROM users WHERE role = 'admin' AND status = 'active' AND NOT password_change_due AND id <> ?1";
 
 impl Table for User {
     const SQL: Sql = sql!("users", user_columns!());
 
     fn insert(new: NewUser) -> Assignments {
-        let NewUser { username, password, role, password_change_due } = new;
+        let NewUser { username, password, role, one_time_until } = new;
         Assignments::default()
             .set("username", Some(username.to_string()))
             .set("username_folded", Some(username.folded()))
             .set("password_hash", Some(password.expose().to_owned()))
             .set("role", Some(role.as_str().to_owned()))
             .set("status", Some(Status::Active.as_str().to_owned()))
-            .set("password_change_due", Some(password_change_due))
+            .set("password_change_due", Some(one_time_until.is_some()))
+            .set("password_expires_at", Some(one_time_until.map(micros)))
     }
 
     fn update(change: &UserUpdate) -> Assignments {

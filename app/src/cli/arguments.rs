@@ -1,6 +1,7 @@
 //! The command-line arguments and environment variables.
 
 mod audit;
+mod backup;
 mod keys;
 mod token;
 mod user;
@@ -22,6 +23,7 @@ use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
 pub use audit::{Audit, AuditCommand};
+pub use backup::{Backup, Restore};
 pub use keys::{Keys, KeysCommand};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
@@ -53,6 +55,10 @@ pub enum Command {
     Token(Token),
     /// Migrate the store's schema to the current version
     Migrate(Migrate),
+    /// Back up the embedded store to a file, also while a server runs
+    Backup(Backup),
+    /// Restore the embedded store from a backup
+    Restore(Restore),
     /// Print the OpenAPI document
     Openapi(Openapi),
 }

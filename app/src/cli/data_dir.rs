@@ -5,10 +5,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 
+use adapter_postgres::Options;
 use tempfile::NamedTempFile;
 
 use super::arguments::Store;
 use super::failure::Failure;
+use super::known_stores;
 use crate::stores::{Database, OpenError, Stores};
 
 impl Store {
@@ -19,6 +21,16 @@ impl Store {
         }
         self.data_dir()?;
         Ok(Database::Sqlite(self.embedded()))
+    }
+
+    /// Opens the selected store or creates it, unless it existed and is missing. The data directory remembers an embedded store.
+    pub async fn open_or_create(&self, options: impl FnOnce(String) -> Options) -> Result<Stores, Failure> {
+        let database = self.database()?;
+        let Database::Sqlite(path) = &database else { return Ok(Stores::open_with(&database, options).await?) };
+        known_stores::reject_missing(self, path)?;
+        let stores = Stores::open_with(&database, options).await?;
+        known_stores::remember(self, path)?;
+        Ok(stores)
     }
 
     /// Opens the selected store, or returns `None` if it does not exist. Only `serve` and `migrate` create a store.
@@ -41,7 +53,8 @@ impl Store {
         })
     }
 
-    fn selected(&self) -> Database {
+    /// The selected store, without a data directory.
+    pub fn selected(&self) -> Database {
         self.database.clone().unwrap_or_else(|| Database::Sqlite(self.embedded()))
     }
 
@@ -79,7 +92,8 @@ impl SecretDraft {
     /// Draft of a new file at `path`.
     pub fn of_new(path: &Path, content: &[u8]) -> io::Result<Self> {
         // `tempfile` creates it with mode 0600 on every Unix.
-        let mut file = NamedTempFile::new_in(directory_of(path))?;
+        let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
+        let mut file = NamedTempFile::with_prefix_in(prefix, directory_of(path))?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
         Ok(Self { file, path: path.to_owned() })
@@ -122,12 +136,12 @@ impl SecretDraft {
 }
 
 /// The parent directory; `.` for a bare file name.
-fn directory_of(path: &Path) -> &Path {
+pub fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Syncs the directory, so that its entries survive a power loss.
-fn sync_directory(directory: &Path) -> io::Result<()> {
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 

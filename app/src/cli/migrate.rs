@@ -1,12 +1,13 @@
 //! `rollbook migrate`: migrates the schema.
 
+use adapter_postgres::Options;
+
 use super::arguments::Store;
 use super::failure::Failure;
 use super::output;
-use crate::stores::Stores;
 
 /// Opens the store, which migrates its schema.
 pub async fn run(store: &Store) -> Result<(), Failure> {
-    Stores::open(&store.database()?).await?;
+    store.open_or_create(Options::new).await?;
     output::line("The schema is up to date.")
 }

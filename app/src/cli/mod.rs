@@ -2,6 +2,7 @@
 
 mod arguments;
 mod audit;
+mod backup;
 mod contract;
 mod data_dir;
 mod demo;
@@ -11,6 +12,7 @@ mod first_start;
 mod key_file;
 mod key_watch;
 mod keys;
+mod known_stores;
 mod migrate;
 mod openapi;
 mod output;
@@ -64,6 +66,8 @@ fn dispatch(arguments: Arguments) -> Result<(), Failure> {
         Command::Keys(keys) => runtime()?.block_on(keys::run(keys)),
         Command::Token(token) => token::run(token),
         Command::Migrate(migrate) => runtime()?.block_on(migrate::run(&migrate.store)),
+        Command::Backup(backup) => backup::back_up(&backup),
+        Command::Restore(restore) => backup::restore(&restore),
         Command::Openapi(openapi) => openapi::run(&openapi),
     }
 }

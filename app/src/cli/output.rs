@@ -20,10 +20,21 @@ pub async fn pages<T, E>(
 where
     Failure: From<E>,
 {
+    each(page, |found| line(entry(found)?)).await
+}
+
+/// Visits every entry of a list.
+pub async fn each<T, E>(
+    page: impl AsyncFn(PageRequest) -> Result<Page<T>, E>,
+    mut visit: impl FnMut(&T) -> Result<(), Failure>,
+) -> Result<(), Failure>
+where
+    Failure: From<E>,
+{
     let mut request = PageRequest::LARGEST;
     loop {
         let page = page(request).await?;
-        page.entries.iter().try_for_each(|found| line(entry(found)?))?;
+        page.entries.iter().try_for_each(&mut visit)?;
         request.after = page.next;
         if request.after.is_none() {
             return Ok(());

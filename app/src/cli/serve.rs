@@ -56,7 +56,7 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     let signer = signer(&serve, &database, policy)?;
     // A stop signal must end a slow connection attempt or the wait for another node's migration.
     let stores = tokio::select! {
-        opened = open_stores(&serve, &database) => opened?,
+        opened = open_stores(&serve) => opened?,
         () = &mut stop => return Ok(()),
     };
     let use_cases = compose(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
@@ -141,8 +141,8 @@ fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc
     Ok(signer)
 }
 
-async fn open_stores(serve: &Serve, database: &Database) -> Result<Stores, Failure> {
-    let stores = Stores::open_with(database, |url| serve.postgres.options(url)).await?;
+async fn open_stores(serve: &Serve) -> Result<Stores, Failure> {
+    let stores = serve.store.open_or_create(|url| serve.postgres.options(url)).await?;
     first_start::administrator(&user::accounts(stores.clone(), serve.passwords.password_min_length)?, &serve.store)
         .await?;
     Ok(stores)

@@ -24,6 +24,14 @@ pub fn reject_with_key_ring(serve: &Serve) -> Result<(), Failure> {
     Err(Failure::new(format!("set only one of --keys and {secret}")))
 }
 
+/// Rejects a secret in the variable; `reason` ends the message.
+pub fn reject_variable(reason: &str) -> Result<(), Failure> {
+    match env::var_os(VARIABLE) {
+        Some(_) => Err(Failure::new(format!("the secret is in {VARIABLE}; {reason}"))),
+        None => Ok(()),
+    }
+}
+
 /// The key from the variable, from the file or, on SQLite, from the data directory, where it is generated if missing.
 pub fn signing_key(serve: &Serve, database: &Database) -> Result<SigningKey, Failure> {
     let variable = match env::var(VARIABLE) {

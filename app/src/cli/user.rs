@@ -87,7 +87,24 @@ impl Operator {
 
     async fn create(&self, username: Username, password: NewPassword, role: Role) -> Result<(), Failure> {
         let user = self.accounts.create(&self.write, username, password, role).await?;
-        output::line(format_args!("Created {} with the role {}.", user.username, user.role))
+        output::line(format_args!("Created {} with the role {}.", user.username, user.role))?;
+        if !self.has_administrator().await? {
+            output::message(
+                "There is no administrator yet, and `rollbook serve` creates one only in a store without users; create one with: \
+                 rollbook user create NAME --role admin",
+            );
+        }
+        Ok(())
+    }
+
+    async fn has_administrator(&self) -> Result<bool, Failure> {
+        let mut has_administrator = false;
+        let visit = |user: &Record<Account>| {
+            has_administrator |= user.role == Role::Admin && user.status == Status::Active;
+            Ok(())
+        };
+        output::each(async |request| self.records.list(&self.read, &(), request).await, visit).await?;
+        Ok(has_administrator)
     }
 
     async fn set_password(&self, username: Username, password: NewPassword) -> Result<(), Failure> {

@@ -57,7 +57,7 @@ pub(super) fn hash(text: &str) -> PasswordHash {
 
 /// An active user with the password hash `one`.
 pub(super) fn new_user(name: &str, role: Role) -> NewUser {
-    NewUser { username: name.parse().unwrap(), password: hash("one"), role, password_change_due: false }
+    NewUser { username: name.parse().unwrap(), password: hash("one"), role, one_time_until: None }
 }
 
 pub(super) async fn add_user(store: &Store, name: &str, role: Role) -> Record<User> {

@@ -16,6 +16,7 @@ pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
     retry_within_the_grace_period_returns_the_same_session,
     replay_after_the_grace_period_ends_the_session,
     concurrent_refreshes_rotate_token_once,
+    token_is_replayed_once_its_successor_was_used,
     unknown_refresh_token_changes_nothing,
     refresh_after_idle_expiry_is_rejected,
     refresh_after_expiry_of_one_time_password_is_rejected,
@@ -72,6 +73,18 @@ async fn concurrent_refreshes_rotate_token_once(store: Store) {
     assert!(refreshed.iter().all(|refreshed| refreshed.as_ref().unwrap() == first));
     assert_eq!(count_events(&store, Action::SESSION_REFRESHED).await, 1);
     rotate(&store, 2, T0 + Duration::HOUR).await.unwrap();
+}
+
+/// REQ 12.
+async fn token_is_replayed_once_its_successor_was_used(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    rotate(&store, 1, T0).await.unwrap();
+    rotate(&store, 1, T0 + Duration::SECOND).await.unwrap();
+    rotate(&store, 2, T0 + Duration::seconds(2)).await.unwrap();
+    let rejected = rotate(&store, 1, T0 + Duration::seconds(3)).await;
+    assert!(matches!(rejected, Err(RotationError::Replayed)), "{rejected:?}");
+    assert!(store.active_user(opened.id).await.unwrap().is_none());
 }
 
 async fn unknown_refresh_token_changes_nothing(store: Store) {

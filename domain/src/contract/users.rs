@@ -3,11 +3,11 @@
 use futures_util::future::join_all;
 use time::Duration;
 
-use super::fixtures::{Store, T0, add_user, at, count_users, hash, stored_hash, users};
+use super::fixtures::{Store, T0, add_user, at, count_users, hash, new_user, stored_hash, users};
 use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::record::RecordError;
-use crate::user::{Status, User, UserConflict, UserUpdate};
+use crate::user::{NewUser, SetPassword, Status, User, UserConflict, UserUpdate};
 use crate::{UserId, Version};
 
 /// The cases.
@@ -18,6 +18,7 @@ pub const USERS: &[Case<dyn Stores>] = cases![dyn Stores:
     update_of_unknown_user_to_any_role_is_not_found,
     one_of_16_concurrent_role_changes_of_a_version_succeeds,
     removal_of_last_active_administrator_is_rejected,
+    administrator_with_due_password_change_does_not_count_as_another,
     stale_version_is_reported_before_last_administrator,
     concurrent_deletion_keeps_one_administrator,
     concurrent_demotion_keeps_one_administrator,
@@ -108,6 +109,25 @@ async fn removal_of_last_active_administrator_is_rejected(store: Store) {
         users(&store).update(root.id, None, change, &at(T0)).await.unwrap();
     }
     users(&store).delete(spare.id, None, &at(T0)).await.unwrap();
+}
+
+async fn administrator_with_due_password_change_does_not_count_as_another(store: Store) {
+    let root = add_user(&store, "root", Role::Admin).await;
+    let one_time = NewUser { one_time_until: Some(T0 + Duration::DAY), ..new_user("spare", Role::Admin) };
+    let spare = users(&store).insert(one_time, &at(T0)).await.unwrap();
+    let demotion = || UserUpdate::role(Role::Viewer);
+    for rejected in [
+        users(&store).update(root.id, None, demotion(), &at(T0)).await.map(drop),
+        users(&store).update(root.id, None, UserUpdate::status(Status::Disabled), &at(T0)).await.map(drop),
+        users(&store).delete(root.id, None, &at(T0)).await,
+    ] {
+        assert!(is_last_administrator(&rejected), "{rejected:?}");
+    }
+    users(&store).update(spare.id, None, UserUpdate::password(hash("two")), &at(T0)).await.unwrap();
+    let reset = SetPassword { hash: hash("three"), one_time_until: Some(T0 + Duration::DAY), kept_session: None };
+    let reset = UserUpdate { password: Some(reset), ..UserUpdate::default() };
+    users(&store).update(root.id, None, reset, &at(T0)).await.unwrap();
+    users(&store).delete(root.id, None, &at(T0)).await.unwrap();
 }
 
 async fn stale_version_is_reported_before_last_administrator(store: Store) {

@@ -24,13 +24,14 @@ pub trait SessionStore: Send + Sync {
     /// Replaces a refresh token by its successor. The session is refreshed at `by.at` and expires at
     /// [`SessionLifetimes::expiry`]. The actor of the event is the session's user instead of `by.id`.
     ///
-    /// If the token was used less than `rotation.grace` before `by.at`, returns the session without a write, because the first
-    /// response may have been lost. Of concurrent calls with the same token, exactly one MUST refresh.
+    /// If the token was used less than `rotation.grace` before `by.at`, and its successor is unused, returns the session without a
+    /// write, because the first response may have been lost. Of concurrent calls with the same token, exactly one MUST refresh.
     ///
     /// # Errors
     /// - [`RotationError::Unknown`], without a write, if no open session has had the token, or if the session or the one-time
     ///   password of its user has expired.
-    /// - [`RotationError::Replayed`] if the token was used `rotation.grace` ago or earlier. MUST end the session.
+    /// - [`RotationError::Replayed`] if the token was used `rotation.grace` ago or earlier, or its successor was used. MUST end the
+    ///   session.
     /// - [`RotationError::Store`] if the store fails.
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError>;
 

@@ -34,7 +34,7 @@ pub enum RefreshError {
     /// Not a refresh token, or not one of an open session.
     #[error("the refresh token is not valid")]
     Invalid,
-    /// The token was used before, and its grace period is over. The session is ended.
+    /// The token was used before, and its grace period is over, or its successor was used. The session is ended.
     #[error("the refresh token was used before; its session is ended")]
     Replayed,
     #[error(transparent)]

@@ -9,7 +9,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, User,
-    UserUpdate, Username,
+    UserUpdate, Username, Verdict,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
 use crate::kernel::hex;
@@ -28,11 +28,12 @@ pub struct Accounts {
     pub policy: PasswordPolicy,
 }
 
-/// Account created at the first start with an empty store, with the only copy of its password.
+/// Administrator to be created at the first start with an empty store, with the only copy of its password.
 #[derive(Debug)]
 pub struct FirstAdministrator {
-    pub user: Record<User>,
+    pub new: NewUser,
     pub password: SecretString,
+    pub expires_at: OffsetDateTime,
 }
 
 /// User with a new one-time password, which the user has to change. Contains the only copy of it.
@@ -82,7 +83,7 @@ impl Accounts {
         role: Role,
     ) -> Result<Record<User>, AccountError> {
         let password = self.passwords.hash(password.into()).await?;
-        let new = NewUser { username, password, role, password_change_due: false };
+        let new = NewUser { username, password, role, one_time_until: None };
         Ok(self.records().create(by, new).await?)
     }
 
@@ -142,22 +143,54 @@ impl Accounts {
         Ok(self.users.page(&(), PageRequest::ONE).await?.entries.is_empty())
     }
 
-    /// Creates the administrator `admin` with a random password that has to be changed, if there are no users (ASVS 6.3.2: no
-    /// default account). Returns `None` if there are users. Of nodes that start at the same time, exactly one creates it.
+    /// Returns the administrator `admin` with a random password that expires after [`Accounts::ONE_TIME`] and has to be changed
+    /// (ASVS 6.3.2: no default account), without creating it, so that the caller can store the password first.
     ///
     /// # Errors
-    /// [`AccountError`] if the hasher, the random source or the store fails.
-    pub async fn first_administrator(&self) -> Result<Option<FirstAdministrator>, AccountError> {
-        if !self.is_empty().await? {
-            return Ok(None);
-        }
+    /// [`AccountError`] if the hasher or the random source fails.
+    pub async fn first_administrator(&self) -> Result<FirstAdministrator, AccountError> {
         let (text, password) = self.random_password()?;
-        let username = "admin".parse().map_err(StoreError::failed)?;
-        let password = self.passwords.hash(password).await?;
-        let new = NewUser { username, password, role: Role::Admin, password_change_due: true };
+        let (username, hash) = (Self::first_username()?, self.passwords.hash(password).await?);
+        let expires_at = self.clock.now() + Self::ONE_TIME;
+        let new = NewUser { username, password: hash, role: Role::Admin, one_time_until: Some(expires_at) };
+        Ok(FirstAdministrator { new, password: text.into(), expires_at })
+    }
+
+    /// Creates the first administrator if there are no users. Returns `None` if there are users. Of nodes that start at the same
+    /// time, exactly one creates its administrator.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn create_first(&self, first: &FirstAdministrator) -> Result<Option<Record<User>>, StoreError> {
         let by = Actor::here(ActorId::Service, self.clock.now());
-        let created = self.credentials.insert_first(new, &by).await?;
-        Ok(created.map(|user| FirstAdministrator { user, password: text.into() }))
+        self.credentials.insert_first(first.new.clone(), &by).await
+    }
+
+    /// Returns `true` if the first administrator exists, and its password has not been changed.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn has_initial_password(&self) -> Result<bool, StoreError> {
+        let first = self.credentials.find_credentials(&Self::first_username()?).await?;
+        Ok(first.is_some_and(|first| first.user.password_change_due))
+    }
+
+    /// Returns `true` if this is the initial password of the first administrator.
+    ///
+    /// # Errors
+    /// [`AccountError`] if the hasher or the store fails.
+    pub async fn is_initial_password(&self, text: &str) -> Result<bool, AccountError> {
+        let (Some(first), Ok(password)) =
+            (self.credentials.find_credentials(&Self::first_username()?).await?, Password::parse(text))
+        else {
+            return Ok(false);
+        };
+        let verdict = self.passwords.verify(password, Some(first.password)).await?;
+        Ok(first.user.password_change_due && verdict != Verdict::Incorrect)
+    }
+
+    fn first_username() -> Result<Username, StoreError> {
+        "admin".parse().map_err(StoreError::failed)
     }
 
     /// 128 random bits as 32 hexadecimal digits, in groups of four for legibility.

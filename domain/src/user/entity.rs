@@ -83,8 +83,8 @@ pub struct NewUser {
     pub username: Username,
     pub password: PasswordHash,
     pub role: Role,
-    /// If `true`, the user must change the password before any other operation.
-    pub password_change_due: bool,
+    /// Expiry of a one-time password, which requires a password change; `None` for a regular password.
+    pub one_time_until: Option<OffsetDateTime>,
 }
 
 /// User with the data that a login requires.

@@ -13,8 +13,9 @@ use crate::{Actor, StoreError, UserId};
 ///
 /// An implementation MUST also apply these rules to its [`RecordStore<User>`](crate::record::RecordStore), in the transaction
 /// of the write:
-/// - After the version check, an update or deletion that leaves no active administrator fails with
-///   [`LastAdministrator`](super::UserConflict::LastAdministrator).
+/// - After the version check, a deletion, demotion or disabling of an active administrator fails with
+///   [`LastAdministrator`](super::UserConflict::LastAdministrator) if no other active administrator has a password whose change is
+///   not due.
 /// - An update with a `kept_session` that is not open fails with [`SessionEnded`](super::UserConflict::SessionEnded).
 /// - A new password clears the failed logins.
 /// - A deletion, and an update with [`UserUpdate::ends_sessions`](super::UserUpdate::ends_sessions), end the user's sessions

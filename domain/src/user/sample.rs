@@ -2,13 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "the samples are valid")]
 
+use time::macros::datetime;
+
 use super::{NewUser, PasswordHash, Status, User, UserConflict, UserUpdate};
 use crate::access::Role;
 use crate::record::{Sample, Unique};
 
 impl Sample for User {
     const UNIQUE: Option<Unique<Self>> = Some(Unique {
-        conflicting: |n| NewUser { password_change_due: true, ..new_user(&format!("åSA{n}"), Role::Admin) },
+        conflicting: |n| NewUser {
+            one_time_until: Some(datetime!(2026-11-24 12:00 UTC)),
+            ..new_user(&format!("åSA{n}"), Role::Admin)
+        },
         conflicting_patch: None,
         is_taken: |conflict| matches!(conflict, UserConflict::UsernameTaken),
     });
@@ -18,8 +23,8 @@ impl Sample for User {
     }
 
     fn fields_of(new: &NewUser) -> Self {
-        let NewUser { username, role, password_change_due, .. } = new.clone();
-        Self { username, role, status: Status::Active, password_change_due }
+        let NewUser { username, role, one_time_until, .. } = new.clone();
+        Self { username, role, status: Status::Active, password_change_due: one_time_until.is_some() }
     }
 
     fn patch(n: u32) -> UserUpdate {
@@ -38,5 +43,5 @@ fn role(n: u32) -> Role {
 
 fn new_user(name: &str, role: Role) -> NewUser {
     let password = PasswordHash::new(format!("hash of {name}"));
-    NewUser { username: name.parse().unwrap(), password, role, password_change_due: false }
+    NewUser { username: name.parse().unwrap(), password, role, one_time_until: None }
 }

@@ -43,7 +43,7 @@ async fn create(store: &PostgresStore, name: &str, roll_no: i64) -> Record<Stude
 
 async fn create_user(store: &PostgresStore, name: &str, role: Role) -> Record<User> {
     let password = PasswordHash::new("one".to_owned());
-    let new = NewUser { username: name.parse().unwrap(), password, role, password_change_due: false };
+    let new = NewUser { username: name.parse().unwrap(), password, role, one_time_until: None };
     RecordStore::<User>::insert(store, new, &BY).await.unwrap()
 }
 

@@ -50,7 +50,7 @@ pub async fn create_users(
     let mut created = Vec::new();
     for (username, role) in users {
         let password = hasher.hash(Password::parse(password)?).await?;
-        let new = NewUser { username: username.parse()?, password, role: *role, password_change_due: false };
+        let new = NewUser { username: username.parse()?, password, role: *role, one_time_until: None };
         created.push(stores.users.insert(new, by).await?);
     }
     Ok(created)
