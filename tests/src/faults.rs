@@ -12,7 +12,7 @@ use domain::session::{
     SessionLookup, SessionStore,
 };
 use domain::user::{
-    Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, User,
+    Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, Share, User,
     Username, Verdict,
 };
 use domain::{
@@ -185,14 +185,19 @@ faulty!(SessionLookup {
 
 #[async_trait]
 impl PasswordHasher for Faulty<dyn PasswordHasher> {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, password: Password, share: Share) -> Result<PasswordHash, HashError> {
         self.switch.check_or_hang().await.map_err(|_| HashError::Busy)?;
-        self.inner.hash(password).await
+        self.inner.hash(password, share).await
     }
 
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError> {
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        share: Share,
+    ) -> Result<Verdict, HashError> {
         self.switch.check_or_hang().await.map_err(|_| HashError::Busy)?;
-        self.inner.verify(password, stored).await
+        self.inner.verify(password, stored, share).await
     }
 }
 

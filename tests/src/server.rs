@@ -19,7 +19,7 @@ use domain::quota::RequestQuota;
 use domain::record::Record;
 use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes, SessionLimit};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
-use domain::user::{Accounts, NewUser, Password, PasswordHash, PasswordHasher, User};
+use domain::user::{Accounts, NewUser, Password, PasswordHash, PasswordHasher, Share, User};
 use domain::{Actor, ActorId, Clock, MonotonicClock};
 use time::{Duration, OffsetDateTime};
 use tokio::sync::oneshot;
@@ -271,7 +271,7 @@ async fn password_hash() -> PasswordHash {
     static HASH: LazyLock<tokio::sync::OnceCell<PasswordHash>> = LazyLock::new(tokio::sync::OnceCell::new);
     let hashed = HASH.get_or_init(|| async {
         let hasher = Argon2Hasher::new(Limits::default()).expect("a hasher");
-        hasher.hash(Password::parse(PASSWORD).expect("a password")).await.expect("a hash")
+        hasher.hash(Password::parse(PASSWORD).expect("a password"), Share::LOCAL).await.expect("a hash")
     });
     hashed.await.clone()
 }

@@ -3,7 +3,7 @@
 use argon2::password_hash::{Error as LibraryError, PasswordHasher as _, PasswordVerifier as _};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, PasswordHash as Phc, Version};
 use async_trait::async_trait;
-use domain::user::{HashError, Password, PasswordHash, PasswordHasher, Verdict};
+use domain::user::{HashError, Password, PasswordHash, PasswordHasher, Share, Verdict};
 
 use crate::Limits;
 use crate::queue::Queue;
@@ -49,16 +49,21 @@ impl Argon2Hasher {
 
 #[async_trait]
 impl PasswordHasher for Argon2Hasher {
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
+    async fn hash(&self, password: Password, share: Share) -> Result<PasswordHash, HashError> {
         let argon2 = self.argon2.clone();
-        self.queue.run(move || hash(&argon2, password.expose())).await?
+        self.queue.run(share, move || hash(&argon2, password.expose())).await?
     }
 
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError> {
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        share: Share,
+    ) -> Result<Verdict, HashError> {
         let argon2 = self.argon2.clone();
         let is_known = stored.is_some();
         let expected = stored.unwrap_or_else(|| self.dummy_hash.clone());
-        let verdict = self.queue.run(move || verify(&argon2, password.expose(), &expected)).await??;
+        let verdict = self.queue.run(share, move || verify(&argon2, password.expose(), &expected)).await??;
         Ok(if is_known { verdict } else { Verdict::Incorrect })
     }
 }

@@ -3,6 +3,7 @@
 
 mod hasher;
 mod queue;
+mod waiting;
 
 pub use hasher::Argon2Hasher;
 pub use queue::Limits;

@@ -2,7 +2,6 @@
 
 mod buckets;
 mod login_throttle;
-mod network;
 mod request_quotas;
 mod session_cache;
 #[cfg(test)]

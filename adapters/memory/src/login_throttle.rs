@@ -12,7 +12,7 @@ use quick_cache::unsync::Cache;
 use time::Duration;
 
 use crate::buckets::Buckets;
-use crate::network::network;
+use domain::network;
 
 /// Failed logins allowed per address: far more than per account, because a whole school may share an address.
 const QUOTA: u32 = 300;

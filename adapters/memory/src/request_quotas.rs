@@ -6,7 +6,7 @@ use domain::MonotonicClock;
 use domain::quota::{Budget, RequestQuota, RequestQuotas, Requester};
 
 use crate::buckets::Buckets;
-use crate::network::network;
+use domain::network;
 
 /// Maximum number of users and addresses.
 const CAPACITY: usize = 10_000;

@@ -16,7 +16,7 @@ use crate::session::{
     SessionLimit, SessionStore, UserAgent,
 };
 use crate::user::{
-    Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Status,
+    Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Share, Status,
     Throttled, User, Username, Verdict,
 };
 use crate::{Actor, ActorId, Clock, Origin, RandomError, StoreError, Target};
@@ -85,6 +85,15 @@ enum Candidate {
     Known(Box<Credentials>),
     /// Unknown username, folded like a valid one.
     Unknown(String),
+}
+
+impl Candidate {
+    fn share(&self, by: &Actor) -> Share {
+        match self {
+            Self::Known(known) => Share::of(&by.origin, known.user.username.folded()),
+            Self::Unknown(name) => Share::of(&by.origin, name),
+        }
+    }
 }
 
 impl LogIn {
@@ -195,7 +204,8 @@ impl LogIn {
             Candidate::Unknown(_) => None,
         };
         let stored = known.map(|known| known.password.clone());
-        let verdict = self.passwords.verify(password.clone(), stored).await?;
+        let share = candidate.share(by);
+        let verdict = self.passwords.verify(password.clone(), stored, share).await?;
         let is_usable = |known: &Credentials| {
             known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
         };
@@ -206,7 +216,7 @@ impl LogIn {
 
         // A failed upgrade does not reject a correct password.
         let (verified, outdated_hash_kept) = match verdict {
-            Verdict::CorrectButOutdated => match self.upgrade(known, password, &by).await {
+            Verdict::CorrectButOutdated => match self.upgrade(known, password, share, &by).await {
                 Ok(fresh) => (fresh, None),
                 Err(error) => (known.password.clone(), Some(error)),
             },
@@ -229,8 +239,14 @@ impl LogIn {
         Ok(LoggedIn { user: known.user.clone(), session, grant, outdated_hash_kept })
     }
 
-    async fn upgrade(&self, known: &Credentials, password: Password, by: &Actor) -> Result<PasswordHash, LogInError> {
-        let fresh = self.passwords.hash(password).await?;
+    async fn upgrade(
+        &self,
+        known: &Credentials,
+        password: Password,
+        share: Share,
+        by: &Actor,
+    ) -> Result<PasswordHash, LogInError> {
+        let fresh = self.passwords.hash(password, share).await?;
         self.credentials.upgrade_hash(known.user.id, &known.password, &fresh, by).await?;
         Ok(fresh)
     }

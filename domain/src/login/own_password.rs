@@ -9,7 +9,7 @@ use crate::access::{OwnPasswordWrite, Permission as _};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::{RecordError, RecordStore};
 use crate::user::{
-    CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Throttled, User,
+    CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Share, Throttled, User,
     UserUpdate, Username, Verdict,
 };
 use crate::{Actor, Clock, StoreError, Target};
@@ -85,8 +85,9 @@ impl OwnPassword {
             known.attempts.check(by.at)?;
             self.credentials.admit_login(id, by).await??;
         }
+        let share = Share::of(&by.origin, username.folded());
         let is_expired = known.password_expires_at.is_some_and(|expiry| expiry <= by.at);
-        match self.passwords.verify(current.clone(), Some(known.password)).await {
+        match self.passwords.verify(current.clone(), Some(known.password), share).await {
             Ok(Verdict::Correct | Verdict::CorrectButOutdated) if !is_expired => {}
             Ok(_) => return Err(OwnPasswordError::WrongPassword),
             Err(error) => {
@@ -97,7 +98,7 @@ impl OwnPassword {
         let changed = if current.expose() == new.expose() {
             Err(OwnPasswordError::Unchanged)
         } else {
-            self.passwords.hash(new).await.map_err(OwnPasswordError::from)
+            self.passwords.hash(new, share).await.map_err(OwnPasswordError::from)
         };
         let hash = match changed {
             Ok(hash) => hash,

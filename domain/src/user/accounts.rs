@@ -8,7 +8,7 @@ use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, User,
+    CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, Share, User,
     UserUpdate, Username, Verdict,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
@@ -82,7 +82,8 @@ impl Accounts {
         password: NewPassword,
         role: Role,
     ) -> Result<Record<User>, AccountError> {
-        let password = self.passwords.hash(password.into()).await?;
+        let actor = by.at(self.clock.now());
+        let password = self.passwords.hash(password.into(), Share::of(&actor.origin, actor.id)).await?;
         let new = NewUser { username, password, role, one_time_until: None };
         Ok(self.records().create(by, new).await?)
     }
@@ -106,7 +107,8 @@ impl Accounts {
         id: UserId,
         password: NewPassword,
     ) -> Result<Record<User>, AccountError> {
-        let hash = self.passwords.hash(password.into()).await?;
+        let actor = by.at(self.clock.now());
+        let hash = self.passwords.hash(password.into(), Share::of(&actor.origin, actor.id)).await?;
         Ok(self.records().update(by, id, &Precondition::Any, UserUpdate::password(hash)).await?)
     }
 
@@ -118,8 +120,8 @@ impl Accounts {
         // Hashing is slow, so an unknown user is rejected before it.
         self.users.find(id).await?.ok_or(RecordError::NotFound)?;
         let (text, password) = self.random_password()?;
-        let hash = self.passwords.hash(password).await?;
         let by = by.at(self.clock.now());
+        let hash = self.passwords.hash(password, Share::of(&by.origin, by.id)).await?;
         let expires_at = by.at + Self::ONE_TIME;
         let password = SetPassword { hash, one_time_until: Some(expires_at), kept_session: None };
         let change = UserUpdate { password: Some(password), ..UserUpdate::default() };
@@ -150,7 +152,8 @@ impl Accounts {
     /// [`AccountError`] if the hasher or the random source fails.
     pub async fn first_administrator(&self) -> Result<FirstAdministrator, AccountError> {
         let (text, password) = self.random_password()?;
-        let (username, hash) = (Self::first_username()?, self.passwords.hash(password).await?);
+        let username = Self::first_username()?;
+        let hash = self.passwords.hash(password, Share::LOCAL).await?;
         let expires_at = self.clock.now() + Self::ONE_TIME;
         let new = NewUser { username, password: hash, role: Role::Admin, one_time_until: Some(expires_at) };
         Ok(FirstAdministrator { new, password: text.into(), expires_at })
@@ -180,12 +183,13 @@ impl Accounts {
     /// # Errors
     /// [`AccountError`] if the hasher or the store fails.
     pub async fn is_initial_password(&self, text: &str) -> Result<bool, AccountError> {
+        let id = Self::first_username()?;
         let (Some(first), Ok(password)) =
-            (self.credentials.find_credentials(&Self::first_username()?).await?, Password::parse(text))
+            (self.credentials.find_credentials(&id).await?, Password::parse(text))
         else {
             return Ok(false);
         };
-        let verdict = self.passwords.verify(password, Some(first.password)).await?;
+        let verdict = self.passwords.verify(password, Some(first.password), Share::LOCAL).await?;
         Ok(first.user.password_change_due && verdict != Verdict::Incorrect)
     }
 
@@ -215,7 +219,7 @@ mod tests {
     #[tokio::test]
     async fn busy_hasher_creates_no_user() {
         let mut passwords = MockPasswordHasher::new();
-        passwords.expect_hash().once().returning(|_| Err(HashError::Busy));
+        passwords.expect_hash().once().returning(|_, _| Err(HashError::Busy));
         let accounts = Accounts {
             // The mocks without expectations panic if they are called.
             users: Arc::new(MockRecordStore::new()),

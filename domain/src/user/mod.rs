@@ -9,6 +9,7 @@ mod password;
 mod ports;
 #[cfg(feature = "contract")]
 mod sample;
+mod share;
 mod username;
 
 pub use accounts::{AccountError, Accounts, FirstAdministrator, OneTimePassword};
@@ -19,4 +20,5 @@ pub use password::{Password, PasswordError, PasswordHash};
 pub use ports::{CredentialStore, HashError, PasswordHasher, Verdict};
 #[cfg(feature = "mocks")]
 pub use ports::{MockCredentialStore, MockPasswordHasher};
+pub use share::Share;
 pub use username::{Username, UsernameError};

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{Admission, Credentials, NewUser, Password, PasswordHash, User, Username};
+use super::{Admission, Credentials, NewUser, Password, PasswordHash, Share, User, Username};
 use crate::record::{Record, RecordResult};
 use crate::{Actor, StoreError, UserId};
 
@@ -86,22 +86,28 @@ pub trait CredentialStore: Send + Sync {
 }
 
 /// Password hashing port. Hashing is slow by design, so it MUST NOT run on the threads that serve requests, and the queue of
-/// waiting calls MUST be bounded.
+/// waiting calls MUST be bounded. The places MUST be shared fairly: a full queue rejects a call of the largest share instead of one
+/// of a smaller share.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait PasswordHasher: Send + Sync {
     /// Returns the hash of a password with a new random salt.
     ///
     /// # Errors
-    /// [`HashError::Busy`], immediately, if the queue is full; [`HashError::Failed`] if the hash cannot be computed.
-    async fn hash(&self, password: Password) -> Result<PasswordHash, HashError>;
+    /// [`HashError::Busy`] if the queue is full; [`HashError::Failed`] if the hash cannot be computed.
+    async fn hash(&self, password: Password, share: Share) -> Result<PasswordHash, HashError>;
 
     /// Compares a password with a stored hash. If `stored` is `None`, the result is [`Verdict::Incorrect`] and MUST take the
     /// same time, so that the response time does not reveal which usernames exist.
     ///
     /// # Errors
-    /// [`HashError::Busy`], immediately, if the queue is full; [`HashError::Failed`] if the stored hash cannot be parsed.
-    async fn verify(&self, password: Password, stored: Option<PasswordHash>) -> Result<Verdict, HashError>;
+    /// [`HashError::Busy`] if the queue is full; [`HashError::Failed`] if the stored hash cannot be parsed.
+    async fn verify(
+        &self,
+        password: Password,
+        stored: Option<PasswordHash>,
+        share: Share,
+    ) -> Result<Verdict, HashError>;
 }
 
 /// Result of a password verification.

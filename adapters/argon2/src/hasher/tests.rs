@@ -24,14 +24,14 @@ fn hashed(algorithm: Algorithm, version: Version, (memory_kib, passes, lanes): (
 }
 
 async fn verdict(text: &str, stored: &str) -> Verdict {
-    small().verify(password(text), Some(PasswordHash::new(stored.to_owned()))).await.unwrap()
+    small().verify(password(text), Some(PasswordHash::new(stored.to_owned())), Share::LOCAL).await.unwrap()
 }
 
 /// REQ 13.
 #[tokio::test]
 async fn hash_is_argon2id_phc_string_with_current_parameters() {
     let hasher = Argon2Hasher::new(Limits::default()).unwrap();
-    let stored = hasher.hash(password("correct horse battery")).await.unwrap();
+    let stored = hasher.hash(password("correct horse battery"), Share::LOCAL).await.unwrap();
     assert!(stored.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored.expose());
     assert!(
         hasher.dummy_hash.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
@@ -40,23 +40,23 @@ async fn hash_is_argon2id_phc_string_with_current_parameters() {
     );
     let phc = Phc::new(stored.expose()).unwrap();
     assert_eq!((phc.salt.unwrap().len(), phc.hash.unwrap().len()), (16, 32));
-    assert_eq!(hasher.verify(password("correct horse battery"), Some(stored)).await.unwrap(), Verdict::Correct);
+    assert_eq!(hasher.verify(password("correct horse battery"), Some(stored), Share::LOCAL).await.unwrap(), Verdict::Correct);
 }
 
 #[tokio::test]
 async fn only_right_password_verifies() {
     let hasher = small();
-    let stored = hasher.hash(password("pässword ✓")).await.unwrap();
-    assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone())).await.unwrap(), Verdict::Correct);
+    let stored = hasher.hash(password("pässword ✓"), Share::LOCAL).await.unwrap();
+    assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone()), Share::LOCAL).await.unwrap(), Verdict::Correct);
     for wrong in ["pässword", "Pässword ✓", "pässword ✓ ", "x", &"x".repeat(128)] {
-        assert_eq!(hasher.verify(password(wrong), Some(stored.clone())).await.unwrap(), Verdict::Incorrect, "{wrong}");
+        assert_eq!(hasher.verify(password(wrong), Some(stored.clone()), Share::LOCAL).await.unwrap(), Verdict::Incorrect, "{wrong}");
     }
 }
 
 #[tokio::test]
 async fn each_hash_has_unique_salt() {
     let hasher = small();
-    let (one, other) = (hasher.hash(password("same")).await.unwrap(), hasher.hash(password("same")).await.unwrap());
+    let (one, other) = (hasher.hash(password("same"), Share::LOCAL).await.unwrap(), hasher.hash(password("same"), Share::LOCAL).await.unwrap());
     assert!(one != other);
 }
 
@@ -67,13 +67,13 @@ async fn missing_hash_is_verified_against_dummy_hash() {
     let dummy_hash = Phc::new(hasher.dummy_hash.expose()).unwrap();
     let params = Params::try_from(&dummy_hash).unwrap();
     assert_eq!((params.m_cost(), params.t_cost()), SMALL);
-    assert_eq!(hasher.verify(password("anything"), None).await.unwrap(), Verdict::Incorrect);
+    assert_eq!(hasher.verify(password("anything"), None, Share::LOCAL).await.unwrap(), Verdict::Incorrect);
 
-    hasher.dummy_hash = hasher.hash(password("right")).await.unwrap();
-    assert_eq!(hasher.verify(password("right"), None).await.unwrap(), Verdict::Incorrect, "dummy password");
+    hasher.dummy_hash = hasher.hash(password("right"), Share::LOCAL).await.unwrap();
+    assert_eq!(hasher.verify(password("right"), None, Share::LOCAL).await.unwrap(), Verdict::Incorrect, "dummy password");
 
     hasher.dummy_hash = PasswordHash::new("damaged".to_owned());
-    assert!(hasher.verify(password("right"), None).await.is_err(), "the dummy hash is verified");
+    assert!(hasher.verify(password("right"), None, Share::LOCAL).await.is_err(), "the dummy hash is verified");
 }
 
 /// REQ 13.
@@ -132,7 +132,7 @@ async fn invalid_stored_hash_fails_without_quoting_it() {
         &format!("{whole}$more"),
         "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW",
     ] {
-        let failed = small().verify(password("right"), Some(PasswordHash::new(damaged.to_owned()))).await;
+        let failed = small().verify(password("right"), Some(PasswordHash::new(damaged.to_owned())), Share::LOCAL).await;
         let Err(HashError::Failed(message)) = failed else { panic!("{damaged} gives {failed:?}") };
         assert_eq!(message, "the stored hash is not an argon2 PHC string", "{damaged}");
     }
@@ -144,18 +144,18 @@ async fn hashing_and_verifying_share_one_bounded_queue() {
     let hasher = Argon2Hasher::with_parameters(Limits { running: NonZeroUsize::MIN, waiting: 0 }, 64, 1).unwrap();
     let (end, ended) = std::sync::mpsc::channel::<()>();
     let (begun, has_begun) = tokio::sync::oneshot::channel();
-    let occupied = hasher.queue.run(move || {
+    let occupied = hasher.queue.run(Share::LOCAL, move || {
         begun.send(()).unwrap();
         let _ = ended.recv();
     });
     let attempts = async {
         has_begun.await.unwrap();
-        assert!(matches!(hasher.hash(password("x")).await, Err(HashError::Busy)));
-        assert!(matches!(hasher.verify(password("x"), None).await, Err(HashError::Busy)));
-        assert!(matches!(hasher.verify(password("x"), Some(hasher.dummy_hash.clone())).await, Err(HashError::Busy)));
+        assert!(matches!(hasher.hash(password("x"), Share::LOCAL).await, Err(HashError::Busy)));
+        assert!(matches!(hasher.verify(password("x"), None, Share::LOCAL).await, Err(HashError::Busy)));
+        assert!(matches!(hasher.verify(password("x"), Some(hasher.dummy_hash.clone()), Share::LOCAL).await, Err(HashError::Busy)));
         drop(end);
     };
     let (occupied, ()) = tokio::join!(occupied, attempts);
     occupied.unwrap();
-    assert!(hasher.hash(password("x")).await.is_ok());
+    assert!(hasher.hash(password("x"), Share::LOCAL).await.is_ok());
 }

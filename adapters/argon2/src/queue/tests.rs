@@ -1,5 +1,6 @@
 //! Bounds of the queue, with work that runs until its channel closes.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::pin::pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::task::{Context, Poll, Waker};
@@ -9,8 +10,16 @@ use tokio::sync::oneshot;
 
 use super::*;
 
+const SHARE: Share = Share { client: IpAddr::V4(Ipv4Addr::LOCALHOST), account: 1 };
+
 fn queue(running: usize, waiting: usize) -> Arc<Queue> {
     Arc::new(Queue::new(Limits { running: NonZeroUsize::new(running).unwrap(), waiting }))
+}
+
+/// The numbers of running and waiting calls.
+fn counts(queue: &Queue) -> (usize, usize) {
+    let state = lock(&queue.state);
+    (state.running, state.waiting.len())
 }
 
 /// Starts work that runs until the sender is dropped.
@@ -20,7 +29,7 @@ async fn begin(queue: &Arc<Queue>) -> (Sender<()>, tokio::task::JoinHandle<Resul
     let queue = Arc::clone(queue);
     let task = tokio::spawn(async move {
         queue
-            .run(move || {
+            .run(SHARE, move || {
                 begun.send(()).unwrap();
                 let _ = ended.recv();
             })
@@ -39,16 +48,16 @@ fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
 async fn full_queue_rejects_immediately() {
     let queue = queue(1, 1);
     let (end, running) = begin(&queue).await;
-    let mut waiting = Box::pin(queue.run(|| "waited"));
+    let mut waiting = Box::pin(queue.run(SHARE, || "waited"));
     assert!(poll(waiting.as_mut()).is_pending());
 
-    let rejected = pin!(queue.run(|| "never"));
+    let rejected = pin!(queue.run(SHARE, || "never"));
     assert!(matches!(poll(rejected), Poll::Ready(Err(HashError::Busy))));
 
     drop(end);
     assert_eq!(waiting.await.unwrap(), "waited");
     running.await.unwrap().unwrap();
-    assert_eq!(queue.run(|| "free again").await.unwrap(), "free again");
+    assert_eq!(queue.run(SHARE, || "free again").await.unwrap(), "free again");
 }
 
 /// REQ 21.
@@ -57,27 +66,27 @@ async fn concurrent_work_stays_within_limit() {
     let queue = queue(2, 1);
     let (end_first, first) = begin(&queue).await;
     let (end_second, second) = begin(&queue).await;
-    let mut third = Box::pin(queue.run(|| ()));
+    let mut third = Box::pin(queue.run(SHARE, || ()));
     assert!(poll(third.as_mut()).is_pending());
-    assert_eq!((queue.running.available_permits(), queue.places.available_permits()), (0, 0));
+    assert_eq!(counts(&queue), (2, 1));
     drop(end_first);
     third.await.unwrap();
     drop(end_second);
     first.await.unwrap().unwrap();
     second.await.unwrap().unwrap();
-    assert_eq!((queue.running.available_permits(), queue.places.available_permits()), (2, 3));
+    assert_eq!(counts(&queue), (0, 0));
 }
 
 #[tokio::test]
 async fn cancelled_call_frees_its_place_and_never_runs() {
     let queue = queue(1, 1);
     let (end, running) = begin(&queue).await;
-    let mut cancelled = Box::pin(queue.run(|| panic!("cancelled work must not run")));
+    let mut cancelled = Box::pin(queue.run(SHARE, || panic!("cancelled work must not run")));
     assert!(poll(cancelled.as_mut()).is_pending());
-    assert!(matches!(poll(pin!(queue.run(|| ()))), Poll::Ready(Err(HashError::Busy))));
+    assert!(matches!(poll(pin!(queue.run(SHARE, || ()))), Poll::Ready(Err(HashError::Busy))));
     drop(cancelled);
 
-    let mut next = Box::pin(queue.run(|| "next"));
+    let mut next = Box::pin(queue.run(SHARE, || "next"));
     assert!(poll(next.as_mut()).is_pending());
     drop(end);
     assert_eq!(next.await.unwrap(), "next");
@@ -92,7 +101,7 @@ fn cancelled_call_never_runs_when_threads_are_busy() {
         let blocking = tokio::task::spawn_blocking(move || ended.recv());
         let queue = queue(1, 0);
         let (ran, has_run) = channel();
-        let mut cancelled = Box::pin(queue.run(move || ran.send(())));
+        let mut cancelled = Box::pin(queue.run(SHARE, move || ran.send(())));
         assert!(poll(cancelled.as_mut()).is_pending());
         drop(cancelled);
         drop(end);
@@ -100,7 +109,7 @@ fn cancelled_call_never_runs_when_threads_are_busy() {
         // The only thread runs its tasks in order, so it has already skipped the cancelled one.
         tokio::task::spawn_blocking(|| ()).await.unwrap();
         assert!(has_run.recv().is_err(), "cancelled work must not run");
-        assert!(queue.run(|| ()).await.is_ok());
+        assert!(queue.run(SHARE, || ()).await.is_ok());
     });
 }
 
@@ -110,16 +119,18 @@ async fn started_work_keeps_its_place_after_cancellation() {
     let (end, running) = begin(&queue).await;
     running.abort();
     assert!(running.await.unwrap_err().is_cancelled());
-    assert!(matches!(queue.run(|| ()).await, Err(HashError::Busy)));
+    assert!(matches!(queue.run(SHARE, || ()).await, Err(HashError::Busy)));
     drop(end);
-    let _all = queue.places.acquire().await.unwrap();
+    while counts(&queue) != (0, 0) {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[tokio::test]
 async fn panicking_work_fails_and_frees_its_place() {
     let queue = queue(1, 0);
-    assert!(matches!(queue.run(|| panic!("broken")).await, Err::<(), _>(HashError::Failed(_))));
-    assert!(queue.run(|| ()).await.is_ok());
+    assert!(matches!(queue.run(SHARE, || panic!("broken")).await, Err::<(), _>(HashError::Failed(_))));
+    assert!(queue.run(SHARE, || ()).await.is_ok());
 }
 
 #[test]
@@ -132,6 +143,27 @@ fn default_limits_leave_one_core_free() {
 
 #[test]
 fn largest_limits_do_not_overflow() {
-    let queue = queue(usize::MAX, usize::MAX);
-    assert_eq!(queue.places.available_permits(), Semaphore::MAX_PERMITS);
+    assert!(queue(usize::MAX, usize::MAX).enter(SHARE).is_ok());
+}
+
+/// REQ 21.
+#[tokio::test]
+async fn call_of_a_smaller_share_takes_the_place_of_a_larger_one() {
+    let queue = queue(1, 2);
+    let (end, running) = begin(&queue).await;
+    let mut flood: Vec<_> = (0..2).map(|_| Box::pin(queue.run(SHARE, || ()))).collect();
+    for call in &mut flood {
+        assert!(poll(call.as_mut()).is_pending());
+    }
+    let other = Share { client: Ipv4Addr::BROADCAST.into(), account: 1 };
+    let mut call = Box::pin(queue.run(other, || "other"));
+    assert!(poll(call.as_mut()).is_pending());
+    assert!(matches!(poll(pin!(queue.run(SHARE, || ()))), Poll::Ready(Err(HashError::Busy))));
+    let last = flood.pop().unwrap();
+    assert!(matches!(last.await, Err(HashError::Busy)));
+    drop(end);
+    let (first, other) = tokio::join!(flood.remove(0), call);
+    first.unwrap();
+    assert_eq!(other.unwrap(), "other");
+    running.await.unwrap().unwrap();
 }

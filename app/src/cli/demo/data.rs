@@ -4,7 +4,7 @@ use adapter_argon2::{Argon2Hasher, Limits};
 use domain::access::Role;
 use domain::record::Record;
 use domain::student::{Age, RollNumber, Student, StudentName};
-use domain::user::{NewUser, Password, PasswordHasher, User};
+use domain::user::{NewUser, Password, PasswordHasher, Share, User};
 use domain::{Actor, Email, Text};
 
 use crate::cli::failure::Failure;
@@ -49,7 +49,7 @@ pub async fn create_users(
     let hasher = Argon2Hasher::new(Limits::default())?;
     let mut created = Vec::new();
     for (username, role) in users {
-        let password = hasher.hash(Password::parse(password)?).await?;
+        let password = hasher.hash(Password::parse(password)?, Share::LOCAL).await?;
         let new = NewUser { username: username.parse()?, password, role: *role, one_time_until: None };
         created.push(stores.users.insert(new, by).await?);
     }

@@ -56,9 +56,9 @@ impl Mocks {
         mocks
             .passwords
             .expect_verify()
-            .with(function(|password: &Password| password.expose() == "s3cret"), eq(stored))
+            .with(function(|password: &Password| password.expose() == "s3cret"), eq(stored), always())
             .times(1)
-            .returning(move |_, _| Ok(verdict));
+            .returning(move |_, _, _| Ok(verdict));
         mocks
     }
 
@@ -200,7 +200,7 @@ async fn remaining_attempts_derive_from_own_count() {
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
         mocks.throttle.expect_admit_unknown().returning(|_| Ok(4));
-        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
+        mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
         assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
     }
 }
@@ -213,7 +213,7 @@ async fn unknown_username_is_folded_like_valid_one() {
         mocks.throttle.expect_budget().return_const(FULL);
         mocks.throttle.expect_admit_unknown().with(eq(folded)).returning(|_| Ok(1));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
-        mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
+        mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
         assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");
     }
 }
@@ -272,7 +272,7 @@ async fn unlimited_throttling_neither_counts_nor_delays() {
     let mut mocks = Mocks::store(Some(asha_after(Attempts::LOCKING_FAILURES))).rejected(0, Some(7));
     mocks.throttling = LoginThrottling::Unlimited;
     mocks.throttle.expect_budget().return_const(FULL);
-    mocks.passwords.expect_verify().times(1).returning(|_, _| Ok(Verdict::Incorrect));
+    mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
     let account = attempt.limits.unwrap().account;
@@ -284,7 +284,7 @@ async fn attempt_rejected_by_full_queue_is_withdrawn() {
     let mut mocks = Mocks::store(Some(asha(Status::Active)));
     mocks.throttle.expect_budget().return_const(FULL);
     mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
-    mocks.passwords.expect_verify().times(1).returning(|_, _| Err(HashError::Busy));
+    mocks.passwords.expect_verify().times(1).returning(|_, _, _| Err(HashError::Busy));
     mocks.credentials.expect_withdraw_login().times(1).returning(|_| Ok(()));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Hash(HashError::Busy))));
 }
@@ -300,7 +300,7 @@ async fn change_during_hashing_rejects_login() {
 #[tokio::test]
 async fn outdated_hash_is_replaced_at_login() {
     let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::CorrectButOutdated).opening("new");
-    mocks.passwords.expect_hash().times(1).returning(|_| Ok(PasswordHash::new("new".into())));
+    mocks.passwords.expect_hash().times(1).returning(|_, _| Ok(PasswordHash::new("new".into())));
     mocks
         .credentials
         .expect_upgrade_hash()
@@ -313,6 +313,6 @@ async fn outdated_hash_is_replaced_at_login() {
 #[tokio::test]
 async fn failed_hash_upgrade_does_not_reject_login() {
     let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::CorrectButOutdated).opening("old");
-    mocks.passwords.expect_hash().times(1).returning(|_| Err(HashError::Busy));
+    mocks.passwords.expect_hash().times(1).returning(|_, _| Err(HashError::Busy));
     assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_some());
 }
