@@ -14,6 +14,8 @@ use tests::server::{Engine, PASSWORD, Server, Setup};
 use time::Duration;
 use time::macros::datetime;
 
+use crate::installation::on_each_engine;
+
 /// Starts a server behind a trusted proxy, and returns it with its clock.
 async fn start(engine: Engine) -> (Server, Arc<TestClock>) {
     let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
@@ -88,6 +90,45 @@ async fn account_locks_after_100_failed_logins_on_sqlite() {
 async fn account_locks_after_100_failed_logins_on_two_nodes() {
     account_locks_after_100_failed_logins(Engine::Postgres, 2).await;
 }
+
+/// Twenty correct logins of one account at the same time, after four wrong ones.
+async fn correct_logins_in_flight_do_not_throttle_each_other(engine: Engine) {
+    let (server, _) = start(engine).await;
+    server.add_user("asha", Role::Viewer).await;
+    for _ in 0..4 {
+        log_in(&server, "asha", "a wrong pass phrase", "203.0.113.7").await.expect_problem(401, "invalid-credentials");
+    }
+    for response in join_all((0..20).map(|_| log_in(&server, "asha", PASSWORD, "203.0.113.7"))).await {
+        response.expect(200);
+    }
+}
+on_each_engine!(correct_logins_in_flight_do_not_throttle_each_other);
+
+/// One address sends more logins at the same time than the hashing queue holds, with right and wrong passwords.
+async fn flood_of_logins_rejects_no_login_of_other_addresses(engine: Engine) {
+    let (server, _) = start(engine).await;
+    let names: Vec<_> = (0..5).map(|n| format!("user{n}")).collect();
+    // Every second of these accounts exists.
+    let flooding: Vec<_> = (0..100).map(|n| format!("flood{n}")).collect();
+    for name in names.iter().chain(flooding.iter().step_by(2)) {
+        server.add_user(name, Role::Viewer).await;
+    }
+    let flood = join_all(flooding.iter().map(async |name| {
+        loop {
+            log_in(&server, name, PASSWORD, "198.51.100.7").await;
+        }
+    }));
+    let others = async {
+        for (n, name) in names.iter().enumerate().cycle().take(10) {
+            log_in(&server, name, PASSWORD, &format!("203.0.113.{n}")).await.expect(200);
+        }
+    };
+    tokio::select! {
+        _ = flood => unreachable!("the flood does not end"),
+        () = others => {}
+    }
+}
+on_each_engine!(flood_of_logins_rejects_no_login_of_other_addresses);
 
 /// The responses to nine consecutive failed logins: status, `Retry-After`, `RateLimit` and problem.
 async fn responses(server: &Server, name: &str, from: &str) -> Vec<(u16, Option<String>, String, Value)> {

@@ -42,14 +42,16 @@ impl<T> Waiting<T> {
     pub fn push(&mut self, share: Share, call: T) {
         let Share { client, account } = share;
         let address = network(client);
-        let network = entry(&mut self.networks, |network| network.address == address, || Network {
-            address,
-            accounts: VecDeque::new(),
-        });
-        let account = entry(&mut network.accounts, |known| known.account == account, || Account {
-            account,
-            calls: VecDeque::new(),
-        });
+        let network = entry(
+            &mut self.networks,
+            |network| network.address == address,
+            || Network { address, accounts: VecDeque::new() },
+        );
+        let account = entry(
+            &mut network.accounts,
+            |known| known.account == account,
+            || Account { account, calls: VecDeque::new() },
+        );
         account.calls.push_back(call);
     }
 

@@ -29,11 +29,11 @@ impl<K: Eq + Hash> Buckets<K> {
         self.budget_until(self.entries().get(key).copied(), self.clock.moment())
     }
 
-    /// Consumes one unit, even if none is left.
-    pub fn count(&self, key: K) {
-        let (mut entries, now) = (self.entries(), self.clock.moment());
-        let full_at = entries.get(&key).map_or(now, |full_at| (*full_at).max(now));
-        entries.insert(key, full_at + self.refill());
+    /// Returns a consumed unit.
+    pub fn give_back(&self, key: &K) {
+        if let Some(mut full_at) = self.entries().get_mut(key) {
+            *full_at = *full_at + -self.refill();
+        }
     }
 
     /// Consumes one unit and returns the remaining budget, or returns the unchanged budget as an error if none is left.

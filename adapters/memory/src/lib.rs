@@ -1,5 +1,6 @@
 //! In-memory state of a node, bounded in size: session cache, login throttle and request quotas.
 
+mod attempts_in_progress;
 mod buckets;
 mod login_throttle;
 mod request_quotas;

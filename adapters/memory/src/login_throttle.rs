@@ -4,13 +4,15 @@ use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use domain::MonotonicClock;
-use domain::login::LoginThrottle;
+use domain::login::{AttemptInProgress, LoginThrottle};
 use domain::quota::Budget;
 use domain::user::{Admission, Attempts};
 use quick_cache::unsync::Cache;
 use time::Duration;
 
+use crate::attempts_in_progress::AttemptsInProgress;
 use crate::buckets::Buckets;
 use domain::network;
 
@@ -26,6 +28,7 @@ pub struct LoginThrottleMemory {
     addresses: Buckets<IpAddr>,
     names: Mutex<Cache<[u64; 2], Attempts>>,
     keys: [RandomState; 2],
+    in_progress: AttemptsInProgress,
     clock: Arc<dyn MonotonicClock>,
 }
 
@@ -35,6 +38,7 @@ impl LoginThrottleMemory {
             addresses: Buckets::new(QUOTA, WINDOW, CAPACITY, clock.clone()),
             names: Mutex::new(Cache::new(CAPACITY)),
             keys: [RandomState::new(), RandomState::new()],
+            in_progress: AttemptsInProgress::default(),
             clock,
         }
     }
@@ -48,13 +52,22 @@ impl LoginThrottleMemory {
     }
 }
 
+#[async_trait]
 impl LoginThrottle for LoginThrottleMemory {
+    async fn begin(&self, name: &str) -> Option<Box<dyn AttemptInProgress>> {
+        self.in_progress.begin(self.hash(name)).await
+    }
+
     fn budget(&self, client: IpAddr) -> Budget {
         self.addresses.budget(&network(client))
     }
 
-    fn failed(&self, client: IpAddr) {
-        self.addresses.count(network(client));
+    fn take(&self, client: IpAddr) -> Result<Budget, Budget> {
+        self.addresses.take(network(client))
+    }
+
+    fn give_back(&self, client: IpAddr) {
+        self.addresses.give_back(&network(client));
     }
 
     fn admit_unknown(&self, name: &str) -> Admission {
@@ -100,8 +113,11 @@ mod tests {
         let school = "192.0.2.1".parse().unwrap();
         for used in 0..300 {
             assert_eq!(left(&memory, "192.0.2.1"), 300 - used);
-            memory.failed(school);
+            memory.take(school).unwrap();
         }
+        assert!(memory.take(school).is_err());
+        memory.give_back(school);
+        memory.take(school).unwrap();
         let empty = memory.budget(school);
         assert_eq!((empty.left, empty.next_in), (0, Duration::seconds(2)));
         assert_eq!(left(&memory, "192.0.2.2"), 300);
@@ -118,10 +134,10 @@ mod tests {
     #[test]
     fn failures_of_ipv6_are_counted_per_64_bit_prefix() {
         let (memory, _) = memory();
-        memory.failed("2001:db8:0:1::7".parse().unwrap());
+        memory.take("2001:db8:0:1::7".parse().unwrap()).unwrap();
         assert_eq!(left(&memory, "2001:db8:0:1:ffff::"), 299);
         assert_eq!(left(&memory, "2001:db8:0:2::7"), 300);
-        memory.failed("::ffff:192.0.2.1".parse().unwrap());
+        memory.take("::ffff:192.0.2.1".parse().unwrap()).unwrap();
         assert_eq!(left(&memory, "192.0.2.1"), 299);
     }
 
@@ -152,7 +168,7 @@ mod tests {
         let (memory, _) = memory();
         for i in 0..2 * CAPACITY {
             memory.admit_unknown(&format!("name{i}")).unwrap();
-            memory.failed(IpAddr::V4(u32::try_from(i).unwrap().into()));
+            memory.take(IpAddr::V4(u32::try_from(i).unwrap().into())).unwrap();
         }
         assert!(memory.names().len() <= CAPACITY);
         assert!(memory.addresses.len() <= CAPACITY);

@@ -1,6 +1,7 @@
 //! `rollbook serve --contract`: a server for client tests, with known students, users, passwords, tokens and time.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
@@ -88,7 +89,7 @@ pub async fn print_announcement(
     let (mut tokens, mut refresh_tokens) = (BTreeMap::new(), BTreeMap::new());
     let (mut durable_tokens, mut durable_sessions) = (BTreeMap::new(), BTreeMap::new());
     for (username, role) in USERS {
-        let log_in = || use_cases.log_in.log_in(username, PASSWORD, None, Origin::default());
+        let log_in = || use_cases.log_in.log_in(username, PASSWORD, None, Origin::default(), pending());
         let LoggedIn { grant, session, .. } = log_in().await.outcome?;
         durable_tokens.insert(username, grant.token.expose().to_owned());
         durable_sessions.insert(session.id, session.user_id);

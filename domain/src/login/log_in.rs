@@ -1,7 +1,10 @@
 //! Login use case.
 
+use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use thiserror::Error;
 use time::Duration;
@@ -16,8 +19,8 @@ use crate::session::{
     SessionLimit, SessionStore, UserAgent,
 };
 use crate::user::{
-    Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Share, Status,
-    Throttled, User, Username, Verdict,
+    Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Share,
+    Status, Throttled, User, Username, Verdict,
 };
 use crate::{Actor, ActorId, Clock, Origin, RandomError, StoreError, Target};
 
@@ -88,10 +91,11 @@ enum Candidate {
 }
 
 impl Candidate {
-    fn share(&self, by: &Actor) -> Share {
+    /// The folded username.
+    fn name(&self) -> String {
         match self {
-            Self::Known(known) => Share::of(&by.origin, known.user.username.folded()),
-            Self::Unknown(name) => Share::of(&by.origin, name),
+            Self::Known(known) => known.user.username.folded(),
+            Self::Unknown(name) => name.clone(),
         }
     }
 }
@@ -102,12 +106,16 @@ impl LogIn {
     /// The duration does not depend on whether the username exists (ASVS 6.3.8). If the hash of a correct password has outdated
     /// parameters, it is replaced (ASVS 11.4.2). If the account or the address is throttled, the attempt is rejected without
     /// hashing and is not counted (ASVS 6.3.1).
+    ///
+    /// When `cancelled` completes, the attempt ends and is withdrawn. A caller whose client may disconnect completes it, instead
+    /// of dropping the returned future.
     pub async fn log_in(
         &self,
         username: &str,
         password: &str,
         user_agent: Option<UserAgent>,
         origin: Origin,
+        cancelled: impl Future<Output = ()> + Send,
     ) -> LogInAttempt {
         let by = Actor { id: ActorId::Anonymous, at: self.clock.now(), origin };
         let candidate = match self.candidate(username).await {
@@ -115,7 +123,13 @@ impl LogIn {
             Err(error) => return LogInAttempt { limits: None, outcome: Err(error.into()) },
         };
         let mut failures = None;
-        let outcome = self.attempt(&candidate, password, user_agent, &by, &mut failures).await;
+        let outcome = if self.throttling == LoginThrottling::Unlimited {
+            failures = Some(0);
+            self.verify(&candidate, password, user_agent, &by).await
+        } else {
+            let verify = self.verify(&candidate, password, user_agent, &by);
+            self.attempt(&candidate, &by, unless(cancelled, verify), &mut failures).await
+        };
         if let Err(LogInError::InvalidCredentials | LogInError::Throttled(_)) = &outcome {
             self.record_denied_login(&candidate, &by);
         }
@@ -134,51 +148,62 @@ impl LogIn {
     async fn attempt(
         &self,
         candidate: &Candidate,
-        password: &str,
-        user_agent: Option<UserAgent>,
         by: &Actor,
+        verify: impl Future<Output = Option<Result<LoggedIn, LogInError>>> + Send,
         failures: &mut Option<u32>,
     ) -> Result<LoggedIn, LogInError> {
-        if self.throttling == LoginThrottling::Unlimited {
-            *failures = Some(0);
-            return self.verify(candidate, password, user_agent, by).await;
-        }
-        let address = self.throttle.budget(client(by));
-        if address.left == 0 {
+        if let Err(address) = self.throttle.take(client(by)) {
             return Err(Throttled::RetryAfter { retry_after: address.next_in }.into());
         }
-        let admission = self.admit(candidate, by).await?;
+        let outcome = self.attempt_account(candidate, by, verify, failures).await;
+        if !matches!(outcome, Err(LogInError::InvalidCredentials)) {
+            self.throttle.give_back(client(by));
+        }
+        outcome
+    }
+
+    async fn attempt_account(
+        &self,
+        candidate: &Candidate,
+        by: &Actor,
+        verify: impl Future<Output = Option<Result<LoggedIn, LogInError>>> + Send,
+        failures: &mut Option<u32>,
+    ) -> Result<LoggedIn, LogInError> {
+        let mut progress = self.throttle.begin(&candidate.name()).await.ok_or(HashError::Busy)?;
+        // Admitted attempts count as failures until they end.
+        let admission = loop {
+            progress.admitting().await;
+            let admission = self.admit(candidate, by).await?;
+            if !matches!(admission, Err(Throttled::RetryAfter { .. })) || !progress.throttled().await {
+                break admission;
+            }
+        };
         // A throttled account has no remaining attempts.
         *failures = Some(admission.unwrap_or(Attempts::FREE_FAILURES));
         admission?;
-        let outcome = self.verify(candidate, password, user_agent, by).await;
-        match &outcome {
-            Err(LogInError::InvalidCredentials) => self.throttle.failed(client(by)),
-            // The password was not verified, so the attempt does not count.
-            Err(LogInError::Hash(HashError::Busy)) => {
-                *failures = failures.map(|failures| failures.saturating_sub(1));
-                self.withdraw(candidate).await?;
-            }
-            _ => {}
+        progress.admitted();
+        // A cancelled request gets no response.
+        let outcome = verify.await.unwrap_or(Err(HashError::Busy.into()));
+        if !matches!(outcome, Ok(_) | Err(LogInError::InvalidCredentials)) {
+            *failures = failures.map(|failures| failures.saturating_sub(1));
+            // If the store fails again, the attempt remains counted until the next success.
+            let _ = self.withdraw(candidate).await;
         }
         outcome
     }
 
     /// Counts the attempt unless it is throttled.
     async fn admit(&self, candidate: &Candidate, by: &Actor) -> Result<Admission, StoreError> {
-        Ok(match candidate {
-            Candidate::Known(known) => match known.attempts.check(by.at) {
-                Ok(()) => self.credentials.admit_login(known.user.id, by).await?,
-                Err(throttled) => Err(throttled),
-            },
+        match candidate {
+            Candidate::Known(known) => self.credentials.admit_login(known.user.id, by).await,
             Candidate::Unknown(name) => {
                 let admission = self.throttle.admit_unknown(name);
                 if admission.is_ok() {
                     self.credentials.admit_dummy_login().await?;
                 }
-                admission
+                Ok(admission)
             }
-        })
+        }
     }
 
     async fn withdraw(&self, candidate: &Candidate) -> Result<(), StoreError> {
@@ -204,7 +229,7 @@ impl LogIn {
             Candidate::Unknown(_) => None,
         };
         let stored = known.map(|known| known.password.clone());
-        let share = candidate.share(by);
+        let share = Share::of(&by.origin, candidate.name());
         let verdict = self.passwords.verify(password.clone(), stored, share).await?;
         let is_usable = |known: &Credentials| {
             known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
@@ -295,6 +320,16 @@ impl LogIn {
         };
         LogInLimits { account, address: self.throttle.budget(client(by)) }
     }
+}
+
+/// Runs `work` until `cancelled` completes.
+async fn unless<T>(cancelled: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut cancelled, mut work) = (pin!(cancelled), pin!(work));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => cancelled.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// Clients with an unknown address share one budget.

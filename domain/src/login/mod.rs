@@ -7,7 +7,7 @@ mod throttling;
 
 pub use log_in::{LogIn, LogInAttempt, LogInError, LogInLimits, LoggedIn};
 pub use own_password::{OwnPassword, OwnPasswordError};
-pub use throttle::LoginThrottle;
 #[cfg(feature = "mocks")]
 pub use throttle::MockLoginThrottle;
+pub use throttle::{AttemptInProgress, LoginThrottle};
 pub use throttling::LoginThrottling;

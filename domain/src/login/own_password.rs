@@ -9,8 +9,8 @@ use crate::access::{OwnPasswordWrite, Permission as _};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::{RecordError, RecordStore};
 use crate::user::{
-    CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Share, Throttled, User,
-    UserUpdate, Username, Verdict,
+    CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Share, Throttled,
+    User, UserUpdate, Username, Verdict,
 };
 use crate::{Actor, Clock, StoreError, Target};
 

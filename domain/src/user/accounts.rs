@@ -8,8 +8,8 @@ use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, Share, User,
-    UserUpdate, Username, Verdict,
+    CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, Share,
+    User, UserUpdate, Username, Verdict,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
 use crate::kernel::hex;
@@ -184,9 +184,7 @@ impl Accounts {
     /// [`AccountError`] if the hasher or the store fails.
     pub async fn is_initial_password(&self, text: &str) -> Result<bool, AccountError> {
         let id = Self::first_username()?;
-        let (Some(first), Ok(password)) =
-            (self.credentials.find_credentials(&id).await?, Password::parse(text))
-        else {
+        let (Some(first), Ok(password)) = (self.credentials.find_credentials(&id).await?, Password::parse(text)) else {
             return Ok(false);
         };
         let verdict = self.passwords.verify(password, Some(first.password), Share::LOCAL).await?;
@@ -218,6 +216,8 @@ mod tests {
     /// REQ 21.
     #[tokio::test]
     async fn busy_hasher_creates_no_user() {
+        let mut clock = MockClock::new();
+        clock.expect_now().return_const(OffsetDateTime::UNIX_EPOCH);
         let mut passwords = MockPasswordHasher::new();
         passwords.expect_hash().once().returning(|_, _| Err(HashError::Busy));
         let accounts = Accounts {
@@ -225,7 +225,7 @@ mod tests {
             users: Arc::new(MockRecordStore::new()),
             credentials: Arc::new(MockCredentialStore::new()),
             passwords: Arc::new(passwords),
-            clock: Arc::new(MockClock::new()),
+            clock: Arc::new(clock),
             random: Arc::new(MockRandom::new()),
             policy: PasswordPolicy::default(),
         };

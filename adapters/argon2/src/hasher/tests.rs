@@ -40,23 +40,36 @@ async fn hash_is_argon2id_phc_string_with_current_parameters() {
     );
     let phc = Phc::new(stored.expose()).unwrap();
     assert_eq!((phc.salt.unwrap().len(), phc.hash.unwrap().len()), (16, 32));
-    assert_eq!(hasher.verify(password("correct horse battery"), Some(stored), Share::LOCAL).await.unwrap(), Verdict::Correct);
+    assert_eq!(
+        hasher.verify(password("correct horse battery"), Some(stored), Share::LOCAL).await.unwrap(),
+        Verdict::Correct
+    );
 }
 
 #[tokio::test]
 async fn only_right_password_verifies() {
     let hasher = small();
     let stored = hasher.hash(password("pässword ✓"), Share::LOCAL).await.unwrap();
-    assert_eq!(hasher.verify(password("pässword ✓"), Some(stored.clone()), Share::LOCAL).await.unwrap(), Verdict::Correct);
+    assert_eq!(
+        hasher.verify(password("pässword ✓"), Some(stored.clone()), Share::LOCAL).await.unwrap(),
+        Verdict::Correct
+    );
     for wrong in ["pässword", "Pässword ✓", "pässword ✓ ", "x", &"x".repeat(128)] {
-        assert_eq!(hasher.verify(password(wrong), Some(stored.clone()), Share::LOCAL).await.unwrap(), Verdict::Incorrect, "{wrong}");
+        assert_eq!(
+            hasher.verify(password(wrong), Some(stored.clone()), Share::LOCAL).await.unwrap(),
+            Verdict::Incorrect,
+            "{wrong}"
+        );
     }
 }
 
 #[tokio::test]
 async fn each_hash_has_unique_salt() {
     let hasher = small();
-    let (one, other) = (hasher.hash(password("same"), Share::LOCAL).await.unwrap(), hasher.hash(password("same"), Share::LOCAL).await.unwrap());
+    let (one, other) = (
+        hasher.hash(password("same"), Share::LOCAL).await.unwrap(),
+        hasher.hash(password("same"), Share::LOCAL).await.unwrap(),
+    );
     assert!(one != other);
 }
 
@@ -70,7 +83,11 @@ async fn missing_hash_is_verified_against_dummy_hash() {
     assert_eq!(hasher.verify(password("anything"), None, Share::LOCAL).await.unwrap(), Verdict::Incorrect);
 
     hasher.dummy_hash = hasher.hash(password("right"), Share::LOCAL).await.unwrap();
-    assert_eq!(hasher.verify(password("right"), None, Share::LOCAL).await.unwrap(), Verdict::Incorrect, "dummy password");
+    assert_eq!(
+        hasher.verify(password("right"), None, Share::LOCAL).await.unwrap(),
+        Verdict::Incorrect,
+        "dummy password"
+    );
 
     hasher.dummy_hash = PasswordHash::new("damaged".to_owned());
     assert!(hasher.verify(password("right"), None, Share::LOCAL).await.is_err(), "the dummy hash is verified");
@@ -152,7 +169,10 @@ async fn hashing_and_verifying_share_one_bounded_queue() {
         has_begun.await.unwrap();
         assert!(matches!(hasher.hash(password("x"), Share::LOCAL).await, Err(HashError::Busy)));
         assert!(matches!(hasher.verify(password("x"), None, Share::LOCAL).await, Err(HashError::Busy)));
-        assert!(matches!(hasher.verify(password("x"), Some(hasher.dummy_hash.clone()), Share::LOCAL).await, Err(HashError::Busy)));
+        assert!(matches!(
+            hasher.verify(password("x"), Some(hasher.dummy_hash.clone()), Share::LOCAL).await,
+            Err(HashError::Busy)
+        ));
         drop(end);
     };
     let (occupied, ()) = tokio::join!(occupied, attempts);

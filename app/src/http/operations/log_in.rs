@@ -8,7 +8,7 @@ use super::{Tag, UseCasesData};
 use crate::http::edge::{origin, user_agent};
 use crate::http::problem::{OperationError, error_set};
 use crate::http::rate_limit::RateLimit;
-use crate::http::request::{Body, BodyRules, Public};
+use crate::http::request::{Body, BodyRules, Public, detached};
 use crate::http::response::Json;
 use crate::http::wire::{input, text_value};
 
@@ -90,7 +90,11 @@ impl LogInApi {
         body: Body<Credentials>,
     ) -> Result<LoggedIn, OperationError<LoggingIn>> {
         let ParsedCredentials { username, password } = body.read().await?;
-        let attempt = uses.log_in.log_in(&username.0, &password.0, user_agent(request), origin(request)).await;
+        let (log_in, user_agent, origin) = (uses.log_in.clone(), user_agent(request), origin(request));
+        let attempt = detached(|cancelled| async move {
+            log_in.log_in(&username.0, &password.0, user_agent, origin, cancelled.wait()).await
+        });
+        let attempt = attempt.await;
         let limits = attempt.limits.map(RateLimit::from);
         let logged_in = attempt.outcome.map_err(|error| match limits.clone() {
             Some(limits) => limits.add_to_problem(error.into()),

@@ -2,6 +2,7 @@
 
 mod body;
 mod by;
+mod detached;
 mod fields;
 mod filters;
 mod page_query;
@@ -9,6 +10,7 @@ mod strict_json;
 
 pub use body::{ANY_MEDIA_TYPE, Body, BodyRules, Content};
 pub use by::{By, Public, SCHEME, Unmetered};
+pub use detached::detached;
 pub use fields::{Fields, Invalid};
 pub(crate) use filters::filters;
 pub use filters::{Filters, ParameterDoc};

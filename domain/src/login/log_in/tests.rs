@@ -1,3 +1,6 @@
+use std::future::{pending, ready};
+
+use async_trait::async_trait;
 use mockall::predicate::{always, eq, function};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
@@ -5,7 +8,7 @@ use time::{Duration, OffsetDateTime};
 use super::*;
 use crate::access::Role;
 use crate::audit::MockAuditLog;
-use crate::login::MockLoginThrottle;
+use crate::login::{AttemptInProgress, MockLoginThrottle};
 use crate::session::{MockRefreshTokens, MockSessionStore, RefreshTokenDigest};
 use crate::token::{MockTokens, SignedToken, TokenLifetime};
 use crate::user::{MockCredentialStore, MockPasswordHasher};
@@ -13,6 +16,34 @@ use crate::{MockClock, MockRandom, SessionId, UserId, Version};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const FULL: Budget = Budget { quota: 300, window: Duration::minutes(5), left: 300, next_in: Duration::ZERO };
+
+/// An attempt while this number of others is in progress.
+struct Others(usize);
+
+#[async_trait]
+impl AttemptInProgress for Others {
+    async fn admitting(&mut self) {}
+
+    fn admitted(&mut self) {}
+
+    async fn throttled(&mut self) -> bool {
+        self.0.checked_sub(1).inspect(|left| self.0 = *left).is_some()
+    }
+}
+
+/// A hasher that does not return.
+struct Silent;
+
+#[async_trait]
+impl PasswordHasher for Silent {
+    async fn hash(&self, _: Password, _: Share) -> Result<PasswordHash, HashError> {
+        pending().await
+    }
+
+    async fn verify(&self, _: Password, _: Option<PasswordHash>, _: Share) -> Result<Verdict, HashError> {
+        pending().await
+    }
+}
 
 /// Ports of the use case. An unexpected call fails the test.
 struct Mocks {
@@ -45,8 +76,7 @@ impl Mocks {
     fn admitting(known: Option<Credentials>, verdict: Verdict) -> Self {
         let stored = known.as_ref().map(|known| known.password.clone());
         let counted = known.as_ref().map(|known| known.attempts.failures() + 1);
-        let mut mocks = Self::store(known);
-        mocks.throttle.expect_budget().return_const(FULL);
+        let mut mocks = Self::beginning(known);
         if let Some(counted) = counted {
             mocks.credentials.expect_admit_login().times(1).returning(move |_, _| Ok(Ok(counted)));
         } else {
@@ -70,6 +100,7 @@ impl Mocks {
             assert_eq!(new.refresh_token, RefreshTokenDigest::new([0xcd; 32]));
             Ok(session(new.user_id))
         });
+        self = self.given_back();
         self.tokens.expect_sign().times(1).returning(|claims| {
             assert_eq!((claims.user_id.get(), claims.session_id.get()), (7, 3));
             assert_eq!((claims.issued_at, claims.expires_at), (NOW, NOW + Duration::minutes(15)));
@@ -79,9 +110,23 @@ impl Mocks {
         self
     }
 
-    /// Expects `times` failures of the client address, and one audit event with this target.
-    fn rejected(mut self, times: usize, target: Option<i64>) -> Self {
-        self.throttle.expect_failed().times(times).return_const(());
+    /// Expects that an attempt begins, without others in progress, and is counted for the address.
+    fn beginning(known: Option<Credentials>) -> Self {
+        let mut mocks = Self::store(known);
+        mocks.throttle.expect_budget().return_const(FULL);
+        mocks.throttle.expect_take().times(1).returning(|_| Ok(FULL));
+        mocks.throttle.expect_begin().times(1).returning(|_| Some(Box::new(Others(0))));
+        mocks
+    }
+
+    /// Expects that the attempt does not count for the address.
+    fn given_back(mut self) -> Self {
+        self.throttle.expect_give_back().times(1).return_const(());
+        self
+    }
+
+    /// Expects one audit event with this target.
+    fn rejected(mut self, target: Option<i64>) -> Self {
         let target = target.map(|id| Target::of(UserId::try_from(id).unwrap()));
         self.audit.expect_append().times(1).returning(move |events| {
             let events: Vec<_> =
@@ -93,6 +138,14 @@ impl Mocks {
     }
 
     async fn log_in(self, username: &str) -> LogInAttempt {
+        let log_in = self.use_case(None);
+        let attempt = log_in.log_in(username, "s3cret", None, Origin::default(), pending()).await;
+        log_in.denied_access.flush().await.unwrap();
+        attempt
+    }
+
+    /// The use case, with another hasher if any.
+    fn use_case(self, hasher: Option<Arc<dyn PasswordHasher>>) -> LogIn {
         let mut clock = MockClock::new();
         clock.expect_now().returning(|| NOW);
         let mut random = MockRandom::new();
@@ -106,10 +159,10 @@ impl Mocks {
             RefreshTokenDigest::new([0xcd; 32])
         });
         let lifetime = TokenLifetime::new(Duration::minutes(15)).unwrap();
-        let log_in = LogIn {
+        LogIn {
             credentials: Arc::new(self.credentials),
             sessions: Arc::new(self.sessions),
-            passwords: Arc::new(self.passwords),
+            passwords: hasher.unwrap_or(Arc::new(self.passwords)),
             throttle: Arc::new(self.throttle),
             denied_access: Arc::new(DeniedAccessLog::new(Arc::new(self.audit))),
             refresh_tokens: Arc::new(refresh_tokens),
@@ -118,10 +171,7 @@ impl Mocks {
             lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
             session_limit: SessionLimit::default(),
             throttling: self.throttling,
-        };
-        let attempt = log_in.log_in(username, "s3cret", None, Origin::default()).await;
-        log_in.denied_access.flush().await.unwrap();
-        attempt
+        }
     }
 }
 
@@ -168,21 +218,21 @@ async fn correct_password_opens_session_with_both_tokens() {
 /// REQ 15.
 #[tokio::test]
 async fn unknown_username_is_hashed_and_rejected() {
-    let attempt = Mocks::admitting(None, Verdict::Incorrect).rejected(1, None).log_in("unknown").await;
+    let attempt = Mocks::admitting(None, Verdict::Incorrect).rejected(None).log_in("unknown").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 15.
 #[tokio::test]
 async fn malformed_username_is_hashed_and_rejected() {
-    let attempt = Mocks::admitting(None, Verdict::Incorrect).rejected(1, None).log_in("white space").await;
+    let attempt = Mocks::admitting(None, Verdict::Incorrect).rejected(None).log_in("white space").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 16.
 #[tokio::test]
 async fn wrong_password_is_rejected_and_counted() {
-    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Incorrect).rejected(1, Some(7));
+    let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Incorrect).rejected(Some(7));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
     let account = attempt.limits.unwrap().account;
@@ -194,8 +244,7 @@ async fn wrong_password_is_rejected_and_counted() {
 async fn remaining_attempts_derive_from_own_count() {
     for known in [Some(asha(Status::Active)), None] {
         let target = known.as_ref().map(|known| known.user.id.get());
-        let mut mocks = Mocks::store(known).rejected(1, target);
-        mocks.throttle.expect_budget().return_const(FULL);
+        let mut mocks = Mocks::beginning(known).rejected(target);
         // Three concurrent attempts were admitted after the lookup.
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
@@ -209,8 +258,7 @@ async fn remaining_attempts_derive_from_own_count() {
 #[tokio::test]
 async fn unknown_username_is_folded_like_valid_one() {
     for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
-        let mut mocks = Mocks::store(None).rejected(1, None);
-        mocks.throttle.expect_budget().return_const(FULL);
+        let mut mocks = Mocks::beginning(None).rejected(None);
         mocks.throttle.expect_admit_unknown().with(eq(folded)).returning(|_| Ok(1));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
         mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
@@ -220,7 +268,7 @@ async fn unknown_username_is_folded_like_valid_one() {
 
 #[tokio::test]
 async fn disabled_user_is_rejected_like_wrong_password() {
-    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Correct).rejected(1, Some(7));
+    let mocks = Mocks::admitting(Some(asha(Status::Disabled)), Verdict::Correct).rejected(Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
@@ -229,15 +277,16 @@ async fn one_time_password_is_accepted_until_it_expires() {
     let until = |expiry| Some(Credentials { password_expires_at: Some(expiry), ..asha(Status::Active) });
     let mocks = Mocks::admitting(until(NOW + Duration::MICROSECOND), Verdict::Correct).opening("old");
     assert!(mocks.log_in("asha").await.outcome.is_ok());
-    let mocks = Mocks::admitting(until(NOW), Verdict::Correct).rejected(1, Some(7));
+    let mocks = Mocks::admitting(until(NOW), Verdict::Correct).rejected(Some(7));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
 
 /// REQ 16.
 #[tokio::test]
 async fn early_attempt_is_neither_hashed_nor_counted() {
-    let mut mocks = Mocks::store(Some(asha_after(6))).rejected(0, Some(7));
-    mocks.throttle.expect_budget().return_const(FULL);
+    let mut mocks = Mocks::beginning(Some(asha_after(6))).given_back().rejected(Some(7));
+    let throttled = Throttled::RetryAfter { retry_after: Duration::seconds(2) };
+    mocks.credentials.expect_admit_login().times(1).returning(move |_, _| Ok(Err(throttled)));
     let attempt = mocks.log_in("asha").await;
     assert!(
         matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(2))
@@ -248,8 +297,8 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
 /// REQ 16.
 #[tokio::test]
 async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
-    let mut mocks = Mocks::store(Some(asha_after(Attempts::LOCKING_FAILURES))).rejected(0, Some(7));
-    mocks.throttle.expect_budget().return_const(FULL);
+    let mut mocks = Mocks::beginning(Some(asha_after(Attempts::LOCKING_FAILURES))).given_back().rejected(Some(7));
+    mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Err(Throttled::Locked)));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Throttled(Throttled::Locked))));
 }
 
@@ -257,9 +306,11 @@ async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
 #[tokio::test]
 async fn address_without_budget_is_rejected_for_any_username() {
     for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
-        let mut mocks = Mocks::store(known).rejected(0, target);
+        let mut mocks = Mocks::store(known).rejected(target);
         mocks.throttle.expect_failures_of_unknown().return_const(0_u32);
-        mocks.throttle.expect_budget().return_const(Budget { left: 0, next_in: Duration::seconds(9), ..FULL });
+        let empty = Budget { left: 0, next_in: Duration::seconds(9), ..FULL };
+        mocks.throttle.expect_budget().return_const(empty);
+        mocks.throttle.expect_take().times(1).returning(move |_| Err(empty));
         let outcome = mocks.log_in("asha").await.outcome;
         assert!(
             matches!(outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(9))
@@ -269,7 +320,7 @@ async fn address_without_budget_is_rejected_for_any_username() {
 
 #[tokio::test]
 async fn unlimited_throttling_neither_counts_nor_delays() {
-    let mut mocks = Mocks::store(Some(asha_after(Attempts::LOCKING_FAILURES))).rejected(0, Some(7));
+    let mut mocks = Mocks::store(Some(asha_after(Attempts::LOCKING_FAILURES))).rejected(Some(7));
     mocks.throttling = LoginThrottling::Unlimited;
     mocks.throttle.expect_budget().return_const(FULL);
     mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
@@ -279,19 +330,48 @@ async fn unlimited_throttling_neither_counts_nor_delays() {
     assert_eq!((account.left, account.next_in), (Attempts::FREE_FAILURES, Duration::ZERO));
 }
 
+/// REQ 16.
 #[tokio::test]
-async fn attempt_rejected_by_full_queue_is_withdrawn() {
-    let mut mocks = Mocks::store(Some(asha(Status::Active)));
+async fn attempt_without_a_verdict_is_withdrawn() {
+    let failing = |withdrawn: Result<(), StoreError>| {
+        let mut mocks = Mocks::beginning(Some(asha(Status::Active))).given_back();
+        mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
+        let mut withdrawn = Some(withdrawn);
+        mocks.credentials.expect_withdraw_login().times(1).returning(move |_| withdrawn.take().unwrap());
+        mocks
+    };
+    let mut busy = failing(Ok(()));
+    busy.passwords.expect_verify().times(1).returning(|_, _, _| Err(HashError::Busy));
+    assert!(matches!(busy.log_in("asha").await.outcome, Err(LogInError::Hash(HashError::Busy))));
+
+    let mut unavailable = failing(Err(StoreError::unavailable("away")));
+    unavailable.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Correct));
+    unavailable.sessions.expect_open().times(1).returning(|_, _| Err(StoreError::unavailable("away").into()));
+    assert!(matches!(unavailable.log_in("asha").await.outcome, Err(LogInError::Store(StoreError::Unavailable(_)))));
+
+    let mut cancelled = failing(Ok(()));
+    cancelled.passwords.expect_verify().never();
+    let cancelled = cancelled.use_case(Some(Arc::new(Silent)));
+    assert!(cancelled.log_in("asha", "s3cret", None, Origin::default(), ready(())).await.outcome.is_err());
+}
+
+/// Admitted attempts count as failures until they end.
+/// REQ 16.
+#[tokio::test]
+async fn throttled_attempt_is_admitted_after_another_has_ended() {
+    let mut mocks = Mocks::store(Some(asha(Status::Active))).opening("old");
     mocks.throttle.expect_budget().return_const(FULL);
-    mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
-    mocks.passwords.expect_verify().times(1).returning(|_, _, _| Err(HashError::Busy));
-    mocks.credentials.expect_withdraw_login().times(1).returning(|_| Ok(()));
-    assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::Hash(HashError::Busy))));
+    mocks.throttle.expect_take().returning(|_| Ok(FULL));
+    mocks.throttle.expect_begin().times(1).returning(|_| Some(Box::new(Others(1))));
+    let mut admissions = vec![Ok(1), Err(Throttled::RetryAfter { retry_after: Duration::SECOND })];
+    mocks.credentials.expect_admit_login().times(2).returning(move |_, _| Ok(admissions.pop().unwrap()));
+    mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Correct));
+    assert!(mocks.log_in("asha").await.outcome.is_ok());
 }
 
 #[tokio::test]
 async fn change_during_hashing_rejects_login() {
-    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Correct).rejected(1, Some(7));
+    let mut mocks = Mocks::admitting(Some(asha(Status::Active)), Verdict::Correct).rejected(Some(7));
     mocks.sessions.expect_open().times(1).returning(|_, _| Err(OpenSessionError::Outdated));
     assert!(matches!(mocks.log_in("asha").await.outcome, Err(LogInError::InvalidCredentials)));
 }
