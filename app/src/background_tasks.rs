@@ -1,29 +1,34 @@
-//! Periodic background tasks: write denied requests to the audit log, and delete expired sessions.
+//! Periodic background tasks: write denied requests to the audit log, delete expired sessions, and compute missing search forms.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use domain::audit::DeniedAccessLog;
 use domain::session::Sessions;
+use domain::student::SearchForms;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::http::UseCases;
+
 /// Interval at which denied requests are written to the audit log.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval at which expired sessions are deleted.
+/// Interval at which expired sessions are deleted and missing search forms are computed.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The background tasks of one server.
 pub struct BackgroundTasks {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
+    /// A separate task, because the search forms of many students take minutes after the first start of this release.
+    search_forms: JoinHandle<()>,
 }
 
 impl BackgroundTasks {
     /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
-    pub fn start(denied_access: Arc<DeniedAccessLog>, sessions: Sessions) -> Self {
+    pub fn start(use_cases: &UseCases) -> Self {
+        let UseCases { denied_access, sessions, search_forms, .. } = use_cases.clone();
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let [mut flushing, mut cleanup] = [FLUSH_INTERVAL, CLEANUP_INTERVAL].map(interval);
@@ -37,11 +42,19 @@ impl BackgroundTasks {
                 }
             }
         });
-        Self { stop, task }
+        let search_forms = tokio::spawn(async move {
+            let mut filling = interval(CLEANUP_INTERVAL);
+            loop {
+                filling.tick().await;
+                fill(&*search_forms).await;
+            }
+        });
+        Self { stop, task, search_forms }
     }
 
     /// Writes the remaining denied requests and stops the tasks. Call it after the last request has finished.
     pub async fn stop(self) {
+        self.search_forms.abort();
         // Both fail only if the task has already ended.
         let _ = self.stop.send(());
         let _ = self.task.await;
@@ -59,5 +72,13 @@ async fn delete_expired(sessions: &Sessions) {
         Ok(0) => {}
         Ok(deleted) => tracing::info!(deleted, "deleted expired sessions"),
         Err(error) => tracing::warn!(%error, "cannot delete expired sessions; trying again in an hour"),
+    }
+}
+
+async fn fill(search_forms: &dyn SearchForms) {
+    match search_forms.fill_all().await {
+        Ok(0) => {}
+        Ok(filled) => tracing::info!(filled, "computed missing search forms of students"),
+        Err(error) => tracing::warn!(%error, "cannot compute missing search forms; trying again in an hour"),
     }
 }

@@ -101,6 +101,7 @@ pub async fn use_cases(
         review: Review { log: stores.audit, clock: clock.clone() },
         denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
+        search_forms: stores.search_forms,
         probe: stores.probe,
         key_set: signer,
         clock,

@@ -11,6 +11,7 @@ use domain::Probe;
 use domain::audit::AuditLog;
 use domain::record::RecordStore;
 use domain::session::{InvalidationFeed, SessionLookup, SessionStore};
+use domain::student::SearchForms;
 use domain::user::CredentialStore;
 use thiserror::Error;
 
@@ -84,6 +85,7 @@ domain::resources!(stores {
     session_lookup: SessionLookup,
     invalidation_feed: InvalidationFeed,
     audit: AuditLog,
+    search_forms: SearchForms,
     probe: Probe,
 });
 

@@ -4,6 +4,8 @@
 
 #![expect(clippy::expect_used, reason = "a case whose store cannot be opened panics")]
 
+mod release_1_0;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,7 +18,9 @@ use domain::contract::{
     SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
 };
 use domain::record::{RecordStore, Sample};
+use domain::student::SearchForms;
 use libtest_mimic::{Arguments, Trial};
+use rusqlite::Connection;
 use tests::database::{PostgresDatabase, SqliteDatabase};
 use tokio::runtime::Runtime;
 
@@ -44,13 +48,15 @@ domain::resources!(record_trials);
 
 /// An adapter of every store port.
 #[async_trait]
-trait Adapter: Stores + RecordStores + Sized + 'static {
+trait Adapter: Stores + RecordStores + SearchForms + Sized + 'static {
     const NAME: &'static str;
     /// The database, dropped after the case.
     type Database;
 
     fn create() -> Self::Database;
     async fn on(database: &Self::Database) -> Self;
+    /// Runs one statement in the database, as another program.
+    async fn execute(database: &Self::Database, sql: &str);
 }
 
 #[async_trait]
@@ -65,6 +71,11 @@ impl Adapter for SqliteStore {
     async fn on(database: &SqliteDatabase) -> Self {
         Self::open(&database.path()).expect("an open store")
     }
+
+    async fn execute(database: &SqliteDatabase, sql: &str) {
+        let connection = Connection::open(database.path()).expect("a connection");
+        connection.execute_batch(sql).expect("the statement succeeds");
+    }
 }
 
 #[async_trait]
@@ -78,6 +89,10 @@ impl Adapter for PostgresStore {
 
     async fn on(database: &PostgresDatabase) -> Self {
         Self::connect(Options::new(database.url())).await.expect("an open store")
+    }
+
+    async fn execute(database: &PostgresDatabase, sql: &str) {
+        database.execute(sql).await;
     }
 }
 
@@ -96,7 +111,8 @@ fn trials<A: Adapter>() -> Vec<Trial> {
     let others = others
         .into_iter()
         .flat_map(|(port, cases)| cases.iter().map(move |case| trial::<A, _>(port, case, |store| store)));
-    trials_of_all_records::<A>().into_iter().chain(students).chain(others).collect()
+    let rolling = release_1_0::trials::<A>();
+    trials_of_all_records::<A>().into_iter().chain(students).chain(others).chain(rolling).collect()
 }
 
 /// The record cases, which are the same for every resource.

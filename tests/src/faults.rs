@@ -11,6 +11,7 @@ use domain::session::{
     InvalidationFeed, InvalidationListener, NewSession, OpenSessionError, Rotation, RotationError, Session,
     SessionLookup, SessionStore,
 };
+use domain::student::SearchForms;
 use domain::user::{
     Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, Share, User,
     Username, Verdict,
@@ -93,6 +94,7 @@ impl Faults {
             credentials: Arc::new(Faulty { inner: stores.credentials, switch: switch.clone() }),
             sessions: Arc::new(Faulty { inner: stores.sessions, switch: switch.clone() }),
             audit: Arc::new(Faulty { inner: stores.audit, switch: switch.clone() }),
+            search_forms: Arc::new(Faulty { inner: stores.search_forms, switch: switch.clone() }),
             probe: Arc::new(Faulty { inner: stores.probe, switch: switch.clone() }),
             session_lookup: Arc::new(Faulty { inner: stores.session_lookup, switch: session_lookup.clone() }),
             invalidation_feed: Arc::new(Faulty { inner: stores.invalidation_feed, switch: session_lookup.clone() }),
@@ -173,6 +175,10 @@ faulty!(AuditLog {
     async fn append(events: Vec<NewEvent>) -> Result<(), StoreError>;
     async fn page(filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
     async fn prune(before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
+});
+
+faulty!(SearchForms {
+    async fn fill_missing() -> Result<u64, StoreError>;
 });
 
 faulty!(Probe {

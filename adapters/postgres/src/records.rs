@@ -11,7 +11,10 @@ use crate::audit::{audited, with_event};
 use crate::connection::Connection;
 use crate::failure::Failure;
 use crate::rows;
-use crate::table::{Assignments, Sql, Table};
+use crate::table::{Assignments, PgQuery, Sql, Table};
+
+/// Number of rows of each read of a page after the first one.
+const ROWS_OF_LATER_READS: i64 = 1_000;
 
 #[async_trait]
 impl<R: Table> RecordStore<R> for PostgresStore {
@@ -25,18 +28,25 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         found.as_ref().map(rows::record).transpose()
     }
 
-    /// Runs as a search, unless an index finds the only row. Each combination of conditions is a separate statement, so that
-    /// a cached plan can use the matching index.
+    /// Runs as a search, unless an index finds the only row. If not every row matches, which the database cannot check, more rows
+    /// are read until the page is full.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
-        let conditions = R::conditions(filter);
-        let is_point = conditions.is_point;
-        let Sql { table, columns, .. } = R::SQL;
-        let page = format!("SELECT {columns} FROM {table} WHERE id > $1{} ORDER BY id LIMIT $2", conditions.sql);
-        let page = sqlx::query(AssertSqlSafe(page)).bind(request.position()).bind(request.rows());
-        let page = conditions.bind(page);
-        let connection = if is_point { self.pool.read().await? } else { self.pool.search().await? };
-        let found = { connection }.fetch_all(page).await?;
-        Ok(Page::from_rows(found.iter().map(rows::record).collect::<Result<_, _>>()?, request))
+        let is_point = R::conditions(filter).is_point;
+        let mut connection = if is_point { self.pool.read().await? } else { self.pool.search().await? };
+        let (mut position, mut rows) = (request.position(), request.rows());
+        let mut found = Vec::new();
+        loop {
+            let read = connection.fetch_all(page::<R>(filter, position, rows)).await?;
+            let read = read.iter().map(rows::record).collect::<Result<Vec<Record<R>>, _>>()?;
+            let last = read.last().map(|record| record.id.get());
+            let is_last = i64::try_from(read.len()).is_ok_and(|length| length < rows);
+            found.extend(read.into_iter().filter(|record| record.fields.matches(filter)));
+            match last {
+                Some(last) if !is_last && found.len() <= usize::from(request.size.get()) => position = last,
+                _ => return Ok(Page::from_rows(found, request)),
+            }
+            rows = ROWS_OF_LATER_READS;
+        }
     }
 
     async fn update(&self, id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
@@ -46,6 +56,15 @@ impl<R: Table> RecordStore<R> for PostgresStore {
     async fn delete(&self, id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
         R::write_delete(self, id, expected, by).await
     }
+}
+
+/// Reads rows after a position. Each combination of conditions is a separate statement, so that a cached plan can use the
+/// matching index.
+fn page<R: Table>(filter: &R::Filter, position: i64, rows: i64) -> PgQuery {
+    let conditions = R::conditions(filter);
+    let Sql { table, columns, .. } = R::SQL;
+    let page = format!("SELECT {columns} FROM {table} WHERE id > $1{} ORDER BY id LIMIT $2", conditions.sql);
+    conditions.bind(sqlx::query(AssertSqlSafe(page)).bind(position).bind(rows))
 }
 
 /// Updates a record with its event, in one statement.

@@ -38,7 +38,7 @@ impl<'r> Columns<'r> {
 
     /// The next column, parsed as a text type of the domain.
     pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, StoreError> {
-        self.next(column, |text: &str| T::parse(text))
+        self.next(column, |text: &str| T::stored(text))
     }
 
     pub fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, StoreError> {

@@ -1,10 +1,22 @@
 //! The table of students.
 
-use domain::StoreError;
-use domain::student::{Age, NamePart, RollNumber, Student, StudentConflict, StudentFilter, StudentName, StudentPatch};
+use async_trait::async_trait;
+use domain::student::{
+    Age, RollNumber, SearchForms, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
+};
+use domain::{StoreError, search_form};
+use sqlx::FromRow;
 
+use crate::PostgresStore;
+use crate::failure::Failure;
 use crate::rows::Columns;
 use crate::table::{Assignments, Conditions, Sql, Table, sql};
+
+/// Rows that another transaction writes are left to it, or to the next call.
+const LOCK_WITHOUT_SEARCH_FORM: &str =
+    "SELECT id, name FROM students WHERE name_search IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED";
+const SET_SEARCH_FORMS: &str = "UPDATE students s SET name_search = f.form \
+     FROM unnest($1::bigint[], $2::text[]) AS f (id, form) WHERE s.id = f.id";
 
 impl Table for Student {
     const SQL: Sql = sql!("students", "name, email, roll_no, age");
@@ -17,6 +29,7 @@ impl Table for Student {
         Assignments::default()
             .set("name", patch.name.as_ref().map(ToString::to_string))
             .set("name_folded", patch.name.as_ref().map(StudentName::folded))
+            .set("name_search", patch.name.as_ref().map(StudentName::search_form))
             .set("email", patch.email.as_ref().map(ToString::to_string))
             .set("roll_no", patch.roll_no.map(RollNumber::get))
             .set("age", patch.age.map(|age| age.map(|years| i16::from(years.get()))))
@@ -38,6 +51,29 @@ impl Table for Student {
     fn conditions(filter: &StudentFilter) -> Conditions {
         Conditions::default()
             .equals_unique("roll_no", filter.roll_no.map(RollNumber::get))
-            .contains("name_folded", filter.name.as_ref().map(|part: &NamePart| part.folded().to_owned()))
+            .contains_or_null("name_search", filter.name.as_ref().map(|part| part.search_form().to_owned()))
+    }
+
+    fn matches(&self, filter: &StudentFilter) -> bool {
+        filter.name.as_ref().is_none_or(|part| part.matches(&self.name))
+    }
+}
+
+#[async_trait]
+impl SearchForms for PostgresStore {
+    async fn fill_missing(&self) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin_bulk().await?;
+        let missing = sqlx::query(LOCK_WITHOUT_SEARCH_FORM).bind(i64::from(<dyn SearchForms>::BATCH));
+        let missing: Vec<(i64, String)> = transaction
+            .fetch_all(missing)
+            .await?
+            .iter()
+            .map(FromRow::from_row)
+            .collect::<Result<_, _>>()
+            .map_err(Failure::from)?;
+        let (ids, forms): (Vec<_>, Vec<_>) = missing.into_iter().map(|(id, name)| (id, search_form(&name))).unzip();
+        let filled = transaction.execute(sqlx::query(SET_SEARCH_FORMS).bind(ids).bind(forms)).await?;
+        transaction.commit().await?;
+        Ok(filled)
     }
 }

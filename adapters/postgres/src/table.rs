@@ -35,6 +35,12 @@ pub(crate) trait Table: Resource {
         Conditions::default()
     }
 
+    /// Checks the conditions that the database cannot check on every row.
+    fn matches(&self, filter: &Self::Filter) -> bool {
+        let _ = filter;
+        true
+    }
+
     /// Updates a record with its events. Override for rules beyond the table's constraints.
     fn write_update(
         store: &PostgresStore,
@@ -133,9 +139,9 @@ impl Conditions {
         self
     }
 
-    /// The column contains the text.
-    pub fn contains(mut self, column: &str, text: Option<String>) -> Self {
-        self.and(text, |parameter| format!("position({parameter} IN {column}) > 0"));
+    /// The column contains the text, or is null.
+    pub fn contains_or_null(mut self, column: &str, text: Option<String>) -> Self {
+        self.and(text, |parameter| format!("({column} IS NULL OR position({parameter} IN {column}) > 0)"));
         self
     }
 

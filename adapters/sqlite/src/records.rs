@@ -28,10 +28,12 @@ impl<R: Table> RecordStore<R> for SqliteStore {
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
         let Conditions { sql, values: conditions, is_point } = R::conditions(filter);
         let Sql { table, columns, .. } = R::SQL;
-        let sql = format!("SELECT {columns} FROM {table} WHERE id > ?{sql} ORDER BY id LIMIT ?");
-        let values = [vec![request.position().into()], conditions, vec![request.rows().into()]].concat();
+        let sql = format!("SELECT {columns} FROM {table} WHERE id > ?{sql} ORDER BY id");
+        let values = [vec![request.position().into()], conditions].concat();
+        let filter = filter.clone();
         let read = move |connection: &Connection| {
-            Ok::<_, StoreError>(rows::all(connection, &sql, params_from_iter(values), rows::record)?)
+            let matches = |record: &Record<R>| record.fields.matches(&filter);
+            Ok::<_, StoreError>(rows::page(connection, &sql, params_from_iter(values), request, matches)?)
         };
         let found = if is_point { self.points.with(read)? } else { self.scans.run(read).await? };
         Ok(Page::from_rows(found, request))

@@ -6,7 +6,7 @@ use domain::audit::{Event, NewEvent};
 use domain::record::Record;
 use domain::session::{Session, UserAgent};
 use domain::user::{Attempts, Credentials, PasswordHash};
-use domain::{Actor, Origin, Text, Version};
+use domain::{Actor, Origin, PageRequest, Text, Version};
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row};
 use time::OffsetDateTime;
@@ -39,6 +39,26 @@ pub fn all<T>(
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(parse(row)?);
+    }
+    Ok(found)
+}
+
+/// The first records that match, as many as the request needs.
+pub fn page<R: Table>(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    request: PageRequest,
+    matches: impl Fn(&Record<R>) -> bool,
+) -> Result<Vec<Record<R>>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.extend(Some(record(row)?).filter(&matches));
+        if found.len() > usize::from(request.size.get()) {
+            break;
+        }
     }
     Ok(found)
 }
@@ -85,7 +105,7 @@ impl<'r> Columns<'r> {
     pub fn text<T: Text>(&mut self, column: &'static str) -> Result<T, Failure> {
         let text = self.row.get_ref(self.next)?.as_str().map_err(|error| self.damaged(column, &error))?;
         self.next += 1;
-        T::parse(text).map_err(|error| self.damaged(column, &error))
+        T::stored(text).map_err(|error| self.damaged(column, &error))
     }
 
     fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, Failure> {

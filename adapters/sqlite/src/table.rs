@@ -32,6 +32,12 @@ pub trait Table: Resource {
         Conditions::default()
     }
 
+    /// Checks the conditions that the database cannot check on every row.
+    fn matches(&self, filter: &Self::Filter) -> bool {
+        let _ = filter;
+        true
+    }
+
     /// Updates a record with its events. Override for rules beyond the table's constraints.
     fn write_update(
         connection: &Connection,
@@ -106,10 +112,10 @@ impl Conditions {
         self
     }
 
-    /// The column contains the text.
+    /// The column contains the text, or is null.
     #[must_use]
-    pub fn contains(mut self, column: &str, text: Option<String>) -> Self {
-        self.and(text, |parameter| format!("instr({column}, {parameter}) > 0"));
+    pub fn contains_or_null(mut self, column: &str, text: Option<String>) -> Self {
+        self.and(text, |parameter| format!("({column} IS NULL OR instr({column}, {parameter}) > 0)"));
         self
     }
 

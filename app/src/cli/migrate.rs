@@ -1,4 +1,4 @@
-//! `rollbook migrate`: migrates the schema.
+//! `rollbook migrate`: migrates the schema and the stored search forms.
 
 use adapter_postgres::Options;
 
@@ -8,6 +8,7 @@ use super::output;
 
 /// Opens the store, which migrates its schema.
 pub async fn run(store: &Store) -> Result<(), Failure> {
-    store.open_or_create(Options::new).await?;
+    let stores = store.open_or_create(Options::new).await?;
+    stores.search_forms.fill_all().await?;
     output::line("The schema is up to date.")
 }

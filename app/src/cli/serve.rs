@@ -117,7 +117,7 @@ async fn serve_until(
     config: EdgeConfig,
     drain: Drain,
 ) {
-    let background_tasks = BackgroundTasks::start(use_cases.denied_access.clone(), use_cases.sessions.clone());
+    let background_tasks = BackgroundTasks::start(&use_cases);
     use_cases.probe = Arc::new(Readiness::start(use_cases.probe, drain.clone()));
     server::serve(listener, http::endpoint(use_cases, config), stop, drain).await;
     background_tasks.stop().await;

@@ -23,6 +23,7 @@ use domain::login::{LogIn, OwnPassword};
 use domain::quota::RequestQuotas;
 use domain::record::Records;
 use domain::session::{Authenticate, Refresh, Sessions};
+use domain::student::SearchForms;
 use domain::token::KeySet;
 use domain::user::Accounts;
 use domain::{Clock, Probe};
@@ -46,6 +47,7 @@ pub struct UseCases {
     pub review: Review,
     pub denied_access: Arc<DeniedAccessLog>,
     pub quotas: Arc<dyn RequestQuotas>,
+    pub search_forms: Arc<dyn SearchForms>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,
     pub clock: Arc<dyn Clock>,

@@ -7,6 +7,7 @@ mod fold;
 pub(crate) mod hex;
 mod id;
 mod network;
+mod invisible;
 mod page;
 mod page_size;
 mod random;
@@ -19,15 +20,18 @@ pub use actor::{Actor, ActorId, ActorIdError, Origin};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use email::{Email, EmailError};
 pub(crate) use fold::fold;
+pub use fold::search_form;
 pub use id::{Id, IdError, Kind, MAX_ID, SessionId, SessionKind, UserId, UserKind};
 pub use network::network;
+pub use invisible::Escaped;
+pub(crate) use invisible::is_invisible;
 pub use page::{Cursor, CursorError, Listed, Page, PageRequest};
 pub use page_size::{PageSize, PageSizeError};
 pub use random::{Random, RandomError};
 pub use store_error::StoreError;
 pub use target::{Target, TargetError};
 pub use text::{LINE_PATTERN, Text, TextError};
-pub(crate) use text::{line, text};
+pub(crate) use text::{line, new_line, text};
 pub use version::Version;
 
 #[cfg(feature = "mocks")]

@@ -4,6 +4,9 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::is_invisible;
 
 /// A text value object. Declared by [`text!`].
 pub trait Text: FromStr<Err: Display> + Display + Send + Sync + 'static {
@@ -20,12 +23,26 @@ pub trait Text: FromStr<Err: Display> + Display + Send + Sync + 'static {
         text.as_ref().parse()
     }
 
+    /// Reads stored text unchanged, by the rules that every release has applied: text from an earlier release can violate a
+    /// newer rule.
+    ///
+    /// # Errors
+    /// The rule that `text` violates.
+    fn stored(text: &str) -> Result<Self, Self::Err>;
+
     fn as_str(&self) -> &str;
 }
 
-/// Declares a [`Text`] by its length, its pattern, and the function that checks every rule, including these two.
+/// Declares a [`Text`] by its length, its pattern, and the function that checks every rule, including these two. If new text has
+/// further rules, the function after `new` applies them and returns the text to store.
 macro_rules! text {
     ($(#[$meta:meta])+ $name:ident, $min:literal..=$max:literal, $pattern:expr, $check:expr => $error:ty) => {
+        $crate::kernel::text! {
+            $(#[$meta])+
+            $name, $min..=$max, $pattern, $check, new |text: &str| $check(text).map(|()| text.to_owned()) => $error
+        }
+    };
+    ($(#[$meta:meta])+ $name:ident, $min:literal..=$max:literal, $pattern:expr, $check:expr, new $new:expr => $error:ty) => {
         $(#[$meta])+
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(String);
@@ -34,6 +51,11 @@ macro_rules! text {
             const MIN_CHARS: usize = $min;
             const MAX_CHARS: usize = $max;
             const PATTERN: &'static str = $pattern;
+
+            fn stored(text: &str) -> Result<Self, $error> {
+                $check(text)?;
+                Ok(Self(text.to_owned()))
+            }
 
             fn as_str(&self) -> &str {
                 &self.0
@@ -50,8 +72,7 @@ macro_rules! text {
             type Err = $error;
 
             fn from_str(text: &str) -> Result<Self, $error> {
-                $check(text)?;
-                Ok(Self(text.to_owned()))
+                $new(text).map(Self)
             }
         }
     };
@@ -71,6 +92,16 @@ pub enum TextError {
     TooLong { max: usize },
     #[error("must not contain control characters")]
     ControlCharacter,
+}
+
+/// Normalizes a new line of text to NFC, and checks it: with the rules of [`line()`], and at least one visible character.
+///
+/// # Errors
+/// [`TextError`], the rule that `text` violates.
+pub(crate) fn new_line<T: Text>(text: &str) -> Result<String, TextError> {
+    let text: String = text.nfc().collect();
+    line::<T>(&text)?;
+    if text.chars().all(|c| c.is_whitespace() || is_invisible(c)) { Err(TextError::Blank) } else { Ok(text) }
 }
 
 /// Checks one line of text: not blank, no control characters, and no longer than a `T`.
@@ -108,5 +139,34 @@ mod tests {
             assert_eq!(Short::parse(control), Err(TextError::ControlCharacter), "{control:?}");
         }
         assert_eq!(Short::parse("éab").as_ref().map(Text::as_str), Ok("éab"));
+    }
+
+    text! {
+        /// At most three characters in NFC.
+        ShortInNfc, 1..=3, LINE_PATTERN, line::<ShortInNfc>, new new_line::<ShortInNfc> => TextError
+    }
+
+    #[test]
+    fn new_line_is_normalized_before_its_length_is_counted() {
+        assert_eq!(ShortInNfc::parse("e\u{301}e\u{301}e\u{301}").as_ref().map(Text::as_str), Ok("ééé"));
+        // Decomposes in NFC.
+        assert_eq!(ShortInNfc::parse("\u{fb2c}\u{fb2c}"), Err(TextError::TooLong { max: 3 }));
+    }
+
+    #[test]
+    fn new_line_of_invisible_characters_is_blank() {
+        for blank in ["\u{200d}", " \u{200b}\u{a0}", "\u{202e}", "\u{2800}\u{3164}", "\u{feff}"] {
+            assert_eq!(ShortInNfc::parse(blank), Err(TextError::Blank), "{blank:?}");
+            assert_eq!(
+                ShortInNfc::stored(blank).as_ref().map(Text::as_str).ok(),
+                (!blank.trim().is_empty()).then_some(blank)
+            );
+        }
+    }
+
+    #[test]
+    fn stored_line_is_unchanged() {
+        assert_eq!(ShortInNfc::stored("e\u{301}").as_ref().map(Text::as_str), Ok("e\u{301}"));
+        assert_eq!(ShortInNfc::stored("a\0"), Err(TextError::ControlCharacter));
     }
 }

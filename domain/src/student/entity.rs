@@ -24,7 +24,7 @@ pub type StudentId = Id<Student>;
 /// Matches the students that meet every condition that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StudentFilter {
-    /// The name contains this part, ignoring case.
+    /// The name contains this part, ignoring case and diacritics.
     pub name: Option<NamePart>,
     /// The roll number equals this one.
     pub roll_no: Option<RollNumber>,

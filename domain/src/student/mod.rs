@@ -3,6 +3,7 @@
 mod age;
 mod entity;
 mod name;
+mod ports;
 mod roll_number;
 #[cfg(feature = "contract")]
 mod sample;
@@ -10,4 +11,7 @@ mod sample;
 pub use age::{Age, AgeError};
 pub use entity::{Student, StudentConflict, StudentFilter, StudentId, StudentPatch};
 pub use name::{NamePart, StudentName};
+#[cfg(feature = "mocks")]
+pub use ports::MockSearchForms;
+pub use ports::SearchForms;
 pub use roll_number::{RollNumber, RollNumberError};

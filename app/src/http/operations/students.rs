@@ -20,7 +20,7 @@ text_value!(StudentName);
 text_value!(
     NamePart { "minLength": 1, "maxLength": StudentName::MAX_CHARS, "pattern": StudentName::PATTERN },
     |text: String| NamePart::parse(&text),
-    NamePart::folded
+    NamePart::as_str
 );
 integer_value!(RollNumber, 1, MAX_ID, RollNumber::parse, RollNumber::get);
 integer_value!(Age, Age::MIN, Age::MAX, Age::parse, Age::get);
@@ -29,7 +29,7 @@ wire! {
     /// A student.
     Student as StudentDocument "Student", StudentInput "StudentInput", StudentPatchInput "StudentPatch" => StudentPatch,
     in "students" {
-        /// Full name. Must not be blank or contain control characters.
+        /// Full name, stored in Unicode normalization form C. Must not contain control characters, and must have a visible character.
         name: StudentName = "Asha Rao",
         /// Email address in ASCII, with a host name after the @.
         email: Email = "asha.rao@example.org",
@@ -42,7 +42,7 @@ wire! {
 
 filters! {
     StudentFilter {
-        /// Part of the student's name. Case is ignored.
+        /// Part of the student's name. Case and diacritics are ignored.
         name: NamePart,
         /// Roll number of the student.
         roll_no: RollNumber,

@@ -59,7 +59,7 @@ impl LegacyApi {
         by: By<StudentsRead>,
         uses: UseCasesData<'_>,
         request: &Request,
-        /// Part of the student's name. Case is ignored.
+        /// Part of the student's name. Case and diacritics are ignored.
         name: Query<Option<Wire<AnyText>>>,
     ) -> Result<Listed, OperationError<Reading>> {
         let name = name.0.as_ref().and_then(Wire::text).unwrap_or_default();

@@ -1,0 +1,123 @@
+//! Rules about rows that release 1.0 writes, before this release migrates the schema or while its nodes run.
+
+use domain::record::{Record, RecordStore, Sample};
+use domain::student::{NamePart, Student, StudentFilter, StudentName, StudentPatch};
+use domain::{Actor, ActorId, PageRequest, PageSize, Text};
+use libtest_mimic::Trial;
+use time::macros::datetime;
+use tokio::runtime::Runtime;
+
+use super::Adapter;
+
+static BY: Actor = Actor::here(ActorId::Operator, datetime!(2026-11-23 12:00 UTC));
+
+/// Creates the trials from generic async functions.
+macro_rules! trials {
+    ($($name:ident),+ $(,)?) => {
+        pub fn trials<A: Adapter>() -> Vec<Trial> {
+            vec![$(Trial::test(format!("{}::release_1_0::{}", A::NAME, stringify!($name)), || {
+                let database = A::create();
+                Runtime::new()?.block_on(async {
+                    let store = A::on(&database).await;
+                    $name(&database, &store).await;
+                });
+                Ok(())
+            })),+]
+        }
+    };
+}
+
+trials! {
+    name_written_by_release_1_0_is_found,
+    name_changed_by_release_1_0_is_found_by_the_new_one,
+    filled_search_forms_find_the_same_students,
+    pages_contain_each_match_once_before_filling,
+    changed_name_with_equal_search_form_is_found,
+}
+
+async fn insert<A: Adapter>(store: &A, name: &str, n: u32) -> Record<Student> {
+    let new = Student { name: StudentName::parse(name).expect("a name"), ..Student::sample(n) };
+    RecordStore::<Student>::insert(store, new, &BY).await.expect("a student")
+}
+
+/// Inserts rows like the first student with another name, and with these roll numbers.
+async fn insert_by_release_1_0<A: Adapter>(database: &A::Database, name: &str, folded: &str, first: i64, last: i64) {
+    let sql = format!(
+        "INSERT INTO students (name, name_folded, email, roll_no, version, created_at, updated_at)
+         WITH RECURSIVE numbers (number) AS
+             (SELECT {first} UNION ALL SELECT number + 1 FROM numbers WHERE number < {last})
+         SELECT '{name}', '{folded}', email, number, 1, created_at, updated_at FROM students, numbers WHERE id = 1"
+    );
+    A::execute(database, &sql).await;
+}
+
+async fn roll_numbers<A: Adapter>(store: &A, part: &str, request: PageRequest) -> (Vec<i64>, PageRequest) {
+    let filter = StudentFilter { name: NamePart::parse(part).ok(), ..StudentFilter::default() };
+    let page = RecordStore::<Student>::page(store, &filter, request).await.expect("a page");
+    let numbers = page.entries.iter().map(|student| student.roll_no.get()).collect();
+    (numbers, PageRequest { after: page.next, ..request })
+}
+
+async fn found<A: Adapter>(store: &A, part: &str) -> Vec<i64> {
+    roll_numbers(store, part, PageRequest::LARGEST).await.0
+}
+
+async fn name_written_by_release_1_0_is_found<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Asha", 1).await;
+    insert_by_release_1_0::<A>(database, "Nu\u{301}n\u{303}ez", "nu\u{301}n\u{303}ez", 2, 2).await;
+    for part in ["nunez", "NÚÑEZ", "u\u{301}"] {
+        assert_eq!(found(store, part).await, [2], "{part}");
+    }
+    assert_eq!(store.fill_missing().await.expect("a number"), 1);
+    assert_eq!(found(store, "nunez").await, [2]);
+}
+
+async fn name_changed_by_release_1_0_is_found_by_the_new_one<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Asha", 1).await;
+    A::execute(database, "UPDATE students SET name = 'Núñez', name_folded = 'núñez', version = 2").await;
+    assert_eq!(found(store, "nunez").await, [1]);
+    assert!(found(store, "asha").await.is_empty());
+    assert_eq!(store.fill_missing().await.expect("a number"), 1);
+    assert_eq!((found(store, "nunez").await, found(store, "asha").await), (vec![1], vec![]));
+    A::execute(database, "UPDATE students SET age = 21, version = 3").await;
+    assert_eq!(store.fill_missing().await.expect("a number"), 0);
+}
+
+async fn filled_search_forms_find_the_same_students<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Núñez", 1).await;
+    insert_by_release_1_0::<A>(database, "Núñez", "núñez", 2, 1_200).await;
+    let dynamic: &dyn domain::student::SearchForms = store;
+    assert_eq!(dynamic.fill_all().await.expect("a number"), 1_199);
+    let (first, next) = roll_numbers(store, "nunez", PageRequest::LARGEST).await;
+    assert_eq!((first.len(), next.after.is_some()), (200, true));
+    assert_eq!(dynamic.fill_all().await.expect("a number"), 0);
+}
+
+/// Matches are rare, so that a page needs more rows than its size.
+async fn pages_contain_each_match_once_before_filling<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "İsmail", 1).await;
+    for roll_no in 2..=30 {
+        let name = if roll_no % 7 == 0 { "İsmail" } else { "Asha" };
+        insert_by_release_1_0::<A>(database, name, "unused", roll_no, roll_no).await;
+    }
+    let mut request = PageRequest { after: None, size: PageSize::parse(2).expect("a size") };
+    let mut pages = Vec::new();
+    loop {
+        let (numbers, next) = roll_numbers(store, "ismail", request).await;
+        pages.push(numbers);
+        request = next;
+        if request.after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, [vec![1, 7], vec![14, 21], vec![28]]);
+}
+
+/// The search form that this release writes is cleared, because it looks like a change by release 1.0.
+async fn changed_name_with_equal_search_form_is_found<A: Adapter>(_: &A::Database, store: &A) {
+    let asha = insert(store, "Asha", 1).await;
+    let patch = StudentPatch { name: StudentName::parse("Áshá").ok(), ..StudentPatch::default() };
+    let changed = RecordStore::<Student>::update(store, asha.id, None, patch, &BY).await.expect("a student");
+    assert_eq!(changed.name.as_str(), "Áshá");
+    assert_eq!(found(store, "asha").await, [1]);
+}
