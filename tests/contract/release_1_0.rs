@@ -2,6 +2,7 @@
 
 use domain::record::{Record, RecordStore, Sample};
 use domain::student::{NamePart, Student, StudentFilter, StudentName, StudentPatch};
+use domain::user::{NewUser, User};
 use domain::{Actor, ActorId, PageRequest, PageSize, Text};
 use libtest_mimic::Trial;
 use time::macros::datetime;
@@ -33,6 +34,7 @@ trials! {
     filled_search_forms_find_the_same_students,
     pages_contain_each_match_once_before_filling,
     changed_name_with_equal_search_form_is_found,
+    username_of_release_1_0_is_preferred,
 }
 
 async fn insert<A: Adapter>(store: &A, name: &str, n: u32) -> Record<Student> {
@@ -120,4 +122,18 @@ async fn changed_name_with_equal_search_form_is_found<A: Adapter>(_: &A::Databas
     let changed = RecordStore::<Student>::update(store, asha.id, None, patch, &BY).await.expect("a student");
     assert_eq!(changed.name.as_str(), "Áshá");
     assert_eq!(found(store, "asha").await, [1]);
+}
+
+/// Two users that release 1.0 distinguished.
+async fn username_of_release_1_0_is_preferred<A: Adapter>(database: &A::Database, store: &A) {
+    for (n, name) in (1..).zip(["A\u{30a}sa", "other"]) {
+        let new = NewUser { username: name.parse().expect("a username"), ..User::sample(n) };
+        RecordStore::<User>::insert(store, new, &BY).await.expect("a user");
+    }
+    let rename = "UPDATE users SET username = 'A\u{30a}sa', username_folded = 'a\u{30a}sa' WHERE id = 2";
+    A::execute(database, rename).await;
+    for (name, id) in [("Åsa", 1), ("A\u{30a}SA", 2), ("\u{212b}sa", 1), ("Åｓa", 1)] {
+        let found = store.find_credentials(&name.parse().expect("a username")).await.expect("a result");
+        assert_eq!(found.map(|found| found.user.id.get()), Some(id), "{name}");
+    }
 }

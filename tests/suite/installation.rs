@@ -47,6 +47,14 @@ impl Installation {
         self.database.as_ref().expect("an installation on PostgreSQL")
     }
 
+    /// Runs one statement in the store, as another program.
+    pub async fn execute(&self, sql: &str) {
+        match &self.database {
+            Some(database) => database.execute(sql).await,
+            None => rusqlite::Connection::open(self.data("rollbook.db")).unwrap().execute_batch(sql).unwrap(),
+        }
+    }
+
     /// A path in the data directory.
     pub fn data(&self, name: &str) -> PathBuf {
         self.home.path().join("rollbook-data").join(name)

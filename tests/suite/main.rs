@@ -39,5 +39,6 @@ mod secrecy;
 mod sessions;
 mod shutdown;
 mod students; // resource
+mod text;
 mod token_cli;
 mod users; // resource

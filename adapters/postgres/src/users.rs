@@ -32,7 +32,7 @@ const FIND_CREDENTIALS: &str = concat!(
     "SELECT id, ",
     user_columns!(),
     ", version, created_at, updated_at, password_hash, password_expires_at, failed_logins, next_login_at ",
-    "FROM users WHERE username_folded = $1"
+    "FROM users WHERE username_folded IN ($1, $2) ORDER BY username_folded = $1 DESC LIMIT 1"
 );
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = $9 WHERE id = $7 AND password_hash = $8 RETURNING id";
 const IS_OPEN: &str = "SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND user_id = $2)";
@@ -56,7 +56,7 @@ impl Table for User {
         let NewUser { username, password, role, one_time_until } = new;
         Assignments::default()
             .set("username", Some(username.to_string()))
-            .set("username_folded", Some(username.folded()))
+            .set("username_folded", Some(username.key().to_owned()))
             .set("password_hash", Some(password.expose().to_owned()))
             .set("role", Some(role.as_str()))
             .set("active", Some(true))
@@ -197,7 +197,8 @@ impl CredentialStore for PostgresStore {
     }
 
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
-        let find = sqlx::query(FIND_CREDENTIALS).bind(username.folded());
+        let [preferred, other] = username.keys();
+        let find = sqlx::query(FIND_CREDENTIALS).bind(preferred).bind(other);
         let Some(row) = self.pool.read().await?.fetch_optional(find).await? else { return Ok(None) };
         let mut columns = Columns::new(&row, "users")?;
         Ok(Some(Credentials {

@@ -33,7 +33,7 @@ const FIND_CREDENTIALS: &str = concat!(
     user_columns!(),
     ", version, created_at, updated_at, password_hash, password_expires_at, ",
     attempts_columns!(),
-    " FROM users WHERE username_folded = ?1"
+    " FROM users WHERE username_folded IN (?1, ?2) ORDER BY username_folded = ?1 DESC LIMIT 1"
 );
 const ANY: &str = "SELECT 1 FROM users";
 const IS_OPEN: &str = "SELECT 1 FROM sessions WHERE id = ?1 AND user_id = ?2";
@@ -52,7 +52,7 @@ impl Table for User {
         let NewUser { username, password, role, one_time_until } = new;
         Assignments::default()
             .set("username", Some(username.to_string()))
-            .set("username_folded", Some(username.folded()))
+            .set("username_folded", Some(username.key().to_owned()))
             .set("password_hash", Some(password.expose().to_owned()))
             .set("role", Some(role.as_str().to_owned()))
             .set("status", Some(Status::Active.as_str().to_owned()))
@@ -135,8 +135,8 @@ impl CredentialStore for SqliteStore {
     }
 
     async fn find_credentials(&self, username: &Username) -> Result<Option<Credentials>, StoreError> {
-        let folded = username.folded();
-        let find = |connection: &Connection| rows::first(connection, FIND_CREDENTIALS, [&folded], rows::credentials);
+        let keys = username.keys();
+        let find = |connection: &Connection| rows::first(connection, FIND_CREDENTIALS, keys, rows::credentials);
         Ok(self.points.with(find)?)
     }
 

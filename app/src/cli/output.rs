@@ -1,15 +1,16 @@
-//! Writing to standard output and standard error, which may be closed at any time.
+//! Writing to standard output and standard error, which may be closed at any time. Lines for people show invisible characters and
+//! controls of the text direction escaped.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
-use domain::{Page, PageRequest};
+use domain::{Escaped, Page, PageRequest};
 
 use super::failure::Failure;
 
 /// Prints a line to standard output.
 pub fn line(text: impl Display) -> Result<(), Failure> {
-    all(format!("{text}\n").as_bytes())
+    all(format!("{}\n", Escaped(text)).as_bytes())
 }
 
 /// Prints the entries of all pages, one per line.
@@ -53,5 +54,5 @@ pub fn all(bytes: &[u8]) -> Result<(), Failure> {
 
 /// Prints a line to standard error; write errors are ignored.
 pub fn message(text: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", Escaped(text));
 }

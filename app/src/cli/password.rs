@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use domain::Escaped;
 use domain::user::{NewPassword, PasswordPolicy, Username};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -28,7 +29,7 @@ fn prompted(username: &Username) -> Result<SecretString, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::new("cannot prompt for the password without a terminal: use --password-stdin"));
     }
-    let first: SecretString = rpassword::prompt_password(format!("New password for {username}: "))?.into();
+    let first: SecretString = rpassword::prompt_password(format!("New password for {}: ", Escaped(username)))?.into();
     let second: SecretString = rpassword::prompt_password("Repeat the password: ")?.into();
     if first.expose_secret() != second.expose_secret() {
         return Err(Failure::new("the two passwords differ; no change was made"));

@@ -7,7 +7,7 @@ use domain::UserId;
 use domain::access::{Principal, Role, SessionsRead, SessionsWrite, UsersRead, UsersWrite};
 use domain::record::{Precondition, Record, RecordError, Records};
 use domain::session::{Session, SessionStore, Sessions, UserAgent};
-use domain::user::{Accounts, NewPassword, PasswordPolicy, Status, User as Account, UserUpdate, Username};
+use domain::user::{Accounts, NewPassword, NewUsername, PasswordPolicy, Status, User as Account, UserUpdate, Username};
 use secrecy::ExposeSecret;
 use time::format_description::well_known::Rfc3339;
 
@@ -21,7 +21,10 @@ use crate::system::{SystemClock, SystemRandom};
 pub async fn run(user: User) -> Result<(), Failure> {
     // Read first: an invalid password is rejected before the store is opened.
     let password = match &user.command {
-        UserCommand::Create { username, password, .. } | UserCommand::SetPassword { username, password } => {
+        UserCommand::Create { username, password, .. } => {
+            Some(password.new_password(username.as_username(), user.passwords.password_min_length)?)
+        }
+        UserCommand::SetPassword { username, password } => {
             Some(password.new_password(username, user.passwords.password_min_length)?)
         }
         _ => None,
@@ -85,7 +88,7 @@ impl Operator {
         Ok(Self { read: principal.grant()?, write: principal.grant()?, accounts, records, sessions })
     }
 
-    async fn create(&self, username: Username, password: NewPassword, role: Role) -> Result<(), Failure> {
+    async fn create(&self, username: NewUsername, password: NewPassword, role: Role) -> Result<(), Failure> {
         let user = self.accounts.create(&self.write, username, password, role).await?;
         output::line(format_args!("Created {} with the role {}.", user.username, user.role))?;
         if !self.has_administrator().await? {

@@ -12,6 +12,7 @@ use crate::user::{SetPassword, UserUpdate};
 /// The cases.
 pub const CREDENTIAL_STORE: &[Case<dyn Stores>] = cases![dyn Stores:
     credentials_are_found_by_name_ignoring_case,
+    credentials_are_found_in_any_normal_form_and_width,
     unknown_name_has_no_credentials,
     deleted_user_has_no_credentials,
     first_user_is_inserted_once,
@@ -27,6 +28,15 @@ async fn credentials_are_found_by_name_ignoring_case(store: Store) {
     for name in ["Åsa", "åSA"] {
         let found = store.find_credentials(&name.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!((&found.user, found.password, found.password_expires_at), (&asa, hash("one"), None));
+    }
+}
+
+async fn credentials_are_found_in_any_normal_form_and_width(store: Store) {
+    let asa = add_user(&store, "A\u{30a}sa", Role::Registrar).await;
+    assert_eq!(asa.username.as_str(), "Åsa");
+    for name in ["Åsa", "a\u{30a}SA", "Ａ\u{30a}ｓa"] {
+        let found = store.find_credentials(&name.parse().unwrap()).await.unwrap();
+        assert_eq!(found.as_ref().map(|found| &found.user), Some(&asa), "{name}");
     }
 }
 

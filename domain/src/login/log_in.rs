@@ -11,7 +11,6 @@ use time::Duration;
 
 use super::{LoginThrottle, LoginThrottling};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
-use crate::kernel::fold;
 use crate::quota::Budget;
 use crate::record::Record;
 use crate::session::{
@@ -19,8 +18,8 @@ use crate::session::{
     SessionLimit, SessionStore, UserAgent,
 };
 use crate::user::{
-    Admission, Attempts, CredentialStore, Credentials, HashError, Password, PasswordHash, PasswordHasher, Share,
-    Status, Throttled, User, Username, Verdict,
+    Admission, Attempts, CredentialStore, Credentials, GivenPassword, HashError, Password, PasswordHash,
+    PasswordHasher, Share, Status, Throttled, User, Username, Verdict, key,
 };
 use crate::{Actor, ActorId, Clock, Origin, RandomError, StoreError, Target};
 
@@ -86,7 +85,7 @@ pub enum LogInError {
 /// Result of the lookup of a username.
 enum Candidate {
     Known(Box<Credentials>),
-    /// Unknown username, folded like a valid one.
+    /// Key of an unknown username.
     Unknown(String),
 }
 
@@ -141,7 +140,7 @@ impl LogIn {
             Ok(username) => self.credentials.find_credentials(&username).await?,
             Err(_) => None,
         };
-        Ok(known.map_or_else(|| Candidate::Unknown(fold(username)), |known| Candidate::Known(Box::new(known))))
+        Ok(known.map_or_else(|| Candidate::Unknown(key(username)), |known| Candidate::Known(Box::new(known))))
     }
 
     /// Verifies the attempt unless it is throttled. Sets `failures` to the number of consecutive failures if it was counted.
@@ -223,14 +222,14 @@ impl LogIn {
         user_agent: Option<UserAgent>,
         by: &Actor,
     ) -> Result<LoggedIn, LogInError> {
-        let password = Password::parse(password).map_err(|_| LogInError::InvalidCredentials)?;
+        let password = GivenPassword::parse(password).map_err(|_| LogInError::InvalidCredentials)?;
         let known = match candidate {
             Candidate::Known(known) => Some(known),
             Candidate::Unknown(_) => None,
         };
         let stored = known.map(|known| known.password.clone());
         let share = Share::of(&by.origin, candidate.name());
-        let verdict = self.passwords.verify(password.clone(), stored, share).await?;
+        let verdict = password.verify(&*self.passwords, stored, share).await?;
         let is_usable = |known: &Credentials| {
             known.user.status == Status::Active && known.password_expires_at.is_none_or(|expiry| by.at < expiry)
         };
@@ -241,7 +240,7 @@ impl LogIn {
 
         // A failed upgrade does not reject a correct password.
         let (verified, outdated_hash_kept) = match verdict {
-            Verdict::CorrectButOutdated => match self.upgrade(known, password, share, &by).await {
+            Verdict::CorrectButOutdated => match self.upgrade(known, password.preferred().clone(), share, &by).await {
                 Ok(fresh) => (fresh, None),
                 Err(error) => (known.password.clone(), Some(error)),
             },

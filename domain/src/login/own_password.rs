@@ -9,8 +9,8 @@ use crate::access::{OwnPasswordWrite, Permission as _};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::{RecordError, RecordStore};
 use crate::user::{
-    CredentialStore, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Share, Throttled,
-    User, UserUpdate, Username, Verdict,
+    CredentialStore, GivenPassword, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword,
+    Share, Throttled, User, UserUpdate, Username, Verdict,
 };
 use crate::{Actor, Clock, StoreError, Target};
 
@@ -58,7 +58,7 @@ impl OwnPassword {
         &self,
         by: &OwnPasswordWrite,
         username: &Username,
-        current: Password,
+        current: GivenPassword,
         new: NewPassword,
     ) -> Result<(), OwnPasswordError> {
         let actor = by.at(self.clock.now());
@@ -74,7 +74,7 @@ impl OwnPassword {
         &self,
         caller: &OwnPasswordWrite,
         username: &Username,
-        current: Password,
+        current: GivenPassword,
         new: Password,
         by: &Actor,
     ) -> Result<(), OwnPasswordError> {
@@ -87,7 +87,7 @@ impl OwnPassword {
         }
         let share = Share::of(&by.origin, username.folded());
         let is_expired = known.password_expires_at.is_some_and(|expiry| expiry <= by.at);
-        match self.passwords.verify(current.clone(), Some(known.password), share).await {
+        match current.verify(&*self.passwords, Some(known.password), share).await {
             Ok(Verdict::Correct | Verdict::CorrectButOutdated) if !is_expired => {}
             Ok(_) => return Err(OwnPasswordError::WrongPassword),
             Err(error) => {
@@ -95,7 +95,7 @@ impl OwnPassword {
                 return Err(error.into());
             }
         }
-        let changed = if current.expose() == new.expose() {
+        let changed = if current.preferred().expose() == new.expose() {
             Err(OwnPasswordError::Unchanged)
         } else {
             self.passwords.hash(new, share).await.map_err(OwnPasswordError::from)

@@ -18,7 +18,7 @@ pub trait SearchForms: Send + Sync {
     async fn fill_missing(&self) -> Result<u64, StoreError>;
 }
 
-impl dyn SearchForms {
+impl dyn SearchForms + '_ {
     /// Maximum number of students of one call.
     pub const BATCH: u32 = 500;
 

@@ -1,5 +1,6 @@
 //! Use cases of user accounts in addition to the use cases of all records.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use secrecy::SecretString;
@@ -8,13 +9,13 @@ use thiserror::Error;
 use time::{Duration, OffsetDateTime};
 
 use super::{
-    CredentialStore, HashError, NewPassword, NewUser, Password, PasswordHasher, PasswordPolicy, SetPassword, Share,
-    User, UserUpdate, Username, Verdict,
+    CredentialStore, HashError, NewPassword, NewUser, NewUsername, Password, PasswordHasher, PasswordPolicy,
+    SetPassword, Share, User, UserConflict, UserUpdate, Username, Verdict, key,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
 use crate::kernel::hex;
 use crate::record::{Precondition, Record, RecordError, RecordResult, RecordStore, Records};
-use crate::{Actor, ActorId, Clock, PageRequest, Random, RandomError, StoreError, UserId};
+use crate::{Actor, ActorId, Clock, PageRequest, Random, RandomError, StoreError, Text as _, UserId};
 
 /// Manages user accounts.
 #[derive(Clone)]
@@ -78,10 +79,16 @@ impl Accounts {
     pub async fn create(
         &self,
         by: &UsersWrite,
-        username: Username,
+        username: NewUsername,
         password: NewPassword,
         role: Role,
     ) -> Result<Record<User>, AccountError> {
+        // The unique key of the store does not match an equal name that release 1.0 stored decomposed.
+        if let Some(decomposed) = username.decomposed()
+            && self.credentials.find_credentials(&decomposed).await?.is_some()
+        {
+            return Err(RecordError::Rejected(UserConflict::UsernameTaken).into());
+        }
         let actor = by.at(self.clock.now());
         let password = self.passwords.hash(password.into(), Share::of(&actor.origin, actor.id)).await?;
         let new = NewUser { username, password, role, one_time_until: None };
@@ -95,6 +102,26 @@ impl Accounts {
     pub async fn get_by_name(&self, _by: &UsersRead, username: &Username) -> RecordResult<User> {
         let known = self.credentials.find_credentials(username).await?;
         known.map(|known| known.user).ok_or(RecordError::NotFound)
+    }
+
+    /// Returns the users whose usernames are equal by the rules for new usernames, in groups: release 1.0 distinguished them. Each
+    /// of them logs in with the exact spelling.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    pub async fn username_collisions(&self, by: &UsersRead) -> Result<Vec<Vec<Record<User>>>, StoreError> {
+        let mut groups = BTreeMap::<String, Vec<Record<User>>>::new();
+        let mut request = PageRequest::LARGEST;
+        loop {
+            let page = self.records().list(by, &(), request).await?;
+            for user in page.entries {
+                groups.entry(key(user.username.as_str())).or_default().push(user);
+            }
+            request.after = page.next;
+            if request.after.is_none() {
+                return Ok(groups.into_values().filter(|group| group.len() > 1).collect());
+            }
+        }
     }
 
     /// Sets a new password, and ends the user's sessions.
@@ -174,7 +201,7 @@ impl Accounts {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn has_initial_password(&self) -> Result<bool, StoreError> {
-        let first = self.credentials.find_credentials(&Self::first_username()?).await?;
+        let first = self.credentials.find_credentials(Self::first_username()?.as_username()).await?;
         Ok(first.is_some_and(|first| first.user.password_change_due))
     }
 
@@ -183,15 +210,16 @@ impl Accounts {
     /// # Errors
     /// [`AccountError`] if the hasher or the store fails.
     pub async fn is_initial_password(&self, text: &str) -> Result<bool, AccountError> {
-        let id = Self::first_username()?;
-        let (Some(first), Ok(password)) = (self.credentials.find_credentials(&id).await?, Password::parse(text)) else {
+        let (Some(first), Ok(password)) =
+            (self.credentials.find_credentials(Self::first_username()?.as_username()).await?, Password::parse(text))
+        else {
             return Ok(false);
         };
         let verdict = self.passwords.verify(password, Some(first.password), Share::LOCAL).await?;
         Ok(first.user.password_change_due && verdict != Verdict::Incorrect)
     }
 
-    fn first_username() -> Result<Username, StoreError> {
+    fn first_username() -> Result<NewUsername, StoreError> {
         "admin".parse().map_err(StoreError::failed)
     }
 
@@ -220,19 +248,20 @@ mod tests {
         clock.expect_now().return_const(OffsetDateTime::UNIX_EPOCH);
         let mut passwords = MockPasswordHasher::new();
         passwords.expect_hash().once().returning(|_, _| Err(HashError::Busy));
+        let mut credentials = MockCredentialStore::new();
+        credentials.expect_find_credentials().once().returning(|_| Ok(None));
         let accounts = Accounts {
             // The mocks without expectations panic if they are called.
             users: Arc::new(MockRecordStore::new()),
-            credentials: Arc::new(MockCredentialStore::new()),
+            credentials: Arc::new(credentials),
             passwords: Arc::new(passwords),
             clock: Arc::new(clock),
             random: Arc::new(MockRandom::new()),
             policy: PasswordPolicy::default(),
         };
         let by = Principal::operator().grant().unwrap();
-        let asha: Username = "asha".parse().unwrap();
-        let password =
-            NewPassword::parse("a long enough pass phrase", Some(&asha), PasswordPolicy::default()).ok().unwrap();
+        let asha: NewUsername = "asha".parse().unwrap();
+        let password = NewPassword::parse("a long enough pass phrase", None, PasswordPolicy::default()).ok().unwrap();
         let outcome = accounts.create(&by, asha, password, Role::Viewer).await;
         assert!(matches!(outcome, Err(AccountError::Hash(HashError::Busy))), "{outcome:?}");
     }

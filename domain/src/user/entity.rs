@@ -5,7 +5,7 @@ use std::str::FromStr;
 use thiserror::Error;
 use time::OffsetDateTime;
 
-use super::{Attempts, PasswordHash, Username};
+use super::{Attempts, NewUsername, PasswordHash, Username};
 use crate::access::{Role, UsersRead, UsersWrite};
 use crate::audit::{Action, NewEvent};
 use crate::record::{Patch, Record, Resource};
@@ -80,7 +80,7 @@ impl Resource for User {
 /// User to be created, with the status active.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUser {
-    pub username: Username,
+    pub username: NewUsername,
     pub password: PasswordHash,
     pub role: Role,
     /// Expiry of a one-time password, which requires a password change; `None` for a regular password.

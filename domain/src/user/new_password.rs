@@ -1,8 +1,10 @@
 //! Rules of a new password (NIST SP 800-63B-4, section 3.1.1; ASVS 6.2).
 
+use secrecy::ExposeSecret as _;
 use thiserror::Error;
 
 use super::common_passwords::is_common;
+use super::password::opaque_string;
 use super::{Password, Username};
 use crate::kernel::fold;
 
@@ -48,8 +50,8 @@ impl Default for PasswordPolicy {
     }
 }
 
-/// New password: not shorter than the policy's minimum, at most 128 characters, not common, and without the username. It is not
-/// truncated, and there are no composition rules.
+/// New password, prepared by RFC 8265: not shorter than the policy's minimum, at most 128 characters, not common, and without the
+/// username. It is not truncated, and there are no composition rules.
 pub struct NewPassword(Password);
 
 /// Rule that a new password violates.
@@ -59,6 +61,8 @@ pub enum NewPasswordError {
     TooShort { min_chars: usize },
     #[error("must have at most {} characters", Password::MAX_CHARS)]
     TooLong,
+    #[error("must not contain control characters, invisible characters or unassigned code points (RFC 8265)")]
+    Disallowed,
     #[error("must not contain the username")]
     ContainsUsername,
     #[error("must not be a common password; use a phrase of several unusual words")]
@@ -73,11 +77,17 @@ impl NewPassword {
     /// [`NewPasswordError`], the first rule that `text` violates.
     pub fn parse(text: &str, username: Option<&Username>, policy: PasswordPolicy) -> Result<Self, NewPasswordError> {
         let min_chars = policy.min_chars();
+        if text.is_empty() {
+            return Err(NewPasswordError::TooShort { min_chars });
+        }
+        let text = opaque_string(text).ok_or(NewPasswordError::Disallowed)?;
+        let text = text.expose_secret();
         if text.chars().nth(min_chars - 1).is_none() {
             return Err(NewPasswordError::TooShort { min_chars });
         }
         let password = Password::parse(text).map_err(|_| NewPasswordError::TooLong)?;
-        if username.is_some_and(|username| fold(text).contains(&username.folded())) {
+        let folded = fold(text);
+        if username.is_some_and(|username| username.keys().iter().any(|key| folded.contains(key))) {
             return Err(NewPasswordError::ContainsUsername);
         }
         if is_common(text) {
@@ -151,12 +161,30 @@ mod tests {
 
     /// REQ 14.
     #[test]
+    fn new_password_is_prepared_by_rfc_8265() {
+        let prepared = |text: &str| {
+            let new = NewPassword::parse(text, None, PasswordPolicy::default());
+            new.map(|new| Password::from(new).expose().to_owned())
+        };
+        assert_eq!(prepared("slo\u{308}w\u{a0}river\u{3000}under").as_deref(), Ok("slöw river under"));
+        for wrong in
+            ["slow\u{7}river under", "slow\u{200b}river under", "slow river \u{378} under", "slow\u{202e}river under"]
+        {
+            assert_eq!(prepared(wrong), Err(NewPasswordError::Disallowed), "{wrong:?}");
+        }
+        assert_eq!(prepared(&"o\u{308}".repeat(14)), Err(NewPasswordError::TooShort { min_chars: 15 }));
+        assert_eq!(prepared(&"u\u{308}o\u{308}a\u{308}".repeat(42)).as_deref(), Ok(&*"üöä".repeat(42)));
+    }
+
+    /// REQ 14.
+    #[test]
     fn new_password_must_not_contain_username() {
         let error =
             |text, name: &str| NewPassword::parse(text, name.parse().ok().as_ref(), PasswordPolicy::default()).err();
         let contains = Some(NewPasswordError::ContainsUsername);
         assert_eq!(error("the horse of aSHa runs", "Asha"), contains);
         assert_eq!(error("eine lange STRASSE hinab", "straße"), contains);
+        assert_eq!(error("the horse of \u{212b}sa runs", "A\u{30a}sa"), contains);
         assert_eq!(error("the horse of a sha runs", "Asha"), None);
         assert_eq!(error("correct horse battery", "y"), contains, "short usernames are no exception");
         assert_eq!(error("correct horse battery", "z"), None);

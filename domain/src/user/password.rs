@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use precis_profiles::OpaqueString;
+use precis_profiles::precis_core::profile::Profile as _;
 use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 
-/// A password as entered: 1 to 128 characters (Unicode scalar values). Excluded from debug output; memory is zeroed on drop.
+/// A password in the form to be hashed: 1 to 128 characters (Unicode scalar values). Excluded from debug output; memory is zeroed on drop.
 #[derive(Clone)]
 pub struct Password(SecretString);
 
@@ -41,6 +43,12 @@ impl Password {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// The text as RFC 8265 prepares passwords (profile `OpaqueString`): in NFC, with ASCII spaces only. `None` if it contains
+/// characters that the profile rejects, such as control characters and unassigned code points.
+pub(super) fn opaque_string(text: &str) -> Option<SecretString> {
+    OpaqueString::new().enforce(text).ok().map(|prepared| prepared.into_owned().into())
 }
 
 /// Salted password hash with its parameters (PHC string format).

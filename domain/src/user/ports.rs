@@ -32,7 +32,8 @@ pub trait CredentialStore: Send + Sync {
     /// [`StoreError`] if the store fails.
     async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError>;
 
-    /// Returns the user with the same folded username, with the password hash; `None` if the user does not exist.
+    /// Returns the user stored under one of [`Username::keys`], with the password hash; `None` if the user does not exist. If there
+    /// are two, returns the one with the preferred key.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.

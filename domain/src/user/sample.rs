@@ -24,7 +24,8 @@ impl Sample for User {
 
     fn fields_of(new: &NewUser) -> Self {
         let NewUser { username, role, one_time_until, .. } = new.clone();
-        Self { username, role, status: Status::Active, password_change_due: one_time_until.is_some() }
+        let password_change_due = one_time_until.is_some();
+        Self { username: username.into(), role, status: Status::Active, password_change_due }
     }
 
     fn patch(n: u32) -> UserUpdate {

@@ -10,6 +10,7 @@ use adapter_postgres::{OpenError, Options, PostgresStore};
 use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
 use domain::record::RecordStore;
+use domain::student::{NamePart, SearchForms, Student, StudentFilter};
 use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
 use domain::{PageRequest, Probe, StoreError};
 use sqlx::migrate::Migrator;
@@ -192,7 +193,9 @@ async fn first_schema_version_is_migrated_without_data_loss() {
         &database,
         "INSERT INTO users (username, username_folded, password_hash, role, active, password_change_due, version,
          created_at, updated_at)
-         VALUES ('Asha', 'asha', 'one', 'admin', true, false, 3, '2026-01-01Z', '2026-01-01Z')",
+         VALUES ('Asha', 'asha', 'one', 'admin', true, false, 3, '2026-01-01Z', '2026-01-01Z');
+         INSERT INTO students (name, name_folded, email, roll_no, version, created_at, updated_at)
+         VALUES ('Ravi', 'ravi', 'ravi@example.org', 1, 2, '2026-01-01Z', '2026-01-01Z')",
     )
     .await
     .unwrap();
@@ -201,6 +204,12 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     let known = store.find_credentials(&"asha".parse().unwrap()).await.unwrap().unwrap();
     assert_eq!((known.user.role, known.user.version.get(), known.attempts), (Role::Admin, 3, Attempts::default()));
     assert!(!known.user.password_change_due && known.password_expires_at.is_none());
+    let filter = StudentFilter { name: NamePart::parse("RÁVI").ok(), ..StudentFilter::default() };
+    for missing in [1, 0] {
+        let found = RecordStore::<Student>::page(&store, &filter, PageRequest::ONE).await.unwrap().entries;
+        assert_eq!(found.len(), 1);
+        assert_eq!(store.fill_missing().await.unwrap(), missing);
+    }
     let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
     let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use domain::access::Role;
-use domain::user::Username;
+use domain::user::{NewUsername, Username};
 
 use super::{Passwords, Store};
 
@@ -23,8 +23,8 @@ pub struct User {
 pub enum UserCommand {
     /// Create a user; prompts for the password
     Create {
-        /// Username for the login
-        username: Username,
+        /// Username for the login: letters, digits and printable ASCII characters (RFC 8265)
+        username: NewUsername,
         /// Role: viewer, registrar or admin
         #[arg(long, default_value = "viewer")]
         role: Role,

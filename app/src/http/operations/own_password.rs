@@ -1,7 +1,7 @@
 //! `PUT /me/password`: replaces the password of the caller, given the current one.
 
 use domain::access::OwnPasswordWrite;
-use domain::user::{NewPassword, Password, PasswordPolicy, Username};
+use domain::user::{GivenPassword, NewPassword, Password, PasswordPolicy, Username};
 use poem_openapi::OpenApi;
 
 use super::sessions::Ended;
@@ -14,9 +14,9 @@ use crate::http::wire::text_value;
 
 // Only the maximum length is checked, as at login.
 text_value!(
-    Password { "minLength": 1, "maxLength": Password::MAX_CHARS, "format": "password" },
-    |text: String| Password::parse(&text),
-    Password::expose
+    GivenPassword { "minLength": 1, "maxLength": Password::MAX_CHARS, "format": "password" },
+    |text: String| GivenPassword::parse(&text),
+    |given: &GivenPassword| given.preferred().expose().to_owned()
 );
 
 /// The current password and the new one.
@@ -26,9 +26,9 @@ described_object! {
     PasswordChange, "PasswordChange", ["The current password and the new one."],
     true, WireField::request_schema, crate::http::wire::Presence::is_required, {
         /// Current password.
-        current_password: Password = "password",
+        current_password: GivenPassword = "password",
         /// New password: at least 15 characters, unless the installation configures another minimum. Common passwords, the
-        /// current password and passwords that contain the username are rejected.
+        /// current password, passwords that contain the username, and control and invisible characters are rejected.
         new_password: NewPasswordText = "slow river under seven bridges",
     }
 }
@@ -40,7 +40,7 @@ pub struct PasswordRules {
 }
 
 impl Content for PasswordChange {
-    type Parsed = (Password, NewPassword);
+    type Parsed = (GivenPassword, NewPassword);
     type Context = PasswordRules;
 
     const RULES: BodyRules = BodyRules::SMALL_JSON;

@@ -138,8 +138,12 @@ impl Mocks {
     }
 
     async fn log_in(self, username: &str) -> LogInAttempt {
+        self.log_in_with(username, "s3cret").await
+    }
+
+    async fn log_in_with(self, username: &str, password: &str) -> LogInAttempt {
         let log_in = self.use_case(None);
-        let attempt = log_in.log_in(username, "s3cret", None, Origin::default(), pending()).await;
+        let attempt = log_in.log_in(username, password, None, Origin::default(), pending()).await;
         log_in.denied_access.flush().await.unwrap();
         attempt
     }
@@ -257,7 +261,9 @@ async fn remaining_attempts_derive_from_own_count() {
 /// REQ 15.
 #[tokio::test]
 async fn unknown_username_is_folded_like_valid_one() {
-    for (typed, folded) in [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse")] {
+    for (typed, folded) in
+        [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse"), ("A\u{30a}sa", "\u{e5}sa")]
+    {
         let mut mocks = Mocks::beginning(None).rejected(None);
         mocks.throttle.expect_admit_unknown().with(eq(folded)).returning(|_| Ok(1));
         mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
@@ -388,6 +394,24 @@ async fn outdated_hash_is_replaced_at_login() {
         .times(1)
         .returning(|_, _, _, _| Ok(()));
     assert!(mocks.log_in("asha").await.outcome.unwrap().outdated_hash_kept.is_none());
+}
+
+/// REQ 13.
+#[tokio::test]
+async fn hash_of_unprepared_password_is_replaced_at_login() {
+    let mut mocks = Mocks::beginning(Some(asha(Status::Active))).opening("new");
+    mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
+    mocks.passwords.expect_verify().times(2).returning(|password, _, _| {
+        Ok(if password.expose() == "o\u{308}" { Verdict::Correct } else { Verdict::Incorrect })
+    });
+    mocks
+        .passwords
+        .expect_hash()
+        .with(function(|password: &Password| password.expose() == "ö"), always())
+        .times(1)
+        .returning(|_, _| Ok(PasswordHash::new("new".into())));
+    mocks.credentials.expect_upgrade_hash().times(1).returning(|_, _, _, _| Ok(()));
+    assert!(mocks.log_in_with("asha", "o\u{308}").await.outcome.unwrap().outdated_hash_kept.is_none());
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Wire format of users, without stored passwords.
 
+use domain::Text as _;
 use domain::access::Role;
-use domain::user::{NewPassword, OneTimePassword, PasswordPolicy, Status, User, UserUpdate, Username};
+use domain::user::{NewPassword, NewUsername, OneTimePassword, PasswordPolicy, Status, User, UserUpdate, Username};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -43,6 +44,14 @@ impl From<OneTimePassword> for OneTimePasswordDocument {
     }
 }
 
+text_value!(
+    NewUsername {
+        "minLength": Username::MIN_CHARS, "maxLength": Username::MAX_CHARS, "pattern": Username::PATTERN
+    },
+    |text: String| text.parse::<NewUsername>(),
+    |new: &NewUsername| new.as_username().as_str().to_owned()
+);
+
 /// Text of a new password, before its rules are checked.
 pub struct NewPasswordText(String);
 
@@ -65,10 +74,12 @@ pub struct UserInput;
 described_object! {
     UserInput, "UserInput", ["A user to create."],
     true, WireField::request_schema, crate::http::wire::Presence::is_required, {
-        /// Username for logins, without white space and control characters. Unique, ignoring case.
-        username: Username = "meera",
-        /// Password: at least 15 characters, unless the installation configures another minimum. Common passwords and passwords
-        /// that contain the username are rejected.
+        /// Username for logins: letters and digits of any script and printable ASCII characters, without white space (RFC 8265,
+        /// profile UsernameCaseMapped). Unique, ignoring case, width and normalization form. Stored in Unicode normalization form C.
+        username: NewUsername = "meera",
+        /// Password: at least 15 characters, unless the installation configures another minimum. Common passwords, passwords
+        /// that contain the username, and control and invisible characters are rejected. Normalization forms and kinds of spaces
+        /// are not distinguished (RFC 8265, profile OpaqueString).
         password: NewPasswordText = "slow river under seven bridges",
         role: Role = "registrar",
     }
@@ -76,7 +87,7 @@ described_object! {
 
 /// Parsed input for a new user.
 pub struct ParsedUser {
-    pub username: Username,
+    pub username: NewUsername,
     pub password: NewPassword,
     pub role: Role,
 }
@@ -88,9 +99,9 @@ impl Content for UserInput {
     const RULES: BodyRules = BodyRules::JSON;
 
     fn parse(fields: &mut Fields, policy: &PasswordPolicy) -> Result<ParsedUser, Invalid> {
-        let username = fields.take::<Username>("username");
-        let password =
-            fields.required("password", |text| NewPasswordText::check(text, username.as_ref().ok(), *policy));
+        let username = fields.take::<NewUsername>("username");
+        let valid = username.as_ref().ok().map(NewUsername::as_username);
+        let password = fields.required("password", |text| NewPasswordText::check(text, valid, *policy));
         let role = fields.take("role");
         Ok(ParsedUser { username: username?, password: password?, role: role? })
     }
