@@ -51,7 +51,7 @@ impl Installation {
     pub async fn execute(&self, sql: &str) {
         match &self.database {
             Some(database) => database.execute(sql).await,
-            None => rusqlite::Connection::open(self.data("rollbook.db")).unwrap().execute_batch(sql).unwrap(),
+            None => rusqlite::Connection::open(self.data("rollbook.sqlite3")).unwrap().execute_batch(sql).unwrap(),
         }
     }
 
