@@ -116,6 +116,8 @@ async fn nodes_recover_after_promotion_of_synchronous_standby() {
     let hosts = format!("{},{}", primary.host(), standby.host());
     let fail_over = async || {
         primary.control(&["stop", "-m", "immediate"]).await;
+        // The failure has to be detected before a promotion.
+        sleep(Duration::from_secs(5)).await;
         standby.control(&["promote"]).await;
     };
     assert_recovery("promotion of a synchronous standby", &hosts, &standby, fail_over).await;
