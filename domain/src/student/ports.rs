@@ -10,7 +10,7 @@ use crate::StoreError;
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait SearchForms: Send + Sync {
-    /// Computes missing search forms, of at most [`SearchForms::BATCH`] students, in one short transaction. Returns the number
+    /// Computes missing search forms, of at most `BATCH` students, in one short transaction. Returns the number
     /// of students. Other nodes can write meanwhile: the search form of a changed name MUST NOT be stored.
     ///
     /// # Errors
