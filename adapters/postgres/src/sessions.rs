@@ -29,8 +29,9 @@ macro_rules! columns {
 const VERIFIED: &str = "UPDATE users SET failed_logins = 0, next_login_at = NULL \
      WHERE id = $1 AND active AND password_hash = $2";
 const INSERT: &str = concat!(
-    "INSERT INTO sessions (user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent) ",
-    "VALUES ($1, $2, $2, $3, $4, $5::text::inet, $6) RETURNING ",
+    "INSERT INTO sessions (user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent, refresh_order) ",
+    "VALUES ($1, $2, $2, $3, $4, $5::text::inet, $6, \
+         (SELECT coalesce(max(refresh_order), 0) + 1 FROM sessions WHERE user_id = $1)) RETURNING ",
     columns!()
 );
 const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES ($1, $2)";
@@ -46,8 +47,12 @@ const TOKEN: &str = concat!(
 /// A separate statement, so that [`TOKEN`] sees what was committed before the lock was granted.
 const LOCK: &str = "SELECT FROM sessions WHERE id = $1 FOR UPDATE";
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = $2 WHERE digest = $1";
-const REFRESH: &str =
-    concat!("UPDATE sessions SET refreshed_at = $2, expires_at = $3 WHERE id = $1 RETURNING ", columns!());
+const REFRESH: &str = concat!(
+    "UPDATE sessions SET refreshed_at = $2, expires_at = $3, refresh_order = \
+         (SELECT max(refresh_order) + 1 FROM sessions AS own WHERE own.user_id = sessions.user_id) \
+     WHERE id = $1 RETURNING ",
+    columns!()
+);
 const PAGE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -59,7 +64,7 @@ const END_OTHERS: &str = "DELETE FROM sessions WHERE id IN \
 /// All but the given session and the `$3` latest refreshed ones of the others.
 const END_EXCESS: &str = "DELETE FROM sessions WHERE id IN \
      (SELECT id FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 \
-      ORDER BY refreshed_at DESC, id DESC OFFSET $3) ORDER BY id FOR UPDATE) RETURNING id";
+      ORDER BY refresh_order DESC, refreshed_at DESC, id DESC OFFSET $3) ORDER BY id FOR UPDATE) RETURNING id";
 const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE id IN \
      (SELECT id FROM sessions WHERE expires_at < $1 ORDER BY id FOR UPDATE) RETURNING id";
 const INSERT_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', $1) ON CONFLICT DO NOTHING";

@@ -18,8 +18,9 @@ use crate::writer::TxError;
 const VERIFIED: &str = "UPDATE users SET failed_logins = 0, next_login_at = NULL \
      WHERE id = ?1 AND status = 'active' AND password_hash = ?2";
 const INSERT: &str = concat!(
-    "INSERT INTO sessions (user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent) ",
-    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6) RETURNING ",
+    "INSERT INTO sessions (user_id, opened_at, refreshed_at, expires_at, ends_at, client, user_agent, refresh_order) ",
+    "VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, \
+         (SELECT coalesce(max(refresh_order), 0) + 1 FROM sessions WHERE user_id = ?1)) RETURNING ",
     session_columns!()
 );
 const INSERT_TOKEN: &str = "INSERT INTO refresh_tokens (digest, session_id) VALUES (?1, ?2)";
@@ -31,8 +32,12 @@ const FIND: &str = concat!(
      (SELECT 1 FROM users WHERE users.id = sessions.user_id AND users.password_expires_at <= ?2)"
 );
 const USE_TOKEN: &str = "UPDATE refresh_tokens SET used_at = ?2 WHERE digest = ?1";
-const REFRESH: &str =
-    concat!("UPDATE sessions SET refreshed_at = ?2, expires_at = ?3 WHERE id = ?1 RETURNING ", session_columns!());
+const REFRESH: &str = concat!(
+    "UPDATE sessions SET refreshed_at = ?2, expires_at = ?3, refresh_order = \
+         (SELECT max(refresh_order) + 1 FROM sessions AS own WHERE own.user_id = sessions.user_id) \
+     WHERE id = ?1 RETURNING ",
+    session_columns!()
+);
 const PAGE: &str = concat!(
     "SELECT ",
     session_columns!(),
@@ -42,7 +47,7 @@ const END: &str = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
 const END_OTHERS: &str = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2";
 /// All but the given session and the `?3` latest refreshed ones of the others.
 const END_EXCESS: &str = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE user_id = ?1 AND id <> ?2 \
-     ORDER BY refreshed_at DESC, id DESC LIMIT -1 OFFSET ?3)";
+     ORDER BY refresh_order DESC, refreshed_at DESC, id DESC LIMIT -1 OFFSET ?3)";
 const DELETE_EXPIRED: &str = "DELETE FROM sessions WHERE expires_at < ?1";
 const INSERT_SECRET: &str = "INSERT INTO secrets (name, value) VALUES ('refresh_tokens', ?1) ON CONFLICT DO NOTHING";
 const SECRET: &str = "SELECT value FROM secrets WHERE name = 'refresh_tokens'";
