@@ -43,7 +43,8 @@ impl ConnectError {
     /// Returns `true` if the server may accept a connection later, without another configuration.
     pub fn may_pass(&self) -> bool {
         match self {
-            Self::TimedOut | Self::ReadOnly | Self::Driver(sqlx::Error::Io(_)) => true,
+            // A proxy may accept a connection and close it while the server starts.
+            Self::TimedOut | Self::ReadOnly | Self::Driver(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
             // Too many connections, shutting down, starting up.
             Self::Driver(sqlx::Error::Database(error)) => {
                 error.code().is_some_and(|code| code.starts_with("53") || code.starts_with("57P"))

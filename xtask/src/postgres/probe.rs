@@ -28,7 +28,8 @@ pub async fn once(options: &PgConnectOptions) -> Result<String, (String, bool)> 
         Ok(version) => version.map_err(|error: Error| {
             let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
             let temporary = match (&error, code) {
-                (Error::Io(_), _) => true,
+                // Docker's proxy accepts a connection and closes it while the server starts.
+                (Error::Io(_) | Error::Protocol(_), _) => true,
                 (_, Some(code)) => TEMPORARY.contains(&&*code),
                 _ => false,
             };
