@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use adapter_argon2::Argon2Hasher;
-use adapter_jwt::{HmacRefreshTokens, JwtTokens};
+use adapter_jwt::{JwtTokens, KeyedHashes};
 use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SessionCache};
 use domain::audit::{DeniedAccessLog, Review};
-use domain::login::{LogIn, LoginThrottling, OwnPassword};
+use domain::login::{CountedAttempts, LogIn, LoginThrottling, OwnPassword};
 use domain::quota::RequestQuota;
 use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionLimit, SessionStore, Sessions};
 use domain::token::TokenLifetime;
@@ -58,7 +58,12 @@ pub async fn use_cases(
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
-    let refresh_tokens = Arc::new(HmacRefreshTokens::new(&derivation_key(&*stores.sessions).await?));
+    let keyed_hashes = Arc::new(KeyedHashes::new(&derivation_key(&*stores.sessions).await?));
+    let attempts = CountedAttempts {
+        credentials: stores.credentials.clone(),
+        throttle: Arc::new(LoginThrottleMemory::new(monotonic.clone())),
+        throttling,
+    };
     let grants = Grants { tokens: signer.clone(), random: random.clone(), lifetime };
     let records = ResourceRecords::on(&stores, &clock);
     let denied_access = Arc::new(DeniedAccessLog::new(stores.audit.clone()));
@@ -67,28 +72,32 @@ pub async fn use_cases(
         records,
         authenticate: Authenticate { tokens: signer.clone(), session_lookup, clock: clock.clone() },
         log_in: LogIn {
-            credentials: stores.credentials.clone(),
+            attempts: attempts.clone(),
             sessions: stores.sessions.clone(),
             passwords: passwords.clone(),
-            throttle: Arc::new(LoginThrottleMemory::new(monotonic.clone())),
+            usernames: keyed_hashes.clone(),
             denied_access: denied_access.clone(),
-            refresh_tokens: refresh_tokens.clone(),
+            refresh_tokens: keyed_hashes.clone(),
             grants: grants.clone(),
             clock: clock.clone(),
             lifetimes,
             session_limit,
-            throttling,
         },
-        refresh: Refresh { sessions: stores.sessions.clone(), refresh_tokens, grants, clock: clock.clone(), lifetimes },
+        refresh: Refresh {
+            sessions: stores.sessions.clone(),
+            refresh_tokens: keyed_hashes,
+            grants,
+            clock: clock.clone(),
+            lifetimes,
+        },
         sessions: Sessions { sessions: stores.sessions, users: stores.users.clone(), clock: clock.clone() },
         own_password: OwnPassword {
             users: stores.users.clone(),
-            credentials: stores.credentials.clone(),
+            attempts,
             passwords: passwords.clone(),
             denied_access: denied_access.clone(),
             clock: clock.clone(),
             policy,
-            throttling,
         },
         accounts: Accounts {
             users: stores.users,

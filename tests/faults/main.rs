@@ -16,6 +16,7 @@ mod nodes;
 mod outages;
 mod programs;
 mod rolling_restarts;
+mod unknown_usernames;
 
 use std::time::Duration;
 

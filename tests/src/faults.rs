@@ -13,8 +13,8 @@ use domain::session::{
 };
 use domain::student::SearchForms;
 use domain::user::{
-    Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher, Share, User,
-    Username, Verdict,
+    Account, Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher,
+    Share, User, Username, Verdict,
 };
 use domain::{
     Actor, Clock, Id, Moment, MonotonicClock, Page, PageRequest, Probe, SessionId, StoreError, UserId, Version,
@@ -155,9 +155,8 @@ faulty!(CredentialStore {
     async fn insert_first(new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError>;
     async fn find_credentials(username: &Username) -> Result<Option<Credentials>, StoreError>;
     async fn upgrade_hash(id: UserId, from: &PasswordHash, to: &PasswordHash, by: &Actor) -> Result<(), StoreError>;
-    async fn admit_login(id: UserId, by: &Actor) -> Result<Admission, StoreError>;
-    async fn admit_dummy_login() -> Result<(), StoreError>;
-    async fn withdraw_login(id: UserId) -> Result<(), StoreError>;
+    async fn admit_login(account: Account, by: &Actor) -> Result<Admission, StoreError>;
+    async fn withdraw_login(account: Account) -> Result<(), StoreError>;
     async fn unlock(id: UserId, by: &Actor) -> RecordResult<User>;
 });
 

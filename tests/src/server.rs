@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock};
 
 use adapter_argon2::{Argon2Hasher, Limits};
-use adapter_jwt::{HmacRefreshTokens, JwtTokens, SigningKey, TokenPolicy};
+use adapter_jwt::{JwtTokens, KeyedHashes, SigningKey, TokenPolicy};
 use adapter_postgres::{Options, PostgresStore};
 use app::composition::{self, Policies, Tokens};
 use app::http::{self, EdgeConfig};
@@ -17,7 +17,7 @@ use domain::access::Role;
 use domain::audit::DeniedAccessLog;
 use domain::quota::RequestQuota;
 use domain::record::Record;
-use domain::session::{NewSession, RefreshToken, RefreshTokens as _, SessionLifetimes, SessionLimit};
+use domain::session::{NewSession, RefreshToken, RefreshTokens, SessionLifetimes, SessionLimit};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens as _};
 use domain::user::{Accounts, NewUser, Password, PasswordHash, PasswordHasher, Share, User};
 use domain::{Actor, ActorId, Clock, MonotonicClock};
@@ -203,7 +203,7 @@ impl Server {
         let new = NewSession {
             user_id: user.id,
             verified: password_hash().await,
-            refresh_token: HmacRefreshTokens::new(&[7; 32]).digest(&token),
+            refresh_token: RefreshTokens::digest(&KeyedHashes::new(&[7; 32]), &token),
             lifetimes: lifetimes(),
             limit: SessionLimit::default(),
             user_agent: None,

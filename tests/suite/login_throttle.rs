@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use app::http::EdgeConfig;
 use domain::access::Role;
+use domain::user::{Account, UsernameDigest};
+use domain::{Actor, ActorId, Clock as _, Origin};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -130,11 +132,11 @@ async fn flood_of_logins_rejects_no_login_of_other_addresses(engine: Engine) {
 }
 on_each_engine!(flood_of_logins_rejects_no_login_of_other_addresses);
 
-/// The responses to nine consecutive failed logins: status, `Retry-After`, `RateLimit` and problem.
-async fn responses(server: &Server, name: &str, from: &str) -> Vec<(u16, Option<String>, String, Value)> {
+/// The responses to nine consecutive failed logins, sent to the nodes in turn: status, `Retry-After`, `RateLimit` and problem.
+async fn responses(nodes: &[Server], name: &str, from: &str) -> Vec<(u16, Option<String>, String, Value)> {
     let mut responses = Vec::new();
-    for _ in 0..9 {
-        let response = log_in(server, name, "a wrong pass phrase", from).await;
+    for node in nodes.iter().cycle().take(9) {
+        let response = log_in(node, name, "a wrong pass phrase", from).await;
         let header = |name: &str| response.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         let mut problem = response.json();
         problem["request_id"].take();
@@ -143,34 +145,46 @@ async fn responses(server: &Server, name: &str, from: &str) -> Vec<(u16, Option<
     responses
 }
 
+/// On two nodes, which are replaced by new ones after each round.
+/// REQ 16.
 async fn unknown_usernames_are_throttled_alike(engine: Engine) {
     let (server, clock) = start(engine).await;
     server.add_user("asha", Role::Viewer).await;
+    let mut nodes = [server.another_node().await, server];
+    let mut all = Vec::new();
     for _ in 0..3 {
         let [known, unknown, impossible] = [
-            responses(&server, "asha", "198.51.100.1").await,
-            responses(&server, "unknown", "198.51.100.2").await,
-            responses(&server, "no name at all", "198.51.100.3").await,
+            responses(&nodes, "asha", "198.51.100.1").await,
+            responses(&nodes, "unknown", "198.51.100.2").await,
+            responses(&nodes, "no name at all", "198.51.100.3").await,
         ];
         assert_eq!(known, unknown);
         assert_eq!(known, impossible);
-        let statuses: Vec<_> = known.iter().map(|(status, ..)| *status).collect();
-        assert_eq!(statuses.last(), Some(&429));
-        assert!(statuses.contains(&401), "{statuses:?}");
+        all.extend(known.into_iter().map(|(status, ..)| status));
         clock.advance(Duration::seconds(300));
+        nodes = [nodes[0].another_node().await, nodes[0].another_node().await];
     }
+    let early = [429; 8];
+    assert_eq!(all[..9], [401, 401, 401, 401, 401, 429, 429, 429, 429]);
+    assert_eq!((all[9], &all[10..18]), (401, &early[..]));
+    assert_eq!((all[18], &all[19..]), (401, &early[..]));
 }
+on_each_engine!(unknown_usernames_are_throttled_alike);
 
 /// REQ 16.
 #[tokio::test]
-async fn unknown_usernames_are_throttled_alike_on_sqlite() {
-    unknown_usernames_are_throttled_alike(Engine::Sqlite).await;
-}
-
-/// REQ 16.
-#[tokio::test]
-async fn unknown_usernames_are_throttled_alike_on_postgres() {
-    unknown_usernames_are_throttled_alike(Engine::Postgres).await;
+async fn concurrent_logins_with_unknown_username_count_on_two_nodes() {
+    let (server, clock) = start(Engine::Postgres).await;
+    let nodes = [server.another_node().await, server];
+    let by = Actor { id: ActorId::Anonymous, at: clock.now(), origin: Origin::default() };
+    for name in 0..20 {
+        let account = Account::Unknown(UsernameDigest::new([name; 32]));
+        let admissions = nodes.iter().cycle().take(8).map(|node| node.stores.credentials.admit_login(account, &by));
+        let mut counts: Vec<_> =
+            join_all(admissions).await.into_iter().filter_map(|admission| admission.unwrap().ok()).collect();
+        counts.sort_unstable();
+        assert_eq!(counts, [1, 2, 3, 4, 5]);
+    }
 }
 
 /// The status and the account's remaining quota in the responses to concurrent failed logins with these usernames.

@@ -9,8 +9,8 @@ mod compact;
 mod header;
 mod inspection;
 mod key;
+mod keyed_hashes;
 mod policy;
-mod refresh_tokens;
 mod ring;
 mod tokens;
 mod verifying_key;
@@ -20,8 +20,8 @@ mod tests;
 
 pub use inspection::{KeySetError, PublishedKeys, Unverified, VerificationKeys, read_unverified};
 pub use key::{SigningKey, SigningKeyError};
+pub use keyed_hashes::KeyedHashes;
 pub use policy::{TokenPolicy, TokenPolicyError};
-pub use refresh_tokens::HmacRefreshTokens;
 pub use ring::{
     KeyAlgorithm, KeyAlgorithmError, KeyChangeError, KeyRing, KeyRingError, KeyState, KeyTimes, MaterialError, RingKey,
 };

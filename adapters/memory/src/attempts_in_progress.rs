@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::login::AttemptInProgress;
-use domain::user::Attempts;
+use domain::user::{Account, Attempts};
 use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
@@ -21,10 +21,11 @@ const PLACES: usize = Attempts::FREE_FAILURES as usize;
 /// The accounts with attempts in progress. Their number is bounded by that of the requests in progress.
 #[derive(Clone, Default)]
 pub struct AttemptsInProgress {
-    accounts: Arc<SyncMutex<HashMap<[u64; 2], Arc<Account>>>>,
+    accounts: Arc<SyncMutex<HashMap<Account, Arc<State>>>>,
 }
 
-struct Account {
+/// State of one account.
+struct State {
     places: Arc<Semaphore>,
     /// Held while an attempt is being admitted.
     admission: Arc<Mutex<()>>,
@@ -37,8 +38,8 @@ struct Account {
 /// An attempt, until it is dropped.
 struct Attempt {
     all: AttemptsInProgress,
-    key: [u64; 2],
-    account: Arc<Account>,
+    account: Account,
+    state: Arc<State>,
     /// `None` only while it is dropped.
     place: Option<OwnedSemaphorePermit>,
     admission: Option<OwnedMutexGuard<()>>,
@@ -49,32 +50,32 @@ struct Attempt {
 }
 
 impl AttemptsInProgress {
-    pub async fn begin(&self, key: [u64; 2]) -> Option<Box<dyn AttemptInProgress>> {
-        let account = Arc::clone(self.accounts().entry(key).or_insert_with(|| {
-            Arc::new(Account {
+    pub async fn begin(&self, account: Account) -> Option<Box<dyn AttemptInProgress>> {
+        let state = Arc::clone(self.accounts().entry(account).or_insert_with(|| {
+            Arc::new(State {
                 places: Arc::new(Semaphore::new(PLACES)),
                 admission: Arc::default(),
                 admitted: AtomicUsize::new(0),
                 ended: Arc::default(),
             })
         }));
-        let places = Arc::clone(&account.places);
+        let places = Arc::clone(&state.places);
         // Removes the account from the map even if this future is dropped while it waits.
         let mut attempt = Attempt {
             all: self.clone(),
-            key,
+            account,
             place: None,
             admission: None,
-            another_ended: Box::pin(Arc::clone(&account.ended).notified_owned()),
+            another_ended: Box::pin(Arc::clone(&state.ended).notified_owned()),
             is_admitted: false,
             deadline: Instant::now() + MAX_WAIT,
-            account,
+            state,
         };
         attempt.place = Some(timeout_at(attempt.deadline, places.acquire_owned()).await.ok()?.ok()?);
         Some(Box::new(attempt))
     }
 
-    fn accounts(&self) -> MutexGuard<'_, HashMap<[u64; 2], Arc<Account>>> {
+    fn accounts(&self) -> MutexGuard<'_, HashMap<Account, Arc<State>>> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -82,20 +83,20 @@ impl AttemptsInProgress {
 #[async_trait]
 impl AttemptInProgress for Attempt {
     async fn admitting(&mut self) {
-        self.another_ended = Box::pin(Arc::clone(&self.account.ended).notified_owned());
-        self.admission = Some(Arc::clone(&self.account.admission).lock_owned().await);
+        self.another_ended = Box::pin(Arc::clone(&self.state.ended).notified_owned());
+        self.admission = Some(Arc::clone(&self.state.admission).lock_owned().await);
     }
 
     fn admitted(&mut self) {
         self.is_admitted = true;
-        self.account.admitted.fetch_add(1, Ordering::AcqRel);
+        self.state.admitted.fetch_add(1, Ordering::AcqRel);
         self.admission = None;
     }
 
     async fn throttled(&mut self) -> bool {
         self.admission = None;
         // Without another attempt, the future is still polled once: one may have ended in the meantime.
-        let deadline = if self.account.admitted.load(Ordering::Acquire) > 0 { self.deadline } else { Instant::now() };
+        let deadline = if self.state.admitted.load(Ordering::Acquire) > 0 { self.deadline } else { Instant::now() };
         timeout_at(deadline, self.another_ended.as_mut()).await.is_ok()
     }
 }
@@ -104,24 +105,25 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         self.place.take();
         if self.is_admitted {
-            self.account.admitted.fetch_sub(1, Ordering::AcqRel);
-            self.account.ended.notify_waiters();
+            self.state.admitted.fetch_sub(1, Ordering::AcqRel);
+            self.state.ended.notify_waiters();
         }
         let mut accounts = self.all.accounts();
         // The map and this attempt.
-        if Arc::strong_count(&self.account) <= 2 {
-            accounts.remove(&self.key);
+        if Arc::strong_count(&self.state) <= 2 {
+            accounts.remove(&self.account);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use domain::user::UsernameDigest;
     use tokio::task::yield_now;
 
     use super::*;
 
-    const KEY: [u64; 2] = [1, 2];
+    const ASHA: Account = Account::Unknown(UsernameDigest::new([1; 32]));
 
     /// REQ 16.
     #[tokio::test]
@@ -129,12 +131,12 @@ mod tests {
         let attempts = AttemptsInProgress::default();
         let mut running = Vec::new();
         for _ in 0..PLACES {
-            running.push(attempts.begin(KEY).await.unwrap());
+            running.push(attempts.begin(ASHA).await.unwrap());
         }
-        assert!(attempts.begin([3, 4]).await.is_some(), "another account");
+        assert!(attempts.begin(Account::Unknown(UsernameDigest::new([2; 32]))).await.is_some(), "another account");
         let sixth = tokio::spawn({
             let attempts = attempts.clone();
-            async move { attempts.begin(KEY).await.is_some() }
+            async move { attempts.begin(ASHA).await.is_some() }
         });
         yield_now().await;
         assert!(!sixth.is_finished());
@@ -148,7 +150,7 @@ mod tests {
     #[tokio::test]
     async fn throttled_attempt_waits_for_admitted_ones_only() {
         let attempts = AttemptsInProgress::default();
-        let (mut attempt, mut other) = (attempts.begin(KEY).await.unwrap(), attempts.begin(KEY).await.unwrap());
+        let (mut attempt, mut other) = (attempts.begin(ASHA).await.unwrap(), attempts.begin(ASHA).await.unwrap());
         attempt.admitting().await;
         assert!(!attempt.throttled().await);
         other.admitting().await;
@@ -172,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn attempt_that_ended_during_the_admission_counts() {
         let attempts = AttemptsInProgress::default();
-        let (mut attempt, mut other) = (attempts.begin(KEY).await.unwrap(), attempts.begin(KEY).await.unwrap());
+        let (mut attempt, mut other) = (attempts.begin(ASHA).await.unwrap(), attempts.begin(ASHA).await.unwrap());
         other.admitting().await;
         other.admitted();
         attempt.admitting().await;

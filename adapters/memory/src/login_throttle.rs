@@ -1,61 +1,41 @@
-//! Failed logins by client address and by unknown username.
+//! Failed logins by client address, and attempts in progress.
 
-use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::MonotonicClock;
 use domain::login::{AttemptInProgress, LoginThrottle};
 use domain::quota::Budget;
-use domain::user::{Admission, Attempts};
-use quick_cache::unsync::Cache;
+use domain::user::Account;
+use domain::{MonotonicClock, network};
 use time::Duration;
 
 use crate::attempts_in_progress::AttemptsInProgress;
 use crate::buckets::Buckets;
-use domain::network;
 
 /// Failed logins allowed per address: far more than per account, because a whole school may share an address.
 const QUOTA: u32 = 300;
 /// Time until all are allowed again: one every two seconds.
 const WINDOW: Duration = Duration::minutes(10);
-/// Maximum number of addresses, and of names.
+/// Maximum number of addresses.
 const CAPACITY: usize = 10_000;
 
-/// In-memory login throttle of one process. Names are stored as 128-bit keyed hashes under random keys.
+/// In-memory login throttle of one process.
 pub struct LoginThrottleMemory {
     addresses: Buckets<IpAddr>,
-    names: Mutex<Cache<[u64; 2], Attempts>>,
-    keys: [RandomState; 2],
     in_progress: AttemptsInProgress,
-    clock: Arc<dyn MonotonicClock>,
 }
 
 impl LoginThrottleMemory {
     pub fn new(clock: Arc<dyn MonotonicClock>) -> Self {
-        Self {
-            addresses: Buckets::new(QUOTA, WINDOW, CAPACITY, clock.clone()),
-            names: Mutex::new(Cache::new(CAPACITY)),
-            keys: [RandomState::new(), RandomState::new()],
-            in_progress: AttemptsInProgress::default(),
-            clock,
-        }
-    }
-
-    fn names(&self) -> MutexGuard<'_, Cache<[u64; 2], Attempts>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn hash(&self, name: &str) -> [u64; 2] {
-        self.keys.each_ref().map(|key| key.hash_one(name))
+        Self { addresses: Buckets::new(QUOTA, WINDOW, CAPACITY, clock), in_progress: AttemptsInProgress::default() }
     }
 }
 
 #[async_trait]
 impl LoginThrottle for LoginThrottleMemory {
-    async fn begin(&self, name: &str) -> Option<Box<dyn AttemptInProgress>> {
-        self.in_progress.begin(self.hash(name)).await
+    async fn begin(&self, account: Account) -> Option<Box<dyn AttemptInProgress>> {
+        self.in_progress.begin(account).await
     }
 
     fn budget(&self, client: IpAddr) -> Budget {
@@ -69,31 +49,10 @@ impl LoginThrottle for LoginThrottleMemory {
     fn give_back(&self, client: IpAddr) {
         self.addresses.give_back(&network(client));
     }
-
-    fn admit_unknown(&self, name: &str) -> Admission {
-        let (mut names, hash) = (self.names(), self.hash(name));
-        let (admission, changed) = names.get(&hash).copied().unwrap_or_default().admit(self.clock.moment().as_time());
-        if let Some(changed) = changed {
-            names.insert(hash, changed);
-        }
-        admission
-    }
-
-    fn withdraw_unknown(&self, name: &str) {
-        if let Some(mut attempts) = self.names().get_mut(&self.hash(name)) {
-            *attempts = attempts.without_last();
-        }
-    }
-
-    fn failures_of_unknown(&self, name: &str) -> u32 {
-        self.names().get(&self.hash(name)).map_or(0, Attempts::failures)
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::user::Throttled;
-
     use super::*;
     use crate::test_clock::TestClock;
 
@@ -143,34 +102,11 @@ mod tests {
 
     /// REQ 16.
     #[test]
-    fn unknown_username_is_throttled_and_locked_like_an_account() {
-        let (memory, clock) = memory();
-        for failures in 1..=5 {
-            assert_eq!(memory.admit_unknown("hunter2"), Ok(failures));
-        }
-        let throttled = Err(Throttled::RetryAfter { retry_after: Duration::SECOND });
-        assert_eq!(memory.admit_unknown("hunter2"), throttled);
-        assert_eq!(memory.failures_of_unknown("hunter2"), 5);
-        assert_eq!(memory.admit_unknown("other"), Ok(1));
-        memory.withdraw_unknown("hunter2");
-        assert_eq!(memory.admit_unknown("hunter2"), Ok(5));
-        for failures in 6..=100 {
-            clock.advance(Duration::minutes(5));
-            assert_eq!(memory.admit_unknown("hunter2"), Ok(failures));
-        }
-        clock.advance(Duration::DAY);
-        assert_eq!(memory.admit_unknown("hunter2"), Err(Throttled::Locked));
-    }
-
-    /// REQ 16.
-    #[test]
-    fn stored_names_and_addresses_are_bounded() {
+    fn stored_addresses_are_bounded() {
         let (memory, _) = memory();
         for i in 0..2 * CAPACITY {
-            memory.admit_unknown(&format!("name{i}")).unwrap();
             memory.take(IpAddr::V4(u32::try_from(i).unwrap().into())).unwrap();
         }
-        assert!(memory.names().len() <= CAPACITY);
         assert!(memory.addresses.len() <= CAPACITY);
     }
 }

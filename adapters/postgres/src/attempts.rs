@@ -1,66 +1,99 @@
 //! Counters of consecutive failed logins, updated under a row lock.
 
-use std::sync::atomic::{AtomicI16, Ordering};
-
 use domain::audit::{Action, NewEvent};
-use domain::user::{Admission, Attempts};
-use domain::{Actor, Kind, StoreError, Target, UserId, UserKind};
+use domain::user::{Account, Admission, Attempts};
+use domain::{Actor, StoreError, Target};
+use sqlx::Row;
 
 use crate::audit::append;
+use crate::connection::Connection;
+use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::rows::Columns;
+use crate::{sessions, users};
 
-const ATTEMPTS: &str = "SELECT id, failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
-const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-const DUMMY: &str =
-    "SELECT id::bigint, failed_logins, next_login_at FROM dummy_login_attempts WHERE id = $1 FOR UPDATE";
-const SET_DUMMY: &str = "UPDATE dummy_login_attempts SET failed_logins = $2, next_login_at = $3 WHERE id = $1";
-/// Number of rows that the migration inserts.
-const DUMMIES: i16 = 64;
+const OF_USER: &str = "SELECT id, failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
+const SET_USER: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1 RETURNING id";
+const OF_UNKNOWN: &str =
+    "SELECT number, failed_logins, next_login_at FROM unknown_logins WHERE username = $1 FOR UPDATE";
+/// The row gets the highest number. Returns no row if another transaction has inserted the username since it was not found.
+const SET_UNKNOWN: &str = "INSERT INTO unknown_logins (username, failed_logins, next_login_at) VALUES ($1, $2, $3) \
+     ON CONFLICT (username) DO UPDATE SET number = EXCLUDED.number, failed_logins = $2, next_login_at = $3 WHERE $4 \
+     RETURNING number";
+/// Leaves rows that another transaction counts for or deletes.
+const DELETE_OLDEST: &str = "DELETE FROM unknown_logins WHERE username IN (SELECT username FROM unknown_logins \
+     WHERE number <= (SELECT number FROM unknown_logins ORDER BY number DESC LIMIT 1 OFFSET $1) FOR UPDATE SKIP LOCKED)";
 
 /// Admits or throttles a login attempt, and counts an admitted one.
-pub(crate) async fn admit(id: UserId, by: &Actor, pool: &Pool) -> Result<Admission, StoreError> {
-    let count = |attempts: Attempts| attempts.admit(by.at);
-    let locked = NewEvent::once(by, Action::USER_LOCKED, Target::of(id));
-    let admission = update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, Some(locked), pool).await?;
-    Ok(admission.unwrap_or(Ok(1)))
-}
-
-/// Takes as long as [`admit`], without a visible effect.
-pub(crate) async fn admit_dummy(pool: &Pool) -> Result<(), StoreError> {
-    // Round robin, so that concurrent attempts rarely wait for the same row lock.
-    static NEXT: AtomicI16 = AtomicI16::new(0);
-    let id = NEXT.fetch_add(1, Ordering::Relaxed).rem_euclid(DUMMIES) + 1;
-    let count = |_| ((), Some(Attempts::default()));
-    update((DUMMY, SET_DUMMY), id.into(), count, None, pool).await?;
-    Ok(())
+pub(crate) async fn admit(account: Account, by: &Actor, pool: &Pool) -> Result<Admission, StoreError> {
+    let mut transaction = pool.begin(Some(record(account))).await?;
+    loop {
+        let stored = lock(account, &mut transaction).await?;
+        if stored.is_none() && matches!(account, Account::User(_)) {
+            return Ok(Ok(1));
+        }
+        let (admission, changed) = stored.unwrap_or_default().admit(by.at);
+        let Some(changed) = changed else { return Ok(admission) };
+        if set(account, stored.is_some(), changed, &mut transaction).await? {
+            if let Account::User(id) = account
+                && changed.is_locked()
+            {
+                append(&NewEvent::once(by, Action::USER_LOCKED, Target::of(id)), &mut transaction).await?;
+            }
+            transaction.commit().await?;
+            return Ok(admission);
+        }
+    }
 }
 
 /// Withdraws an admitted attempt without a verified password.
-pub(crate) async fn withdraw(id: UserId, pool: &Pool) -> Result<(), StoreError> {
-    let count = |attempts: Attempts| ((), Some(attempts.without_last()));
-    update((ATTEMPTS, SET_ATTEMPTS), id.get(), count, None, pool).await?;
+pub(crate) async fn withdraw(account: Account, pool: &Pool) -> Result<(), StoreError> {
+    let mut transaction = pool.begin(Some(record(account))).await?;
+    if let Some(stored) = lock(account, &mut transaction).await? {
+        set(account, true, stored.without_last(), &mut transaction).await?;
+        transaction.commit().await?;
+    }
     Ok(())
 }
 
-/// Locks and reads the attempts of one row, and writes the attempts that `count` returns, if any.
-async fn update<T>(
-    (read, write): (&'static str, &'static str),
-    id: i64,
-    count: impl FnOnce(Attempts) -> (T, Option<Attempts>) + Send,
-    event: Option<NewEvent>,
-    pool: &Pool,
-) -> Result<Option<T>, StoreError> {
-    let mut transaction = pool.begin(Some((UserKind::NAME, id))).await?;
-    let Some(row) = transaction.fetch_optional(sqlx::query(read).bind(id)).await? else { return Ok(None) };
-    let (outcome, counted) = count(Columns::new(&row, "users")?.attempts()?);
-    if let Some(counted) = counted {
-        let failures = i32::try_from(counted.failures()).unwrap_or(i32::MAX);
-        transaction.execute(sqlx::query(write).bind(id).bind(failures).bind(counted.next_at())).await?;
-        if let Some(event) = event.filter(|_| counted.is_locked()) {
-            append(&event, &mut transaction).await?;
-        }
+/// The record for [`Pool::begin`].
+fn record(account: Account) -> (&'static str, i64) {
+    match account {
+        Account::User(id) => users::key(id),
+        Account::Unknown(username) => ("unknown login", sessions::prefix(username.as_bytes())),
     }
-    transaction.commit().await?;
-    Ok(Some(outcome))
+}
+
+/// Reads and locks the row of an account.
+async fn lock(account: Account, transaction: &mut Connection<'_>) -> Result<Option<Attempts>, StoreError> {
+    let (table, find) = match &account {
+        Account::User(id) => ("users", sqlx::query(OF_USER).bind(id.get())),
+        Account::Unknown(username) => ("unknown_logins", sqlx::query(OF_UNKNOWN).bind(&username.as_bytes()[..])),
+    };
+    let row = transaction.fetch_optional(find).await?;
+    row.map(|row| Columns::new(&row, table)?.attempts()).transpose()
+}
+
+/// Returns `false` if the row of an unknown account was not found, but exists by now.
+async fn set(
+    account: Account,
+    is_found: bool,
+    attempts: Attempts,
+    transaction: &mut Connection<'_>,
+) -> Result<bool, Failure> {
+    let set = match &account {
+        Account::User(id) => sqlx::query(SET_USER).bind(id.get()),
+        Account::Unknown(username) => sqlx::query(SET_UNKNOWN).bind(&username.as_bytes()[..]),
+    };
+    let failures = i32::try_from(attempts.failures()).unwrap_or(i32::MAX);
+    let set = set.bind(failures).bind(attempts.next_at());
+    let set = if let Account::Unknown(_) = account { set.bind(is_found) } else { set };
+    let Some(row) = transaction.fetch_optional(set).await? else { return Ok(false) };
+    if let Account::Unknown(_) = account
+        && Attempts::is_excess_checked_at(row.try_get(0)?)
+    {
+        let delete = sqlx::query(DELETE_OLDEST).bind(i64::from(Attempts::UNKNOWN_ACCOUNTS));
+        transaction.execute(delete).await?;
+    }
+    Ok(true)
 }

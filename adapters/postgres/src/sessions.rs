@@ -4,9 +4,7 @@
 
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
-use domain::session::{
-    NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionStore, UserAgent,
-};
+use domain::session::{NewSession, OpenSessionError, Rotation, RotationError, Session, SessionStore, UserAgent};
 use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -116,7 +114,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
-        let mut connection = self.pool.write(Some(("refresh token", prefix(&rotation.presented)))).await?;
+        let mut connection = self.pool.write(Some(("refresh token", prefix(rotation.presented.as_bytes())))).await?;
         // Most of many concurrent requests are retries, which need no lock.
         let token = find_token(rotation, by, &mut connection).await?.ok_or(RotationError::Unknown)?;
         if token.is_retry(rotation, by) {
@@ -235,8 +233,8 @@ async fn find_token(
 }
 
 /// The first bytes of a digest.
-fn prefix(digest: &RefreshTokenDigest) -> i64 {
-    digest.as_bytes().first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
+pub(crate) fn prefix(digest: &[u8; 32]) -> i64 {
+    digest.first_chunk().map_or(0, |bytes| i64::from_le_bytes(*bytes))
 }
 
 async fn insert_token(digest: &[u8; 32], session: SessionId, transaction: &mut Connection<'_>) -> Result<(), Failure> {

@@ -5,7 +5,8 @@ use domain::access::Role;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
-    Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate, Username,
+    Account, Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate,
+    Username,
 };
 use domain::{Actor, Kind, StoreError, Target, UserId, UserKind, Version};
 use sqlx::{AssertSqlSafe, FromRow, Row};
@@ -223,16 +224,12 @@ impl CredentialStore for PostgresStore {
         Ok(())
     }
 
-    async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError> {
-        attempts::admit(id, by, &self.pool).await
+    async fn admit_login(&self, account: Account, by: &Actor) -> Result<Admission, StoreError> {
+        attempts::admit(account, by, &self.pool).await
     }
 
-    async fn admit_dummy_login(&self) -> Result<(), StoreError> {
-        attempts::admit_dummy(&self.pool).await
-    }
-
-    async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
-        attempts::withdraw(id, &self.pool).await
+    async fn withdraw_login(&self, account: Account) -> Result<(), StoreError> {
+        attempts::withdraw(account, &self.pool).await
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User> {

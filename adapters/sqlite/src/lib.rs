@@ -3,6 +3,7 @@
 //! Point look-ups take microseconds and run on the calling thread. Scans run on blocking threads. One thread runs all writes
 //! and commits queued writes as a group, with one `fsync`.
 
+mod attempts;
 mod audit;
 pub mod backup;
 mod errors;

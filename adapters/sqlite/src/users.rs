@@ -5,13 +5,14 @@ use domain::access::Role;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
-    Admission, Attempts, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate,
+    Account, Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate,
     Username,
 };
 use domain::{Actor, StoreError, Target, UserId, Version};
 use rusqlite::{Connection, params};
 
 use crate::SqliteStore;
+use crate::attempts;
 use crate::audit::append;
 use crate::errors::Failure;
 use crate::records::{self, Written, update_row};
@@ -37,10 +38,6 @@ const FIND_CREDENTIALS: &str = concat!(
 );
 const ANY: &str = "SELECT 1 FROM users";
 const IS_OPEN: &str = "SELECT 1 FROM sessions WHERE id = ?1 AND user_id = ?2";
-const ATTEMPTS: &str = concat!("SELECT id, ", attempts_columns!(), " FROM users WHERE id = ?1");
-const SET_ATTEMPTS: &str = "UPDATE users SET failed_logins = ?2, next_login_at = ?3 WHERE id = ?1";
-const COUNT_DUMMY: &str =
-    "UPDATE dummy_login_attempts SET failed_logins = (failed_logins + 1) % 100, next_login_at = NULL";
 const UPGRADE_HASH: &str = "UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2";
 const ANOTHER_ADMINISTRATOR: &str =
     "SELECT 1 FROM users WHERE role = 'admin' AND status = 'active' AND NOT password_change_due AND id <> ?1";
@@ -158,26 +155,13 @@ impl CredentialStore for SqliteStore {
         self.writer.write(upgrade).await
     }
 
-    async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError> {
+    async fn admit_login(&self, account: Account, by: &Actor) -> Result<Admission, StoreError> {
         let by = by.clone();
-        self.writer.write(move |connection| Ok::<_, TxError<_>>(admit(connection, id, &by)?)).await
+        self.writer.write(move |connection| Ok::<_, TxError<_>>(attempts::admit(connection, account, &by)?)).await
     }
 
-    async fn admit_dummy_login(&self) -> Result<(), StoreError> {
-        let count = |connection: &Connection| -> Result<(), TxError<StoreError>> {
-            connection.prepare_cached(COUNT_DUMMY)?.execute([])?;
-            Ok(())
-        };
-        self.writer.write(count).await
-    }
-
-    async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError> {
-        let withdraw = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
-            let attempts = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)?;
-            attempts.map_or(Ok(()), |attempts| set_attempts(connection, id, attempts.without_last()))?;
-            Ok(())
-        };
-        self.writer.write(withdraw).await
+    async fn withdraw_login(&self, account: Account) -> Result<(), StoreError> {
+        self.writer.write(move |connection| Ok::<_, TxError<_>>(attempts::withdraw(connection, account)?)).await
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User> {
@@ -190,26 +174,6 @@ impl CredentialStore for SqliteStore {
         };
         self.writer.write(unlock).await
     }
-}
-
-fn admit(connection: &Connection, id: UserId, by: &Actor) -> Result<Admission, Failure> {
-    let Some(attempts) = rows::first(connection, ATTEMPTS, [id.get()], rows::attempts)? else {
-        return Ok(Ok(1));
-    };
-    let (admission, changed) = attempts.admit(by.at);
-    if let Some(changed) = changed {
-        set_attempts(connection, id, changed)?;
-        if changed.is_locked() {
-            append(connection, &NewEvent::once(by, Action::USER_LOCKED, Target::of(id)))?;
-        }
-    }
-    Ok(admission)
-}
-
-fn set_attempts(connection: &Connection, id: UserId, attempts: Attempts) -> Result<(), Failure> {
-    let params = params![id.get(), attempts.failures(), attempts.next_at().map(micros)];
-    connection.prepare_cached(SET_ATTEMPTS)?.execute(params)?;
-    Ok(())
 }
 
 fn find_current(connection: &Connection, id: UserId, expected: Option<Version>) -> Written<User> {

@@ -19,13 +19,15 @@ pub struct RateLimit {
     pub left: String,
 }
 
-/// Two quotas: one of the account, one of the client address.
+/// Quotas of the account, if the login was counted for it, and of the client address.
 impl From<LogInLimits> for RateLimit {
     fn from(limits: LogInLimits) -> Self {
-        Self {
-            policy: format!("{}, {}", policy("account", limits.account), policy("address", limits.address)),
-            left: format!("{}, {}", left("account", limits.account), left("address", limits.address)),
-        }
+        let quotas =
+            limits.account.map(|account| ("account", account)).into_iter().chain([("address", limits.address)]);
+        let list = |member: fn(&str, Budget) -> String| {
+            quotas.clone().map(|(name, budget)| member(name, budget)).collect::<Vec<_>>().join(", ")
+        };
+        Self { policy: list(policy), left: list(left) }
     }
 }
 
@@ -87,7 +89,7 @@ mod tests {
     fn reset_time_is_rounded_up_to_whole_seconds() {
         let budget = |quota, left, next_in| Budget { quota, window: Duration::seconds(300), left, next_in };
         let limits = LogInLimits {
-            account: budget(5, 0, Duration::milliseconds(1_200)),
+            account: Some(budget(5, 0, Duration::milliseconds(1_200))),
             address: budget(300, 299, Duration::ZERO),
         };
         let fields = RateLimit::from(limits);

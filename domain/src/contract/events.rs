@@ -12,7 +12,7 @@ use crate::audit::{Action, EventFilter, NewEvent};
 use crate::record::{Patch as _, Record, Sample as _};
 use crate::session::NewSession;
 use crate::student::{Student, StudentPatch};
-use crate::user::{Attempts, SetPassword, Status, User, UserUpdate};
+use crate::user::{Account, Attempts, SetPassword, Status, User, UserUpdate};
 use crate::{Actor, ActorId, Target, UserKind};
 
 /// The cases.
@@ -105,11 +105,11 @@ async fn failed_login_records_event_only_if_it_locks_account(store: Store) {
     let target = Target::of(asha.id);
     let mut by = requester(T0);
     for _ in 1..Attempts::LOCKING_FAILURES {
-        store.admit_login(asha.id, &by).await.unwrap().unwrap();
+        store.admit_login(Account::User(asha.id), &by).await.unwrap().unwrap();
         by.at += Attempts::MAX_DELAY;
     }
     assert_eq!(take(&store, &by).await, []);
-    store.admit_login(asha.id, &by).await.unwrap().unwrap();
+    store.admit_login(Account::User(asha.id), &by).await.unwrap().unwrap();
     assert_eq!(take(&store, &by).await, [event(Action::USER_LOCKED, &target)]);
     store.unlock(asha.id, &by).await.unwrap();
     assert_eq!(take(&store, &by).await, [event(Action::USER_UNLOCKED, &target)]);

@@ -14,7 +14,7 @@ use crate::access::Role;
 use crate::audit::{Action, EventFilter};
 use crate::record::RecordError;
 use crate::session::{NewSession, OpenSessionError, RotationError, SessionLimit, UserAgent};
-use crate::user::{Attempts, SetPassword, Status, UserConflict, UserUpdate};
+use crate::user::{Account, Attempts, SetPassword, Status, UserConflict, UserUpdate};
 use crate::{Actor, Origin, PageRequest, PageSize, Target};
 
 /// The cases.
@@ -66,7 +66,7 @@ async fn session_with_outdated_password_is_not_opened(store: Store) {
 async fn opened_session_clears_failed_logins(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     for _ in 0..4 {
-        store.admit_login(asha.id, &at(T0)).await.unwrap().unwrap();
+        store.admit_login(Account::User(asha.id), &at(T0)).await.unwrap().unwrap();
     }
     open(&store, &asha, 1).await;
     let known = store.find_credentials(&asha.username).await.unwrap().unwrap();

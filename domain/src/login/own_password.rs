@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::LoginThrottling;
+use super::counted::{AttemptError, CountedAttempts};
 use crate::access::{OwnPasswordWrite, Permission as _};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::{RecordError, RecordStore};
 use crate::user::{
-    CredentialStore, GivenPassword, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword,
-    Share, Throttled, User, UserUpdate, Username, Verdict,
+    Account, GivenPassword, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Share,
+    Throttled, User, UserUpdate, Username, Verdict,
 };
 use crate::{Actor, Clock, StoreError, Target};
 
@@ -18,13 +18,12 @@ use crate::{Actor, Clock, StoreError, Target};
 #[derive(Clone)]
 pub struct OwnPassword {
     pub users: Arc<dyn RecordStore<User>>,
-    pub credentials: Arc<dyn CredentialStore>,
+    pub attempts: CountedAttempts,
     pub passwords: Arc<dyn PasswordHasher>,
     pub denied_access: Arc<DeniedAccessLog>,
     pub clock: Arc<dyn Clock>,
     /// Rules for new passwords.
     pub policy: PasswordPolicy,
-    pub throttling: LoginThrottling,
 }
 
 /// Reason why a password was not changed.
@@ -46,31 +45,42 @@ pub enum OwnPasswordError {
     Store(#[from] StoreError),
 }
 
+impl AttemptError for OwnPasswordError {
+    fn is_failure(&self) -> bool {
+        matches!(self, Self::WrongPassword)
+    }
+}
+
 impl OwnPassword {
     /// Replaces the caller's password and ends the caller's other sessions (ASVS 7.4.3). `username` is the caller's own.
     ///
     /// A wrong current password counts as a failed login and records the same event: a stolen token does not allow unlimited
     /// attempts.
     ///
+    /// When `cancelled` completes, the attempt ends and is withdrawn, as at a login.
+    ///
     /// # Errors
     /// [`OwnPasswordError`]
     pub async fn change(
         &self,
-        by: &OwnPasswordWrite,
+        caller: &OwnPasswordWrite,
         username: &Username,
         current: GivenPassword,
         new: NewPassword,
+        cancelled: impl Future<Output = ()> + Send,
     ) -> Result<(), OwnPasswordError> {
-        let actor = by.at(self.clock.now());
-        let outcome = self.change_as(by, username, current, new.into(), &actor).await;
+        let by = caller.at(self.clock.now());
+        let account = Account::User(caller.user_id());
+        let change = self.verify_and_change(caller, username, current, new.into(), &by);
+        let outcome = self.attempts.attempt(account, &by, cancelled, change).await.outcome;
         if let Err(OwnPasswordError::WrongPassword | OwnPasswordError::Throttled(_)) = outcome {
-            let event = NewEvent::once(&actor, Action::LOGIN_DENIED, Target::of(by.user_id()));
+            let event = NewEvent::once(&by, Action::LOGIN_DENIED, Target::of(caller.user_id()));
             self.denied_access.record(event);
         }
         outcome
     }
 
-    async fn change_as(
+    async fn verify_and_change(
         &self,
         caller: &OwnPasswordWrite,
         username: &Username,
@@ -78,36 +88,19 @@ impl OwnPassword {
         new: Password,
         by: &Actor,
     ) -> Result<(), OwnPasswordError> {
-        let known = self.credentials.find_credentials(username).await?;
         let id = caller.user_id();
+        let known = self.attempts.credentials.find_credentials(username).await?;
         let known = known.filter(|known| known.user.id == id).ok_or(OwnPasswordError::SessionEnded)?;
-        if self.throttling != LoginThrottling::Unlimited {
-            known.attempts.check(by.at)?;
-            self.credentials.admit_login(id, by).await??;
-        }
-        let share = Share::of(&by.origin, username.folded());
+        let share = Share::of(&by.origin, Account::User(id));
         let is_expired = known.password_expires_at.is_some_and(|expiry| expiry <= by.at);
-        match current.verify(&*self.passwords, Some(known.password), share).await {
-            Ok(Verdict::Correct | Verdict::CorrectButOutdated) if !is_expired => {}
-            Ok(_) => return Err(OwnPasswordError::WrongPassword),
-            Err(error) => {
-                self.credentials.withdraw_login(id).await?;
-                return Err(error.into());
-            }
+        let verdict = current.verify(&*self.passwords, Some(known.password), share).await?;
+        if verdict == Verdict::Incorrect || is_expired {
+            return Err(OwnPasswordError::WrongPassword);
         }
-        let changed = if current.preferred().expose() == new.expose() {
-            Err(OwnPasswordError::Unchanged)
-        } else {
-            self.passwords.hash(new, share).await.map_err(OwnPasswordError::from)
-        };
-        let hash = match changed {
-            Ok(hash) => hash,
-            Err(error) => {
-                // The current password was correct, so the attempt does not count.
-                self.credentials.withdraw_login(id).await?;
-                return Err(error);
-            }
-        };
+        if current.preferred().expose() == new.expose() {
+            return Err(OwnPasswordError::Unchanged);
+        }
+        let hash = self.passwords.hash(new, share).await?;
         let password = SetPassword { hash, one_time_until: None, kept_session: Some(caller.session_id()) };
         let change = UserUpdate { password: Some(password), ..UserUpdate::default() };
         match self.users.update(id, None, change, by).await {

@@ -1,11 +1,11 @@
-//! Login throttle port: failed logins per client address and per unknown username.
+//! Login throttle port: failed logins per client address, and attempts in progress.
 
 use std::net::IpAddr;
 
 use async_trait::async_trait;
 
 use crate::quota::Budget;
-use crate::user::Admission;
+use crate::user::Account;
 
 /// An attempt of an account that is in progress. Dropping it ends the attempt.
 #[async_trait]
@@ -28,10 +28,10 @@ pub trait AttemptInProgress: Send {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LoginThrottle: Send + Sync {
-    /// Begins an attempt of an account, or of an unknown username. If
+    /// Begins an attempt of an account. If
     /// [`Attempts::FREE_FAILURES`](crate::user::Attempts::FREE_FAILURES) attempts of the account are in progress on this node,
     /// waits for the end of one. Returns `None` after a few seconds.
-    async fn begin(&self, name: &str) -> Option<Box<dyn AttemptInProgress>>;
+    async fn begin(&self, account: Account) -> Option<Box<dyn AttemptInProgress>>;
 
     /// Returns the remaining failed logins of a client address (IPv6: of its /64), without counting one.
     fn budget(&self, client: IpAddr) -> Budget;
@@ -44,18 +44,4 @@ pub trait LoginThrottle: Send + Sync {
 
     /// Withdraws a login that did not fail.
     fn give_back(&self, client: IpAddr);
-
-    /// Admits and counts a login with an unknown username as
-    /// [`CredentialStore::admit_login`](crate::user::CredentialStore::admit_login) does for a user. `name` is folded as a
-    /// username is. MUST store only a keyed hash of the name, because users may enter a password there by mistake.
-    ///
-    /// # Errors
-    /// [`Throttled`](crate::user::Throttled), without counting the login, before the delay of the name is over.
-    fn admit_unknown(&self, name: &str) -> Admission;
-
-    /// Withdraws an admitted login with an unknown username if the password was not verified.
-    fn withdraw_unknown(&self, name: &str);
-
-    /// Returns the number of consecutive failed logins with an unknown username.
-    fn failures_of_unknown(&self, name: &str) -> u32;
 }

@@ -32,6 +32,8 @@ impl Attempts {
     pub const FREE_FAILURES: u32 = 5;
     /// Number of consecutive failures that locks the account.
     pub const LOCKING_FAILURES: u32 = 100;
+    /// Number of unknown accounts whose attempts are kept.
+    pub const UNKNOWN_ACCOUNTS: u32 = 100_000;
     /// Maximum delay before the next attempt.
     pub const MAX_DELAY: Duration = Duration::seconds(300);
 
@@ -101,6 +103,13 @@ impl Attempts {
     #[must_use]
     pub const fn without_last(&self) -> Self {
         Self { failures: self.failures.saturating_sub(1), next_at: None }
+    }
+
+    /// Returns `true` if the excess of [`Attempts::UNKNOWN_ACCOUNTS`] is to be deleted with the attempt of this number, so that
+    /// the deletion costs little per attempt.
+    #[must_use]
+    pub const fn is_excess_checked_at(number: i64) -> bool {
+        number % (Self::UNKNOWN_ACCOUNTS as i64 / 100) == 0
     }
 
     /// Returns `true` if the account is locked until an administrator unlocks it.

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 use thiserror::Error;
 
-use super::{Admission, Credentials, NewUser, Password, PasswordHash, Share, User, Username};
+use super::{Account, Admission, Credentials, NewUser, Password, PasswordHash, Share, User, Username, UsernameDigest};
 use crate::record::{Record, RecordResult};
 use crate::{Actor, StoreError, UserId};
 
@@ -53,30 +53,26 @@ pub trait CredentialStore: Send + Sync {
         by: &Actor,
     ) -> Result<(), StoreError>;
 
-    /// Admits a login attempt of user `id` at `by.at`, or throttles it, by [`Attempts::admit`](super::Attempts::admit), and
-    /// stores the attempts that it returns. The opening of a session clears the count. The limit MUST also hold for concurrent
-    /// attempts on any number of nodes. If the user does not exist, the attempt is admitted with the count 1.
+    /// Admits a login attempt at `by.at`, or throttles it, by [`Attempts::admit`](super::Attempts::admit), and stores the attempts
+    /// that it returns. The opening of a session clears the count of its user. The limit MUST also hold for concurrent attempts on
+    /// any number of nodes. If a user does not exist, the attempt is admitted with the count 1.
     ///
-    /// An attempt that locks the account writes an [`Action::USER_LOCKED`](crate::audit::Action::USER_LOCKED) event. Others
-    /// write no event: the session records a successful login, and the denied-access log a rejected one.
+    /// Unknown accounts MUST be counted in the same way, with the same duration. At least the
+    /// [`Attempts::UNKNOWN_ACCOUNTS`](super::Attempts::UNKNOWN_ACCOUNTS) that were attempted last are kept, and never more than 1 % above.
+    ///
+    /// An attempt that locks the account of a user writes an [`Action::USER_LOCKED`](crate::audit::Action::USER_LOCKED) event.
+    /// Others write no event: the session records a successful login, and the denied-access log a rejected one.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    async fn admit_login(&self, id: UserId, by: &Actor) -> Result<Admission, StoreError>;
+    async fn admit_login(&self, account: Account, by: &Actor) -> Result<Admission, StoreError>;
 
-    /// Takes as long as [`CredentialStore::admit_login`], without a visible effect. Called for unknown usernames, so that the
-    /// response time does not reveal which usernames exist.
+    /// Withdraws an admitted attempt if its password was not verified, with
+    /// [`Attempts::without_last`](super::Attempts::without_last). Has no effect without a counted attempt.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    async fn admit_dummy_login(&self) -> Result<(), StoreError>;
-
-    /// Withdraws an admitted attempt of user `id` if its password was not verified, with
-    /// [`Attempts::without_last`](super::Attempts::without_last). Has no effect if the user does not exist.
-    ///
-    /// # Errors
-    /// [`StoreError`] if the store fails.
-    async fn withdraw_login(&self, id: UserId) -> Result<(), StoreError>;
+    async fn withdraw_login(&self, account: Account) -> Result<(), StoreError>;
 
     /// Clears the failed logins of user `id`, increments the version as an update does, and writes an
     /// [`Action::USER_UNLOCKED`](crate::audit::Action::USER_UNLOCKED) event. Returns the updated record.
@@ -129,4 +125,11 @@ pub enum HashError {
     /// The hash could not be computed or parsed: a defect of this program, or corrupted data.
     #[error("a password could not be hashed: {0}")]
     Failed(String),
+}
+
+/// Port for the digests of unknown usernames.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait UsernameDigests: Send + Sync {
+    /// Returns the HMAC-SHA256 of a folded username under a key that all nodes share.
+    fn digest(&self, folded: &str) -> UsernameDigest;
 }

@@ -7,7 +7,7 @@ use app::http::access::Access;
 use domain::access::{PermissionEntry, Requirement, Role};
 use domain::quota::RequestQuota;
 use domain::record::Record;
-use domain::user::{Admission, Attempts, Throttled, User};
+use domain::user::{Account, Admission, Attempts, Throttled, User};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tests::client::{Client, Response};
@@ -210,7 +210,7 @@ async fn throttled_client(server: &Server, name: &str, end: Admission) -> Client
     let client = server.client_of(&user).await;
     let mut by = operator();
     loop {
-        let admission = server.stores.credentials.admit_login(user.id, &by).await.unwrap();
+        let admission = server.stores.credentials.admit_login(Account::User(user.id), &by).await.unwrap();
         if admission == end {
             return client;
         }

@@ -95,16 +95,12 @@ impl LogInApi {
             log_in.log_in(&username.0, &password.0, user_agent, origin, cancelled.wait()).await
         });
         let attempt = attempt.await;
-        let limits = attempt.limits.map(RateLimit::from);
-        let logged_in = attempt.outcome.map_err(|error| match limits.clone() {
-            Some(limits) => limits.add_to_problem(error.into()),
-            None => error.into(),
-        })?;
+        let limits = RateLimit::from(attempt.limits);
+        let logged_in = attempt.outcome.map_err(|error| limits.clone().add_to_problem(error.into()))?;
         if let Some(reason) = &logged_in.outdated_hash_kept {
             tracing::warn!(user_id = logged_in.user.id.get(), %reason, "outdated password hash was not upgraded");
         }
         let token = Json(TokenDocument::from(&logged_in.grant));
-        let (policy, left) = limits.map(|limits| (limits.policy, limits.left)).unzip();
-        Ok(LoggedIn::Token(token, "no-store".to_owned(), policy, left))
+        Ok(LoggedIn::Token(token, "no-store".to_owned(), Some(limits.policy), Some(limits.left)))
     }
 }

@@ -8,7 +8,7 @@ use super::sessions::Ended;
 use super::users::NewPasswordText;
 use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
-use crate::http::request::{Body, BodyRules, By, Content, Fields, Invalid};
+use crate::http::request::{Body, BodyRules, By, Content, Fields, Invalid, detached};
 use crate::http::wire::object::described_object;
 use crate::http::wire::text_value;
 
@@ -74,7 +74,11 @@ impl OwnPasswordApi {
         let username = by.caller().user.username.clone();
         let rules = PasswordRules { policy: uses.own_password.policy, username };
         let (current, new) = body.read_with(&rules).await?;
-        uses.own_password.change(&by, &rules.username, current, new).await?;
+        let (own_password, caller) = (uses.own_password.clone(), by.into_proof());
+        detached(|cancelled| async move {
+            own_password.change(&caller, &rules.username, current, new, cancelled.wait()).await
+        })
+        .await?;
         Ok(Ended::Ended)
     }
 }

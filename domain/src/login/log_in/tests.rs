@@ -11,11 +11,14 @@ use crate::audit::MockAuditLog;
 use crate::login::{AttemptInProgress, MockLoginThrottle};
 use crate::session::{MockRefreshTokens, MockSessionStore, RefreshTokenDigest};
 use crate::token::{MockTokens, SignedToken, TokenLifetime};
-use crate::user::{MockCredentialStore, MockPasswordHasher};
+use crate::user::{MockCredentialStore, MockPasswordHasher, MockUsernameDigests, UsernameDigest};
 use crate::{MockClock, MockRandom, SessionId, UserId, Version};
 
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const FULL: Budget = Budget { quota: 300, window: Duration::minutes(5), left: 300, next_in: Duration::ZERO };
+
+/// The account of an unknown username.
+const UNKNOWN: Account = Account::Unknown(UsernameDigest::new([0xef; 32]));
 
 /// An attempt while this number of others is in progress.
 struct Others(usize);
@@ -53,6 +56,7 @@ struct Mocks {
     throttle: MockLoginThrottle,
     audit: MockAuditLog,
     tokens: MockTokens,
+    usernames: MockUsernameDigests,
     throttling: LoginThrottling,
 }
 
@@ -61,6 +65,8 @@ impl Mocks {
     fn store(known: Option<Credentials>) -> Self {
         let mut credentials = MockCredentialStore::new();
         credentials.expect_find_credentials().returning(move |_| Ok(known.clone()));
+        let mut usernames = MockUsernameDigests::new();
+        usernames.expect_digest().return_const(UsernameDigest::new([0xef; 32]));
         Self {
             credentials,
             sessions: MockSessionStore::new(),
@@ -68,6 +74,7 @@ impl Mocks {
             throttle: MockLoginThrottle::new(),
             audit: MockAuditLog::new(),
             tokens: MockTokens::new(),
+            usernames,
             throttling: LoginThrottling::Limited,
         }
     }
@@ -75,14 +82,11 @@ impl Mocks {
     /// Expects that the attempt is admitted, counted once and hashed once.
     fn admitting(known: Option<Credentials>, verdict: Verdict) -> Self {
         let stored = known.as_ref().map(|known| known.password.clone());
-        let counted = known.as_ref().map(|known| known.attempts.failures() + 1);
+        let counted = known.as_ref().map_or(0, |known| known.attempts.failures()) + 1;
+        let account = known.as_ref().map_or(UNKNOWN, |known| Account::User(known.user.id));
         let mut mocks = Self::beginning(known);
-        if let Some(counted) = counted {
-            mocks.credentials.expect_admit_login().times(1).returning(move |_, _| Ok(Ok(counted)));
-        } else {
-            mocks.throttle.expect_admit_unknown().times(1).returning(|_| Ok(1));
-            mocks.credentials.expect_admit_dummy_login().times(1).returning(|| Ok(()));
-        }
+        let admit = mocks.credentials.expect_admit_login().with(eq(account), always()).times(1);
+        admit.returning(move |_, _| Ok(Ok(counted)));
         mocks
             .passwords
             .expect_verify()
@@ -164,17 +168,20 @@ impl Mocks {
         });
         let lifetime = TokenLifetime::new(Duration::minutes(15)).unwrap();
         LogIn {
-            credentials: Arc::new(self.credentials),
+            attempts: CountedAttempts {
+                credentials: Arc::new(self.credentials),
+                throttle: Arc::new(self.throttle),
+                throttling: self.throttling,
+            },
             sessions: Arc::new(self.sessions),
             passwords: hasher.unwrap_or(Arc::new(self.passwords)),
-            throttle: Arc::new(self.throttle),
+            usernames: Arc::new(self.usernames),
             denied_access: Arc::new(DeniedAccessLog::new(Arc::new(self.audit))),
             refresh_tokens: Arc::new(refresh_tokens),
             grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
             clock: Arc::new(clock),
             lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
             session_limit: SessionLimit::default(),
-            throttling: self.throttling,
         }
     }
 }
@@ -216,7 +223,7 @@ async fn correct_password_opens_session_with_both_tokens() {
     let grant = attempt.outcome.unwrap().grant;
     assert_eq!((grant.token.expose(), grant.expires_in), ("signed", 15 * 60));
     assert_eq!((grant.refresh_token.expose(), grant.refresh_expires_in), ("ab".repeat(32), 7 * 24 * 3600));
-    assert_eq!(attempt.limits.unwrap().account.left, Attempts::FREE_FAILURES);
+    assert_eq!(attempt.limits.account.unwrap().left, Attempts::FREE_FAILURES);
 }
 
 /// REQ 15.
@@ -239,7 +246,7 @@ async fn wrong_password_is_rejected_and_counted() {
     let mocks = Mocks::admitting(Some(asha_after(4)), Verdict::Incorrect).rejected(Some(7));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
-    let account = attempt.limits.unwrap().account;
+    let account = attempt.limits.account.unwrap();
     assert_eq!((account.left, account.next_in), (0, Duration::SECOND));
 }
 
@@ -251,10 +258,8 @@ async fn remaining_attempts_derive_from_own_count() {
         let mut mocks = Mocks::beginning(known).rejected(target);
         // Three concurrent attempts were admitted after the lookup.
         mocks.credentials.expect_admit_login().returning(|_, _| Ok(Ok(4)));
-        mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
-        mocks.throttle.expect_admit_unknown().returning(|_| Ok(4));
         mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
-        assert_eq!(mocks.log_in("asha").await.limits.unwrap().account.left, 1);
+        assert_eq!(mocks.log_in("asha").await.limits.account.unwrap().left, 1);
     }
 }
 
@@ -265,8 +270,9 @@ async fn unknown_username_is_folded_like_valid_one() {
         [("MoSes", "moses"), ("mo\u{17f}es", "moses"), ("Stra\u{df}e", "strasse"), ("A\u{30a}sa", "\u{e5}sa")]
     {
         let mut mocks = Mocks::beginning(None).rejected(None);
-        mocks.throttle.expect_admit_unknown().with(eq(folded)).returning(|_| Ok(1));
-        mocks.credentials.expect_admit_dummy_login().returning(|| Ok(()));
+        mocks.usernames = MockUsernameDigests::new();
+        mocks.usernames.expect_digest().with(eq(folded)).times(1).return_const(UsernameDigest::new([0xef; 32]));
+        mocks.credentials.expect_admit_login().with(eq(UNKNOWN), always()).returning(|_, _| Ok(Ok(1)));
         mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
         assert!(mocks.log_in(typed).await.outcome.is_err(), "{typed}");
     }
@@ -297,7 +303,7 @@ async fn early_attempt_is_neither_hashed_nor_counted() {
     assert!(
         matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(2))
     );
-    assert_eq!(attempt.limits.unwrap().account.next_in, Duration::seconds(2));
+    assert_eq!(attempt.limits.account.unwrap().next_in, Duration::seconds(2));
 }
 
 /// REQ 16.
@@ -310,18 +316,16 @@ async fn attempt_on_locked_account_is_neither_hashed_nor_counted() {
 
 /// REQ 16.
 #[tokio::test]
-async fn address_without_budget_is_rejected_for_any_username() {
-    for (known, target) in [(Some(asha(Status::Active)), Some(7)), (None, None)] {
-        let mut mocks = Mocks::store(known).rejected(target);
-        mocks.throttle.expect_failures_of_unknown().return_const(0_u32);
-        let empty = Budget { left: 0, next_in: Duration::seconds(9), ..FULL };
-        mocks.throttle.expect_budget().return_const(empty);
-        mocks.throttle.expect_take().times(1).returning(move |_| Err(empty));
-        let outcome = mocks.log_in("asha").await.outcome;
-        assert!(
-            matches!(outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(9))
-        );
-    }
+async fn address_without_budget_is_rejected_without_a_lookup() {
+    let mut mocks = Mocks::store(None).rejected(None);
+    mocks.credentials = MockCredentialStore::new();
+    let empty = Budget { left: 0, next_in: Duration::seconds(9), ..FULL };
+    mocks.throttle.expect_take().times(1).returning(move |_| Err(empty));
+    let attempt = mocks.log_in("asha").await;
+    assert!(
+        matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(9))
+    );
+    assert_eq!(attempt.limits, LogInLimits { account: None, address: empty });
 }
 
 #[tokio::test]
@@ -332,7 +336,7 @@ async fn unlimited_throttling_neither_counts_nor_delays() {
     mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
     let attempt = mocks.log_in("asha").await;
     assert!(matches!(attempt.outcome, Err(LogInError::InvalidCredentials)));
-    let account = attempt.limits.unwrap().account;
+    let account = attempt.limits.account.unwrap();
     assert_eq!((account.left, account.next_in), (Attempts::FREE_FAILURES, Duration::ZERO));
 }
 

@@ -108,7 +108,7 @@ pub fn shared() -> Value {
             true, pattern("^[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT$", 29),
             "Mon, 24 Nov 2036 00:00:00 GMT"),
         "RateLimit": header(
-            "Remaining quota (`r`) of each policy, and seconds until it increases (`t`). `requests` counts the requests of a user, or of an address without a valid token. Responses to a login also contain `address`, which counts the failed logins of the client address, and `account`, which counts the consecutive failed logins of the account. The `account` quota does not refill with time: `t` is the delay before the next attempt, and a successful login or an administrator resets the count.",
+            "Remaining quota (`r`) of each policy, and seconds until it increases (`t`). `requests` counts the requests of a user, or of an address without a valid token. Responses to a login also contain `address`, which counts the failed logins of the client address, and `account`, which counts the consecutive failed logins of the account; without `account`, the login was rejected because of the address. The `account` quota does not refill with time: `t` is the delay before the next attempt, and a successful login or an administrator resets the count.",
             true, pattern("^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+\";r=[0-9]+;t=[0-9]+)*$", 256),
             "\"requests\";r=5999;t=1"),
         "RateLimit-Policy": header(

@@ -1,0 +1,92 @@
+//! Attempts with a password, counted for their account.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use super::{LoginThrottle, LoginThrottling};
+use crate::user::{Account, Admission, Attempts, CredentialStore, HashError, Throttled};
+use crate::{Actor, StoreError};
+
+/// Counts attempts with a password, and rejects those that come too early.
+#[derive(Clone)]
+pub struct CountedAttempts {
+    pub credentials: Arc<dyn CredentialStore>,
+    pub throttle: Arc<dyn LoginThrottle>,
+    pub throttling: LoginThrottling,
+}
+
+/// Error of an attempt.
+pub(super) trait AttemptError: From<Throttled> + From<HashError> + From<StoreError> {
+    /// Returns `true` if the attempt failed by its password. Attempts with other errors are withdrawn.
+    fn is_failure(&self) -> bool;
+}
+
+/// Result of an attempt.
+pub(super) struct Attempted<T, E> {
+    /// The number of consecutive failures including this one; `None` if it was not counted.
+    pub failures: Option<u32>,
+    pub outcome: Result<T, E>,
+}
+
+impl CountedAttempts {
+    /// Runs `verify` if an attempt for the account is admitted.
+    ///
+    /// When `cancelled` completes, the attempt ends and is withdrawn.
+    pub(super) async fn attempt<T, E: AttemptError>(
+        &self,
+        account: Account,
+        by: &Actor,
+        cancelled: impl Future<Output = ()> + Send,
+        verify: impl Future<Output = Result<T, E>> + Send,
+    ) -> Attempted<T, E> {
+        if self.throttling == LoginThrottling::Unlimited {
+            return Attempted { failures: Some(0), outcome: verify.await };
+        }
+        let mut failures = None;
+        let outcome = self.admitted(account, by, unless(cancelled, verify), &mut failures).await;
+        Attempted { failures, outcome }
+    }
+
+    /// Sets `failures` if the attempt was counted.
+    async fn admitted<T, E: AttemptError>(
+        &self,
+        account: Account,
+        by: &Actor,
+        verify: impl Future<Output = Option<Result<T, E>>> + Send,
+        failures: &mut Option<u32>,
+    ) -> Result<T, E> {
+        let mut progress = self.throttle.begin(account).await.ok_or(HashError::Busy)?;
+        // Admitted attempts count as failures until they end.
+        let admission: Admission = loop {
+            progress.admitting().await;
+            let admission = self.credentials.admit_login(account, by).await?;
+            if !matches!(admission, Err(Throttled::RetryAfter { .. })) || !progress.throttled().await {
+                break admission;
+            }
+        };
+        // A throttled account has no remaining attempts.
+        *failures = Some(admission.unwrap_or(Attempts::FREE_FAILURES));
+        admission?;
+        progress.admitted();
+        // A cancelled request gets no response.
+        let outcome = verify.await.unwrap_or_else(|| Err(HashError::Busy.into()));
+        if outcome.as_ref().is_err_and(|error| !error.is_failure()) {
+            *failures = failures.map(|failures| failures.saturating_sub(1));
+            // If the store fails again, the attempt remains counted until the next success.
+            let _ = self.credentials.withdraw_login(account).await;
+        }
+        outcome
+    }
+}
+
+/// Runs `work` until `cancelled` completes.
+async fn unless<T>(cancelled: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
+    let (mut cancelled, mut work) = (pin!(cancelled), pin!(work));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(done) => Poll::Ready(Some(done)),
+        Poll::Pending => cancelled.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
