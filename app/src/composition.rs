@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{JwtTokens, KeyedHashes};
-use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SessionCache};
+use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SearchTurnsMemory, SessionCache};
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{CountedAttempts, LogIn, LoginThrottling, OwnPassword};
 use domain::quota::RequestQuota;
@@ -110,6 +110,7 @@ pub async fn use_cases(
         review: Review { log: stores.audit, clock: clock.clone() },
         denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
+        search_turns: Arc::new(SearchTurnsMemory::default()),
         search_forms: stores.search_forms,
         probe: stores.probe,
         key_set: signer,

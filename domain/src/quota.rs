@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use async_trait::async_trait;
 use thiserror::Error;
 use time::Duration;
 
@@ -77,4 +78,12 @@ pub trait RequestQuotas: Send + Sync {
     /// # Errors
     /// The unchanged budget if no request is left.
     fn take(&self, requester: Requester) -> Result<Budget, Budget>;
+}
+
+/// Turns of searches ([`Reach::Search`](crate::Reach::Search)): those of one user run one after another, so that they cannot
+/// occupy every place of the store.
+#[async_trait]
+pub trait SearchTurns: Send + Sync {
+    /// Waits until no other search of the user runs on this node. Dropping the result ends the turn.
+    async fn turn(&self, user: UserId) -> Box<dyn Send>;
 }

@@ -35,6 +35,7 @@ mod own_password;
 mod quotas;
 mod requirements;
 mod rotation;
+mod searches;
 mod secrecy;
 mod sessions;
 mod shutdown;

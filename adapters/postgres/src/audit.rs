@@ -110,7 +110,7 @@ impl AuditLog for PostgresStore {
             .bind(filter.before)
             // A generic plan cannot use an index, because the filters vary by execution.
             .persistent(false);
-        let rows = self.pool.search().await?.fetch_all(page).await?;
+        let rows = self.pool.read_by(filter).await?.fetch_all(page).await?;
         Ok(Page::from_rows(rows.iter().map(event).collect::<Result<_, _>>()?, request))
     }
 

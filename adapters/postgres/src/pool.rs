@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, PoolConfig, QueueMode, RecycleError, RecycleResult};
-use domain::StoreError;
+use domain::{Filter, Reach, StoreError};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -98,8 +98,11 @@ impl Pool {
         self.acquire(async { Ok(Occupied::default()) }, READ_TIMEOUT).await
     }
 
-    /// A connection for work that reads many rows.
-    pub async fn search(&self) -> Result<Connection<'_>, Failure> {
+    /// A connection for a list: one for look-ups, unless it is a search.
+    pub async fn read_by(&self, filter: &impl Filter) -> Result<Connection<'_>, Failure> {
+        if filter.reach() != Reach::Search {
+            return self.read().await;
+        }
         let occupy = async { Ok(Occupied { _place: Some(self.searches.enter().await?), _record: None }) };
         self.acquire(occupy, BULK_TIMEOUT).await
     }

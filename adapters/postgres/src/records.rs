@@ -28,11 +28,10 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         found.as_ref().map(rows::record).transpose()
     }
 
-    /// Runs as a search, unless an index finds the only row. If not every row matches, which the database cannot check, more rows
+    /// If not every row matches, which the database cannot check, more rows
     /// are read until the page is full.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
-        let is_point = R::conditions(filter).is_point;
-        let mut connection = if is_point { self.pool.read().await? } else { self.pool.search().await? };
+        let mut connection = self.pool.read_by(filter).await?;
         let (mut position, mut rows) = (request.position(), request.rows());
         let mut found = Vec::new();
         loop {

@@ -50,7 +50,7 @@ impl Table for Student {
 
     fn conditions(filter: &StudentFilter) -> Conditions {
         Conditions::default()
-            .equals_unique("roll_no", filter.roll_no.map(RollNumber::get))
+            .equals("roll_no", filter.roll_no.map(RollNumber::get))
             .contains_or_null("name_search", filter.name.as_ref().map(|part| part.search_form().to_owned()))
     }
 

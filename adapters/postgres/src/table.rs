@@ -124,17 +124,14 @@ pub(crate) struct Conditions {
     /// SQL that starts with AND, or empty.
     pub sql: String,
     values: Vec<Bind>,
-    /// `true` if at most one row can match, found by an index.
-    pub is_point: bool,
 }
 
 impl Conditions {
     /// Number of the first parameter. The parameters before it are the position and size of the page.
     const FIRST: usize = 3;
 
-    /// The column, which has a unique index, equals the value.
-    pub fn equals_unique(mut self, column: &str, value: Option<impl Bound>) -> Self {
-        self.is_point |= value.is_some();
+    /// The column equals the value.
+    pub fn equals(mut self, column: &str, value: Option<impl Bound>) -> Self {
         self.and(value, |parameter| format!("{column} = {parameter}"));
         self
     }

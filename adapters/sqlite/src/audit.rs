@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
-use domain::{Actor, Page, PageRequest, StoreError, Target};
+use domain::{Actor, Filter as _, Page, PageRequest, StoreError, Target};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
@@ -89,7 +89,7 @@ impl AuditLog for SqliteStore {
         let (actor, target) = (actor.map(|actor| actor.to_string()), target.as_ref().map(Target::to_string));
         let action = action.as_ref().map(|action| action.as_str().to_owned());
         let (since, before) = (since.map(micros), before.map(micros));
-        let found = self.scans.run(move |connection| {
+        let found = self.read(filter.reach(), move |connection| {
             let params = params![position, one_more, actor, action, target, since, before];
             Ok(rows::all(connection, sql, params, rows::event)?)
         });

@@ -1,6 +1,6 @@
 //! Every store port on embedded `SQLite`: the default store, for production on one machine.
 //!
-//! Point look-ups take microseconds and run on the calling thread. Scans run on blocking threads. One thread runs all writes
+//! Point look-ups take microseconds and run on the calling thread. Pages and searches run on blocking threads. One thread runs all writes
 //! and commits queued writes as a group, with one `fsync`.
 
 mod attempts;
@@ -24,7 +24,8 @@ use std::path::Path;
 use std::thread;
 
 use async_trait::async_trait;
-use domain::{Probe, StoreError};
+use domain::{Probe, Reach, StoreError};
+use rusqlite::Connection;
 use tokio::task;
 
 pub use open::OpenError;
@@ -37,11 +38,12 @@ use writer::Writer;
 
 /// Stores users, sessions, students and the audit log in one `SQLite` file.
 ///
-/// A call returns [`StoreError::Unavailable`] immediately if its queue is full: 1,024 writes, or 64 scans behind 2 running
-/// ones. Requires a tokio runtime. Dropping the store blocks until queued writes have completed.
+/// A call returns [`StoreError::Unavailable`] immediately if its queue is full: 1,024 writes, or 64 pages or
+/// searches behind 2 running ones. Requires a tokio runtime. Dropping the store blocks until queued writes have completed.
 pub struct SqliteStore {
     points: Readers,
-    scans: Scans,
+    pages: Scans,
+    searches: Scans,
     writer: Writer,
     invalidations: DataVersionFeed,
     file: DatabaseFile,
@@ -61,7 +63,8 @@ impl SqliteStore {
         let cores = thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             points: Readers::new(open::readers(path, cores.clamp(2, 8))?),
-            scans: Scans::new(open::readers(path, Scans::RUNNING)?),
+            pages: Scans::new(open::readers(path, Scans::RUNNING)?),
+            searches: Scans::new(open::readers(path, Scans::RUNNING)?),
             writer: Writer::start(writer, file.clone()).map_err(|error| OpenError::thread(path, error))?,
             invalidations: DataVersionFeed::default(),
             file,
@@ -73,6 +76,19 @@ impl SqliteStore {
     #[must_use]
     pub const fn schema_version(&self) -> u32 {
         self.schema_version
+    }
+
+    /// Reads one row on the calling thread, and more on a blocking one. Searches do not delay pages.
+    async fn read<T: Send + 'static>(
+        &self,
+        reach: Reach,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match reach {
+            Reach::Row => self.points.with(read),
+            Reach::Page => self.pages.run(read).await,
+            Reach::Search => self.searches.run(read).await,
+        }
     }
 }
 
@@ -92,5 +108,41 @@ impl Probe for SqliteStore {
         });
         check.await.map_err(StoreError::unavailable)??;
         self.writer.retry_after_failure().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex, mpsc};
+
+    use domain::PageRequest;
+    use domain::record::RecordStore;
+    use domain::student::{Student, StudentFilter};
+    use futures_util::FutureExt;
+    use futures_util::future::join_all;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn searches_do_not_delay_pages() {
+        let folder = TempDir::new().unwrap();
+        let store = SqliteStore::open(&folder.path().join("rollbook.db")).unwrap();
+        let (release, released) = mpsc::channel::<()>();
+        let released = Arc::new(Mutex::new(released));
+        let blocked = (0..=Scans::RUNNING).map(|_| {
+            let released = Arc::clone(&released);
+            store.read(Reach::Search, move |_| {
+                let _ = released.lock().unwrap().recv();
+                Ok(())
+            })
+        });
+        let mut searches = Box::pin(join_all(blocked));
+        assert!(searches.as_mut().now_or_never().is_none());
+        let page = RecordStore::<Student>::page(&store, &StudentFilter::default(), PageRequest::ONE).await;
+        assert!(page.unwrap().entries.is_empty());
+        assert!(searches.as_mut().now_or_never().is_none());
+        drop(release);
+        assert!(searches.await.iter().all(Result::is_ok));
     }
 }

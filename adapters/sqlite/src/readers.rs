@@ -1,12 +1,14 @@
 //! Read-only connections: some for point look-ups on the calling thread, some for scans on blocking threads.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 use domain::StoreError;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio::task;
+
+use crate::errors::Failure;
 
 /// A fixed set of connections, each used by one thread at a time.
 pub struct Readers(Box<[Mutex<Reader>]>);
@@ -58,7 +60,26 @@ fn preferred_index() -> usize {
     INDEX.with(|index| *index)
 }
 
-/// Reads that take milliseconds: on blocking threads, with limited concurrency.
+/// Number of steps of a scan between two checks whether it was cancelled.
+const STEPS_BETWEEN_CHECKS: i32 = 10_000;
+
+/// Sets its flag when it is dropped.
+struct CancelOnDrop(Arc<AtomicBool>);
+
+impl CancelOnDrop {
+    fn new() -> (Self, Arc<AtomicBool>) {
+        let flag = Arc::default();
+        (Self(Arc::clone(&flag)), flag)
+    }
+}
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reads that take milliseconds: on blocking threads, with limited concurrency. If the caller is cancelled, the read ends soon.
 pub struct Scans {
     readers: Arc<Readers>,
     /// One permit for each scan that runs or waits.
@@ -88,15 +109,23 @@ impl Scans {
     ) -> Result<T, StoreError> {
         let admitted = Arc::clone(&self.admitted)
             .try_acquire_owned()
-            .map_err(|_| StoreError::unavailable("too many searches are waiting"))?;
+            .map_err(|_| StoreError::unavailable("too many reads are waiting"))?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(StoreError::unavailable)?;
         let readers = Arc::clone(&self.readers);
+        let (cancel, is_cancelled) = CancelOnDrop::new();
         let scan = task::spawn_blocking(move || {
             // Held until the scan has ended, even if the caller is cancelled.
             let _permits = (admitted, running);
-            readers.with(read)
+            readers.with(|connection| {
+                connection
+                    .progress_handler(STEPS_BETWEEN_CHECKS, Some(move || is_cancelled.load(Ordering::Relaxed)))
+                    .map_err(Failure::from)?;
+                read(connection)
+            })
         });
-        scan.await.map_err(
+        let scanned = scan.await;
+        drop(cancel);
+        scanned.map_err(
             |error| {
                 if error.is_panic() { StoreError::failed(error) } else { StoreError::unavailable(error) }
             },
@@ -111,6 +140,7 @@ mod tests {
 
     use futures_util::FutureExt;
     use futures_util::future::join_all;
+    use tokio::sync::oneshot;
 
     use super::*;
 
@@ -151,6 +181,27 @@ mod tests {
             assert!(matches!(failed, Err(StoreError::Failed(_))), "{failed:?}");
         }
         assert!(scans.run(|_| Ok(())).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn cancelled_scan_ends() {
+        const ENDLESS: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+        let scans = Scans::new(connections(Scans::RUNNING));
+        for _ in 0..2 * Scans::RUNNING {
+            let (start, started) = oneshot::channel();
+            let endless = scans.run(move |connection| {
+                let _ = start.send(());
+                Ok(connection.query_row(ENDLESS, [], |_| Ok(())).map_err(Failure::from)?)
+            });
+            tokio::select! {
+                _ = endless => panic!("the scan is endless"),
+                () = started.map(drop) => {}
+            }
+        }
+        let one = scans.run(|connection| {
+            Ok(connection.query_row("SELECT 1", [], |row| row.get::<_, i64>(0)).map_err(Failure::from)?)
+        });
+        assert_eq!(one.await.unwrap(), 1);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
-use domain::{Actor, Id, Page, PageRequest, StoreError, Target, Version};
+use domain::{Actor, Filter as _, Id, Page, PageRequest, StoreError, Target, Version};
 use rusqlite::{Connection, params_from_iter};
 
 use crate::SqliteStore;
@@ -24,18 +24,17 @@ impl<R: Table> RecordStore<R> for SqliteStore {
         Ok(self.points.with(|connection| rows::first(connection, R::SQL.find, [id.get()], rows::record))?)
     }
 
-    /// Runs on the calling thread if an index finds the only row, otherwise as a scan.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
-        let Conditions { sql, values: conditions, is_point } = R::conditions(filter);
+        let Conditions { sql, values: conditions } = R::conditions(filter);
         let Sql { table, columns, .. } = R::SQL;
         let sql = format!("SELECT {columns} FROM {table} WHERE id > ?{sql} ORDER BY id");
         let values = [vec![request.position().into()], conditions].concat();
-        let filter = filter.clone();
+        let (filter, reach) = (filter.clone(), filter.reach());
         let read = move |connection: &Connection| {
             let matches = |record: &Record<R>| record.fields.matches(&filter);
             Ok::<_, StoreError>(rows::page(connection, &sql, params_from_iter(values), request, matches)?)
         };
-        let found = if is_point { self.points.with(read)? } else { self.scans.run(read).await? };
+        let found = self.read(reach, read).await?;
         Ok(Page::from_rows(found, request))
     }
 

@@ -5,7 +5,7 @@ use domain::audit::{Action, NewEvent};
 use domain::session::{
     NewSession, OpenSessionError, RefreshTokenDigest, Rotation, RotationError, Session, SessionStore, UserAgent,
 };
-use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
+use domain::{Actor, ActorId, Page, PageRequest, Reach, SessionId, StoreError, Target, UserId};
 use rusqlite::{Connection, params};
 use time::OffsetDateTime;
 
@@ -71,7 +71,7 @@ impl SessionStore for SqliteStore {
 
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
         let params = [of.get(), micros(now), request.position(), request.rows()];
-        let found = self.scans.run(move |connection| Ok(rows::all(connection, PAGE, params, rows::session)?));
+        let found = self.read(Reach::Page, move |connection| Ok(rows::all(connection, PAGE, params, rows::session)?));
         Ok(Page::from_rows(found.await?, request))
     }
 

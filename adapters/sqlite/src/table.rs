@@ -99,15 +99,12 @@ pub struct Conditions {
     /// SQL that starts with AND, or empty.
     pub sql: String,
     pub values: Vec<Value>,
-    /// `true` if at most one row can match, found by an index.
-    pub is_point: bool,
 }
 
 impl Conditions {
-    /// The column, which has a unique index, equals the value.
+    /// The column equals the value.
     #[must_use]
-    pub fn equals_unique(mut self, column: &str, value: Option<impl Into<Value>>) -> Self {
-        self.is_point |= value.is_some();
+    pub fn equals(mut self, column: &str, value: Option<impl Into<Value>>) -> Self {
         self.and(value, |parameter| format!("{column} = {parameter}"));
         self
     }

@@ -20,16 +20,17 @@ use std::sync::Arc;
 
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{LogIn, OwnPassword};
-use domain::quota::RequestQuotas;
+use domain::quota::{RequestQuotas, SearchTurns};
 use domain::record::Records;
 use domain::session::{Authenticate, Refresh, Sessions};
 use domain::student::SearchForms;
 use domain::token::KeySet;
 use domain::user::Accounts;
-use domain::{Clock, Probe};
+use domain::{Clock, Filter, Probe, Reach};
 use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 
+use self::request::By;
 use crate::stores::Stores;
 
 pub use edge::{AllowedOrigins, EdgeConfig, Origin, TrustedProxies};
@@ -47,10 +48,21 @@ pub struct UseCases {
     pub review: Review,
     pub denied_access: Arc<DeniedAccessLog>,
     pub quotas: Arc<dyn RequestQuotas>,
+    pub search_turns: Arc<dyn SearchTurns>,
     pub search_forms: Arc<dyn SearchForms>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,
     pub clock: Arc<dyn Clock>,
+}
+
+impl UseCases {
+    /// Waits for the turn of a search. Other lists need none.
+    pub async fn turn<P>(&self, by: &By<P>, filter: &impl Filter) -> Option<Box<dyn Send>> {
+        match filter.reach() {
+            Reach::Search => Some(self.search_turns.turn(by.caller().user.id).await),
+            Reach::Row | Reach::Page => None,
+        }
+    }
 }
 
 /// Declares [`ResourceRecords`].

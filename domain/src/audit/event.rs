@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::Action;
-use crate::{Actor, ActorId, Id, Kind, Listed, Target};
+use crate::{Actor, ActorId, Filter, Id, Kind, Listed, Reach, Target};
 
 /// Kind of audit events.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,4 +68,13 @@ pub struct EventFilter {
     pub since: Option<OffsetDateTime>,
     /// Latest time, exclusive.
     pub before: Option<OffsetDateTime>,
+}
+
+impl Filter for EventFilter {
+    fn reach(&self) -> Reach {
+        let Self { actor, action, target, since, before } = self;
+        let indexed = [actor.is_some(), action.is_some(), target.is_some()];
+        let is_indexed_alone = since.is_none() && before.is_none() && indexed.into_iter().filter(|is| *is).count() <= 1;
+        if is_indexed_alone { Reach::Page } else { Reach::Search }
+    }
 }

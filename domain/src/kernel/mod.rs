@@ -3,6 +3,7 @@
 mod actor;
 mod clock;
 mod email;
+mod filter;
 mod fold;
 pub(crate) mod hex;
 mod id;
@@ -19,6 +20,7 @@ mod version;
 pub use actor::{Actor, ActorId, ActorIdError, Origin};
 pub use clock::{Clock, Moment, MonotonicClock};
 pub use email::{Email, EmailError};
+pub use filter::{Filter, Reach};
 pub(crate) use fold::fold;
 pub use fold::search_form;
 pub use id::{Id, IdError, Kind, MAX_ID, SessionId, SessionKind, UserId, UserKind};

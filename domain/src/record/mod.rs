@@ -15,7 +15,7 @@ use std::ops::Deref;
 use time::OffsetDateTime;
 
 use crate::access::Permission;
-use crate::{Id, Kind, Listed, Version};
+use crate::{Filter, Id, Kind, Listed, Version};
 
 pub use error::{RecordError, RecordResult};
 pub(crate) use fields::fields;
@@ -33,8 +33,7 @@ pub trait Resource: Debug + Clone + PartialEq + Send + Sync + 'static {
     /// Input for a new record.
     type New: Clone + Send + Sync + 'static;
     type Patch: Patch;
-    /// Filter of a list. The default matches all records.
-    type Filter: Debug + Clone + Default + Send + Sync + 'static;
+    type Filter: Filter;
     /// Constraint that a write violates.
     type Conflict: Error + Send + Sync + 'static;
     /// Permission to read the records.

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::{Age, NamePart, RollNumber, StudentName};
 use crate::access::{StudentsRead, StudentsWrite};
 use crate::record::{Resource, fields};
-use crate::{Email, Id, Kind};
+use crate::{Email, Filter, Id, Kind, Reach};
 
 fields! {
     /// A student.
@@ -28,6 +28,16 @@ pub struct StudentFilter {
     pub name: Option<NamePart>,
     /// The roll number equals this one.
     pub roll_no: Option<RollNumber>,
+}
+
+impl Filter for StudentFilter {
+    fn reach(&self) -> Reach {
+        match self {
+            Self { roll_no: Some(_), .. } => Reach::Row,
+            Self { name: Some(_), .. } => Reach::Search,
+            Self { name: None, roll_no: None } => Reach::Page,
+        }
+    }
 }
 
 /// Constraint violated by a write of a student.

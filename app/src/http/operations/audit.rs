@@ -105,6 +105,7 @@ impl AuditApi {
         uses: UseCasesData<'_>,
         query: PageQuery<EventFilter>,
     ) -> Result<PageResponse<EventDocument>, OperationError<Listing>> {
+        let _turn = uses.turn(&by, &query.filter).await;
         let page = uses.review.page(&by, &query.filter, query.page).await?;
         Ok(PageResponse::new(page, &query))
     }

@@ -80,6 +80,7 @@ impl StudentsApi {
         uses: UseCasesData<'_>,
         query: PageQuery<StudentFilter>,
     ) -> Result<PageResponse<StudentDocument>, OperationError<Listing>> {
+        let _turn = uses.turn(&by, &query.filter).await;
         let page = uses.records.students.list(&by, &query.filter, query.page).await?;
         Ok(PageResponse::new(page, &query))
     }

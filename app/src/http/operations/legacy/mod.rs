@@ -70,10 +70,9 @@ impl LegacyApi {
         // An invalid part matches no name.
         let student = match NamePart::parse(name) {
             Ok(part) => {
-                uses.records
-                    .students
-                    .first(&by, &StudentFilter { name: Some(part), ..StudentFilter::default() })
-                    .await?
+                let filter = StudentFilter { name: Some(part), ..StudentFilter::default() };
+                let _turn = uses.turn(&by, &filter).await;
+                uses.records.students.first(&by, &filter).await?
             }
             Err(_) => None,
         };

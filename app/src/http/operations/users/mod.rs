@@ -56,6 +56,7 @@ impl UsersApi {
         uses: UseCasesData<'_>,
         query: PageQuery<()>,
     ) -> Result<PageResponse<UserDocument>, OperationError<Listing>> {
+        let _turn = uses.turn(&by, &query.filter).await;
         let page = uses.records.users.list(&by, &query.filter, query.page).await?;
         Ok(PageResponse::new(page, &query))
     }

@@ -1,0 +1,25 @@
+//! Filters of lists.
+
+use std::fmt::Debug;
+
+/// Filter of a list. The default matches all entries.
+pub trait Filter: Debug + Clone + Default + Send + Sync + 'static {
+    fn reach(&self) -> Reach;
+}
+
+/// The part of a table that a filter reads. Stores do not let searches delay the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// At most one row, found by a unique index.
+    Row,
+    /// The rows of a page, found by an index.
+    Page,
+    /// Possibly every row.
+    Search,
+}
+
+impl Filter for () {
+    fn reach(&self) -> Reach {
+        Reach::Page
+    }
+}
