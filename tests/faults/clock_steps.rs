@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use tests::client::Client;
 use tests::program::{self, Program};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -102,10 +102,13 @@ async fn read_repeatedly(client: Client, offset: Offset) -> (usize, Vec<String>)
     (requests, rejected)
 }
 
-/// The wall clock of the program, which dates a new student.
+/// The wall clock of the program, which dates a new student and the response.
 async fn wall_clock(admin: &Client, roll_no: i64) -> OffsetDateTime {
-    let created = admin.send("POST", "/students", &student(roll_no)).await.expect(201);
-    OffsetDateTime::parse(created["created_at"].as_str().unwrap(), &Rfc3339).unwrap()
+    let response = admin.send("POST", "/students", &student(roll_no)).await;
+    let created = OffsetDateTime::parse(response.expect(201)["created_at"].as_str().unwrap(), &Rfc3339).unwrap();
+    let date = OffsetDateTime::parse(&response.header("date").replace("GMT", "+0000"), &Rfc2822).unwrap();
+    assert!((created - date).abs() < TOLERANCE, "created at {created}, but the response is of {date}");
+    created
 }
 
 #[tokio::test(flavor = "multi_thread")]

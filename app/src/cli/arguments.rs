@@ -3,33 +3,34 @@
 mod audit;
 mod backup;
 mod keys;
+mod store;
 mod token;
 mod user;
+mod values;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use adapter_postgres::Options;
 use clap::builder::BoolishValueParser;
 use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use domain::quota::{RequestQuota, RequestQuotaError};
-use domain::session::{SessionLimit, SessionLimitError};
+use domain::quota::RequestQuota;
+use domain::session::SessionLimit;
 use domain::token::TokenLifetime;
-use domain::user::{PasswordPolicy, PasswordPolicyError};
+use domain::user::PasswordPolicy;
 use ipnet::IpNet;
-use time::format_description::well_known::Rfc3339;
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 pub use audit::{Audit, AuditCommand};
 pub use backup::{Backup, Restore};
 pub use keys::{Keys, KeysCommand};
+pub use store::{Postgres, Store};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
 
+use self::values::{duration, instant, lifetime, limited, password_policy, request_quota, session_limit};
 use crate::http::Origin;
-use crate::stores::Database;
 
 /// Student registry with a REST API secured by JSON Web Tokens.
 ///
@@ -63,75 +64,8 @@ pub enum Command {
     Openapi(Openapi),
 }
 
-/// Selection of the store.
-#[derive(Debug, Args)]
-pub struct Store {
-    #[arg(
-        help = "Store: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE [default: SQLite in the data directory]",
-        long,
-        env = "ROLLBOOK_DATABASE",
-        value_name = "URL",
-        hide_env_values = true,
-        global = true
-    )]
-    pub database: Option<Database>,
-
-    /// Directory of the embedded store and of the signing key; created if missing
-    #[arg(long, env = "ROLLBOOK_DATA_DIR", value_name = "DIR", default_value = "rollbook-data", global = true)]
-    pub data_dir: PathBuf,
-}
-
 /// Maximum of `--drain-delay`.
 const MAX_DRAIN_DELAY: std::time::Duration = std::time::Duration::from_mins(1);
-/// Maximum of `--database-wait`.
-const MAX_DATABASE_WAIT: std::time::Duration = std::time::Duration::from_hours(1);
-
-/// Settings of a PostgreSQL store.
-#[derive(Debug, Args)]
-pub struct Postgres {
-    /// Maximum delay before a revocation on another node takes effect here: 100ms to 60s (PostgreSQL only)
-    #[arg(
-        long,
-        env = "ROLLBOOK_REVOCATION_BOUND",
-        value_name = "TIME",
-        default_value = "1s",
-        value_parser = revocation_bound
-    )]
-    revocation_bound: std::time::Duration,
-
-    /// Maximum number of database connections that requests share: 2 to 1000; a node opens two more (PostgreSQL only)
-    #[arg(
-        long,
-        env = "ROLLBOOK_DATABASE_POOL_SIZE",
-        value_name = "NUMBER",
-        default_value = "8",
-        value_parser = pool_size
-    )]
-    database_pool_size: NonZeroUsize,
-
-    /// Maximum time to wait at start for a database that does not accept connections yet: 0s to 1h (PostgreSQL only)
-    #[arg(
-        long,
-        env = "ROLLBOOK_DATABASE_WAIT",
-        value_name = "TIME",
-        default_value = "30s",
-        value_parser = |text: &str| limited(text, MAX_DATABASE_WAIT)
-    )]
-    database_wait: std::time::Duration,
-}
-
-impl Postgres {
-    /// The options of the store at this URL.
-    pub fn options(&self, url: String) -> Options {
-        Options {
-            revocation_bound: self.revocation_bound,
-            pool_size: self.database_pool_size,
-            wait: self.database_wait,
-            ..Options::new(url)
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port to listen on; port 0 selects a free port
@@ -309,53 +243,4 @@ pub enum DocumentFormat {
     /// OpenAPI 3.1 as YAML
     #[value(name = "yaml-3.1")]
     Yaml31,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let given = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 15m, 8h or 30d"))?;
-    Duration::try_from(given).map_err(|_| "is too long".to_owned())
-}
-
-fn instant(text: &str) -> Result<OffsetDateTime, String> {
-    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "write it as 2026-11-23T12:00:00Z".to_owned())
-}
-
-fn lifetime(text: &str) -> Result<TokenLifetime, String> {
-    TokenLifetime::new(duration(text)?).map_err(|error| error.to_string())
-}
-
-fn revocation_bound(text: &str) -> Result<std::time::Duration, String> {
-    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
-    let possible = Options::REVOCATION_BOUNDS;
-    if possible.contains(&given) {
-        Ok(given)
-    } else {
-        Err(format!("must be {:?} to {:?}", possible.start(), possible.end()))
-    }
-}
-
-fn session_limit(text: &str) -> Result<SessionLimit, String> {
-    let limit = text.parse().map_err(|_| SessionLimitError).and_then(SessionLimit::new);
-    limit.map_err(|error| error.to_string())
-}
-
-fn limited(text: &str, max: std::time::Duration) -> Result<std::time::Duration, String> {
-    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
-    if given <= max { Ok(given) } else { Err(format!("must be at most {max:?}")) }
-}
-
-fn pool_size(text: &str) -> Result<NonZeroUsize, String> {
-    let possible = Options::POOL_SIZES;
-    let given = text.parse().ok().filter(|size: &NonZeroUsize| possible.contains(&size.get()));
-    given.ok_or_else(|| format!("must be {} to {}", possible.start(), possible.end()))
-}
-
-fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
-    let policy = text.parse().map_err(|_| PasswordPolicyError).and_then(PasswordPolicy::new);
-    policy.map_err(|error| error.to_string())
-}
-
-fn request_quota(text: &str) -> Result<RequestQuota, String> {
-    let quota = text.parse().map_err(|_| RequestQuotaError).and_then(RequestQuota::new);
-    quota.map_err(|error| error.to_string())
 }

@@ -4,10 +4,11 @@ use std::error::Error;
 use std::iter::successors;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
 use poem::http::{HeaderValue, Method, StatusCode, Uri, header};
+use poem::web::headers::{Date, HeaderMapExt as _};
 use poem::{Endpoint, Request, Response};
 
 use super::cross_origin::AllowedOrigins;
@@ -75,6 +76,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
             Err(_) => received.reject(Problem::new(ProblemType::DeadlineExceeded)),
         };
         let headers = response.headers_mut();
+        headers.typed_insert(date());
         headers.insert(X_REQUEST_ID, received.id.header_value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -147,6 +149,12 @@ impl ReceivedRequest {
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     format!("panic: {}", text.unwrap_or("without a message"))
+}
+
+/// hyper's own date stays until the clock passes it, also after the clock was set back.
+#[expect(clippy::disallowed_methods, reason = "the date is that of the machine, also if the port fails")]
+fn date() -> Date {
+    SystemTime::now().into()
 }
 
 #[cfg(test)]

@@ -1,0 +1,41 @@
+//! Parsers of values.
+
+use domain::quota::{RequestQuota, RequestQuotaError};
+use domain::session::{SessionLimit, SessionLimitError};
+use domain::token::TokenLifetime;
+use domain::user::{PasswordPolicy, PasswordPolicyError};
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime};
+
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let given = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 15m, 8h or 30d"))?;
+    Duration::try_from(given).map_err(|_| "is too long".to_owned())
+}
+
+pub fn instant(text: &str) -> Result<OffsetDateTime, String> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "write it as 2026-11-23T12:00:00Z".to_owned())
+}
+
+pub fn lifetime(text: &str) -> Result<TokenLifetime, String> {
+    TokenLifetime::new(duration(text)?).map_err(|error| error.to_string())
+}
+
+pub fn session_limit(text: &str) -> Result<SessionLimit, String> {
+    let limit = text.parse().map_err(|_| SessionLimitError).and_then(SessionLimit::new);
+    limit.map_err(|error| error.to_string())
+}
+
+pub fn limited(text: &str, max: std::time::Duration) -> Result<std::time::Duration, String> {
+    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
+    if given <= max { Ok(given) } else { Err(format!("must be at most {max:?}")) }
+}
+
+pub fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
+    let policy = text.parse().map_err(|_| PasswordPolicyError).and_then(PasswordPolicy::new);
+    policy.map_err(|error| error.to_string())
+}
+
+pub fn request_quota(text: &str) -> Result<RequestQuota, String> {
+    let quota = text.parse().map_err(|_| RequestQuotaError).and_then(RequestQuota::new);
+    quota.map_err(|error| error.to_string())
+}
