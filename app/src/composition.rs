@@ -63,6 +63,7 @@ pub async fn use_cases(
         credentials: stores.credentials.clone(),
         throttle: Arc::new(LoginThrottleMemory::new(monotonic.clone())),
         throttling,
+        clock: clock.clone(),
     };
     let grants = Grants { tokens: signer.clone(), random: random.clone(), lifetime };
     let records = ResourceRecords::on(&stores, &clock);
@@ -79,7 +80,6 @@ pub async fn use_cases(
             denied_access: denied_access.clone(),
             refresh_tokens: keyed_hashes.clone(),
             grants: grants.clone(),
-            clock: clock.clone(),
             lifetimes,
             session_limit,
         },
@@ -96,7 +96,6 @@ pub async fn use_cases(
             attempts,
             passwords: passwords.clone(),
             denied_access: denied_access.clone(),
-            clock: clock.clone(),
             policy,
         },
         accounts: Accounts {

@@ -156,7 +156,7 @@ faulty!(CredentialStore {
     async fn find_credentials(username: &Username) -> Result<Option<Credentials>, StoreError>;
     async fn upgrade_hash(id: UserId, from: &PasswordHash, to: &PasswordHash, by: &Actor) -> Result<(), StoreError>;
     async fn admit_login(account: Account, by: &Actor) -> Result<Admission, StoreError>;
-    async fn withdraw_login(account: Account) -> Result<(), StoreError>;
+    async fn withdraw_login(account: Account, counted: u32) -> Result<(), StoreError>;
     async fn unlock(id: UserId, by: &Actor) -> RecordResult<User>;
 });
 

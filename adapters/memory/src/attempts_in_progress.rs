@@ -1,9 +1,8 @@
 //! Login attempts in progress, by account.
 
-use std::collections::HashMap;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,15 +12,17 @@ use tokio::sync::futures::OwnedNotified;
 use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
+use crate::in_use::{InUse, Used};
+
 /// Maximum time that an attempt waits for others.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 /// Maximum number of attempts of an account in progress.
 const PLACES: usize = Attempts::FREE_FAILURES as usize;
 
-/// The accounts with attempts in progress. Their number is bounded by that of the requests in progress.
+/// The accounts with attempts in progress.
 #[derive(Clone, Default)]
 pub struct AttemptsInProgress {
-    accounts: Arc<SyncMutex<HashMap<Account, Arc<State>>>>,
+    accounts: InUse<Account, State>,
 }
 
 /// State of one account.
@@ -35,11 +36,19 @@ struct State {
     ended: Arc<Notify>,
 }
 
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(PLACES)),
+            admission: Arc::default(),
+            admitted: AtomicUsize::new(0),
+            ended: Arc::default(),
+        }
+    }
+}
+
 /// An attempt, until it is dropped.
 struct Attempt {
-    all: AttemptsInProgress,
-    account: Account,
-    state: Arc<State>,
     /// `None` only while it is dropped.
     place: Option<OwnedSemaphorePermit>,
     admission: Option<OwnedMutexGuard<()>>,
@@ -47,56 +56,42 @@ struct Attempt {
     another_ended: Pin<Box<OwnedNotified>>,
     is_admitted: bool,
     deadline: Instant,
+    account: Used<Account, State>,
 }
 
 impl AttemptsInProgress {
     pub async fn begin(&self, account: Account) -> Option<Box<dyn AttemptInProgress>> {
-        let state = Arc::clone(self.accounts().entry(account).or_insert_with(|| {
-            Arc::new(State {
-                places: Arc::new(Semaphore::new(PLACES)),
-                admission: Arc::default(),
-                admitted: AtomicUsize::new(0),
-                ended: Arc::default(),
-            })
-        }));
-        let places = Arc::clone(&state.places);
-        // Removes the account from the map even if this future is dropped while it waits.
-        let mut attempt = Attempt {
-            all: self.clone(),
-            account,
-            place: None,
+        let account = self.accounts.get(account);
+        let deadline = Instant::now() + MAX_WAIT;
+        let place = timeout_at(deadline, Arc::clone(&account.places).acquire_owned()).await.ok()?.ok()?;
+        Some(Box::new(Attempt {
+            place: Some(place),
             admission: None,
-            another_ended: Box::pin(Arc::clone(&state.ended).notified_owned()),
+            another_ended: Box::pin(Arc::clone(&account.ended).notified_owned()),
             is_admitted: false,
-            deadline: Instant::now() + MAX_WAIT,
-            state,
-        };
-        attempt.place = Some(timeout_at(attempt.deadline, places.acquire_owned()).await.ok()?.ok()?);
-        Some(Box::new(attempt))
-    }
-
-    fn accounts(&self) -> MutexGuard<'_, HashMap<Account, Arc<State>>> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+            deadline,
+            account,
+        }))
     }
 }
 
 #[async_trait]
 impl AttemptInProgress for Attempt {
     async fn admitting(&mut self) {
-        self.another_ended = Box::pin(Arc::clone(&self.state.ended).notified_owned());
-        self.admission = Some(Arc::clone(&self.state.admission).lock_owned().await);
+        self.another_ended = Box::pin(Arc::clone(&self.account.ended).notified_owned());
+        self.admission = Some(Arc::clone(&self.account.admission).lock_owned().await);
     }
 
     fn admitted(&mut self) {
         self.is_admitted = true;
-        self.state.admitted.fetch_add(1, Ordering::AcqRel);
+        self.account.admitted.fetch_add(1, Ordering::AcqRel);
         self.admission = None;
     }
 
     async fn throttled(&mut self) -> bool {
         self.admission = None;
         // Without another attempt, the future is still polled once: one may have ended in the meantime.
-        let deadline = if self.state.admitted.load(Ordering::Acquire) > 0 { self.deadline } else { Instant::now() };
+        let deadline = if self.account.admitted.load(Ordering::Acquire) > 0 { self.deadline } else { Instant::now() };
         timeout_at(deadline, self.another_ended.as_mut()).await.is_ok()
     }
 }
@@ -105,13 +100,8 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         self.place.take();
         if self.is_admitted {
-            self.state.admitted.fetch_sub(1, Ordering::AcqRel);
-            self.state.ended.notify_waiters();
-        }
-        let mut accounts = self.all.accounts();
-        // The map and this attempt.
-        if Arc::strong_count(&self.state) <= 2 {
-            accounts.remove(&self.account);
+            self.account.admitted.fetch_sub(1, Ordering::AcqRel);
+            self.account.ended.notify_waiters();
         }
     }
 }
@@ -143,7 +133,7 @@ mod tests {
         running.pop();
         assert!(sixth.await.unwrap());
         running.clear();
-        assert!(attempts.accounts().is_empty());
+        assert!(attempts.accounts.is_empty());
     }
 
     /// REQ 16.

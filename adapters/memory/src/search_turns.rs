@@ -1,52 +1,31 @@
 //! Turns of searches by user.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::UserId;
 use domain::quota::SearchTurns;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
+use crate::in_use::{InUse, Used};
+
 /// Turns of one process. Contains the users with searches in progress.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct SearchTurnsMemory {
-    users: Arc<SyncMutex<HashMap<UserId, Arc<Mutex<()>>>>>,
+    users: InUse<UserId, Arc<Mutex<()>>>,
 }
 
-/// A turn that is taken or awaited, until it is dropped.
+/// A turn, until it is dropped.
 struct Turn {
-    all: SearchTurnsMemory,
-    user: UserId,
-    searches: Arc<Mutex<()>>,
-    taken: Option<OwnedMutexGuard<()>>,
-}
-
-impl SearchTurnsMemory {
-    fn users(&self) -> MutexGuard<'_, HashMap<UserId, Arc<Mutex<()>>>> {
-        self.users.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    _taken: OwnedMutexGuard<()>,
+    _user: Used<UserId, Arc<Mutex<()>>>,
 }
 
 #[async_trait]
 impl SearchTurns for SearchTurnsMemory {
     async fn turn(&self, user: UserId) -> Box<dyn Send> {
-        let searches = Arc::clone(self.users().entry(user).or_default());
-        // Removes the user from the map even if this future is dropped while it waits.
-        let mut turn = Turn { all: self.clone(), user, searches, taken: None };
-        turn.taken = Some(Arc::clone(&turn.searches).lock_owned().await);
-        Box::new(turn)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        self.taken.take();
-        let mut users = self.all.users();
-        // The map and this turn.
-        if Arc::strong_count(&self.searches) <= 2 {
-            users.remove(&self.user);
-        }
+        let user = self.users.get(user);
+        Box::new(Turn { _taken: Arc::clone(&user).lock_owned().await, _user: user })
     }
 }
 
@@ -67,6 +46,6 @@ mod tests {
         drop(turns.turn(ravi).await);
         drop(first);
         drop(second.await);
-        assert!(turns.users().is_empty());
+        assert!(turns.users.is_empty());
     }
 }

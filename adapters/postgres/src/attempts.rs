@@ -12,10 +12,11 @@ use crate::pool::Pool;
 use crate::rows::Columns;
 use crate::{sessions, users};
 
-const OF_USER: &str = "SELECT id, failed_logins, next_login_at FROM users WHERE id = $1 FOR UPDATE";
+const OF_USER: &str = "SELECT id, failed_logins, next_login_at, 0::bigint FROM users WHERE id = $1 FOR UPDATE";
 const SET_USER: &str = "UPDATE users SET failed_logins = $2, next_login_at = $3 WHERE id = $1 RETURNING id";
-const OF_UNKNOWN: &str =
-    "SELECT number, failed_logins, next_login_at FROM unknown_logins WHERE username = $1 FOR UPDATE";
+/// The last column is the age: the number of later attempts of unknown accounts.
+const OF_UNKNOWN: &str = "SELECT number, failed_logins, next_login_at, \
+     (SELECT max(number) FROM unknown_logins) - number FROM unknown_logins WHERE username = $1 FOR UPDATE";
 /// The row gets the highest number. Returns no row if another transaction has inserted the username since it was not found.
 const SET_UNKNOWN: &str = "INSERT INTO unknown_logins (username, failed_logins, next_login_at) VALUES ($1, $2, $3) \
      ON CONFLICT (username) DO UPDATE SET number = EXCLUDED.number, failed_logins = $2, next_login_at = $3 WHERE $4 \
@@ -32,8 +33,12 @@ pub(crate) async fn admit(account: Account, by: &Actor, pool: &Pool) -> Result<A
         if stored.is_none() && matches!(account, Account::User(_)) {
             return Ok(Ok(1));
         }
-        let (admission, changed) = stored.unwrap_or_default().admit(by.at);
-        let Some(changed) = changed else { return Ok(admission) };
+        let (attempts, age) = stored.unwrap_or_default();
+        let (admission, changed) = attempts.admit(by.at);
+        let Some(changed) = changed.or_else(|| Attempts::is_renewed_at(age).then_some(attempts)) else {
+            transaction.commit().await?;
+            return Ok(admission);
+        };
         if set(account, stored.is_some(), changed, &mut transaction).await? {
             if let Account::User(id) = account
                 && changed.is_locked()
@@ -47,10 +52,10 @@ pub(crate) async fn admit(account: Account, by: &Actor, pool: &Pool) -> Result<A
 }
 
 /// Withdraws an admitted attempt without a verified password.
-pub(crate) async fn withdraw(account: Account, pool: &Pool) -> Result<(), StoreError> {
+pub(crate) async fn withdraw(account: Account, counted: u32, pool: &Pool) -> Result<(), StoreError> {
     let mut transaction = pool.begin(Some(record(account))).await?;
-    if let Some(stored) = lock(account, &mut transaction).await? {
-        set(account, true, stored.without_last(), &mut transaction).await?;
+    if let Some((attempts, _)) = lock(account, &mut transaction).await? {
+        set(account, true, attempts.without(counted), &mut transaction).await?;
         transaction.commit().await?;
     }
     Ok(())
@@ -64,14 +69,15 @@ fn record(account: Account) -> (&'static str, i64) {
     }
 }
 
-/// Reads and locks the row of an account.
-async fn lock(account: Account, transaction: &mut Connection<'_>) -> Result<Option<Attempts>, StoreError> {
+/// Locks the row of an account, and reads the attempts and their age.
+async fn lock(account: Account, transaction: &mut Connection<'_>) -> Result<Option<(Attempts, i64)>, StoreError> {
     let (table, find) = match &account {
         Account::User(id) => ("users", sqlx::query(OF_USER).bind(id.get())),
         Account::Unknown(username) => ("unknown_logins", sqlx::query(OF_UNKNOWN).bind(&username.as_bytes()[..])),
     };
-    let row = transaction.fetch_optional(find).await?;
-    row.map(|row| Columns::new(&row, table)?.attempts()).transpose()
+    let Some(row) = transaction.fetch_optional(find).await? else { return Ok(None) };
+    let mut columns = Columns::new(&row, table)?;
+    Ok(Some((columns.attempts()?, columns.next("age", Ok::<_, ()>)?)))
 }
 
 /// Returns `false` if the row of an unknown account was not found, but exists by now.

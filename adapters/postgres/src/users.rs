@@ -228,8 +228,8 @@ impl CredentialStore for PostgresStore {
         attempts::admit(account, by, &self.pool).await
     }
 
-    async fn withdraw_login(&self, account: Account) -> Result<(), StoreError> {
-        attempts::withdraw(account, &self.pool).await
+    async fn withdraw_login(&self, account: Account, counted: u32) -> Result<(), StoreError> {
+        attempts::withdraw(account, counted, &self.pool).await
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User> {

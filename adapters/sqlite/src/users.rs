@@ -160,8 +160,10 @@ impl CredentialStore for SqliteStore {
         self.writer.write(move |connection| Ok::<_, TxError<_>>(attempts::admit(connection, account, &by)?)).await
     }
 
-    async fn withdraw_login(&self, account: Account) -> Result<(), StoreError> {
-        self.writer.write(move |connection| Ok::<_, TxError<_>>(attempts::withdraw(connection, account)?)).await
+    async fn withdraw_login(&self, account: Account, counted: u32) -> Result<(), StoreError> {
+        self.writer
+            .write(move |connection| Ok::<_, TxError<_>>(attempts::withdraw(connection, account, counted)?))
+            .await
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User> {

@@ -83,7 +83,7 @@ async fn hundredth_failed_login_locks_the_account_until_unlocked(store: Store) {
 async fn withdrawn_login_is_not_counted(store: Store) {
     let asha = add_user(&store, "asha", Role::Viewer).await;
     let now = fail(&store, asha.id, 5).await;
-    store.withdraw_login(Account::User(asha.id)).await.unwrap();
+    store.withdraw_login(Account::User(asha.id), 5).await.unwrap();
     assert_eq!(attempts(&store, "asha").await.failures(), 4);
     assert_eq!(store.admit_login(Account::User(asha.id), &at(now)).await.unwrap(), Ok(5));
     assert_eq!(users(&store).find(asha.id).await.unwrap(), Some(asha), "counting does not change the record");
@@ -117,7 +117,7 @@ async fn deleted_user_is_neither_counted_nor_unlocked(store: Store) {
     for _ in 0..7 {
         assert_eq!(store.admit_login(Account::User(unknown), &at(T0)).await.unwrap(), Ok(1));
     }
-    store.withdraw_login(Account::User(unknown)).await.unwrap();
+    store.withdraw_login(Account::User(unknown), 1).await.unwrap();
     let unlocked = store.unlock(unknown, &at(T0)).await;
     assert!(matches!(unlocked, Err(RecordError::NotFound)), "{unlocked:?}");
 }
@@ -142,14 +142,14 @@ async fn unknown_accounts_are_counted_like_users(store: Store) {
             assert_eq!(known, unknown, "{failures} {early}");
         }
         if failures % 10 == 7 {
-            store.withdraw_login(asha).await.unwrap();
-            store.withdraw_login(unknown(1)).await.unwrap();
+            store.withdraw_login(asha, failures).await.unwrap();
+            store.withdraw_login(unknown(1), failures).await.unwrap();
         }
         now += Duration::DAY;
     }
     assert_eq!(store.admit_login(unknown(1), &at(now)).await.unwrap(), Err(Throttled::Locked));
     assert_eq!(store.admit_login(unknown(2), &at(now)).await.unwrap(), Ok(1));
-    store.withdraw_login(unknown(3)).await.unwrap();
+    store.withdraw_login(unknown(3), 1).await.unwrap();
     assert_eq!(store.admit_login(unknown(3), &at(now)).await.unwrap(), Ok(1));
 }
 

@@ -1,13 +1,13 @@
 //! Attempts with a password, counted for their account.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
 use super::{LoginThrottle, LoginThrottling};
 use crate::user::{Account, Admission, Attempts, CredentialStore, HashError, Throttled};
-use crate::{Actor, StoreError};
+use crate::{Actor, Clock, StoreError};
 
 /// Counts attempts with a password, and rejects those that come too early.
 #[derive(Clone)]
@@ -15,6 +15,7 @@ pub struct CountedAttempts {
     pub credentials: Arc<dyn CredentialStore>,
     pub throttle: Arc<dyn LoginThrottle>,
     pub throttling: LoginThrottling,
+    pub clock: Arc<dyn Clock>,
 }
 
 /// Error of an attempt.
@@ -25,7 +26,8 @@ pub(super) trait AttemptError: From<Throttled> + From<HashError> + From<StoreErr
 
 /// Result of an attempt.
 pub(super) struct Attempted<T, E> {
-    /// The number of consecutive failures including this one; `None` if it was not counted.
+    /// The number of consecutive failures including this one, or the free ones if it was throttled; `None` if the store was not
+    /// asked.
     pub failures: Option<u32>,
     pub outcome: Result<T, E>,
 }
@@ -45,48 +47,57 @@ impl CountedAttempts {
             return Attempted { failures: Some(0), outcome: verify.await };
         }
         let mut failures = None;
-        let outcome = self.admitted(account, by, unless(cancelled, verify), &mut failures).await;
+        let outcome = self.admitted(account, by, pin!(cancelled), verify, &mut failures).await;
         Attempted { failures, outcome }
     }
 
-    /// Sets `failures` if the attempt was counted.
+    /// Sets `failures` if the store was asked. A cancelled request gets no response, so its error is of no importance.
     async fn admitted<T, E: AttemptError>(
         &self,
         account: Account,
         by: &Actor,
-        verify: impl Future<Output = Option<Result<T, E>>> + Send,
+        mut cancelled: Pin<&mut (impl Future<Output = ()> + Send)>,
+        verify: impl Future<Output = Result<T, E>> + Send,
         failures: &mut Option<u32>,
     ) -> Result<T, E> {
-        let mut progress = self.throttle.begin(account).await.ok_or(HashError::Busy)?;
+        let begun = unless(cancelled.as_mut(), self.throttle.begin(account)).await;
+        let mut progress = begun.flatten().ok_or(HashError::Busy)?;
         // Admitted attempts count as failures until they end.
         let admission: Admission = loop {
-            progress.admitting().await;
-            let admission = self.credentials.admit_login(account, by).await?;
-            if !matches!(admission, Err(Throttled::RetryAfter { .. })) || !progress.throttled().await {
+            unless(cancelled.as_mut(), progress.admitting()).await.ok_or(HashError::Busy)?;
+            // The attempt may have waited.
+            let by = Actor { at: self.clock.now(), ..by.clone() };
+            let admission = self.credentials.admit_login(account, &by).await?;
+            if !matches!(admission, Err(Throttled::RetryAfter { .. })) {
+                break admission;
+            }
+            if !unless(cancelled.as_mut(), progress.throttled()).await.ok_or(HashError::Busy)? {
                 break admission;
             }
         };
         // A throttled account has no remaining attempts.
         *failures = Some(admission.unwrap_or(Attempts::FREE_FAILURES));
-        admission?;
+        let counted = admission?;
         progress.admitted();
-        // A cancelled request gets no response.
-        let outcome = verify.await.unwrap_or_else(|| Err(HashError::Busy.into()));
+        let outcome = unless(cancelled, verify).await.unwrap_or_else(|| Err(HashError::Busy.into()));
         if outcome.as_ref().is_err_and(|error| !error.is_failure()) {
-            *failures = failures.map(|failures| failures.saturating_sub(1));
+            *failures = Some(counted.saturating_sub(1));
             // If the store fails again, the attempt remains counted until the next success.
-            let _ = self.credentials.withdraw_login(account).await;
+            let _ = self.credentials.withdraw_login(account, counted).await;
         }
         outcome
     }
 }
 
 /// Runs `work` until `cancelled` completes.
-async fn unless<T>(cancelled: impl Future<Output = ()>, work: impl Future<Output = T>) -> Option<T> {
-    let (mut cancelled, mut work) = (pin!(cancelled), pin!(work));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(done) => Poll::Ready(Some(done)),
-        Poll::Pending => cancelled.as_mut().poll(context).map(|()| None),
+async fn unless<T>(
+    mut cancelled: Pin<&mut (impl Future<Output = ()> + Send)>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let mut work = pin!(work);
+    poll_fn(|context| match cancelled.as_mut().poll(context) {
+        Poll::Ready(()) => Poll::Ready(None),
+        Poll::Pending => work.as_mut().poll(context).map(Some),
     })
     .await
 }

@@ -19,7 +19,7 @@ use crate::user::{
     Account, Attempts, Credentials, GivenPassword, HashError, Password, PasswordHash, PasswordHasher, Share, Status,
     Throttled, User, Username, UsernameDigests, Verdict, key,
 };
-use crate::{Actor, ActorId, Clock, Origin, RandomError, StoreError, Target, UserId};
+use crate::{Actor, ActorId, Origin, RandomError, StoreError, Target, UserId};
 
 /// Logs in a user with username and password.
 #[derive(Clone)]
@@ -31,7 +31,6 @@ pub struct LogIn {
     pub denied_access: Arc<DeniedAccessLog>,
     pub refresh_tokens: Arc<dyn RefreshTokens>,
     pub grants: Grants,
-    pub clock: Arc<dyn Clock>,
     pub lifetimes: SessionLifetimes,
     pub session_limit: SessionLimit,
 }
@@ -46,7 +45,7 @@ pub struct LogInAttempt {
 /// Remaining failed logins of the account and of the client address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogInLimits {
-    /// `None` if the attempt was not counted for the account.
+    /// `None` if the attempt ended before the account was asked for.
     pub account: Option<Budget>,
     pub address: Budget,
 }
@@ -108,7 +107,7 @@ impl LogIn {
         origin: Origin,
         cancelled: impl Future<Output = ()> + Send,
     ) -> LogInAttempt {
-        let by = Actor { id: ActorId::Anonymous, at: self.clock.now(), origin };
+        let by = Actor { id: ActorId::Anonymous, at: self.attempts.clock.now(), origin };
         let address = client(&by);
         if self.attempts.throttling == LoginThrottling::Limited
             && let Err(exhausted) = self.throttle().take(address)
@@ -127,7 +126,7 @@ impl LogIn {
         LogInAttempt { limits: LogInLimits { account, address: self.throttle().budget(address) }, outcome }
     }
 
-    /// Returns the outcome, and the remaining attempts of the account if the attempt was counted.
+    /// Returns the outcome, and the remaining attempts of the account.
     async fn log_in_candidate(
         &self,
         candidate: &Candidate,

@@ -12,7 +12,7 @@ use crate::user::{
     Account, GivenPassword, HashError, NewPassword, Password, PasswordHasher, PasswordPolicy, SetPassword, Share,
     Throttled, User, UserUpdate, Username, Verdict,
 };
-use crate::{Actor, Clock, StoreError, Target};
+use crate::{Actor, StoreError, Target};
 
 /// Changes the caller's own password.
 #[derive(Clone)]
@@ -21,7 +21,6 @@ pub struct OwnPassword {
     pub attempts: CountedAttempts,
     pub passwords: Arc<dyn PasswordHasher>,
     pub denied_access: Arc<DeniedAccessLog>,
-    pub clock: Arc<dyn Clock>,
     /// Rules for new passwords.
     pub policy: PasswordPolicy,
 }
@@ -69,7 +68,7 @@ impl OwnPassword {
         new: NewPassword,
         cancelled: impl Future<Output = ()> + Send,
     ) -> Result<(), OwnPasswordError> {
-        let by = caller.at(self.clock.now());
+        let by = caller.at(self.attempts.clock.now());
         let account = Account::User(caller.user_id());
         let change = self.verify_and_change(caller, username, current, new.into(), &by);
         let outcome = self.attempts.attempt(account, &by, cancelled, change).await.outcome;

@@ -71,17 +71,6 @@ impl Attempts {
         }
     }
 
-    /// Checks an attempt at `now` without the store. Only time lifts a throttle, so the store would return the same error.
-    ///
-    /// # Errors
-    /// [`Throttled`] if [`Attempts::admit`] throttles the attempt without a change.
-    pub fn check(&self, now: OffsetDateTime) -> Result<(), Throttled> {
-        match self.admit(now) {
-            (Err(throttled), None) => Err(throttled),
-            _ => Ok(()),
-        }
-    }
-
     /// Attempts after one more admitted attempt at `now`.
     #[must_use]
     pub fn with_failure(&self, now: OffsetDateTime) -> Self {
@@ -99,10 +88,23 @@ impl Attempts {
         wait.map_or(Duration::ZERO, |wait| wait.min(Self::MAX_DELAY))
     }
 
-    /// Attempts without the last admitted one, which was withdrawn because its password was not verified.
+    /// Attempts without an admitted one that had this count and is withdrawn, because its password was not verified. Unchanged if
+    /// the count was cleared since then.
     #[must_use]
-    pub const fn without_last(&self) -> Self {
-        Self { failures: self.failures.saturating_sub(1), next_at: None }
+    pub const fn without(&self, counted: u32) -> Self {
+        if self.failures < counted {
+            return *self;
+        }
+        // The delay before the withdrawn attempt was over. Later attempts set the delay again.
+        let next_at = if self.failures == counted { None } else { self.next_at };
+        Self { failures: self.failures.saturating_sub(1), next_at }
+    }
+
+    /// Returns `true` if a throttled attempt of an unknown account renews it, because of the number of attempts of others since the
+    /// last renewal.
+    #[must_use]
+    pub const fn is_renewed_at(age: i64) -> bool {
+        age > Self::UNKNOWN_ACCOUNTS as i64 / 10
     }
 
     /// Returns `true` if the excess of [`Attempts::UNKNOWN_ACCOUNTS`] is to be deleted with the attempt of this number, so that
@@ -162,8 +164,16 @@ mod tests {
     fn withdrawn_attempt_does_not_count() {
         let five = failed(5);
         assert_eq!(five.admit(NOW), (retry_after(1), None));
-        assert_eq!(five.without_last().admit(NOW).0, Ok(5));
-        assert_eq!(five.without_last().failures(), 4);
+        assert_eq!(five.without(5).admit(NOW).0, Ok(5));
+        assert_eq!(five.without(5).failures(), 4);
+    }
+
+    #[test]
+    fn withdrawn_attempt_keeps_later_attempts() {
+        let six = failed(6);
+        assert_eq!(six.without(5), Attempts::new(5, six.next_at()));
+        let one_after_a_success = failed(1);
+        assert_eq!(one_after_a_success.without(5), one_after_a_success);
     }
 
     /// REQ 16.

@@ -57,8 +57,8 @@ pub trait CredentialStore: Send + Sync {
     /// that it returns. The opening of a session clears the count of its user. The limit MUST also hold for concurrent attempts on
     /// any number of nodes. If a user does not exist, the attempt is admitted with the count 1.
     ///
-    /// Unknown accounts MUST be counted in the same way, with the same duration. At least the
-    /// [`Attempts::UNKNOWN_ACCOUNTS`](super::Attempts::UNKNOWN_ACCOUNTS) that were attempted last are kept, and never more than 1 % above.
+    /// Unknown accounts MUST be counted in the same way, with the same duration. The
+    /// [`Attempts::UNKNOWN_ACCOUNTS`](super::Attempts::UNKNOWN_ACCOUNTS) that were attempted last are kept, and few more.
     ///
     /// An attempt that locks the account of a user writes an [`Action::USER_LOCKED`](crate::audit::Action::USER_LOCKED) event.
     /// Others write no event: the session records a successful login, and the denied-access log a rejected one.
@@ -67,12 +67,12 @@ pub trait CredentialStore: Send + Sync {
     /// [`StoreError`] if the store fails.
     async fn admit_login(&self, account: Account, by: &Actor) -> Result<Admission, StoreError>;
 
-    /// Withdraws an admitted attempt if its password was not verified, with
-    /// [`Attempts::without_last`](super::Attempts::without_last). Has no effect without a counted attempt.
+    /// Withdraws the attempt that was admitted with the count `counted`, because its password was not verified, with
+    /// [`Attempts::without`](super::Attempts::without).
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    async fn withdraw_login(&self, account: Account) -> Result<(), StoreError>;
+    async fn withdraw_login(&self, account: Account, counted: u32) -> Result<(), StoreError>;
 
     /// Clears the failed logins of user `id`, increments the version as an update does, and writes an
     /// [`Action::USER_UNLOCKED`](crate::audit::Action::USER_UNLOCKED) event. Returns the updated record.

@@ -18,7 +18,7 @@ impl Share {
     /// The share of the program itself and of the command line.
     pub const LOCAL: Self = Self { client: IpAddr::V4(Ipv4Addr::UNSPECIFIED), account: 0 };
 
-    /// The share of an account, identified by its folded username or by its actor, at the origin of a request.
+    /// The share of an account, or of an actor, at the origin of a request.
     pub fn of(origin: &Origin, account: impl Hash) -> Self {
         let mut hasher = DefaultHasher::new();
         account.hash(&mut hasher);

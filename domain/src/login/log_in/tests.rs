@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use mockall::predicate::{always, eq, function};
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
+use tokio::sync::Notify;
 
 use super::*;
 use crate::access::Role;
@@ -34,8 +35,9 @@ impl AttemptInProgress for Others {
     }
 }
 
-/// A hasher that does not return.
-struct Silent;
+/// A hasher that does not return from a verification, and notifies that it began.
+#[derive(Default)]
+struct Silent(Notify);
 
 #[async_trait]
 impl PasswordHasher for Silent {
@@ -44,6 +46,7 @@ impl PasswordHasher for Silent {
     }
 
     async fn verify(&self, _: Password, _: Option<PasswordHash>, _: Share) -> Result<Verdict, HashError> {
+        self.0.notify_one();
         pending().await
     }
 }
@@ -172,6 +175,7 @@ impl Mocks {
                 credentials: Arc::new(self.credentials),
                 throttle: Arc::new(self.throttle),
                 throttling: self.throttling,
+                clock: Arc::new(clock),
             },
             sessions: Arc::new(self.sessions),
             passwords: hasher.unwrap_or(Arc::new(self.passwords)),
@@ -179,7 +183,6 @@ impl Mocks {
             denied_access: Arc::new(DeniedAccessLog::new(Arc::new(self.audit))),
             refresh_tokens: Arc::new(refresh_tokens),
             grants: Grants { tokens: Arc::new(self.tokens), random: Arc::new(random), lifetime },
-            clock: Arc::new(clock),
             lifetimes: SessionLifetimes::new(None, None, lifetime).unwrap(),
             session_limit: SessionLimit::default(),
         }
@@ -347,7 +350,12 @@ async fn attempt_without_a_verdict_is_withdrawn() {
         let mut mocks = Mocks::beginning(Some(asha(Status::Active))).given_back();
         mocks.credentials.expect_admit_login().times(1).returning(|_, _| Ok(Ok(1)));
         let mut withdrawn = Some(withdrawn);
-        mocks.credentials.expect_withdraw_login().times(1).returning(move |_| withdrawn.take().unwrap());
+        mocks
+            .credentials
+            .expect_withdraw_login()
+            .with(always(), eq(1))
+            .times(1)
+            .returning(move |_, _| withdrawn.take().unwrap());
         mocks
     };
     let mut busy = failing(Ok(()));
@@ -361,8 +369,38 @@ async fn attempt_without_a_verdict_is_withdrawn() {
 
     let mut cancelled = failing(Ok(()));
     cancelled.passwords.expect_verify().never();
-    let cancelled = cancelled.use_case(Some(Arc::new(Silent)));
+    let silent = Arc::new(Silent::default());
+    let cancelled = cancelled.use_case(Some(silent.clone()));
+    let cancelled = cancelled.log_in("asha", "s3cret", None, Origin::default(), silent.0.notified());
+    assert!(cancelled.await.outcome.is_err());
+}
+
+/// REQ 16.
+#[tokio::test]
+async fn cancelled_attempt_is_not_admitted() {
+    let mut mocks = Mocks::store(Some(asha(Status::Active))).given_back();
+    mocks.throttle.expect_budget().return_const(FULL);
+    mocks.throttle.expect_take().times(1).returning(|_| Ok(FULL));
+    let cancelled = mocks.use_case(None);
     assert!(cancelled.log_in("asha", "s3cret", None, Origin::default(), ready(())).await.outcome.is_err());
+}
+
+/// REQ 16.
+#[tokio::test]
+async fn attempt_that_waited_is_admitted_at_the_current_time() {
+    let mut mocks = Mocks::beginning(Some(asha(Status::Active))).rejected(Some(7));
+    mocks.credentials.expect_admit_login().times(1).returning(|_, by| {
+        assert_eq!(by.at, NOW + Duration::SECOND);
+        Ok(Ok(1))
+    });
+    mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Incorrect));
+    let mut log_in = mocks.use_case(None);
+    let mut clock = MockClock::new();
+    let mut times = vec![NOW + Duration::SECOND, NOW];
+    clock.expect_now().times(2).returning(move || times.pop().unwrap());
+    log_in.attempts.clock = Arc::new(clock);
+    assert!(log_in.log_in("asha", "s3cret", None, Origin::default(), pending()).await.outcome.is_err());
+    log_in.denied_access.flush().await.unwrap();
 }
 
 /// Admitted attempts count as failures until they end.
