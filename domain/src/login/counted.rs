@@ -26,8 +26,8 @@ pub(super) trait AttemptError: From<Throttled> + From<HashError> + From<StoreErr
 
 /// Result of an attempt.
 pub(super) struct Attempted<T, E> {
-    /// The number of consecutive failures including this one, or the free ones if it was throttled; `None` if the store was not
-    /// asked.
+    /// The number of consecutive failures including this one, or of the free ones if it was throttled; `None` if it ended before
+    /// its admission.
     pub failures: Option<u32>,
     pub outcome: Result<T, E>,
 }
@@ -51,7 +51,7 @@ impl CountedAttempts {
         Attempted { failures, outcome }
     }
 
-    /// Sets `failures` if the store was asked. A cancelled request gets no response, so its error is of no importance.
+    /// Sets `failures` unless the attempt ends before its admission. A cancelled request gets no response, so its error has no effect.
     async fn admitted<T, E: AttemptError>(
         &self,
         account: Account,

@@ -45,7 +45,7 @@ pub struct LogInAttempt {
 /// Remaining failed logins of the account and of the client address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LogInLimits {
-    /// `None` if the attempt ended before the account was asked for.
+    /// `None` if the attempt ended before its admission.
     pub account: Option<Budget>,
     pub address: Budget,
 }
