@@ -51,7 +51,8 @@ impl CountedAttempts {
         Attempted { failures, outcome }
     }
 
-    /// Sets `failures` unless the attempt ends before its admission. A cancelled request gets no response, so its error has no effect.
+    /// Sets `failures` unless the attempt ends before its admission. A cancelled request gets no response, so its error has no
+    /// effect.
     async fn admitted<T, E: AttemptError>(
         &self,
         account: Account,

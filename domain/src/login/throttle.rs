@@ -28,9 +28,8 @@ pub trait AttemptInProgress: Send {
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
 pub trait LoginThrottle: Send + Sync {
-    /// Begins an attempt of an account. If
-    /// [`Attempts::FREE_FAILURES`](crate::user::Attempts::FREE_FAILURES) attempts of the account are in progress on this node,
-    /// waits for the end of one. Returns `None` after a few seconds.
+    /// Begins an attempt of an account. If [`Attempts::FREE_FAILURES`](crate::user::Attempts::FREE_FAILURES) attempts of the account
+    /// are in progress on this node, waits for the end of one. Returns `None` after a few seconds.
     async fn begin(&self, account: Account) -> Option<Box<dyn AttemptInProgress>>;
 
     /// Returns the remaining failed logins of a client address (IPv6: of its /64), without counting one.
