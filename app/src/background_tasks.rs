@@ -1,8 +1,10 @@
-//! Periodic background tasks: write denied requests to the audit log, delete expired sessions, and compute missing search forms.
+//! Periodic background tasks: write denied requests to the audit log, repeat withdrawals of login attempts, delete expired
+//! sessions, and compute missing search forms.
 
 use std::time::Duration;
 
 use domain::audit::DeniedAccessLog;
+use domain::login::Withdrawals;
 use domain::session::Sessions;
 use domain::student::SearchForms;
 use tokio::sync::oneshot;
@@ -11,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::http::UseCases;
 
-/// Interval at which denied requests are written to the audit log.
+/// Interval at which denied requests are written to the audit log, and failed withdrawals of login attempts are repeated.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval at which expired sessions are deleted and missing search forms are computed.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
@@ -28,7 +30,8 @@ impl BackgroundTasks {
     /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
     pub fn start(use_cases: &UseCases) -> Self {
-        let UseCases { denied_access, sessions, search_forms, .. } = use_cases.clone();
+        let UseCases { denied_access, sessions, search_forms, log_in, .. } = use_cases.clone();
+        let withdrawals = log_in.attempts.withdrawals;
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             let [mut flushing, mut cleanup] = [FLUSH_INTERVAL, CLEANUP_INTERVAL].map(interval);
@@ -36,9 +39,9 @@ impl BackgroundTasks {
             cleanup.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 tokio::select! {
-                    _ = flushing.tick() => flush(&denied_access).await,
+                    _ = flushing.tick() => flush(&denied_access, &withdrawals).await,
                     _ = cleanup.tick() => delete_expired(&sessions).await,
-                    _ = &mut stopped => break flush(&denied_access).await,
+                    _ = &mut stopped => break flush(&denied_access, &withdrawals).await,
                 }
             }
         });
@@ -61,9 +64,12 @@ impl BackgroundTasks {
     }
 }
 
-async fn flush(denied_access: &DeniedAccessLog) {
+async fn flush(denied_access: &DeniedAccessLog, withdrawals: &Withdrawals) {
     if let Err(error) = denied_access.flush().await {
         tracing::warn!(%error, "cannot write denied requests to the audit log; trying again");
+    }
+    if let Err(error) = withdrawals.repeat().await {
+        tracing::warn!(%error, "cannot withdraw login attempts; trying again");
     }
 }
 

@@ -6,7 +6,7 @@ use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{JwtTokens, KeyedHashes};
 use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SearchTurnsMemory, SessionCache};
 use domain::audit::{DeniedAccessLog, Review};
-use domain::login::{CountedAttempts, LogIn, LoginThrottling, OwnPassword};
+use domain::login::{CountedAttempts, LogIn, LoginThrottling, OwnPassword, Withdrawals};
 use domain::quota::RequestQuota;
 use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionLimit, SessionStore, Sessions};
 use domain::token::TokenLifetime;
@@ -61,6 +61,7 @@ pub async fn use_cases(
     let keyed_hashes = Arc::new(KeyedHashes::new(&derivation_key(&*stores.sessions).await?));
     let attempts = CountedAttempts {
         credentials: stores.credentials.clone(),
+        withdrawals: Arc::new(Withdrawals::new(stores.credentials.clone())),
         throttle: Arc::new(LoginThrottleMemory::new(monotonic.clone())),
         throttling,
         clock: clock.clone(),

@@ -1,21 +1,19 @@
 //! Login attempts in progress, by account.
 
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::login::AttemptInProgress;
 use domain::user::{Account, Attempts};
+use domain::{InUse, Used};
 use tokio::sync::futures::OwnedNotified;
-use tokio::sync::{Mutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Notify, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
-use crate::in_use::{InUse, Used};
-
-/// Maximum time that an attempt waits for others.
-const MAX_WAIT: Duration = Duration::from_secs(5);
+/// Maximum time that an attempt or login waits for others.
+pub const MAX_WAIT: Duration = Duration::from_secs(5);
 /// Maximum number of attempts of an account in progress.
 const PLACES: usize = Attempts::FREE_FAILURES as usize;
 
@@ -28,10 +26,10 @@ pub struct AttemptsInProgress {
 /// State of one account.
 struct State {
     places: Arc<Semaphore>,
-    /// Held while an attempt is being admitted.
-    admission: Arc<Mutex<()>>,
-    /// Number of admitted attempts.
-    admitted: AtomicUsize,
+    /// Held while an attempt is being admitted or withdrawn.
+    admission: Arc<AsyncMutex<()>>,
+    /// Counts of the admitted attempts, ascending.
+    admitted: Mutex<Vec<u32>>,
     /// Notified when an admitted attempt ends.
     ended: Arc<Notify>,
 }
@@ -41,9 +39,15 @@ impl Default for State {
         Self {
             places: Arc::new(Semaphore::new(PLACES)),
             admission: Arc::default(),
-            admitted: AtomicUsize::new(0),
+            admitted: Mutex::default(),
             ended: Arc::default(),
         }
+    }
+}
+
+impl State {
+    fn admitted(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.admitted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -82,17 +86,28 @@ impl AttemptInProgress for Attempt {
         self.admission = Some(Arc::clone(&self.account.admission).lock_owned().await);
     }
 
-    fn admitted(&mut self) {
+    fn admitted(&mut self, counted: u32) {
         self.is_admitted = true;
-        self.account.admitted.fetch_add(1, Ordering::AcqRel);
+        let mut admitted = self.account.admitted();
+        let position = admitted.partition_point(|other| *other < counted);
+        admitted.insert(position, counted);
         self.admission = None;
     }
 
     async fn throttled(&mut self) -> bool {
         self.admission = None;
         // Without another attempt, the future is still polled once: one may have ended in the meantime.
-        let deadline = if self.account.admitted.load(Ordering::Acquire) > 0 { self.deadline } else { Instant::now() };
+        let deadline = if self.account.admitted().is_empty() { Instant::now() } else { self.deadline };
         timeout_at(deadline, self.another_ended.as_mut()).await.is_ok()
+    }
+
+    async fn withdrawing(&mut self) -> u32 {
+        self.admitting().await;
+        let mut admitted = self.account.admitted();
+        let highest = admitted.pop().unwrap_or_default();
+        // This attempt ends when it is dropped.
+        admitted.insert(0, 0);
+        highest
     }
 }
 
@@ -100,7 +115,8 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         self.place.take();
         if self.is_admitted {
-            self.account.admitted.fetch_sub(1, Ordering::AcqRel);
+            // The others in progress keep the higher counts, which are withdrawn first.
+            self.account.admitted().remove(0);
             self.account.ended.notify_waiters();
         }
     }
@@ -109,6 +125,7 @@ impl Drop for Attempt {
 #[cfg(test)]
 mod tests {
     use domain::user::UsernameDigest;
+    use futures_util::FutureExt;
     use tokio::task::yield_now;
 
     use super::*;
@@ -153,7 +170,7 @@ mod tests {
             outcomes
         });
         yield_now().await;
-        other.admitted();
+        other.admitted(1);
         yield_now().await;
         assert!(!waiting.is_finished());
         drop(other);
@@ -166,9 +183,33 @@ mod tests {
         let attempts = AttemptsInProgress::default();
         let (mut attempt, mut other) = (attempts.begin(ASHA).await.unwrap(), attempts.begin(ASHA).await.unwrap());
         other.admitting().await;
-        other.admitted();
+        other.admitted(1);
         attempt.admitting().await;
         drop(other);
         assert!(attempt.throttled().await);
+    }
+
+    /// REQ 16.
+    #[tokio::test]
+    async fn withdrawn_attempts_give_back_the_highest_counts() {
+        let attempts = AttemptsInProgress::default();
+        let mut running = Vec::new();
+        for counted in 1..=4 {
+            let mut attempt = attempts.begin(ASHA).await.unwrap();
+            attempt.admitting().await;
+            attempt.admitted(counted);
+            running.push(attempt);
+        }
+        let mut withdrawn = Vec::new();
+        for position in [0, 2] {
+            let mut attempt = running.remove(position);
+            withdrawn.push(attempt.withdrawing().await);
+            assert!(running[0].withdrawing().now_or_never().is_none(), "one after another");
+        }
+        drop(running.remove(0));
+        withdrawn.push(running[0].withdrawing().await);
+        assert_eq!(withdrawn, [4, 3, 2], "the failed attempt keeps the lowest one");
+        running.clear();
+        assert!(attempts.accounts.is_empty());
     }
 }

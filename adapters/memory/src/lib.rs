@@ -2,7 +2,6 @@
 
 mod attempts_in_progress;
 mod buckets;
-mod in_use;
 mod login_throttle;
 mod request_quotas;
 mod search_turns;

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::UserId;
 use domain::quota::SearchTurns;
+use domain::{InUse, Used, UserId};
 use tokio::sync::{Mutex, OwnedMutexGuard};
-
-use crate::in_use::{InUse, Used};
 
 /// Turns of one process. Contains the users with searches in progress.
 #[derive(Default)]

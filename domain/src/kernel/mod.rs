@@ -1,4 +1,4 @@
-//! Shared types: identifiers, actors, pages, versions, and the ports to clock and randomness.
+//! Shared types: identifiers, actors, pages, versions, values in use, and the ports to clock and randomness.
 
 mod actor;
 mod clock;
@@ -7,6 +7,7 @@ mod filter;
 mod fold;
 pub(crate) mod hex;
 mod id;
+mod in_use;
 mod invisible;
 mod network;
 mod page;
@@ -24,6 +25,7 @@ pub use filter::{Filter, Reach};
 pub(crate) use fold::fold;
 pub use fold::search_form;
 pub use id::{Id, IdError, Kind, MAX_ID, SessionId, SessionKind, UserId, UserKind};
+pub use in_use::{InUse, Used};
 pub use invisible::Escaped;
 pub(crate) use invisible::is_invisible;
 pub use network::network;

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 
-use super::{LoginThrottle, LoginThrottling};
+use super::{LoginThrottle, LoginThrottling, Withdrawals};
 use crate::user::{Account, Admission, Attempts, CredentialStore, HashError, Throttled};
 use crate::{Actor, Clock, StoreError};
 
@@ -13,6 +13,7 @@ use crate::{Actor, Clock, StoreError};
 #[derive(Clone)]
 pub struct CountedAttempts {
     pub credentials: Arc<dyn CredentialStore>,
+    pub withdrawals: Arc<Withdrawals>,
     pub throttle: Arc<dyn LoginThrottle>,
     pub throttling: LoginThrottling,
     pub clock: Arc<dyn Clock>,
@@ -61,7 +62,7 @@ impl CountedAttempts {
         verify: impl Future<Output = Result<T, E>> + Send,
         failures: &mut Option<u32>,
     ) -> Result<T, E> {
-        let begun = unless(cancelled.as_mut(), self.throttle.begin(account)).await;
+        let begun = unless(cancelled.as_mut(), self.throttle.begin_attempt(account)).await;
         let mut progress = begun.flatten().ok_or(HashError::Busy)?;
         // Admitted attempts count as failures until they end.
         let admission: Admission = loop {
@@ -79,19 +80,19 @@ impl CountedAttempts {
         // A throttled account has no remaining attempts.
         *failures = Some(admission.unwrap_or(Attempts::FREE_FAILURES));
         let counted = admission?;
-        progress.admitted();
+        progress.admitted(counted);
         let outcome = unless(cancelled, verify).await.unwrap_or_else(|| Err(HashError::Busy.into()));
         if outcome.as_ref().is_err_and(|error| !error.is_failure()) {
             *failures = Some(counted.saturating_sub(1));
-            // If the store fails again, the attempt remains counted until the next success.
-            let _ = self.credentials.withdraw_login(account, counted).await;
+            let withdrawn = progress.withdrawing().await;
+            self.withdrawals.withdraw(account, withdrawn).await;
         }
         outcome
     }
 }
 
 /// Runs `work` until `cancelled` completes.
-async fn unless<T>(
+pub(super) async fn unless<T>(
     mut cancelled: Pin<&mut (impl Future<Output = ()> + Send)>,
     work: impl Future<Output = T>,
 ) -> Option<T> {

@@ -1,13 +1,14 @@
 //! Login use case.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use thiserror::Error;
 use time::Duration;
 
-use super::counted::{AttemptError, Attempted, CountedAttempts};
-use super::{LoginThrottle, LoginThrottling};
+use super::counted::{AttemptError, Attempted, CountedAttempts, unless};
+use super::{LoginInProgress, LoginThrottle, LoginThrottling};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::quota::Budget;
 use crate::record::Record;
@@ -109,21 +110,39 @@ impl LogIn {
     ) -> LogInAttempt {
         let by = Actor { id: ActorId::Anonymous, at: self.attempts.clock.now(), origin };
         let address = client(&by);
-        if self.attempts.throttling == LoginThrottling::Limited
-            && let Err(exhausted) = self.throttle().take(address)
-        {
-            self.record_denied_login(None, &by);
-            let outcome = Err(Throttled::RetryAfter { retry_after: exhausted.next_in }.into());
-            return LogInAttempt { limits: LogInLimits { account: None, address: exhausted }, outcome };
-        }
-        let (account, outcome) = match self.candidate(username).await {
-            Ok(candidate) => self.log_in_candidate(&candidate, password, user_agent, &by, cancelled).await,
-            Err(error) => (None, Err(error.into())),
+        let mut cancelled = pin!(cancelled);
+        let (account, outcome) = match self.begin(address, cancelled.as_mut()).await {
+            Ok(login) => {
+                let (account, outcome) = match self.candidate(username).await {
+                    Ok(candidate) => self.log_in_candidate(&candidate, password, user_agent, &by, cancelled).await,
+                    Err(error) => (None, Err(error.into())),
+                };
+                if let (Some(login), Err(LogInError::InvalidCredentials)) = (login, &outcome) {
+                    login.failed();
+                }
+                (account, outcome)
+            }
+            Err(error) => {
+                if let LogInError::Throttled(_) = error {
+                    self.record_denied_login(None, &by);
+                }
+                (None, Err(error))
+            }
         };
-        if !matches!(outcome, Err(LogInError::InvalidCredentials)) {
-            self.throttle().give_back(address);
-        }
         LogInAttempt { limits: LogInLimits { account, address: self.throttle().budget(address) }, outcome }
+    }
+
+    /// Counts a login for its client address, unless throttling is off.
+    async fn begin(
+        &self,
+        address: IpAddr,
+        cancelled: Pin<&mut (impl Future<Output = ()> + Send)>,
+    ) -> Result<Option<Box<dyn LoginInProgress>>, LogInError> {
+        if self.attempts.throttling == LoginThrottling::Unlimited {
+            return Ok(None);
+        }
+        let begun = unless(cancelled, self.throttle().begin_login(address)).await.ok_or(HashError::Busy)?;
+        begun.map(Some).map_err(|exhausted| Throttled::RetryAfter { retry_after: exhausted.next_in }.into())
     }
 
     /// Returns the outcome, and the remaining attempts of the account.

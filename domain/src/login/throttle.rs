@@ -14,13 +14,26 @@ pub trait AttemptInProgress: Send {
     /// [`AttemptInProgress::admitted`] or [`AttemptInProgress::throttled`].
     async fn admitting(&mut self);
 
-    /// The attempt was admitted and counted.
-    fn admitted(&mut self);
+    /// The attempt was admitted, with this number of consecutive failures including it.
+    fn admitted(&mut self, counted: u32);
 
     /// The attempt was throttled. Waits until another admitted attempt of the account ends on this node, and returns `true` if one
     /// has ended since [`AttemptInProgress::admitting`]. Returns `false` if there is none, and if the attempt has waited for a few
     /// seconds in all.
     async fn throttled(&mut self) -> bool;
+
+    /// Waits as [`AttemptInProgress::admitting`] for the withdrawal of the admitted attempt. Returns the count to withdraw: the
+    /// highest of the account's attempts in progress on this node, which exchange their counts. Otherwise a later attempt
+    /// would keep its count, and the delay that it caused, after the withdrawal of an earlier one.
+    async fn withdrawing(&mut self) -> u32;
+}
+
+/// A login of a client address that is in progress. It counts as a failure until it is dropped, and remains counted if it
+/// failed.
+#[cfg_attr(feature = "mocks", mockall::automock)]
+pub trait LoginInProgress: Send {
+    /// The login failed by its password.
+    fn failed(self: Box<Self>);
 }
 
 /// Login throttle port. Counts failed logins in bounded memory, and evicts the oldest entries. Delays MUST follow a
@@ -30,17 +43,15 @@ pub trait AttemptInProgress: Send {
 pub trait LoginThrottle: Send + Sync {
     /// Begins an attempt of an account. If [`Attempts::FREE_FAILURES`](crate::user::Attempts::FREE_FAILURES) attempts of the account
     /// are in progress on this node, waits for the end of one. Returns `None` after a few seconds.
-    async fn begin(&self, account: Account) -> Option<Box<dyn AttemptInProgress>>;
+    async fn begin_attempt(&self, account: Account) -> Option<Box<dyn AttemptInProgress>>;
 
-    /// Returns the remaining failed logins of a client address (IPv6: of its /64), without counting one.
-    fn budget(&self, client: IpAddr) -> Budget;
-
-    /// Counts a login of a client address in one step with the check that the address has one left.
+    /// Begins a login of a client address (IPv6: of its /64), and counts it in one step with the check that the address has one
+    /// left. If it has none, but logins in progress, waits for the end of one, for a few seconds.
     ///
     /// # Errors
-    /// The unchanged budget if none is left.
-    fn take(&self, client: IpAddr) -> Result<Budget, Budget>;
+    /// The budget of the address if none is left.
+    async fn begin_login(&self, client: IpAddr) -> Result<Box<dyn LoginInProgress>, Budget>;
 
-    /// Withdraws a login that did not fail.
-    fn give_back(&self, client: IpAddr);
+    /// Returns the remaining failed logins of a client address, without counting one.
+    fn budget(&self, client: IpAddr) -> Budget;
 }

@@ -2,7 +2,8 @@
 
 mod mocks;
 
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn};
+use std::task::Poll;
 
 use mockall::predicate::{always, eq, function};
 use time::Duration;
@@ -115,7 +116,8 @@ async fn address_without_budget_is_rejected_without_a_lookup() {
     let mut mocks = Mocks::store(None).rejected(None);
     mocks.credentials = MockCredentialStore::new();
     let empty = Budget { left: 0, next_in: Duration::seconds(9), ..FULL };
-    mocks.throttle.expect_take().times(1).returning(move |_| Err(empty));
+    mocks.throttle.expect_begin_login().times(1).returning(move |_| Err(empty));
+    mocks.throttle.expect_budget().return_const(empty);
     let attempt = mocks.log_in("asha").await;
     assert!(
         matches!(attempt.outcome, Err(LogInError::Throttled(Throttled::RetryAfter { retry_after })) if retry_after == Duration::seconds(9))
@@ -170,11 +172,24 @@ async fn attempt_without_a_verdict_is_withdrawn() {
 /// REQ 16.
 #[tokio::test]
 async fn cancelled_attempt_is_not_admitted() {
-    let mut mocks = Mocks::store(Some(asha(Status::Active))).given_back();
-    mocks.throttle.expect_budget().return_const(FULL);
-    mocks.throttle.expect_take().times(1).returning(|_| Ok(FULL));
-    let cancelled = mocks.use_case(None);
-    assert!(cancelled.log_in("asha", "s3cret", None, Origin::default(), ready(())).await.outcome.is_err());
+    let cancelled = |remains_counted| {
+        let mut mocks = Mocks::store(Some(asha(Status::Active)));
+        mocks.throttle.expect_budget().return_const(FULL);
+        mocks.remains_counted = remains_counted;
+        mocks.use_case(None)
+    };
+    let attempt = |log_in: LogIn, mut polls: u32| async move {
+        let cancelled = poll_fn(|_| match polls.checked_sub(1) {
+            Some(left) => {
+                polls = left;
+                Poll::Pending
+            }
+            None => Poll::Ready(()),
+        });
+        log_in.log_in("asha", "s3cret", None, Origin::default(), cancelled).await.outcome
+    };
+    assert!(attempt(cancelled(None), 0).await.is_err(), "before the login began");
+    assert!(attempt(cancelled(Some(false)), 1).await.is_err(), "before the attempt began");
 }
 
 /// REQ 16.
@@ -201,8 +216,7 @@ async fn attempt_that_waited_is_admitted_at_the_current_time() {
 async fn throttled_attempt_is_admitted_after_another_has_ended() {
     let mut mocks = Mocks::store(Some(asha(Status::Active))).opening("old");
     mocks.throttle.expect_budget().return_const(FULL);
-    mocks.throttle.expect_take().returning(|_| Ok(FULL));
-    mocks.throttle.expect_begin().times(1).returning(|_| Some(Box::new(Others(1))));
+    mocks.throttle.expect_begin_attempt().times(1).returning(|_| Some(Others::in_progress(1)));
     let mut admissions = vec![Ok(1), Err(Throttled::RetryAfter { retry_after: Duration::SECOND })];
     mocks.credentials.expect_admit_login().times(2).returning(move |_, _| Ok(admissions.pop().unwrap()));
     mocks.passwords.expect_verify().times(1).returning(|_, _, _| Ok(Verdict::Correct));

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::super::*;
 use crate::access::Role;
 use crate::audit::MockAuditLog;
-use crate::login::{AttemptInProgress, MockLoginThrottle};
+use crate::login::{AttemptInProgress, MockLoginInProgress, MockLoginThrottle, Withdrawals};
 use crate::session::{MockRefreshTokens, MockSessionStore, RefreshTokenDigest};
 use crate::token::{MockTokens, SignedToken, TokenLifetime};
 use crate::user::{MockCredentialStore, MockPasswordHasher, MockUsernameDigests, UsernameDigest};
@@ -24,16 +24,31 @@ pub const FULL: Budget = Budget { quota: 300, window: Duration::minutes(5), left
 pub const UNKNOWN: Account = Account::Unknown(UsernameDigest::new([0xef; 32]));
 
 /// An attempt while this number of others is in progress.
-pub struct Others(pub usize);
+pub struct Others {
+    others: usize,
+    counted: u32,
+}
+
+impl Others {
+    pub fn in_progress(others: usize) -> Box<dyn AttemptInProgress> {
+        Box::new(Self { others, counted: 0 })
+    }
+}
 
 #[async_trait]
 impl AttemptInProgress for Others {
     async fn admitting(&mut self) {}
 
-    fn admitted(&mut self) {}
+    fn admitted(&mut self, counted: u32) {
+        self.counted = counted;
+    }
 
     async fn throttled(&mut self) -> bool {
-        self.0.checked_sub(1).inspect(|left| self.0 = *left).is_some()
+        self.others.checked_sub(1).inspect(|left| self.others = *left).is_some()
+    }
+
+    async fn withdrawing(&mut self) -> u32 {
+        self.counted
     }
 }
 
@@ -63,6 +78,8 @@ pub struct Mocks {
     pub tokens: MockTokens,
     pub usernames: MockUsernameDigests,
     pub throttling: LoginThrottling,
+    /// Whether the login remains counted for its address; `None` expects no login of the address.
+    pub remains_counted: Option<bool>,
 }
 
 impl Mocks {
@@ -81,6 +98,7 @@ impl Mocks {
             tokens: MockTokens::new(),
             usernames,
             throttling: LoginThrottling::Limited,
+            remains_counted: None,
         }
     }
 
@@ -123,14 +141,14 @@ impl Mocks {
     pub fn beginning(known: Option<Credentials>) -> Self {
         let mut mocks = Self::store(known);
         mocks.throttle.expect_budget().return_const(FULL);
-        mocks.throttle.expect_take().times(1).returning(|_| Ok(FULL));
-        mocks.throttle.expect_begin().times(1).returning(|_| Some(Box::new(Others(0))));
+        mocks.remains_counted = Some(true);
+        mocks.throttle.expect_begin_attempt().times(1).returning(|_| Some(Others::in_progress(0)));
         mocks
     }
 
     /// Expects that the attempt does not count for the address.
     pub fn given_back(mut self) -> Self {
-        self.throttle.expect_give_back().times(1).return_const(());
+        self.remains_counted = Some(false);
         self
     }
 
@@ -158,7 +176,12 @@ impl Mocks {
     }
 
     /// The use case, with another hasher if any.
-    pub fn use_case(self, hasher: Option<Arc<dyn PasswordHasher>>) -> LogIn {
+    pub fn use_case(mut self, hasher: Option<Arc<dyn PasswordHasher>>) -> LogIn {
+        if let Some(remains_counted) = self.remains_counted {
+            let mut login = MockLoginInProgress::new();
+            login.expect_failed().times(usize::from(remains_counted)).return_const(());
+            self.throttle.expect_begin_login().times(1).return_once(|_| Ok(Box::new(login)));
+        }
         let mut clock = MockClock::new();
         clock.expect_now().returning(|| NOW);
         let mut random = MockRandom::new();
@@ -172,9 +195,11 @@ impl Mocks {
             RefreshTokenDigest::new([0xcd; 32])
         });
         let lifetime = TokenLifetime::new(Duration::minutes(15)).unwrap();
+        let credentials = Arc::new(self.credentials);
         LogIn {
             attempts: CountedAttempts {
-                credentials: Arc::new(self.credentials),
+                credentials: credentials.clone(),
+                withdrawals: Arc::new(Withdrawals::new(credentials)),
                 throttle: Arc::new(self.throttle),
                 throttling: self.throttling,
                 clock: Arc::new(clock),

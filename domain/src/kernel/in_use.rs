@@ -19,6 +19,7 @@ pub struct Used<K: Eq + Hash, V> {
 }
 
 impl<K: Eq + Hash + Copy, V: Default> InUse<K, V> {
+    /// Returns the value of a key, and creates it if it is not in use.
     pub fn get(&self, key: K) -> Used<K, V> {
         let mut entries = self.entries();
         let (users, value) = entries.entry(key).or_default();
@@ -32,7 +33,8 @@ impl<K, V> InUse<K, V> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(test)]
+    /// Returns `true` if no value is in use.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries().is_empty()
     }
@@ -47,6 +49,14 @@ impl<K, V> Clone for InUse<K, V> {
 impl<K, V> Default for InUse<K, V> {
     fn default() -> Self {
         Self(Arc::default())
+    }
+}
+
+impl<K: Eq + Hash, V> Used<K, V> {
+    /// The key of the value.
+    #[must_use]
+    pub const fn key(&self) -> &K {
+        &self.key
     }
 }
 
