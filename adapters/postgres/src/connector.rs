@@ -70,11 +70,13 @@ impl Limits {
         match self {
             Self::None => "",
             // The lock timeout also resolves deadlocks, because it is shorter than `deadlock_timeout` (1 s). The isolation
-            // level matters because a statement after a lock must see what was committed before the lock was granted.
+            // level matters because a statement after a lock must see what was committed before the lock was granted. The server
+            // ends a statement whose connection was closed; not every platform supports that.
             Self::Requests => {
                 ", set_config('lock_timeout', '500ms', false), set_config('statement_timeout', '30s', false), \
                  set_config('idle_in_transaction_session_timeout', '30s', false), \
-                 set_config('default_transaction_isolation', 'read committed', false)"
+                 set_config('default_transaction_isolation', 'read committed', false), \
+                 CASE WHEN version() LIKE '%linux%' THEN set_config('client_connection_check_interval', '1s', false) END"
             }
         }
     }

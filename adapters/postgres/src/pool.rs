@@ -2,16 +2,15 @@
 //!
 //! sqlx's own pool costs a second round trip per statement, and keeps a connection that died silently until TCP gives up.
 
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, PoolConfig, QueueMode, RecycleError, RecycleResult};
-use domain::{Filter, Reach, StoreError};
+use domain::{Filter, InUse, Reach, StoreError, Used};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout};
 
 use crate::availability::Availability;
@@ -22,6 +21,8 @@ use crate::places::{Place, Places};
 
 /// Maximum wait for a place and a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Maximum wait for another write of this node to the same record. Shorter, so that its error is returned.
+const RECORD_TIMEOUT: Duration = Duration::from_secs(2);
 /// Maximum duration of a look-up, once it has a connection.
 const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum duration of a write, once it has a connection.
@@ -39,8 +40,9 @@ const MAX_AGE: Duration = Duration::from_mins(30);
 const WAITING_SEARCHES: usize = 64;
 /// Maximum number of waiting writes.
 const WAITING_WRITES: usize = 1_024;
-/// Number of groups of records. Writes to records of one group wait for each other.
-const RECORD_GROUPS: usize = 64;
+
+/// Kind and id of a record.
+pub(crate) type RecordKey = (&'static str, i64);
 
 /// A pool of connections, with limits that leave connections for look-ups.
 pub(crate) struct Pool {
@@ -48,14 +50,20 @@ pub(crate) struct Pool {
     availability: Arc<Availability>,
     searches: Places,
     writes: Places,
-    records: [Semaphore; RECORD_GROUPS],
+    records: InUse<RecordKey, Arc<Mutex<()>>>,
 }
 
 /// What a write or search occupies besides its connection.
 #[derive(Default)]
 pub(crate) struct Occupied<'p> {
-    _record: Option<SemaphorePermit<'p>>,
+    _record: Option<LockedRecord>,
     _place: Option<Place<'p>>,
+}
+
+/// A record that this node writes, until it is dropped.
+struct LockedRecord {
+    _locked: OwnedMutexGuard<()>,
+    _record: Used<RecordKey, Arc<Mutex<()>>>,
 }
 
 /// A connection in the pool, with the generation at its opening.
@@ -89,7 +97,7 @@ impl Pool {
             availability,
             searches: Places::new(half, WAITING_SEARCHES, "too many searches are waiting"),
             writes: Places::new(half, WAITING_WRITES, "too many writes are waiting"),
-            records: [const { Semaphore::const_new(1) }; RECORD_GROUPS],
+            records: InUse::default(),
         }
     }
 
@@ -109,12 +117,12 @@ impl Pool {
 
     /// A connection for one write. Writes to the same record of this node wait for each other before they take a connection,
     /// so that a locked row occupies only one.
-    pub async fn write(&self, record: Option<(&'static str, i64)>) -> Result<Connection<'_>, Failure> {
+    pub async fn write(&self, record: Option<RecordKey>) -> Result<Connection<'_>, Failure> {
         self.acquire(self.occupy(record), WRITE_TIMEOUT).await
     }
 
     /// As [`Pool::write`], with a transaction.
-    pub async fn begin(&self, record: Option<(&'static str, i64)>) -> Result<Transaction<'_>, Failure> {
+    pub async fn begin(&self, record: Option<RecordKey>) -> Result<Transaction<'_>, Failure> {
         Transaction::begin(self.write(record).await?).await
     }
 
@@ -123,12 +131,14 @@ impl Pool {
         Transaction::begin(self.acquire(self.occupy(None), BULK_TIMEOUT).await?).await
     }
 
-    async fn occupy(&self, record: Option<(&'static str, i64)>) -> Result<Occupied<'_>, StoreError> {
+    async fn occupy(&self, record: Option<RecordKey>) -> Result<Occupied<'_>, StoreError> {
         let record = match record {
-            Some(record) => {
-                let group = BuildHasherDefault::<DefaultHasher>::default().hash_one(record);
-                let group = usize::try_from(group % RECORD_GROUPS as u64).unwrap_or_default();
-                Some(self.records[group].acquire().await.map_err(StoreError::unavailable)?)
+            Some(key) => {
+                let record = self.records.get(key);
+                let locked = timeout(RECORD_TIMEOUT, Arc::clone(&record).lock_owned()).await;
+                let locked =
+                    locked.map_err(|_| StoreError::unavailable("another write to the record takes too long"))?;
+                Some(LockedRecord { _locked: locked, _record: record })
             }
             None => None,
         };

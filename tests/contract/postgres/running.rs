@@ -2,16 +2,18 @@
 
 use std::num::NonZeroUsize;
 use std::pin::pin;
+use std::time::Duration;
 
 use adapter_postgres::{Options, PostgresStore};
 use domain::access::Role;
 use domain::record::{Record, RecordError, RecordStore};
-use domain::student::{RollNumber, Student, StudentPatch};
+use domain::student::{RollNumber, Student, StudentName, StudentPatch};
 use domain::user::{CredentialStore, User, UserConflict};
-use domain::{PageRequest, Probe, StoreError};
+use domain::{PageRequest, Probe, StoreError, Text as _};
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
+use tokio::time::timeout;
 
 use super::{BY, connection, create, create_user, fields, find, open, run};
 
@@ -19,6 +21,13 @@ use super::{BY, connection, create, create_user, fields, find, open, run};
 async fn waiting(watcher: &mut PgConnection) -> i64 {
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
                  AND application_name = 'rollbook' AND wait_event_type = 'Lock'";
+    sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
+}
+
+/// Number of statements of the stores that sleep.
+async fn sleeping(watcher: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name = 'rollbook' AND wait_event = 'PgSleep'";
     sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
 }
 
@@ -87,6 +96,56 @@ async fn abandoned_statement_gives_up_its_connection() {
     let page = RecordStore::<User>::page(&store, &(), PageRequest::ONE).await;
     assert!(page.is_ok(), "{page:?}");
     assert_eq!(waiting(&mut watcher).await, 1, "the abandoned statement still waits for the lock");
+}
+
+#[tokio::test]
+async fn abandoned_statement_ends_on_the_server() {
+    let database = PostgresDatabase::create();
+    let store = open(&database).await;
+    let asha = create(&store, "Asha", 7).await;
+    run(&database, "ALTER TABLE students RENAME TO stored").await.unwrap();
+    run(&database, "CREATE VIEW students AS SELECT stored.* FROM stored, pg_sleep(60)").await.unwrap();
+    let mut watcher = connection(&database).await;
+    tokio::select! {
+        biased;
+        _ = find(&store, asha.id.get()) => unreachable!("the view sleeps"),
+        () = async { while sleeping(&mut watcher).await < 1 {} } => {}
+    }
+    let ended = async { while sleeping(&mut watcher).await > 0 {} };
+    assert!(timeout(Duration::from_secs(15), ended).await.is_ok(), "the statement runs on");
+}
+
+#[tokio::test]
+async fn writes_wait_for_those_to_the_same_record_only() {
+    let database = PostgresDatabase::create();
+    let store = open(&database).await;
+    let locked = create(&store, "Asha", 1).await;
+    let mut others = Vec::new();
+    for roll_no in 2..=130 {
+        others.push(create(&store, "Ravi", roll_no).await.id);
+    }
+    let (mut blocker, mut watcher) = (connection(&database).await, connection(&database).await);
+    let mut transaction = blocker.begin().await.unwrap();
+    raw_sql("SELECT FROM students WHERE roll_no = 1 FOR UPDATE").execute(&mut *transaction).await.unwrap();
+    let patch = || StudentPatch { name: StudentName::parse("Meera").ok(), ..StudentPatch::default() };
+    let update = |id| RecordStore::<Student>::update(&store, id, None, patch(), &BY);
+    let mut updates = pin!(join_all((0..100).map(|_| update(locked.id))));
+    tokio::select! {
+        biased;
+        _ = &mut updates => unreachable!("the row is locked"),
+        () = async { while waiting(&mut watcher).await < 1 {} } => {}
+    }
+    tokio::select! {
+        biased;
+        others = join_all(others.into_iter().map(update)) => {
+            assert!(others.iter().all(Result::is_ok), "{others:?}");
+        }
+        _ = &mut updates => panic!("every update has ended before the other writes"),
+    }
+    for updated in updates.await {
+        assert!(matches!(updated, Err(RecordError::Store(StoreError::Unavailable(_)))), "{updated:?}");
+    }
+    transaction.rollback().await.unwrap();
 }
 
 #[tokio::test]
