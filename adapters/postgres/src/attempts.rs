@@ -8,7 +8,7 @@ use sqlx::Row;
 use crate::audit::append;
 use crate::connection::Connection;
 use crate::failure::Failure;
-use crate::pool::Pool;
+use crate::pool::{Pool, Written};
 use crate::rows::Columns;
 use crate::{sessions, users};
 
@@ -27,7 +27,7 @@ const DELETE_OLDEST: &str = "DELETE FROM unknown_logins WHERE username IN (SELEC
 
 /// Admits or throttles a login attempt, and counts an admitted one.
 pub(crate) async fn admit(account: Account, by: &Actor, pool: &Pool) -> Result<Admission, StoreError> {
-    let mut transaction = pool.begin(Some(record(account))).await?;
+    let mut transaction = pool.begin(written(account)).await?;
     loop {
         let stored = lock(account, &mut transaction).await?;
         if stored.is_none() && matches!(account, Account::User(_)) {
@@ -53,7 +53,7 @@ pub(crate) async fn admit(account: Account, by: &Actor, pool: &Pool) -> Result<A
 
 /// Withdraws an admitted attempt without a verified password.
 pub(crate) async fn withdraw(account: Account, counted: u32, pool: &Pool) -> Result<(), StoreError> {
-    let mut transaction = pool.begin(Some(record(account))).await?;
+    let mut transaction = pool.begin(written(account)).await?;
     if let Some((attempts, _)) = lock(account, &mut transaction).await? {
         set(account, true, attempts.without(counted), &mut transaction).await?;
         transaction.commit().await?;
@@ -61,11 +61,10 @@ pub(crate) async fn withdraw(account: Account, counted: u32, pool: &Pool) -> Res
     Ok(())
 }
 
-/// The record for [`Pool::begin`].
-fn record(account: Account) -> (&'static str, i64) {
+fn written(account: Account) -> Written {
     match account {
         Account::User(id) => users::key(id),
-        Account::Unknown(username) => ("unknown login", sessions::prefix(username.as_bytes())),
+        Account::Unknown(username) => ("unknown login", Some(sessions::prefix(username.as_bytes()))),
     }
 }
 

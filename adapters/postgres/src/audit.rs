@@ -26,6 +26,8 @@ pub(crate) fn with_event<K: Kind>(change: &str, columns: &str) -> String {
 
 const INSERT: &str = "INSERT INTO audit_events (at, actor, action, detail, request_id, client, target, count) \
      VALUES ($1, $2, $3, $4, $5, $6::text::inet, $7, $8)";
+/// The kind of an event for [`Pool::write`](crate::pool::Pool::write).
+const KIND: &str = "audit event";
 const PRUNE: &str = "DELETE FROM audit_events WHERE at < $1";
 const PAGE: &str = "SELECT id, at, actor, action, target, detail, count, request_id, host(client) AS client \
      FROM audit_events WHERE id > $1 AND ($3::text IS NULL OR actor = $3) AND ($4::text IS NULL OR action = $4) \
@@ -92,7 +94,7 @@ fn event(row: &PgRow) -> Result<Event, StoreError> {
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn append(&self, events: Vec<NewEvent>) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin(None).await?;
+        let mut transaction = self.pool.begin((KIND, None)).await?;
         for event in &events {
             append(event, &mut transaction).await?;
         }
@@ -115,7 +117,7 @@ impl AuditLog for PostgresStore {
     }
 
     async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin_bulk().await?;
+        let mut transaction = self.pool.begin_bulk(KIND).await?;
         let removed = transaction.execute(sqlx::query(PRUNE).bind(before)).await?;
         append_count(by, Action::AUDIT_PRUNED, None, removed, &mut transaction).await?;
         transaction.commit().await?;

@@ -17,6 +17,8 @@ pub(crate) struct Availability {
     latest: Mutex<Option<Observation>>,
     is_away: AtomicBool,
     outage_began: Notify,
+    /// Notified when a session rejected a write because it is read-only.
+    write_rejected: Notify,
     generation: AtomicU64,
 }
 
@@ -82,6 +84,16 @@ impl Availability {
     /// Completes when an outage begins after this call.
     pub fn outage(&self) -> Notified<'_> {
         self.outage_began.notified()
+    }
+
+    /// A session rejected a write because it is read-only.
+    pub fn report_rejected_write(&self) {
+        self.write_rejected.notify_one();
+    }
+
+    /// Completes when a session has rejected a write since the last completion.
+    pub fn write_rejected(&self) -> Notified<'_> {
+        self.write_rejected.notified()
     }
 
     /// # Errors

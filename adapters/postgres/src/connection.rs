@@ -21,7 +21,7 @@ const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) struct Connection<'p> {
     /// `None` only while it is dropped.
     lease: Option<Lease>,
-    _occupied: Occupied<'p>,
+    _occupied: Occupied,
     guard: Guard<'p>,
     is_in_transaction: bool,
 }
@@ -48,13 +48,16 @@ impl Guard<'_> {
             () = outage => return Err(Failure::outage()),
         };
         let outcome = outcome.map_err(Failure::from);
+        if outcome.as_ref().is_err_and(Failure::is_rejected_write) {
+            self.availability.report_rejected_write();
+        }
         self.is_usable = outcome.as_ref().err().is_none_or(Failure::leaves_connection_usable);
         outcome
     }
 }
 
 impl<'p> Connection<'p> {
-    pub fn new(lease: Lease, occupied: Occupied<'p>, availability: &'p Availability, deadline: Instant) -> Self {
+    pub fn new(lease: Lease, occupied: Occupied, availability: &'p Availability, deadline: Instant) -> Self {
         let guard = Guard { availability, deadline, is_usable: true };
         Self { lease: Some(lease), _occupied: occupied, guard, is_in_transaction: false }
     }

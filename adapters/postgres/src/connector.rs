@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::future::select_ok;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, raw_sql};
 use thiserror::Error;
@@ -40,6 +41,14 @@ pub(crate) enum ConnectError {
 }
 
 impl ConnectError {
+    /// Returns `true` if the server does not respond, starts, stops, or rejects writes.
+    pub fn is_outage(&self) -> bool {
+        let is_full = |error: &sqlx::Error| {
+            error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code.starts_with("53"))
+        };
+        self.may_pass() && !matches!(self, Self::Driver(error) if is_full(error))
+    }
+
     /// Returns `true` if the server may accept a connection later, without another configuration.
     pub fn may_pass(&self) -> bool {
         match self {

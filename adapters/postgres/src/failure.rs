@@ -1,12 +1,16 @@
 //! Errors of the driver, and their mapping to the domain's errors.
 
+use std::borrow::Cow;
+
 use domain::StoreError;
 use domain::record::{RecordError, Resource};
 use domain::session::{OpenSessionError, RotationError};
-use sqlx::error::DatabaseError;
 use thiserror::Error;
 
 use crate::availability::Away;
+
+/// SQLSTATE of a write in a read-only session.
+const READ_ONLY: &str = "25006";
 
 /// Error of a statement.
 #[derive(Debug)]
@@ -49,16 +53,24 @@ impl Failure {
 
     /// Returns `false` after an error of the connection, during a shutdown, and if the session rejects writes.
     pub fn leaves_connection_usable(&self) -> bool {
-        let Self::Driver(error) = self else { return true };
-        let code = error.as_database_error().and_then(DatabaseError::code);
-        code.is_some_and(|code| !ends_session(&code))
+        matches!(self, Self::Store(_)) || self.code().is_some_and(|code| !ends_session(&code))
+    }
+
+    /// Returns `true` if the session is read-only.
+    pub fn is_rejected_write(&self) -> bool {
+        self.code().is_some_and(|code| code == READ_ONLY)
+    }
+
+    fn code(&self) -> Option<Cow<'_, str>> {
+        let Self::Driver(error) = self else { return None };
+        error.as_database_error()?.code()
     }
 }
 
 /// Returns `true` for a read-only session, an idle transaction, and errors of the connection (08) and of the operator, except
 /// that a statement was cancelled.
 fn ends_session(code: &str) -> bool {
-    matches!(code, "25006" | "25P03") || code.starts_with("08") || (code.starts_with("57") && code != "57014")
+    matches!(code, READ_ONLY | "25P03") || code.starts_with("08") || (code.starts_with("57") && code != "57014")
 }
 
 /// Returns `true` if the same call may succeed later, by SQLSTATE (PostgreSQL documentation, appendix A).
@@ -66,7 +78,7 @@ fn is_temporary(code: &str) -> bool {
     match code {
         // Read-only (a standby, or a disk that is nearly full), idle in transaction, serialization,
         // deadlock, lock not available.
-        "25006" | "25P03" | "40001" | "40P01" | "55P03" => true,
+        READ_ONLY | "25P03" | "40001" | "40P01" | "55P03" => true,
         // Connection (08), authorization (28), unknown database (3D), resources (53), operator intervention (57).
         _ => ["08", "28", "3D", "53", "57"].iter().any(|class| code.starts_with(class)),
     }

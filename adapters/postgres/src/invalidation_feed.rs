@@ -5,9 +5,8 @@
 //! received every notification committed before the heartbeat was sent. The statement of the heartbeat also observes whether the
 //! server is available, because it uses a connection of its own and needs no lock of a table.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use domain::session::InvalidationListener;
@@ -20,11 +19,10 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use crate::availability::{Availability, Observation};
 use crate::connector::{ConnectError, Connector, Limits};
+use crate::heartbeats::{HEARTBEATS_PER_BOUND, Heartbeats};
 
 /// The channel of the schema's triggers.
 const CHANGES: &str = "rollbook_invalidations";
-/// Heartbeats per revocation bound. The feed stays current while fewer consecutive heartbeats than this are lost.
-const HEARTBEATS_PER_BOUND: u32 = 4;
 /// Maximum interval of heartbeats and of attempts to reconnect, so that an outage and its end are noticed soon.
 const MAX_INTERVAL: Duration = Duration::from_millis(250);
 /// Maximum time to wait for a response of the server.
@@ -151,42 +149,23 @@ enum Lost {
     TimedOut,
     #[error("no heartbeat in time")]
     NoHeartbeat,
+    /// A session keeps the default of its beginning, so that only a new one shows whether the database is read-only.
+    #[error("a session rejects writes")]
+    ReadOnly,
     #[error(transparent)]
     Connect(#[from] ConnectError),
     #[error(transparent)]
     Driver(#[from] sqlx::Error),
 }
 
-/// Heartbeats that were sent and not yet received, oldest first.
-struct Heartbeats {
-    sent: VecDeque<(u64, Instant)>,
-    last: u64,
-    last_received: Instant,
-}
-
-impl Heartbeats {
-    fn new() -> Mutex<Self> {
-        Mutex::new(Self { sent: VecDeque::new(), last: 0, last_received: Instant::now() })
-    }
-
-    /// Maximum number of pending heartbeats. An older one can no longer extend the current period.
-    const MAX_PENDING: usize = 4 * HEARTBEATS_PER_BOUND as usize;
-
-    fn next(&mut self) -> u64 {
-        self.last += 1;
-        self.sent.push_back((self.last, Instant::now()));
-        if self.sent.len() > Self::MAX_PENDING {
-            self.sent.pop_front();
+impl Lost {
+    /// Returns `true` if the server does not respond. After another error, the connections of requests may still work.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::TimedOut => true,
+            Self::Connect(error) => error.is_outage(),
+            Self::NoHeartbeat | Self::ReadOnly | Self::Driver(_) => false,
         }
-        self.last
-    }
-
-    /// Records a received heartbeat and returns the time at which it was sent.
-    fn receive(&mut self, number: u64) -> Option<Instant> {
-        let sent_at = self.sent.iter().find(|(sent, _)| *sent == number).map(|(_, at)| *at)?;
-        self.sent.retain(|(sent, _)| *sent > number);
-        self.last_received = Instant::now();
-        Some(sent_at)
     }
 }
 
@@ -195,11 +174,11 @@ impl FeedTask {
         loop {
             let cause = match self.connect().await {
                 Ok(control) => self.listen(control).await.err().unwrap_or(Lost::NoHeartbeat),
-                Err(lost) => {
-                    self.report_outage(&lost);
-                    lost
-                }
+                Err(lost) => lost,
             };
+            if cause.is_outage() {
+                self.availability.report(Observation::Away(cause.to_string().into()));
+            }
             self.state.mark_disconnected();
             if !self.was_disconnected.swap(true, Ordering::Relaxed) {
                 tracing::warn!(%cause, "invalidation feed disconnected: sessions are not cached until it reconnects");
@@ -208,12 +187,15 @@ impl FeedTask {
         }
     }
 
-    fn interval(&self) -> Duration {
-        (self.bound / HEARTBEATS_PER_BOUND).min(MAX_INTERVAL)
+    /// Reports the state of the server, and rejects a read-only session.
+    fn report(&self, observation: Observation) -> Result<(), Lost> {
+        let is_read_only = matches!(observation, Observation::ReadOnly);
+        self.availability.report(observation);
+        if is_read_only { Err(Lost::ReadOnly) } else { Ok(()) }
     }
 
-    fn report_outage(&self, lost: &Lost) {
-        self.availability.report(Observation::Away(lost.to_string().into()));
+    fn interval(&self) -> Duration {
+        (self.bound / HEARTBEATS_PER_BOUND).min(MAX_INTERVAL)
     }
 
     async fn connect(&self) -> Result<Control, Lost> {
@@ -224,7 +206,7 @@ impl FeedTask {
             Observation::COLUMNS
         );
         let row = respond(sqlx::query(AssertSqlSafe(prepare)).fetch_one(&mut connection)).await?;
-        self.availability.report(Observation::read(&row)?);
+        self.report(Observation::read(&row)?)?;
         Ok(Control { connection, host: host.clone(), schema: row.try_get("schema")?, channel: row.try_get("channel")? })
     }
 
@@ -247,7 +229,7 @@ impl FeedTask {
     async fn receive(
         &self,
         mut listener: PgListener,
-        heartbeats: &Mutex<Heartbeats>,
+        heartbeats: &Heartbeats,
         schema: &str,
         channel: &str,
     ) -> Result<(), Lost> {
@@ -256,7 +238,7 @@ impl FeedTask {
             let notification = listener.try_recv().await?.ok_or(sqlx::Error::WorkerCrashed)?;
             if notification.channel() == channel {
                 let number = notification.payload().parse().ok();
-                if let Some(sent_at) = number.and_then(|number| lock(heartbeats).receive(number)) {
+                if let Some(sent_at) = number.and_then(|number| heartbeats.receive(number)) {
                     self.heartbeat_received(sent_at);
                 }
             } else {
@@ -266,28 +248,22 @@ impl FeedTask {
     }
 
     /// Sends heartbeats, and reports the server's availability, until the connection is lost or heartbeats are not received.
-    async fn beat(
-        &self,
-        mut connection: PgConnection,
-        heartbeats: &Mutex<Heartbeats>,
-        channel: &str,
-    ) -> Result<(), Lost> {
+    async fn beat(&self, mut connection: PgConnection, heartbeats: &Heartbeats, channel: &str) -> Result<(), Lost> {
         let mut ticks = interval(self.interval());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let notify = format!("SELECT pg_notify($1, $2), {}", Observation::COLUMNS);
         loop {
-            ticks.tick().await;
-            if lock(heartbeats).last_received.elapsed() > 2 * RESPONSE_TIMEOUT {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.availability.write_rejected() => return Err(Lost::ReadOnly),
+            }
+            if heartbeats.last_received().elapsed() > 2 * RESPONSE_TIMEOUT {
                 return Err(Lost::NoHeartbeat);
             }
-            let number = lock(heartbeats).next().to_string();
+            let number = heartbeats.next().to_string();
             let notify = sqlx::query(AssertSqlSafe(notify.clone())).bind(channel).bind(number);
-            let sent = respond(notify.fetch_one(&mut connection)).await;
-            // After another error only this connection may be lost, which the next attempt to connect finds out.
-            if let Err(lost @ Lost::TimedOut) = &sent {
-                self.report_outage(lost);
-            }
-            self.availability.report(Observation::read(&sent?)?);
+            let sent = respond(notify.fetch_one(&mut connection)).await?;
+            self.report(Observation::read(&sent)?)?;
         }
     }
 
@@ -313,8 +289,4 @@ impl FeedTask {
 /// Waits for a response of the server, with a limit.
 async fn respond<T>(response: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, Lost> {
     Ok(timeout(RESPONSE_TIMEOUT, response).await.map_err(|_| Lost::TimedOut)??)
-}
-
-fn lock(heartbeats: &Mutex<Heartbeats>) -> MutexGuard<'_, Heartbeats> {
-    heartbeats.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -9,6 +9,7 @@ mod availability;
 mod connection;
 mod connector;
 mod failure;
+mod heartbeats;
 mod instant;
 mod invalidation_feed;
 mod open;

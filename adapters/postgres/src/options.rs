@@ -23,8 +23,8 @@ pub struct Options {
     pub schema: Option<String>,
     /// Whether a missing schema is created. An existing one is migrated in any case.
     pub create: bool,
-    /// Maximum number of connections that requests share. Half of them run writes, and half of them searches, at most. The
-    /// invalidation feed has two more.
+    /// Maximum number of connections that requests share. Half of them run writes, and fewer than half of them searches, at
+    /// most. The invalidation feed has two more.
     pub pool_size: NonZeroUsize,
     /// Maximum wait for a server that does not accept connections yet.
     pub wait: Duration,
@@ -38,7 +38,7 @@ impl Options {
     pub const DEFAULT_POOL_SIZE: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 
     /// Range of [`Options::pool_size`] that leaves a connection for look-ups.
-    pub const POOL_SIZES: RangeInclusive<usize> = 2..=1_000;
+    pub const POOL_SIZES: RangeInclusive<usize> = 3..=1_000;
 
     /// Default of [`Options::revocation_bound`].
     pub const DEFAULT_REVOCATION_BOUND: Duration = Duration::from_secs(1);

@@ -1,31 +1,44 @@
 //! Limits on concurrent work, so that look-ups always find a free connection.
 
-use domain::StoreError;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use std::sync::Arc;
 
-/// Bounds the number of running and waiting pieces of work of one kind.
+use domain::StoreError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bounds the number of running and waiting pieces of work of one kind. Cheap to clone; clones share the places.
+#[derive(Clone)]
 pub(crate) struct Places {
-    admitted: Semaphore,
-    running: Semaphore,
+    admitted: Arc<Semaphore>,
+    running: Arc<Semaphore>,
+    count: usize,
     /// Message for work that is rejected because too much is waiting.
     full: &'static str,
 }
 
 /// A place in [`Places`], released when it is dropped.
-pub(crate) struct Place<'p> {
-    _running: SemaphorePermit<'p>,
-    _admitted: SemaphorePermit<'p>,
+pub(crate) struct Place {
+    _running: OwnedSemaphorePermit,
+    _admitted: OwnedSemaphorePermit,
 }
 
 impl Places {
-    pub const fn new(running: usize, waiting: usize, full: &'static str) -> Self {
-        Self { admitted: Semaphore::const_new(running + waiting), running: Semaphore::const_new(running), full }
+    /// Creates `count` places, at least one.
+    pub fn new(count: usize, waiting: usize, full: &'static str) -> Self {
+        let count = count.max(1);
+        let [admitted, running] = [count + waiting, count].map(|places| Arc::new(Semaphore::new(places)));
+        Self { admitted, running, count, full }
+    }
+
+    /// Number of places.
+    pub const fn count(&self) -> usize {
+        self.count
     }
 
     /// Waits for a free place. Fails immediately if the queue is full.
-    pub async fn enter(&self) -> Result<Place<'_>, StoreError> {
-        let admitted = self.admitted.try_acquire().map_err(|_| StoreError::unavailable(self.full))?;
-        let running = self.running.acquire().await.map_err(StoreError::unavailable)?;
+    pub async fn enter(&self) -> Result<Place, StoreError> {
+        let full = |_| StoreError::unavailable(self.full);
+        let admitted = Arc::clone(&self.admitted).try_acquire_owned().map_err(full)?;
+        let running = Arc::clone(&self.running).acquire_owned().await.map_err(StoreError::unavailable)?;
         Ok(Place { _running: running, _admitted: admitted })
     }
 }

@@ -2,15 +2,16 @@
 //!
 //! sqlx's own pool costs a second round trip per statement, and keeps a connection that died silently until TCP gives up.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, PoolConfig, QueueMode, RecycleError, RecycleResult};
 use domain::{Filter, InUse, Reach, StoreError, Used};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::{Instant, timeout};
 
 use crate::availability::Availability;
@@ -41,8 +42,8 @@ const WAITING_SEARCHES: usize = 64;
 /// Maximum number of waiting writes.
 const WAITING_WRITES: usize = 1_024;
 
-/// Kind and id of a record.
-pub(crate) type RecordKey = (&'static str, i64);
+/// What a write changes: a kind of records, and the id of the only one that it changes, if there is one.
+pub(crate) type Written = (&'static str, Option<i64>);
 
 /// A pool of connections, with limits that leave connections for look-ups.
 pub(crate) struct Pool {
@@ -50,20 +51,22 @@ pub(crate) struct Pool {
     availability: Arc<Availability>,
     searches: Places,
     writes: Places,
-    records: InUse<RecordKey, Arc<Mutex<()>>>,
+    writes_by_kind: Mutex<HashMap<&'static str, Places>>,
+    records: InUse<(&'static str, i64), Arc<AsyncMutex<()>>>,
 }
 
 /// What a write or search occupies besides its connection.
 #[derive(Default)]
-pub(crate) struct Occupied<'p> {
+pub(crate) struct Occupied {
     _record: Option<LockedRecord>,
-    _place: Option<Place<'p>>,
+    _place: Option<Place>,
+    _place_of_kind: Option<Place>,
 }
 
 /// A record that this node writes, until it is dropped.
 struct LockedRecord {
     _locked: OwnedMutexGuard<()>,
-    _record: Used<RecordKey, Arc<Mutex<()>>>,
+    _record: Used<(&'static str, i64), Arc<AsyncMutex<()>>>,
 }
 
 /// A connection in the pool, with the generation at its opening.
@@ -81,12 +84,12 @@ pub(crate) struct Opener {
 }
 
 impl Pool {
+    /// A pool of at most `size` connections: half of them for writes, fewer for searches, and at least one for look-ups from 3 on.
     pub fn new(connector: Connector, availability: Arc<Availability>, size: NonZeroUsize) -> Self {
         let size = size.get();
         let opener = Opener { connector, availability: Arc::clone(&availability) };
         // Connections that were used last are used first, because the server runs faster on few connections.
         let config = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(size) };
-        let half = (size / 2).max(1);
         #[expect(
             clippy::expect_used,
             reason = "only a timeout, which the configuration does not contain, needs a runtime"
@@ -95,8 +98,9 @@ impl Pool {
         Self {
             connections,
             availability,
-            searches: Places::new(half, WAITING_SEARCHES, "too many searches are waiting"),
-            writes: Places::new(half, WAITING_WRITES, "too many writes are waiting"),
+            searches: Places::new(size.saturating_sub(1) / 2, WAITING_SEARCHES, "too many searches are waiting"),
+            writes: writes(size / 2),
+            writes_by_kind: Mutex::default(),
             records: InUse::default(),
         }
     }
@@ -111,30 +115,30 @@ impl Pool {
         if filter.reach() != Reach::Search {
             return self.read().await;
         }
-        let occupy = async { Ok(Occupied { _place: Some(self.searches.enter().await?), _record: None }) };
+        let occupy = async { Ok(Occupied { _place: Some(self.searches.enter().await?), ..Occupied::default() }) };
         self.acquire(occupy, BULK_TIMEOUT).await
     }
 
     /// A connection for one write. Writes to the same record of this node wait for each other before they take a connection,
     /// so that a locked row occupies only one.
-    pub async fn write(&self, record: Option<RecordKey>) -> Result<Connection<'_>, Failure> {
-        self.acquire(self.occupy(record), WRITE_TIMEOUT).await
+    pub async fn write(&self, written: Written) -> Result<Connection<'_>, Failure> {
+        self.acquire(self.occupy(written), WRITE_TIMEOUT).await
     }
 
     /// As [`Pool::write`], with a transaction.
-    pub async fn begin(&self, record: Option<RecordKey>) -> Result<Transaction<'_>, Failure> {
-        Transaction::begin(self.write(record).await?).await
+    pub async fn begin(&self, written: Written) -> Result<Transaction<'_>, Failure> {
+        Transaction::begin(self.write(written).await?).await
     }
 
-    /// A transaction for work that writes many rows.
-    pub async fn begin_bulk(&self) -> Result<Transaction<'_>, Failure> {
-        Transaction::begin(self.acquire(self.occupy(None), BULK_TIMEOUT).await?).await
+    /// A transaction for work that writes many rows of this kind.
+    pub async fn begin_bulk(&self, kind: &'static str) -> Result<Transaction<'_>, Failure> {
+        Transaction::begin(self.acquire(self.occupy((kind, None)), BULK_TIMEOUT).await?).await
     }
 
-    async fn occupy(&self, record: Option<RecordKey>) -> Result<Occupied<'_>, StoreError> {
-        let record = match record {
-            Some(key) => {
-                let record = self.records.get(key);
+    async fn occupy(&self, (kind, id): Written) -> Result<Occupied, StoreError> {
+        let record = match id {
+            Some(id) => {
+                let record = self.records.get((kind, id));
                 let locked = timeout(RECORD_TIMEOUT, Arc::clone(&record).lock_owned()).await;
                 let locked =
                     locked.map_err(|_| StoreError::unavailable("another write to the record takes too long"))?;
@@ -142,14 +146,21 @@ impl Pool {
             }
             None => None,
         };
-        Ok(Occupied { _place: Some(self.writes.enter().await?), _record: record })
+        let place_of_kind = self.writes_of(kind).enter().await?;
+        Ok(Occupied { _record: record, _place_of_kind: Some(place_of_kind), _place: Some(self.writes.enter().await?) })
     }
 
-    async fn acquire<'p>(
-        &'p self,
-        occupy: impl Future<Output = Result<Occupied<'p>, StoreError>>,
+    /// Places for writes of one kind: fewer than those for all, so that a locked table leaves one to the others.
+    fn writes_of(&self, kind: &'static str) -> Places {
+        let mut kinds = self.writes_by_kind.lock().unwrap_or_else(PoisonError::into_inner);
+        kinds.entry(kind).or_insert_with(|| writes(self.writes.count() - 1)).clone()
+    }
+
+    async fn acquire(
+        &self,
+        occupy: impl Future<Output = Result<Occupied, StoreError>>,
         limit: Duration,
-    ) -> Result<Connection<'p>, Failure> {
+    ) -> Result<Connection<'_>, Failure> {
         let outage = self.availability.outage();
         self.availability.check()?;
         let acquiring = async {
@@ -176,6 +187,10 @@ impl Pool {
             let _ = timeout(CHECK_TIMEOUT, pooled.connection.close()).await;
         }
     }
+}
+
+fn writes(count: usize) -> Places {
+    Places::new(count, WAITING_WRITES, "too many writes are waiting")
 }
 
 impl managed::Manager for Opener {

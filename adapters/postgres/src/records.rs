@@ -19,7 +19,7 @@ const ROWS_OF_LATER_READS: i64 = 1_000;
 #[async_trait]
 impl<R: Table> RecordStore<R> for PostgresStore {
     async fn insert(&self, new: R::New, by: &Actor) -> RecordResult<R> {
-        let inserted = insert::<R>(new, "", by, &mut self.pool.write(None).await?).await?;
+        let inserted = insert::<R>(new, "", by, &mut self.pool.write((R::Kind::NAME, None)).await?).await?;
         inserted.ok_or_else(|| Failure::from(sqlx::Error::RowNotFound).into())
     }
 
@@ -78,7 +78,7 @@ pub(crate) async fn update<R: Table>(
     let update = with_event::<R::Kind>(&update_statement::<R>(&set, 7), R::SQL.columns);
     let update = audited(update, by, &Action::updated::<R::Kind>(), patch.detail());
     let update = set.bind(update.bind(id.get()).bind(expected.map(Version::get)).bind(by.at));
-    let mut connection = store.pool.write(Some((R::Kind::NAME, id.get()))).await?;
+    let mut connection = store.pool.write((R::Kind::NAME, Some(id.get()))).await?;
     let updated = connection.fetch_optional(update).await.map_err(rejected)?;
     drop(connection);
     match updated {
@@ -97,7 +97,7 @@ pub(crate) async fn delete<R: Table>(
     let delete = format!("DELETE FROM {} WHERE id = $7 AND version = COALESCE($8, version) RETURNING id", R::SQL.table);
     let delete = audited(with_event::<R::Kind>(&delete, "id"), by, &Action::deleted::<R::Kind>(), None);
     let delete = delete.bind(id.get()).bind(expected.map(Version::get));
-    let deleted = store.pool.write(Some((R::Kind::NAME, id.get()))).await?.execute(delete).await?;
+    let deleted = store.pool.write((R::Kind::NAME, Some(id.get()))).await?.execute(delete).await?;
     match deleted {
         0 => Err(unmatched(store, id, expected).await),
         _ => Ok(()),

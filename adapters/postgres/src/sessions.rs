@@ -5,7 +5,7 @@
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
 use domain::session::{NewSession, OpenSessionError, Rotation, RotationError, Session, SessionStore, UserAgent};
-use domain::{Actor, ActorId, Page, PageRequest, SessionId, StoreError, Target, UserId};
+use domain::{Actor, ActorId, Kind, Page, PageRequest, SessionId, SessionKind, StoreError, Target, UserId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 use time::OffsetDateTime;
@@ -87,7 +87,7 @@ fn session(row: &PgRow) -> Result<Session, StoreError> {
 #[async_trait]
 impl SessionStore for PostgresStore {
     async fn open(&self, new: NewSession, by: &Actor) -> Result<Session, OpenSessionError> {
-        let mut transaction = self.pool.begin(Some(key(new.user_id))).await?;
+        let mut transaction = self.pool.begin(key(new.user_id)).await?;
         let verified = sqlx::query(VERIFIED).bind(new.user_id.get()).bind(new.verified.expose());
         if transaction.execute(verified).await? == 0 {
             return Err(OpenSessionError::Outdated);
@@ -114,7 +114,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
-        let mut connection = self.pool.write(Some(("refresh token", prefix(rotation.presented.as_bytes())))).await?;
+        let mut connection = self.pool.write(("refresh token", Some(prefix(rotation.presented.as_bytes())))).await?;
         // Most of many concurrent requests are retries, which need no lock.
         let token = find_token(rotation, by, &mut connection).await?.ok_or(RotationError::Unknown)?;
         if token.is_retry(rotation, by) {
@@ -150,7 +150,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin(Some(key(of))).await?;
+        let mut transaction = self.pool.begin(key(of)).await?;
         if !delete(id, of, &mut transaction).await? {
             return Ok(false);
         }
@@ -161,7 +161,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn end_all(&self, of: UserId, by: &Actor) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin(Some(key(of))).await?;
+        let mut transaction = self.pool.begin(key(of)).await?;
         let ended = end_others(of, None, by, &mut transaction).await?;
         transaction.commit().await?;
         self.invalidations.sessions_ended(&ended);
@@ -169,7 +169,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn delete_expired(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin_bulk().await?;
+        let mut transaction = self.pool.begin_bulk(SessionKind::NAME).await?;
         let deleted = ids(&transaction.fetch_all(sqlx::query(DELETE_EXPIRED).bind(before)).await?)?;
         let count = deleted.len() as u64;
         append_count(by, Action::SESSIONS_EXPIRED, None, count, &mut transaction).await?;
@@ -179,7 +179,7 @@ impl SessionStore for PostgresStore {
     }
 
     async fn derivation_key(&self, candidate: [u8; 32]) -> Result<[u8; 32], StoreError> {
-        let mut connection = self.pool.write(None).await?;
+        let mut connection = self.pool.write(("secret", None)).await?;
         connection.execute(sqlx::query(INSERT_SECRET).bind(&candidate[..])).await?;
         let key: Vec<u8> = connection.fetch_one(sqlx::query(SECRET)).await?.try_get(0).map_err(Failure::from)?;
         key.try_into().map_err(|_| StoreError::failed(Damaged { table: "secrets", id: 0, column: "value" }))

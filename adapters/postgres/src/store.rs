@@ -41,7 +41,7 @@ impl PostgresStore {
         let Some(schema) = &self.schema else { return Ok(()) };
         // The name was checked and quoted when the store was opened.
         let drop = sqlx::query(AssertSqlSafe(format!("DROP SCHEMA IF EXISTS {schema} CASCADE")));
-        self.pool.write(None).await?.execute(drop).await?;
+        self.pool.write(("schema", None)).await?.execute(drop).await?;
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 //! The table of students.
 
 use async_trait::async_trait;
+use domain::record::Resource;
 use domain::student::{
     Age, RollNumber, SearchForms, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
 };
-use domain::{StoreError, search_form};
+use domain::{Kind, StoreError, search_form};
 use sqlx::FromRow;
 
 use crate::PostgresStore;
@@ -62,7 +63,7 @@ impl Table for Student {
 #[async_trait]
 impl SearchForms for PostgresStore {
     async fn fill_missing(&self) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin_bulk().await?;
+        let mut transaction = self.pool.begin_bulk(<Student as Resource>::Kind::NAME).await?;
         let missing = sqlx::query(LOCK_WITHOUT_SEARCH_FORM).bind(i64::from(<dyn SearchForms>::BATCH));
         let missing: Vec<(i64, String)> = transaction
             .fetch_all(missing)

@@ -16,6 +16,7 @@ use crate::attempts;
 use crate::audit::{append, audited, with_event};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::pool::Written;
 use crate::records::{self, rejected, unmatched, update_statement};
 use crate::rows::{self, Columns};
 use crate::sessions::end_others;
@@ -98,7 +99,7 @@ impl Table for User {
         change: &UserUpdate,
         by: &Actor,
     ) -> RecordResult<Self> {
-        let mut transaction = store.pool.begin(Some(key(id))).await?;
+        let mut transaction = store.pool.begin(key(id)).await?;
         if change.ends_administration() {
             lock_unless_last_administrator(id, expected, &mut transaction).await?;
         }
@@ -133,7 +134,7 @@ impl Table for User {
         expected: Option<Version>,
         by: &Actor,
     ) -> RecordResult<Self, ()> {
-        let mut transaction = store.pool.begin(Some(key(id))).await?;
+        let mut transaction = store.pool.begin(key(id)).await?;
         lock_unless_last_administrator(id, expected, &mut transaction).await?;
         let ended = end_others(id, None, by, &mut transaction).await?;
         transaction.execute(sqlx::query(DELETE).bind(id.get())).await?;
@@ -147,8 +148,8 @@ impl Table for User {
 }
 
 /// The record for [`Pool::begin`](crate::pool::Pool::begin).
-pub(crate) const fn key(id: UserId) -> (&'static str, i64) {
-    (UserKind::NAME, id.get())
+pub(crate) const fn key(id: UserId) -> Written {
+    (UserKind::NAME, Some(id.get()))
 }
 
 /// Updates a user without an event. Returns `None` if no row matches.
@@ -184,7 +185,7 @@ async fn lock_unless_last_administrator(
 #[async_trait]
 impl CredentialStore for PostgresStore {
     async fn insert_first(&self, new: NewUser, by: &Actor) -> Result<Option<Record<User>>, StoreError> {
-        let mut transaction = self.pool.begin(None).await?;
+        let mut transaction = self.pool.begin((UserKind::NAME, None)).await?;
         transaction.execute(sqlx::query(LOCK_FIRST_USER)).await?;
         let inserted = records::insert::<User>(new, "WHERE NOT EXISTS (SELECT FROM users)", by, &mut transaction).await;
         let user = match inserted {
@@ -220,7 +221,7 @@ impl CredentialStore for PostgresStore {
         let NewEvent { detail, action, .. } = UserUpdate::hash_upgraded(id, by);
         let upgrade = audited(with_event::<UserKind>(UPGRADE_HASH, "id"), by, &action, detail);
         let upgrade = upgrade.bind(id.get()).bind(from.expose().to_owned()).bind(to.expose().to_owned());
-        self.pool.write(Some(key(id))).await?.execute(upgrade).await?;
+        self.pool.write(key(id)).await?.execute(upgrade).await?;
         Ok(())
     }
 
@@ -233,7 +234,7 @@ impl CredentialStore for PostgresStore {
     }
 
     async fn unlock(&self, id: UserId, by: &Actor) -> RecordResult<User> {
-        let mut transaction = self.pool.begin(Some(key(id))).await?;
+        let mut transaction = self.pool.begin(key(id)).await?;
         let cleared = Assignments::default()
             .set("failed_logins", Some(0_i32))
             .set("next_login_at", Some(None::<time::OffsetDateTime>));

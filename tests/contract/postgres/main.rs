@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod availability;
 mod opening;
 mod running;
+
+use std::num::NonZeroUsize;
 
 use adapter_postgres::{Options, PostgresStore};
 use domain::access::Role;
@@ -49,4 +52,37 @@ async fn create_user(store: &PostgresStore, name: &str, role: Role) -> Record<Us
 
 async fn find(store: &PostgresStore, id: i64) -> Result<Option<Record<Student>>, StoreError> {
     RecordStore::<Student>::find(store, StudentId::try_from(id).unwrap()).await
+}
+
+/// Opens a store whose requests share this number of connections.
+async fn open_with(connections: usize, url: &str) -> PostgresStore {
+    let pool_size = NonZeroUsize::new(connections).unwrap();
+    PostgresStore::connect(Options { pool_size, ..Options::new(url) }).await.unwrap()
+}
+
+/// Lets each query of the table of students take a minute.
+async fn slow_down_students(database: &PostgresDatabase) {
+    run(database, "ALTER TABLE students RENAME TO stored").await.unwrap();
+    run(database, "CREATE VIEW students AS SELECT stored.* FROM stored, pg_sleep(60)").await.unwrap();
+}
+
+/// Number of statements of the stores that wait for a lock.
+async fn waiting(watcher: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name = 'rollbook' AND wait_event_type = 'Lock'";
+    sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
+}
+
+/// Number of statements of the stores that sleep.
+async fn sleeping(watcher: &mut PgConnection) -> i64 {
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                 AND application_name = 'rollbook' AND wait_event = 'PgSleep'";
+    sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
+}
+
+/// Ends every session of the stores.
+async fn terminate_connections(database: &PostgresDatabase) {
+    let terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE datname = current_database() AND application_name = 'rollbook'";
+    run(database, terminate).await.unwrap();
 }

@@ -1,42 +1,22 @@
 //! An open store: concurrent nodes, lost connections and damaged data.
 
-use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::time::Duration;
 
-use adapter_postgres::{Options, PostgresStore};
 use domain::access::Role;
 use domain::record::{Record, RecordError, RecordStore};
 use domain::student::{RollNumber, Student, StudentName, StudentPatch};
 use domain::user::{CredentialStore, User, UserConflict};
 use domain::{PageRequest, Probe, StoreError, Text as _};
 use futures_util::future::join_all;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, raw_sql};
+use sqlx::{AssertSqlSafe, Connection, raw_sql};
 use tests::database::PostgresDatabase;
 use tokio::time::timeout;
 
-use super::{BY, connection, create, create_user, fields, find, open, run};
-
-/// Number of statements of the stores that wait for a lock.
-async fn waiting(watcher: &mut PgConnection) -> i64 {
-    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                 AND application_name = 'rollbook' AND wait_event_type = 'Lock'";
-    sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
-}
-
-/// Number of statements of the stores that sleep.
-async fn sleeping(watcher: &mut PgConnection) -> i64 {
-    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                 AND application_name = 'rollbook' AND wait_event = 'PgSleep'";
-    sqlx::query_scalar(count).fetch_one(watcher).await.unwrap()
-}
-
-/// Ends every session of the stores.
-async fn terminate_connections(database: &PostgresDatabase) {
-    let terminate = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-         WHERE datname = current_database() AND application_name = 'rollbook'";
-    run(database, terminate).await.unwrap();
-}
+use super::{
+    BY, connection, create, create_user, find, open, open_with, run, sleeping, slow_down_students,
+    terminate_connections, waiting,
+};
 
 #[tokio::test]
 async fn dropped_database_is_unavailable() {
@@ -53,7 +33,7 @@ async fn dropped_database_is_unavailable() {
 #[tokio::test]
 async fn lost_connection_is_replaced() {
     let database = PostgresDatabase::create();
-    let store = open_with_one_connection(&database).await;
+    let store = open_with(1, &database.url()).await;
     store.ready().await.unwrap();
     terminate_connections(&database).await;
     if let Err(error) = store.ready().await {
@@ -62,15 +42,10 @@ async fn lost_connection_is_replaced() {
     store.ready().await.unwrap();
 }
 
-/// Opens a store whose requests share one connection.
-async fn open_with_one_connection(database: &PostgresDatabase) -> PostgresStore {
-    PostgresStore::connect(Options { pool_size: NonZeroUsize::MIN, ..Options::new(database.url()) }).await.unwrap()
-}
-
 #[tokio::test]
 async fn exhausted_pool_is_unavailable_and_recovers() {
     let database = PostgresDatabase::create();
-    let store = open_with_one_connection(&database).await;
+    let store = open_with(1, &database.url()).await;
     let mut blocker = connection(&database).await;
     let mut transaction = blocker.begin().await.unwrap();
     raw_sql("LOCK TABLE students").execute(&mut *transaction).await.unwrap();
@@ -84,7 +59,7 @@ async fn exhausted_pool_is_unavailable_and_recovers() {
 #[tokio::test]
 async fn abandoned_statement_gives_up_its_connection() {
     let database = PostgresDatabase::create();
-    let store = open_with_one_connection(&database).await;
+    let store = open_with(1, &database.url()).await;
     let (mut blocker, mut watcher) = (connection(&database).await, connection(&database).await);
     let mut transaction = blocker.begin().await.unwrap();
     raw_sql("LOCK TABLE students").execute(&mut *transaction).await.unwrap();
@@ -103,8 +78,7 @@ async fn abandoned_statement_ends_on_the_server() {
     let database = PostgresDatabase::create();
     let store = open(&database).await;
     let asha = create(&store, "Asha", 7).await;
-    run(&database, "ALTER TABLE students RENAME TO stored").await.unwrap();
-    run(&database, "CREATE VIEW students AS SELECT stored.* FROM stored, pg_sleep(60)").await.unwrap();
+    slow_down_students(&database).await;
     let mut watcher = connection(&database).await;
     tokio::select! {
         biased;
@@ -181,47 +155,6 @@ async fn locked_row_delays_no_other_request() {
         assert!(matches!(updated, Err(RecordError::Store(StoreError::Unavailable(_)))), "{updated:?}");
     }
     transaction.rollback().await.unwrap();
-}
-
-#[tokio::test]
-async fn table_locked_in_share_mode_can_be_read() {
-    let database = PostgresDatabase::create();
-    let store = open(&database).await;
-    let asha = create(&store, "Asha", 7).await;
-    let mut blocker = connection(&database).await;
-    let mut transaction = blocker.begin().await.unwrap();
-    raw_sql("LOCK TABLE students IN SHARE MODE").execute(&mut *transaction).await.unwrap();
-    let inserted = RecordStore::<Student>::insert(&store, fields("Ravi", 8), &BY).await;
-    assert!(
-        matches!(&inserted, Err(RecordError::Store(StoreError::Unavailable(cause))) if cause.to_string().contains("55P03")),
-        "{inserted:?}"
-    );
-    assert_eq!(find(&store, asha.id.get()).await.unwrap(), Some(asha));
-    store.ready().await.unwrap();
-    transaction.rollback().await.unwrap();
-    create(&store, "Ravi", 8).await;
-}
-
-#[tokio::test]
-async fn read_only_database_is_not_ready_and_is_left_when_it_ends() {
-    let database = PostgresDatabase::create();
-    let store = open_with_one_connection(&database).await;
-    let set_read_only = |value: &str| {
-        format!(
-            "SET transaction_read_only = off; DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET \
-             default_transaction_read_only = {value}', current_database()); END $$"
-        )
-    };
-    run(&database, set_read_only("on")).await.unwrap();
-    terminate_connections(&database).await;
-    // The first call may find that the connection was lost.
-    let ready = [store.ready().await, store.ready().await];
-    assert!(matches!(ready[1], Err(StoreError::Unavailable(_))), "{ready:?}");
-    let inserted = RecordStore::<Student>::insert(&store, fields("Asha", 7), &BY).await;
-    assert!(matches!(inserted, Err(RecordError::Store(StoreError::Unavailable(_)))), "{inserted:?}");
-    run(&database, set_read_only("off")).await.unwrap();
-    create(&store, "Asha", 7).await;
-    store.ready().await.unwrap();
 }
 
 #[tokio::test]
