@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use crate::programs::{self, children, free_port, signal};
 use crate::until;
 
-const USER: &str = "rollbook";
+pub const USER: &str = "rollbook";
 
 /// A server with its data. Dropping it stops the server and deletes the data.
 pub struct Cluster {

@@ -1,7 +1,7 @@
 //! Long runs with injected faults, on real processes.
 //!
 //! Run them with `cargo xtask test --postgres wheel -p tests --test faults -- --nocapture`; they print their measurements. They
-//! start clusters of their own, and need the Debian packages postgresql, haproxy and faketime.
+//! start clusters of their own, and need the Debian packages postgresql, haproxy, faketime and pgbouncer.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a failed step of a test panics")]
 
@@ -14,6 +14,7 @@ mod locked_row;
 mod lost_file;
 mod nodes;
 mod outages;
+mod pgbouncer;
 mod programs;
 mod rolling_restarts;
 mod unknown_usernames;
