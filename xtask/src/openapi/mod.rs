@@ -115,6 +115,8 @@ fn check_against(base: &Base, document: &Document, changelog: &str) -> Result<()
     let changes = changes(&base.document, document);
     let count = |effect| changes.iter().filter(|change| change.effect == effect).count();
     let commit = base.short_commit();
+    // A reason of an earlier release does not cover a new change.
+    let changelog = changelog.split(&format!("\n## {}", base.document.info.version)).next().unwrap_or_default();
     println!(
         "{FILE} since {commit}: {} breaking, {} added, {} changed",
         count(Effect::Breaking),
@@ -161,6 +163,22 @@ async fn update_changelog(since: &Since, check: bool) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn breaking_change_needs_a_reason_or_a_new_major_version() {
+        let document = |version: &str, paths: &str| {
+            Document::parse(&format!("{{openapi: 3.0.3, info: {{version: {version}}}, paths: {{{paths}}}}}")).unwrap()
+        };
+        let base = Base { commit: "0".repeat(40), document: document("1.0.0", "/x: {get: {responses: {}}}") };
+        let removed = "## Unreleased\n\n- `GET /x`: removed";
+        let earlier = "## Unreleased\n\n## 1.0.0\n\n- `GET /x`: removed. Reason: no client calls it.";
+        assert!(check_against(&base, &document("1.1.0", ""), earlier).is_err());
+        assert!(check_against(&base, &document("1.1.0", ""), removed).is_err());
+        assert!(
+            check_against(&base, &document("1.1.0", ""), &format!("{removed}. Reason: no client calls it.")).is_ok()
+        );
+        assert!(check_against(&base, &document("2.0.0", ""), "").is_ok());
+    }
 
     #[test]
     fn first_difference_is_the_number_of_a_line() {

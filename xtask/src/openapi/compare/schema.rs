@@ -272,10 +272,12 @@ impl<'d> Comparison<'d> {
     }
 }
 
-/// Alternatives by the name of their schema, or by their title.
+/// Alternatives by the name of their schema, by their title, or by their content.
 fn alternatives(list: &Value) -> Vec<(String, &Value)> {
     let schemas = list.as_array().into_iter().flatten();
-    let name = |schema: &Value| reference(schema).or(schema["title"].as_str()).unwrap_or("unnamed").to_owned();
+    let name = |schema: &Value| {
+        reference(schema).or(schema["title"].as_str()).map_or_else(|| schema.to_string(), str::to_owned)
+    };
     schemas.map(|schema| (name(schema), schema)).collect()
 }
 

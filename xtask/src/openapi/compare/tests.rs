@@ -144,6 +144,9 @@ fn alternatives_restrict_and_relax() {
         &json!({ "oneOf": [titled("A")] }),
         "has no alternative `B`",
     );
+    let of = |kind: &str| json!({ "type": kind });
+    let wider = json!({ "oneOf": [of("string"), of("integer")] });
+    assert_restriction(&wider, &json!({ "oneOf": [of("string")] }), "has no alternative `{\"type\":\"integer\"}`");
 }
 
 #[test]
