@@ -60,10 +60,11 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), has_failed })
     }
 
-    /// If the last group of writes was not committed, writes a page with its present content.
+    /// If the last group of writes was not committed, writes a page with its present content. A lock of another process is no
+    /// failure, and does not end one.
     ///
     /// # Errors
-    /// [`StoreError`] if writes still fail. A lock of another process is no failure.
+    /// [`StoreError`] until a write succeeds.
     pub async fn retry_after_failure(&self) -> Result<(), StoreError> {
         if !self.has_failed.load(Ordering::Relaxed) {
             return Ok(());
@@ -119,7 +120,9 @@ fn serve(
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
         let outcome = commit(connection, file, &mut group);
-        has_failed.store(outcome.as_ref().is_err_and(|error| !error.is_busy()), Ordering::Relaxed);
+        if !outcome.as_ref().is_err_and(NotCommitted::is_busy) {
+            has_failed.store(outcome.is_err(), Ordering::Relaxed);
+        }
         if outcome.is_err() && !connection.is_autocommit() {
             // If this fails, so does the next BEGIN, and this is retried.
             let _ = connection.execute_batch("ROLLBACK");

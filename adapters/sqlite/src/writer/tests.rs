@@ -75,6 +75,8 @@ impl Fixture {
 fn connect(folder: &TempDir) -> Connection {
     let connection = Connection::open(folder.path().join("numbers.db")).unwrap();
     connection.busy_timeout(std::time::Duration::ZERO).unwrap();
+    // The first read creates the log.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).unwrap();
     connection
 }
 
@@ -174,8 +176,26 @@ async fn locked_database_is_unavailable_until_unlocked() {
     let other = connect(&fixture.folder);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     assert!(is_unavailable(&fixture.put(1).await));
+    fixture.writer.retry_after_failure().await.unwrap();
     other.execute_batch("COMMIT").unwrap();
     fixture.put(1).await.unwrap();
+}
+
+#[tokio::test]
+async fn failure_ends_with_a_write_and_not_with_a_lock() {
+    let fixture = Fixture::new();
+    let retry = || fixture.writer.retry_after_failure();
+    fixture.run("PRAGMA max_page_count = 4; CREATE TABLE large (bytes BLOB)").await.unwrap();
+    assert!(is_unavailable(&fixture.run("INSERT INTO large VALUES (randomblob(100000))").await));
+    let other = connect(&fixture.folder);
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for _ in 0..2 {
+        assert!(matches!(retry().await, Err(StoreError::Unavailable(_))));
+    }
+    other.execute_batch("COMMIT").unwrap();
+    retry().await.unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    retry().await.unwrap();
 }
 
 #[tokio::test]
