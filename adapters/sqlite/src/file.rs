@@ -1,46 +1,74 @@
-//! Identity of the database file while it is open.
+//! Identity of the database file and of its log while they are open.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use rustix::fs::{StatVfs, StatVfsMountFlags, statvfs};
 use thiserror::Error;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// Free space in bytes below which the disk counts as full: room for the log of a few writes.
 const MIN_FREE_SPACE: u64 = 1 << 20;
 
-/// The database file at opening, identified by device and inode.
+/// The database file and its log at opening, identified by device and inode. SQLite replaces neither while a connection is open.
 #[derive(Debug, Clone)]
 pub struct DatabaseFile {
-    path: PathBuf,
-    id: (u64, u64),
+    files: [(PathBuf, FileId); 2],
+    /// Time of the last write when the files were last found, in nanoseconds since the Unix epoch.
+    last_write: Arc<AtomicI64>,
 }
 
-/// The path no longer leads to the open file. Data written to the open file is lost when it is closed.
+/// Device and inode.
+type FileId = (u64, u64);
+
+/// A path no longer leads to the open file. Data written to the open file is lost when it is closed.
 #[derive(Debug, Clone, Error)]
 #[error(
-    "the database file {} was deleted, moved or replaced while it was in use; move it back, or restore a backup and restart",
-    .0.display()
+    "the database file {} was deleted, moved or replaced while it was in use: the last write known to be in it is of {}; later \
+     writes are not in the file at this path, and are rejected until it is moved back or the server is restarted; if writes \
+     are missing then, restore a backup",
+    .path.display(), utc(*.last_write)
 )]
-pub struct FileLost(PathBuf);
+pub struct FileLost {
+    path: PathBuf,
+    last_write: i64,
+}
 
 impl DatabaseFile {
-    /// Identifies the file at this path.
+    /// Identifies the file at this path, and its log, which exists once a connection has read.
     ///
     /// # Errors
-    /// [`io::Error`] if there is none.
+    /// [`io::Error`] if one of them does not exist.
     pub fn at(path: &Path) -> io::Result<Self> {
-        Ok(Self { path: path.to_owned(), id: id(path)? })
+        // SQLite creates the log beside the target of a symbolic link.
+        let mut log = path.canonicalize()?.into_os_string();
+        log.push("-wal");
+        let log = PathBuf::from(log);
+        let (main, last_write) = examine(path)?;
+        let (log_id, last_logged) = examine(&log)?;
+        let last_write = Arc::new(last_write.max(last_logged).into());
+        Ok(Self { files: [(path.to_owned(), main), (log, log_id)], last_write })
     }
 
-    /// Checks that the path still leads to the same file.
+    /// Checks that the paths still lead to the same files.
     ///
     /// # Errors
     /// [`FileLost`]
     pub fn check(&self) -> Result<(), FileLost> {
-        if id(&self.path).is_ok_and(|id| id == self.id) { Ok(()) } else { Err(FileLost(self.path.clone())) }
+        let mut last_write = 0;
+        for (path, id) in &self.files {
+            match examine(path) {
+                Ok((found, modified)) if found == *id => last_write = modified.max(last_write),
+                _ => return Err(FileLost { path: path.clone(), last_write: self.last_write.load(Ordering::Relaxed) }),
+            }
+        }
+        self.last_write.store(last_write, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Checks that the file's disk has space and accepts writes.
@@ -48,7 +76,8 @@ impl DatabaseFile {
     /// # Errors
     /// [`DiskError`]
     pub fn check_disk(&self) -> Result<(), DiskError> {
-        check_disk(&statvfs(&self.path).map_err(io::Error::from)?)
+        let [(path, _), _] = &self.files;
+        check_disk(&statvfs(path).map_err(io::Error::from)?)
     }
 }
 
@@ -70,9 +99,18 @@ fn check_disk(disk: &StatVfs) -> Result<(), DiskError> {
     if disk.f_bavail.saturating_mul(disk.f_frsize) < MIN_FREE_SPACE { Err(DiskError::Full) } else { Ok(()) }
 }
 
-/// Device and inode. Uses `stat` alone: closing any descriptor of the file would release SQLite's locks on it (POSIX).
-fn id(path: &Path) -> io::Result<(u64, u64)> {
-    fs::metadata(path).map(|found| (found.dev(), found.ino()))
+/// Identity, and time of the last modification in nanoseconds. Uses `stat` alone: closing any descriptor of the file would
+/// release SQLite's locks on it (POSIX).
+fn examine(path: &Path) -> io::Result<(FileId, i64)> {
+    let found = fs::metadata(path)?;
+    let modified = found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec());
+    Ok(((found.dev(), found.ino()), modified))
+}
+
+/// A time in nanoseconds since the Unix epoch, in RFC 3339 format.
+fn utc(nanoseconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp_nanos(nanoseconds.into());
+    time.ok().and_then(|time| time.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

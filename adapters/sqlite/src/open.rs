@@ -101,6 +101,8 @@ fn open_writer(path: &Path) -> Result<(Connection, u32), OpenErrorKind> {
 fn open_reader(path: &Path) -> Result<Connection, OpenErrorKind> {
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection.pragma_update(None, "query_only", true)?;
+    // The first read opens the log. Without it, a reader would create another log if this one was moved away meanwhile.
+    schema::version(&connection)?;
     Ok(connection)
 }
 

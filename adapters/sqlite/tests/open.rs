@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::slice;
 use std::sync::Barrier;
@@ -11,7 +12,7 @@ use std::thread;
 use adapter_sqlite::SqliteStore;
 use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
-use domain::record::{RecordStore, Sample};
+use domain::record::{RecordError, RecordStore, Sample};
 use domain::student::{NamePart, SearchForms, Student, StudentFilter, StudentId, StudentName};
 use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
 use domain::{Actor, ActorId, PageRequest, Probe, StoreError, Text};
@@ -19,6 +20,7 @@ use futures_util::FutureExt;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 static BY: Actor = Actor::here(ActorId::Operator, OffsetDateTime::UNIX_EPOCH);
 
@@ -171,31 +173,73 @@ async fn readiness_requires_all_tables() {
 }
 
 #[tokio::test]
-async fn write_to_lost_file_is_unavailable() {
-    let (folder, path) = folder();
+async fn store_locked_by_another_connection_is_ready() {
+    let (_folder, path) = folder();
     let store = SqliteStore::open(&path).unwrap();
-    let mut roll_no = 0;
-    let mut insert = || {
-        roll_no += 1;
-        RecordStore::<Student>::insert(&store, Student::sample(roll_no), &BY)
-    };
-    insert().await.unwrap();
-    let moved = folder.path().join("moved.db");
-    fs::rename(&path, &moved).unwrap();
-    for replaced in [false, true] {
-        if replaced {
-            fs::copy(&moved, &path).unwrap();
-        }
-        let lost = format!("{:?}", insert().await.unwrap_err());
-        assert!(lost.contains("Unavailable") && lost.contains("rollbook.db"), "{lost}");
-        let lost = store.ready().await.unwrap_err();
-        assert!(matches!(lost, StoreError::Unavailable(_)), "{lost:?}");
-    }
-    fs::rename(&moved, &path).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
     store.ready().await.unwrap();
-    insert().await.unwrap();
-    let page = RecordStore::<Student>::page(&store, &StudentFilter::default(), PageRequest::LARGEST).await.unwrap();
-    assert_eq!(page.entries.len(), 2, "rejected writes are not stored");
+    // One poll queues the write, which waits for the lock.
+    let write = RecordStore::<Student>::insert(&store, asha(), &BY);
+    let mut write = std::pin::pin!(write);
+    assert!(write.as_mut().now_or_never().is_none());
+    store.ready().await.unwrap();
+    other.execute_batch("COMMIT").unwrap();
+    write.await.unwrap();
+}
+
+#[tokio::test]
+async fn write_to_lost_file_is_unavailable() {
+    for suffix in ["", "-wal"] {
+        let (folder, path) = folder();
+        drop(SqliteStore::open(&path).unwrap());
+        let link = folder.path().join("link.db");
+        symlink(&path, &link).unwrap();
+        let store = SqliteStore::open(&link).unwrap();
+        let mut roll_no = 0;
+        let mut insert = || {
+            roll_no += 1;
+            RecordStore::<Student>::insert(&store, Student::sample(roll_no), &BY)
+        };
+        insert().await.unwrap();
+        let [file, log] = [suffix, "-wal"].map(|suffix| folder.path().join(format!("rollbook.db{suffix}")));
+        let last_write = OffsetDateTime::from(log.metadata().unwrap().modified().unwrap());
+        let last_write = last_write.format(&Rfc3339).unwrap();
+        let moved = folder.path().join("moved");
+        fs::rename(&file, &moved).unwrap();
+        for replaced in [false, true] {
+            if replaced {
+                fs::copy(&moved, &file).unwrap();
+            }
+            let RecordError::Store(rejected) = insert().await.unwrap_err() else {
+                panic!("the store rejects the write")
+            };
+            for lost in [rejected, store.ready().await.unwrap_err()] {
+                let StoreError::Unavailable(cause) = lost else { panic!("{lost:?}") };
+                let cause = cause.to_string();
+                assert!(cause.contains(&format!(".db{suffix} ")) && cause.contains(&last_write), "{cause}");
+                assert!(!cause.contains('\n'), "{cause}");
+            }
+        }
+        fs::rename(&moved, &file).unwrap();
+        store.ready().await.unwrap();
+        insert().await.unwrap();
+        let page = RecordStore::<Student>::page(&store, &StudentFilter::default(), PageRequest::LARGEST).await.unwrap();
+        assert_eq!(page.entries.len(), 2, "rejected writes are not stored");
+    }
+}
+
+#[tokio::test]
+async fn truncated_log_is_not_lost() {
+    let (_folder, path) = folder();
+    let store = SqliteStore::open(&path).unwrap();
+    RecordStore::<Student>::insert(&store, Student::sample(1), &BY).await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    assert_eq!(path.with_extension("db-wal").metadata().unwrap().len(), 0);
+    drop(other);
+    RecordStore::<Student>::insert(&store, Student::sample(2), &BY).await.unwrap();
+    store.ready().await.unwrap();
 }
 
 #[tokio::test]
