@@ -96,7 +96,7 @@ impl Stores {
     /// [`OpenError`]
     pub async fn existing(database: &Database) -> Result<Self, OpenError> {
         match database {
-            Database::Sqlite(path) if !path.exists() => Err(OpenError::Missing(path.display().to_string())),
+            Database::Sqlite(path) if !SqliteStore::exists(path) => Err(OpenError::Missing(path.display().to_string())),
             Database::Sqlite(path) => Ok(Self::sqlite(path)?),
             Database::Postgres(url) => {
                 match Self::postgres(Options { create: false, ..Options::new(url.clone()) }).await {

@@ -123,6 +123,9 @@ async fn missing_store_is_not_replaced_by_an_empty_one() {
         for command in ["serve", "migrate"] {
             failed(&installation.run(&[command], None).await, "known-stores");
         }
+        for command in [&["user", "list"][..], &["backup", "roll.backup"]] {
+            failed(&installation.run(command, None).await, "does not exist");
+        }
     }
     fs::remove_file(installation.data("known-stores")).unwrap();
     stop(installation.serve().await).await;

@@ -51,6 +51,12 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// Returns `true` if there is a store at this path. An emptied file is a missing store.
+    #[must_use]
+    pub fn exists(path: &Path) -> bool {
+        path.metadata().is_ok_and(|found| found.len() > 0)
+    }
+
     /// Opens the file, or creates it with mode 0600, and migrates its schema. Blocks.
     ///
     /// Safe from several processes concurrently: one of them migrates, and the others wait for it, at most 5 s.

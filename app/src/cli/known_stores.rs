@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{self, Path, PathBuf};
 
+use adapter_sqlite::SqliteStore;
+
 use super::arguments::Store;
 use super::data_dir::SecretDraft;
 use super::failure::Failure;
@@ -13,9 +15,8 @@ const FILE: &str = "known-stores";
 
 /// Rejects a store that existed, and whose file is missing or empty.
 pub fn reject_missing(store: &Store, path: &Path) -> Result<(), Failure> {
-    let is_missing = path.metadata().map_or(true, |found| found.len() == 0);
     let file = file(store);
-    if !is_missing || !lines(&file)?.contains(&line(store, path)) {
+    if SqliteStore::exists(path) || !lines(&file)?.contains(&line(store, path)) {
         return Ok(());
     }
     Err(Failure::new(format!(

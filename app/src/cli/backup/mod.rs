@@ -28,7 +28,7 @@ const KEY_RING: &str = "keys.json";
 /// Creates a backup, and reads it back before it reports success.
 pub fn back_up(arguments: &Backup) -> Result<(), Failure> {
     let source = embedded(&arguments.store)?;
-    if !source.exists() {
+    if !SqliteStore::exists(&source) {
         return Err(Failure::new(format!("the store {} does not exist", source.display())));
     }
     let target = &arguments.file;
