@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::sync::Mutex;
 
 use serde_json::json;
 use tests::client::Client;
 use tests::program::Outcome;
-use tests::server::Engine;
+use tests::server::{Engine, SECRET};
 
 use crate::durability::roll_numbers;
-use crate::installation::{ADMIN_PASSWORD, Installation, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, mode, stop};
 
 async fn create_student(client: &Client, roll_no: i64) {
     let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": roll_no});
@@ -18,12 +19,12 @@ async fn create_student(client: &Client, roll_no: i64) {
 }
 
 /// Asserts success.
-fn succeeded(outcome: &Outcome) {
+pub fn succeeded(outcome: &Outcome) {
     assert_eq!(outcome.status, Some(0), "{outcome:?}");
 }
 
 /// Asserts that a command fails in one line that contains the text.
-fn failed(outcome: &Outcome, text: &str) {
+pub fn failed(outcome: &Outcome, text: &str) {
     assert!(outcome.status == Some(1) && outcome.stdout.is_empty(), "{outcome:?}");
     assert!(outcome.stderr.lines().count() == 1 && outcome.stderr.contains(text), "{outcome:?}");
 }
@@ -81,9 +82,76 @@ async fn backup_with_keys_keeps_tokens_valid() {
     let (_source, backup, _, client) = installation_with_backup(&["--with-keys"]).await;
     let target = Installation::new(Engine::Sqlite);
     succeeded(&target.run(&["restore", &backup], None).await);
+    for file in [Path::new(&backup), &target.data("rollbook.sqlite3"), &target.data("jwt-secret")] {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
     let server = target.serve().await;
     server.client(client.token().map(str::to_owned)).get("/me").await.expect(200);
     stop(server).await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn key_ring_is_restored_on_another_file_system() {
+    use std::os::unix::fs::MetadataExt;
+
+    let source = Installation::new(Engine::Sqlite);
+    source.migrate().await;
+    let (ring, backup) = (source.data("ring.json"), source.data("backup"));
+    let (ring, backup) = (ring.to_str().unwrap(), backup.to_str().unwrap());
+    succeeded(&source.run(&["keys", "generate", "--keys", ring], None).await);
+    succeeded(&source.run(&["backup", backup, "--with-keys", "--keys", ring], None).await);
+
+    let data_dir = tempfile::tempdir_in("/dev/shm").unwrap();
+    assert_ne!(data_dir.path().metadata().unwrap().dev(), Path::new(backup).metadata().unwrap().dev());
+    let target = Installation::new(Engine::Sqlite);
+    let select = ["--database", "sqlite:restored.sqlite3", "--data-dir", data_dir.path().to_str().unwrap()];
+    succeeded(&target.run(&[&["restore", backup], &select[..]].concat(), None).await);
+    let restored = data_dir.path().join("keys.json");
+    assert_eq!(fs::read(&restored).unwrap(), fs::read(ring).unwrap());
+    assert_eq!(mode(&restored), 0o600);
+}
+
+#[tokio::test]
+async fn restore_overwrites_neither_keys_nor_logs() {
+    let source = Installation::new(Engine::Sqlite);
+    source.migrate().await;
+    fs::write(source.data("jwt-secret"), SECRET).unwrap();
+    let backup = source.data("backup").to_string_lossy().into_owned();
+    succeeded(&source.run(&["backup", &backup, "--with-keys"], None).await);
+    for name in ["jwt-secret", "rollbook.sqlite3-wal", "rollbook.sqlite3-shm"] {
+        let target = Installation::new(Engine::Sqlite);
+        fs::create_dir(target.data("")).unwrap();
+        fs::write(target.data(name), "existing").unwrap();
+        failed(&target.run(&["restore", &backup], None).await, &format!("{name} exists, and is not overwritten"));
+        assert_eq!(fs::read_to_string(target.data(name)).unwrap(), "existing");
+        assert_eq!(fs::read_dir(target.data("")).unwrap().count(), 1, "nothing is restored");
+    }
+}
+
+#[tokio::test]
+async fn restore_migrates_a_store_of_the_first_schema() {
+    let schema_version = |installation: &Installation| -> u32 {
+        let store = rusqlite::Connection::open(installation.data("rollbook.sqlite3")).unwrap();
+        store.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap()
+    };
+    let source = Installation::new(Engine::Sqlite);
+    fs::create_dir(source.data("")).unwrap();
+    let first = concat!(
+        include_str!("../../adapters/sqlite/migrations/0001_initial.sql"),
+        "INSERT INTO students (id, name, name_folded, email, roll_no, version, created_at, updated_at)
+         VALUES (9, 'Ravi', 'ravi', 'ravi@example.org', 1, 2, 0, 1);
+         PRAGMA application_id = 0x526f6c6c; PRAGMA user_version = 1;",
+    );
+    source.execute(first).await;
+    let backup = source.data("backup").to_string_lossy().into_owned();
+    succeeded(&source.run(&["backup", &backup], None).await);
+    let (target, newest) = (Installation::new(Engine::Sqlite), Installation::new(Engine::Sqlite));
+    let restored = target.run(&["restore", &backup], None).await;
+    succeeded(&restored);
+    assert!(restored.stdout.contains("1 students and 0 users"), "{restored:?}");
+    newest.migrate().await;
+    assert_eq!((schema_version(&source), schema_version(&target)), (1, schema_version(&newest)));
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! The first start on an empty store, and later starts on the same store.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -10,11 +8,7 @@ use tests::server::{Engine, SECRET};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::time::{sleep, timeout};
 
-use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, signal, stop};
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, mode, signal, stop};
 
 /// REQ 17.
 #[tokio::test]

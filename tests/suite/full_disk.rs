@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::json;
@@ -12,19 +12,19 @@ use tests::server::Engine;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use crate::backup::{failed, succeeded};
 use crate::durability::roll_numbers;
 use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
 
-/// The program with its data directory on a private file system of 8 MiB.
-fn command_on_small_disk(installation: &Installation) -> Command {
-    fs::create_dir(installation.data("")).unwrap();
-    let serve = installation.serve_command(&["--log", "error"]);
-    let serve = serve.as_std();
+/// Runs the program by a shell script, after it has mounted a private file system of this size at this existing folder. The
+/// script's arguments are the program and its arguments.
+fn command_on_small_disk(run: &Command, folder: &Path, bytes: u64, script: &str) -> Command {
+    let run = run.as_std();
     let namespaces = if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" };
-    let script = "mount -t tmpfs -o size=8m,mode=700 tmpfs rollbook-data && exec \"$@\"";
+    let script = format!("mount -t tmpfs -o size={bytes},mode=700 tmpfs {} && {script}", folder.display());
     let mut command = Command::new("unshare");
-    command.args([namespaces, "sh", "-c", script, "sh"]).arg(program::path()).args(serve.get_args());
-    command.current_dir(serve.get_current_dir().unwrap()).kill_on_drop(true);
+    command.args([namespaces, "sh", "-c", &script, "sh"]).arg(program::path()).args(run.get_args());
+    command.current_dir(run.get_current_dir().unwrap()).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -42,7 +42,10 @@ async fn until_readiness(client: &Client, status: u16) {
 #[tokio::test]
 async fn full_disk_rejects_writes_until_space_is_free() {
     let installation = Installation::new(Engine::Sqlite);
-    let server = Program::start(command_on_small_disk(&installation)).await;
+    fs::create_dir(installation.data("")).unwrap();
+    let serve = installation.serve_command(&["--log", "error"]);
+    let serve = command_on_small_disk(&serve, &installation.data(""), 8 << 20, "exec \"$@\"");
+    let server = Program::start(serve).await;
     let disk = PathBuf::from(format!("/proc/{}/root", server.process.id().unwrap()));
     let on_disk = |name: &str| disk.join(installation.data(name).strip_prefix("/").unwrap());
     let password = fs::read_to_string(on_disk("initial-admin-password")).unwrap();
@@ -92,4 +95,31 @@ async fn full_disk_rejects_writes_until_space_is_free() {
     }
     assert_eq!(roll_numbers(&client).await, stored);
     stop(server).await;
+}
+
+#[tokio::test]
+async fn backup_that_cannot_be_read_back_is_reported() {
+    let installation = Installation::new(Engine::Sqlite);
+    installation.migrate().await;
+    installation
+        .execute(
+            "INSERT INTO students (name, name_folded, email, roll_no, version, created_at, updated_at)
+             WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 20000)
+             SELECT 'Asha', 'asha', 'asha@example.org', n, 1, 0, 0 FROM numbers",
+        )
+        .await;
+    let disk = installation.data("disk");
+    fs::create_dir(&disk).unwrap();
+    let file = disk.join("backup").to_string_lossy().into_owned();
+    let size = fs::metadata(installation.data("rollbook.sqlite3")).unwrap().len();
+    let backup = |size| {
+        let backup = installation.command(&["backup", &file]);
+        let list_files = format!("{{ \"$@\"; status=$?; ls {}; exit $status; }}", disk.display());
+        timeout(TIMEOUT, program::outcome(command_on_small_disk(&backup, &disk, size, &list_files)))
+    };
+    // The compressed copy is smaller than a half of the copy.
+    failed(&backup(size * 7 / 4).await.unwrap(), "cannot be used: it cannot be read: No space left on device");
+    let complete = backup(size * 3).await.unwrap();
+    succeeded(&complete);
+    assert!(complete.stdout.ends_with("\nbackup\n"), "{complete:?}");
 }

@@ -2,7 +2,8 @@
 
 use std::fs;
 use std::io::{Seek, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -116,6 +117,11 @@ impl Installation {
     pub fn admin_password(&self) -> String {
         fs::read_to_string(self.data("initial-admin-password")).unwrap().trim_end().to_owned()
     }
+}
+
+/// Permissions of a file.
+pub fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
 /// Sends a signal to a running process.

@@ -5,6 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use adapter_sqlite::backup::Contents;
@@ -102,7 +103,7 @@ fn trailer(digest: &[u8]) -> io::Result<Vec<u8>> {
     GzBuilder::new().extra(digest).write(Vec::new(), Compression::fast()).finish()
 }
 
-/// Verifies an archive, and extracts its files into a directory.
+/// Verifies an archive, and extracts its files into a directory, with mode 0600.
 ///
 /// # Errors
 /// [`ArchiveError`]
@@ -138,7 +139,7 @@ fn read_files(content: impl Read, into: &Path) -> Result<Manifest, ArchiveError>
         if !is_plain || *entry.path_bytes() != *name.as_bytes() {
             return Err(missing());
         }
-        let mut file = File::create_new(into.join(name))?;
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(into.join(name))?;
         io::copy(&mut entry, &mut file)?;
         file.sync_all()?;
     }

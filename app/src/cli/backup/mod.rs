@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use archive::{ArchiveError, Manifest};
 
 use super::arguments::{Backup, Restore, Store};
-use super::data_dir::{directory_of, sync_directory};
+use super::data_dir::{directory_of, sync_directory, write_secret_once};
 use super::failure::Failure;
 use super::{known_stores, output, signing_key};
 use crate::stores::Database;
@@ -77,9 +77,16 @@ pub fn restore(arguments: &Restore) -> Result<(), Failure> {
     progress("Migrating the store");
     drop(SqliteStore::open(&store)?);
     for name in &keys {
-        publish(&extracted.path().join(name), &data_dir.join(name)).map_err(cannot_write)?;
+        let key = data_dir.join(name);
+        // Copied, because the data directory may be on another file system than the store.
+        let content = fs::read(extracted.path().join(name)).map_err(cannot_write)?;
+        if !write_secret_once(&key, &content).map_err(cannot_write)? {
+            return Err(exists(&key));
+        }
     }
-    publish(&store, &target).map_err(cannot_write)?;
+    // Fails if the target exists.
+    fs::hard_link(&store, &target).map_err(cannot_write)?;
+    sync_directory(directory_of(&target)).map_err(cannot_write)?;
     known_stores::remember(&arguments.store, &target)?;
     let Manifest { created_at, students, users, .. } = &manifest;
     output::line(format_args!(
@@ -123,17 +130,12 @@ fn key_file(arguments: &Backup) -> Result<(&'static str, PathBuf), Failure> {
     }
 }
 
-/// Hard-links a file, which fails if the target exists.
-fn publish(from: &Path, to: &Path) -> io::Result<()> {
-    fs::hard_link(from, to)?;
-    sync_directory(directory_of(to))
+fn reject_existing(path: &Path) -> Result<(), Failure> {
+    if path.exists() { Err(exists(path)) } else { Ok(()) }
 }
 
-fn reject_existing(path: &Path) -> Result<(), Failure> {
-    if path.exists() {
-        return Err(Failure::new(format!("{} exists, and is not overwritten; move it away", path.display())));
-    }
-    Ok(())
+fn exists(path: &Path) -> Failure {
+    Failure::new(format!("{} exists, and is not overwritten; move it away", path.display()))
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
