@@ -1,14 +1,17 @@
 //! The first start on an empty store, and later starts on the same store.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use tests::server::{Engine, SECRET};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
-use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, mode, signal, stop};
+use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, mode, signal, stop, wait_for_exit};
 
 /// REQ 17.
 #[tokio::test]
@@ -68,6 +71,49 @@ async fn start_after_killed_first_start_publishes_the_password() {
     assert_eq!(mode(&file), 0o600);
     assert!(!file.with_extension("other").exists(), "the draft of an administrator that was not created is deleted");
     stop(next).await;
+}
+
+/// Names and sizes of the files in the data directory.
+fn files(installation: &Installation) -> BTreeMap<OsString, u64> {
+    let entries = fs::read_dir(installation.data("")).into_iter().flatten().filter_map(Result::ok);
+    entries.filter_map(|entry| Some((entry.file_name(), entry.metadata().ok()?.len()))).collect()
+}
+
+/// Kills a first start when its data directory has changed `changes` times, or when it is complete. Returns `true` if it was
+/// incomplete.
+async fn kill_first_start(installation: &Installation, changes: usize) -> bool {
+    let mut process = installation.serve_command(&[]).spawn().unwrap();
+    let mut stdout = BufReader::new(process.stdout.take().unwrap()).lines();
+    let reached = async {
+        let mut before = BTreeMap::new();
+        for _ in 0..changes {
+            while files(installation) == before {
+                yield_now().await;
+            }
+            before = files(installation);
+        }
+    };
+    let is_incomplete = tokio::select! {
+        () = reached => true,
+        address = stdout.next_line() => address.unwrap().is_none(),
+    };
+    signal(&process, Signal::KILL);
+    assert_eq!(wait_for_exit(&mut process).await, None, "the signal ended the process");
+    is_incomplete
+}
+
+/// REQ 17.
+#[tokio::test]
+async fn start_after_kill_at_any_step_publishes_the_password() {
+    let mut incomplete = 0;
+    for changes in 1..=12 {
+        let installation = Installation::new(Engine::Sqlite);
+        incomplete += usize::from(kill_first_start(&installation, changes).await);
+        println!("killed after {changes} changes: {:?}", files(&installation));
+        let next = installation.serve().await;
+        next.log_in("admin", &installation.admin_password()).await;
+    }
+    assert!(incomplete > 3, "{incomplete} kills before the start was complete");
 }
 
 /// REQ 17.

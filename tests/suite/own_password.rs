@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
+use adapter_argon2::{Argon2Hasher, Limits};
+use app::system::SystemRandom;
 use domain::access::Role;
+use domain::user::{Accounts, PasswordPolicy};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tests::client::{Client, Response};
 use tests::clock::TestClock;
@@ -89,6 +93,28 @@ on_each_store! {
         assert_eq!(newcomer.send("POST", "/logout", &json!({})).await.status, 204);
         newcomer.get("/me").await.expect_problem(401, "unauthorized");
     }
+}
+
+/// REQ 17.
+#[tokio::test]
+async fn initial_password_expires_after_a_day() {
+    let clock = Arc::new(TestClock::at(datetime!(2026-11-24 12:00 UTC)));
+    let server = Server::start_with(Engine::Sqlite, Setup::with_clock(&clock)).await;
+    let accounts = Accounts {
+        users: server.stores.users.clone(),
+        credentials: server.stores.credentials.clone(),
+        passwords: Arc::new(Argon2Hasher::new(Limits::default()).unwrap()),
+        clock: clock.clone(),
+        random: Arc::new(SystemRandom),
+        policy: PasswordPolicy::default(),
+    };
+    let first = accounts.first_administrator().await.unwrap();
+    assert_eq!(first.expires_at, datetime!(2026-11-25 12:00 UTC));
+    accounts.create_first(&first).await.unwrap().unwrap();
+    clock.advance(Duration::DAY - Duration::SECOND);
+    log_in(&server, "admin", first.password.expose_secret()).await.expect(200);
+    clock.advance(Duration::SECOND);
+    log_in(&server, "admin", first.password.expose_secret()).await.expect_problem(401, "invalid-credentials");
 }
 
 async fn reset_password_expires(engine: Engine) {
