@@ -199,6 +199,19 @@ async fn failure_ends_with_a_write_and_not_with_a_lock() {
 }
 
 #[tokio::test]
+async fn write_that_races_the_loss_of_a_file_is_unavailable() {
+    for name in ["numbers.db", "numbers.db-wal"] {
+        let fixture = Fixture::new();
+        let file = fixture.folder.path().join(name);
+        let raced = fixture.writer.write(move |connection| {
+            std::fs::rename(&file, file.with_extension("moved")).unwrap();
+            put(connection, 1)
+        });
+        assert!(is_unavailable(&raced.await), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn cancelled_caller_does_not_stop_other_writes() {
     let fixture = Fixture::new();
     let held = fixture.hold();
