@@ -31,6 +31,16 @@ impl<T> Network<T> {
     fn len(&self) -> usize {
         self.accounts.iter().map(|account| account.calls.len()).sum()
     }
+
+    fn len_of(&self, account: u64) -> usize {
+        self.accounts.iter().find(|known| known.account == account).map_or(0, |known| known.calls.len())
+    }
+
+    /// Removes the last call of the largest account, if this account has at least `min` calls.
+    fn remove_last(&mut self, min: usize) -> Option<T> {
+        let largest = self.accounts.iter_mut().max_by_key(|account| account.calls.len())?;
+        if largest.calls.len() < min { None } else { largest.calls.pop_back() }
+    }
 }
 
 impl<T> Waiting<T> {
@@ -70,18 +80,20 @@ impl<T> Waiting<T> {
     }
 
     /// Removes the last call of the largest account of the largest network, if this network has at least two calls more than that
-    /// of the share. Returns `false` if none was removed.
+    /// of the share; otherwise of the largest account of the share's network, if this account has at least two calls more than
+    /// that of the share. Returns `false` if none was removed.
     pub fn make_room_for(&mut self, share: Share) -> bool {
         let address = network(share.client);
         let own = self.networks.iter().find(|network| network.address == address).map_or(0, Network::len);
-        let Some(largest) = self.networks.iter_mut().max_by_key(|network| network.len()) else { return false };
-        if largest.len() < own + 2 {
-            return false;
-        }
-        let account = largest.accounts.iter_mut().max_by_key(|account| account.calls.len());
-        let removed = account.and_then(|account| account.calls.pop_back()).is_some();
+        let larger = self.networks.iter_mut().max_by_key(|network| network.len()).filter(|it| it.len() >= own + 2);
+        let removed = if let Some(network) = larger {
+            network.remove_last(0)
+        } else {
+            let network = self.networks.iter_mut().find(|network| network.address == address);
+            network.and_then(|network| network.remove_last(network.len_of(share.account) + 2))
+        };
         self.retain(|_| true);
-        removed
+        removed.is_some()
     }
 
     /// Removes calls, and the networks and accounts without a call.
@@ -138,10 +150,22 @@ mod tests {
         for (account, call) in [(1, "a1"), (1, "a2"), (2, "b1")] {
             waiting.push(share("192.0.2.1", account), call);
         }
-        assert!(!waiting.make_room_for(share("192.0.2.1", 3)), "the same network");
         assert!(waiting.make_room_for(share("192.0.2.2", 1)));
         waiting.push(share("192.0.2.2", 1), "c1");
         assert!(!waiting.make_room_for(share("192.0.2.2", 1)), "an equal share");
         assert_eq!(order(waiting), ["a1", "c1", "b1"]);
+    }
+
+    #[test]
+    fn largest_account_makes_room_for_smaller_ones_of_its_network() {
+        let mut waiting = Waiting::default();
+        for (account, call) in [(1, "a1"), (1, "a2"), (1, "a3"), (2, "b1"), (2, "b2")] {
+            waiting.push(share("192.0.2.1", account), call);
+        }
+        assert!(!waiting.make_room_for(share("192.0.2.1", 1)), "the same account");
+        assert!(!waiting.make_room_for(share("192.0.2.1", 2)), "an account with one call less");
+        assert!(waiting.make_room_for(share("192.0.2.1", 3)));
+        waiting.push(share("192.0.2.1", 3), "c1");
+        assert_eq!(order(waiting), ["a1", "b1", "c1", "a2", "b2"]);
     }
 }
