@@ -213,7 +213,7 @@ struct Token {
 impl Token {
     /// Returns `true` if the token was used, and gets the same response again.
     fn is_retry(&self, rotation: &Rotation, by: &Actor) -> bool {
-        self.used_at.is_some_and(|used_at| by.at < used_at + rotation.grace) && !self.is_successor_used
+        self.used_at.is_some_and(|used_at| rotation.is_retry(by.at, used_at, self.is_successor_used))
     }
 }
 

@@ -192,6 +192,12 @@ pub fn session(row: &Row<'_>) -> Result<Session, Failure> {
     })
 }
 
+/// Reads the session of a refresh token, and when the token was used.
+pub fn token(row: &Row<'_>) -> Result<(i64, Option<OffsetDateTime>), Failure> {
+    let mut columns = Columns::new(row)?;
+    Ok((columns.id, columns.time_if_any("used_at")?))
+}
+
 /// The columns that [`event`] reads.
 macro_rules! event_columns {
     () => {

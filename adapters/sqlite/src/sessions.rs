@@ -155,12 +155,9 @@ fn insert_token(connection: &Connection, token: RefreshTokenDigest, session: Ses
 /// [`RotationError::Replayed`] has ended the session; the caller must commit it.
 fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Session, TxError<RotationError>> {
     let unknown = || TxError::Rejected(RotationError::Unknown);
-    let token = |digest: &RefreshTokenDigest| {
-        rows::first(connection, TOKEN, [digest.as_bytes()], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?))
-        })
-    };
+    let token = |digest: &RefreshTokenDigest| rows::first(connection, TOKEN, [digest.as_bytes()], rows::token);
     let (id, used_at) = token(&rotation.presented)?.ok_or_else(unknown)?;
+    let is_successor_used = token(&rotation.successor)?.is_some_and(|(_, used_at)| used_at.is_some());
     let session = rows::first(connection, FIND, [id, micros(by.at)], rows::session)?.ok_or_else(unknown)?;
     if session.expires_at <= by.at {
         return Err(unknown());
@@ -168,12 +165,7 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
     let by = Actor { id: ActorId::User(session.user_id), ..by.clone() };
     let target = Target::of(session.id);
     match used_at {
-        Some(used_at)
-            if micros(by.at) < used_at + micros_of(rotation.grace)
-                && token(&rotation.successor)?.is_none_or(|(_, used_at)| used_at.is_none()) =>
-        {
-            Ok(session)
-        }
+        Some(used_at) if rotation.is_retry(by.at, used_at, is_successor_used) => Ok(session),
         Some(_) => {
             connection.prepare_cached(END)?.execute([session.id.get(), session.user_id.get()])?;
             append(connection, &NewEvent::once(&by, Action::SESSION_REPLAYED, target))?;
@@ -191,8 +183,4 @@ fn rotate(connection: &Connection, rotation: &Rotation, by: &Actor) -> Result<Se
             Ok(refreshed)
         }
     }
-}
-
-fn micros_of(duration: time::Duration) -> i64 {
-    i64::try_from(duration.whole_microseconds()).unwrap_or(i64::MAX)
 }

@@ -15,6 +15,7 @@ pub const REFRESHES: &[Case<dyn Stores>] = cases![dyn Stores:
     refresh_token_is_used_once,
     retry_within_the_grace_period_returns_the_same_session,
     replay_after_the_grace_period_ends_the_session,
+    clock_set_back_does_not_extend_the_grace_period,
     concurrent_refreshes_rotate_token_once,
     token_is_replayed_once_its_successor_was_used,
     unknown_refresh_token_changes_nothing,
@@ -62,6 +63,19 @@ async fn replay_after_the_grace_period_ends_the_session(store: Store) {
     }
     assert!(store.active_user(opened.id).await.unwrap().is_none());
     assert_eq!(count_events(&store, Action::SESSION_REPLAYED).await, 1);
+}
+
+/// REQ 12.
+async fn clock_set_back_does_not_extend_the_grace_period(store: Store) {
+    let asha = add_user(&store, "asha", Role::Viewer).await;
+    let opened = open(&store, &asha, 1).await;
+    let used_at = T0 + Duration::HOUR;
+    let refreshed = rotate(&store, 1, used_at).await.unwrap();
+    let again = rotate(&store, 1, used_at - GRACE + Duration::MICROSECOND).await.unwrap();
+    assert_eq!(again, refreshed);
+    let replayed = rotate(&store, 1, used_at - GRACE).await;
+    assert!(matches!(replayed, Err(RotationError::Replayed)), "{replayed:?}");
+    assert!(store.active_user(opened.id).await.unwrap().is_none());
 }
 
 /// REQ 12.

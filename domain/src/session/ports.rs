@@ -24,14 +24,13 @@ pub trait SessionStore: Send + Sync {
     /// Replaces a refresh token by its successor. The session is refreshed at `by.at` and expires at
     /// [`SessionLifetimes::expiry`]. The actor of the event is the session's user instead of `by.id`.
     ///
-    /// If the token was used less than `rotation.grace` before `by.at`, and its successor is unused, returns the session without a
-    /// write, because the first response may have been lost. Of concurrent calls with the same token, exactly one MUST refresh.
+    /// If the token was used, and the call [is a retry](Rotation::is_retry), returns the session without a write. Of concurrent
+    /// calls with the same token, exactly one MUST refresh.
     ///
     /// # Errors
     /// - [`RotationError::Unknown`], without a write, if no open session has had the token, or if the session or the one-time
     ///   password of its user has expired.
-    /// - [`RotationError::Replayed`] if the token was used `rotation.grace` ago or earlier, or its successor was used. MUST end the
-    ///   session.
+    /// - [`RotationError::Replayed`] if the token was used, and the call is no retry. MUST end the session.
     /// - [`RotationError::Store`] if the store fails.
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError>;
 
@@ -76,6 +75,14 @@ pub struct Rotation {
     pub lifetimes: SessionLifetimes,
     /// Period after its use in which a token returns the same successor again.
     pub grace: Duration,
+}
+
+impl Rotation {
+    /// Returns `true` if a call at `at` with a token that was used at `used_at` returns the same successor again, because the first
+    /// response may have been lost. `at` may be earlier: the clocks of nodes differ, and a clock may be set back.
+    pub fn is_retry(&self, at: OffsetDateTime, used_at: OffsetDateTime, is_successor_used: bool) -> bool {
+        (at - used_at).abs() < self.grace && !is_successor_used
+    }
 }
 
 /// Reason why no session was opened.
