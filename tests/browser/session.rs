@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use domain::Escaped;
 use tempfile::TempDir;
 use tests::program::{self, Program};
 
@@ -69,6 +70,30 @@ async fn rejected_login_shows_the_reason_in_the_bar() {
         browser.go_to(&page).await;
         log_in(&browser, "shantanu", "a wrong password").await;
         wait_for_status(&browser, "Not logged in: Invalid Credentials").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bar_escapes_the_characters_that_the_command_line_escapes() {
+    let server = Program::demo().await;
+    let page = server.url("/docs/");
+    in_browser(|browser| async move {
+        browser.go_to(&page).await;
+        let script = "const { escaped } = await import(new URL('session-bar.js', document.baseURI)); \
+             const all = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code)); \
+             return all.map(escaped).filter((text) => text.length > 2)";
+        let by_page = browser.run(&format!("return (async () => {{ {script} }})()")).await;
+        let is_escaped = |c: &char| matches!(c, '\n' | '\t') || Escaped(c).to_string() != c.to_string();
+        let by_command_line: Vec<_> =
+            ('\0'..=char::MAX).filter(is_escaped).map(|c| c.escape_unicode().to_string()).collect();
+        assert_eq!(by_page, serde_json::json!(by_command_line));
+
+        let me = "Response.json({ ...(await (await real(url, request)).json()), username: 'shan\\u202etanu' })";
+        let fetch = format!("`${{url}}`.endsWith('/me') ? {me} : real(url, request)");
+        browser.run(&format!("const real = fetch; window.fetch = async (url, request) => {fetch}")).await;
+        log_in(&browser, "shantanu", "password").await;
+        wait_for_status(&browser, "Logged in as shan\\u{202e}tanu (registrar)").await;
     })
     .await;
 }

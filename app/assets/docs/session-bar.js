@@ -35,9 +35,18 @@ function show(login, message) {
 
 const describe = (me) => (me ? `Logged in as ${me.username} (${me.role})` : "Logged in");
 
+/** The text with the characters escaped that the server's command line escapes (`Escaped` in domain/src/kernel/invisible.rs), and
+ *  with line feeds and tabs escaped: a username of an earlier release may contain controls of the text direction. */
+export const escaped = (text) =>
+  text.replace(
+    /[\p{Default_Ignorable_Code_Point}\p{Cc}\u2028\u2029\u2800\ufff9-\ufffb]/gu,
+    (character) => `\\u{${character.codePointAt(0).toString(16)}}`,
+  );
+
 /** Writes only new text, because screen readers announce every write to a status region. */
 function setStatus(text) {
-  if (statusLine.textContent !== text) statusLine.textContent = text;
+  const shown = escaped(text);
+  if (statusLine.textContent !== shown) statusLine.textContent = shown;
 }
 
 /** Updates the time outside the status region: a screen reader would announce it every second. */
