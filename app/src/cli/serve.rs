@@ -123,10 +123,14 @@ async fn serve_until(
     background_tasks.stop().await;
 }
 
-/// On a terminal, the operator waits for the server to stop.
 fn drain(serve: &Serve) -> Drain {
-    let default = if io::stderr().is_terminal() { 0 } else { 5 };
-    Drain::new(serve.drain_delay.unwrap_or(std::time::Duration::from_secs(default)))
+    Drain::new(drain_delay(serve, io::stderr().is_terminal()))
+}
+
+/// On a terminal, the operator waits for the server to stop.
+fn drain_delay(serve: &Serve, is_terminal: bool) -> std::time::Duration {
+    let default = if is_terminal { 0 } else { 5 };
+    serve.drain_delay.unwrap_or(std::time::Duration::from_secs(default))
 }
 
 /// The signer: a key ring, which is watched for changes, or a single secret.
@@ -193,4 +197,64 @@ fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {
         LogFormat::Json => log.json().init(),
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use adapter_postgres::Options;
+    use clap::Parser;
+    use domain::session::SessionLimit;
+
+    use super::*;
+    use crate::cli::arguments::{Arguments, Command};
+
+    fn parse(options: &[&str]) -> Result<Box<Serve>, clap::Error> {
+        let Command::Serve(serve) = Arguments::try_parse_from([&["rollbook", "serve"], options].concat())?.command
+        else {
+            panic!("another subcommand")
+        };
+        Ok(serve)
+    }
+
+    fn postgres(option: &str) -> Result<Options, clap::Error> {
+        Ok(parse(&[option])?.postgres.options("postgres://db".to_owned()))
+    }
+
+    #[test]
+    fn server_drains_for_5_seconds_unless_on_a_terminal() {
+        let default = parse(&[]).unwrap();
+        assert_eq!([false, true].map(|is_terminal| drain_delay(&default, is_terminal).as_secs()), [5, 0]);
+        let given = parse(&["--drain-delay=7s"]).unwrap();
+        assert_eq!([false, true].map(|is_terminal| drain_delay(&given, is_terminal).as_secs()), [7, 7]);
+    }
+
+    #[test]
+    fn user_has_at_most_100_sessions_unless_configured() {
+        let limit = |options: &[&str]| policies(&parse(options).unwrap()).sessions;
+        assert_eq!(limit(&[]), SessionLimit::new(100).unwrap());
+        assert_eq!(limit(&["--max-sessions=3"]), SessionLimit::new(3).unwrap());
+    }
+
+    #[test]
+    fn database_pool_has_8_connections_unless_configured() {
+        assert_eq!(parse(&[]).unwrap().postgres.options(String::new()).pool_size.get(), 8);
+        let (min, max) = Options::POOL_SIZES.into_inner();
+        for size in [min, max] {
+            assert_eq!(postgres(&format!("--database-pool-size={size}")).unwrap().pool_size.get(), size);
+        }
+        for size in [min - 1, max + 1] {
+            assert!(postgres(&format!("--database-pool-size={size}")).is_err(), "{size}");
+        }
+    }
+
+    #[test]
+    fn database_is_awaited_for_30_seconds_or_up_to_1_hour() {
+        assert_eq!(parse(&[]).unwrap().postgres.options(String::new()).wait, Duration::from_secs(30));
+        for (option, wait) in [("--database-wait=0s", 0), ("--database-wait=1h", 3_600)] {
+            assert_eq!(postgres(option).unwrap().wait, Duration::from_secs(wait));
+        }
+        assert!(postgres("--database-wait=3601s").is_err());
+    }
 }

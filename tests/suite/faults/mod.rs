@@ -6,6 +6,7 @@ mod scene;
 use std::collections::BTreeSet;
 
 use domain::quota::RequestQuota;
+use serde_json::json;
 use tests::client::Response;
 use tests::faults::Fault;
 
@@ -82,6 +83,18 @@ async fn stalled_body_returns_408() {
         timed_out.insert(operation.id);
     }
     assert_eq!(timed_out, operations().into_iter().filter(|it| it.has_body).map(|it| it.id).collect());
+}
+
+#[tokio::test]
+async fn server_is_live_while_its_store_hangs_or_fails() {
+    let scene = Scene::start(RequestQuota::MAX).await;
+    for fault in [Fault::Hang, Fault::Unavailable, Fault::Failed] {
+        scene.faults.stores.inject(fault);
+        scene.faults.session_lookup.inject(fault);
+        for client in [&scene.server.anonymous(), &scene.fresh[0]] {
+            assert_eq!(client.get("/health/live").await.expect(200), json!({ "status": "live" }), "{fault:?}");
+        }
+    }
 }
 
 #[tokio::test]
