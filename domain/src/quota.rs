@@ -13,7 +13,7 @@ use crate::UserId;
 pub struct Budget {
     /// Total number of units.
     pub quota: u32,
-    /// Time in which a whole quota is restored.
+    /// Time in which a whole quota is restored; for failed logins of an account, the maximum delay before an attempt.
     pub window: Duration,
     /// Remaining units.
     pub left: u32,
@@ -44,7 +44,7 @@ impl RequestQuota {
     pub const MIN: Self = Self(60);
     /// Higher than the throughput of one machine: effectively unlimited.
     pub const MAX: Self = Self(10_000_000);
-    /// Time in which a whole quota is restored.
+    /// Time in which a whole quota is restored; for failed logins of an account, the maximum delay before an attempt.
     pub const WINDOW: Duration = Duration::MINUTE;
 
     /// # Errors

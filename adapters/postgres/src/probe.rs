@@ -11,6 +11,7 @@ use crate::failure::Failure;
 #[async_trait]
 impl Probe for PostgresStore {
     /// Returns what the invalidation feed last observed, so that a busy pool does not matter; without a feed, runs a query.
+    /// A full disk of the server is not observed.
     async fn ready(&self) -> Result<(), StoreError> {
         if let Some(latest) = self.availability.latest() {
             return latest.into_result();

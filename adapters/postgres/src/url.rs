@@ -8,7 +8,7 @@ use url::form_urlencoded;
 
 use crate::OpenError;
 
-/// Parameters that the driver understands, besides `options[NAME]`.
+/// Parameters for the driver, besides `options[NAME]`: those of libpq that it understands, and the size of its cache.
 const DRIVER_PARAMETERS: [&str; 10] = [
     "application_name",
     "dbname",
