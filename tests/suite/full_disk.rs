@@ -1,11 +1,14 @@
 //! Full disk: writes are rejected until there is free space, reads continue, and no acknowledged write is lost.
 
 use std::collections::BTreeSet;
+use std::env;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use serde_json::json;
+use tempfile::TempDir;
 use tests::client::Client;
 use tests::program::{self, Program};
 use tests::server::Engine;
@@ -16,14 +19,40 @@ use crate::backup::{failed, succeeded};
 use crate::durability::roll_numbers;
 use crate::installation::{ADMIN_PASSWORD, Installation, TIMEOUT, stop};
 
-/// Runs the program by a shell script, after it has mounted a private file system of this size at this existing folder. The
-/// script's arguments are the program and its arguments.
-fn command_on_small_disk(run: &Command, folder: &Path, bytes: u64, script: &str) -> Command {
-    let run = run.as_std();
+/// If this variable is `required`, the tests fail where [`can_mount`] returns `false`.
+const MOUNT: &str = "ROLLBOOK_TEST_MOUNT";
+
+/// Runs a shell script, after it has mounted a private file system of this size at this existing folder.
+fn script_on_small_disk(folder: &Path, bytes: u64, script: &str) -> Command {
     let namespaces = if rustix::process::geteuid().is_root() { "-m" } else { "-Urm" };
     let script = format!("mount -t tmpfs -o size={bytes},mode=700 tmpfs {} && {script}", folder.display());
     let mut command = Command::new("unshare");
-    command.args([namespaces, "sh", "-c", &script, "sh"]).arg(program::path()).args(run.get_args());
+    command.args([namespaces, "sh", "-c", &script, "sh"]);
+    command
+}
+
+/// Returns `false`, with a message, if the system forbids private file systems: in most containers, and where unprivileged user
+/// namespaces are restricted.
+async fn can_mount() -> bool {
+    let folder = TempDir::new().unwrap();
+    let tried = script_on_small_disk(folder.path(), 1 << 20, "true").output().await;
+    let error = match &tried {
+        Ok(output) if output.status.success() => return true,
+        Ok(output) => String::from_utf8_lossy(&output.stderr).trim_end().to_owned(),
+        Err(error) => error.to_string(),
+    };
+    assert!(env::var_os(MOUNT).is_none_or(|value| value != "required"), "{error}");
+    let message = format!("skipped a test that needs a private file system: {error}\n");
+    // The output of macros would be captured.
+    io::stderr().write_all(message.as_bytes()).unwrap();
+    false
+}
+
+/// Runs the program by a script as [`script_on_small_disk`]. Its arguments are the program and its arguments.
+fn command_on_small_disk(run: &Command, folder: &Path, bytes: u64, script: &str) -> Command {
+    let run = run.as_std();
+    let mut command = script_on_small_disk(folder, bytes, script);
+    command.arg(program::path()).args(run.get_args());
     command.current_dir(run.get_current_dir().unwrap()).kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
@@ -41,6 +70,9 @@ async fn until_readiness(client: &Client, status: u16) {
 
 #[tokio::test]
 async fn full_disk_rejects_writes_until_space_is_free() {
+    if !can_mount().await {
+        return;
+    }
     let installation = Installation::new(Engine::Sqlite);
     fs::create_dir(installation.data("")).unwrap();
     let serve = installation.serve_command(&["--log", "error"]);
@@ -99,6 +131,9 @@ async fn full_disk_rejects_writes_until_space_is_free() {
 
 #[tokio::test]
 async fn backup_that_cannot_be_read_back_is_reported() {
+    if !can_mount().await {
+        return;
+    }
     let installation = Installation::new(Engine::Sqlite);
     installation.migrate().await;
     installation
