@@ -36,7 +36,7 @@ pub async fn read_response(connection: &mut TcpStream) -> String {
 }
 
 /// Reads until the server closes the connection. Returns the text and the elapsed time.
-async fn read_to_close(mut connection: TcpStream) -> (String, Duration) {
+pub async fn read_to_close(mut connection: TcpStream) -> (String, Duration) {
     let start = Instant::now();
     let mut read = Vec::new();
     // A reset also closes the connection.
@@ -63,7 +63,7 @@ async fn server() -> (Server, TcpStream, String) {
     (server, connection, token)
 }
 
-fn is_about(waited: Duration, seconds: u64) -> bool {
+pub fn is_about(waited: Duration, seconds: u64) -> bool {
     (Duration::from_secs(seconds)..Duration::from_secs(seconds + 2)).contains(&waited)
 }
 

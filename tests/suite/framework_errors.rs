@@ -72,6 +72,23 @@ async fn wrong_media_type_returns_415_with_accept() {
 }
 
 #[tokio::test]
+async fn body_may_have_media_type_parameters_and_byte_order_mark() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    for (roll_no, content_type) in
+        (1..).zip(["application/json ; charset=utf-8", "application/json\t;a=b; c = \"d;e\"", "Application/JSON;"])
+    {
+        let student = json!({"name": "Asha", "email": "asha@example.org", "roll_no": roll_no});
+        let request = client.request("POST", "/students").header("content-type", content_type);
+        let request = request.body(format!("\u{feff}{student}"));
+        Response::fetch(request).await.expect(201);
+    }
+    let twice =
+        client.request("POST", "/students").header("content-type", "application/json").body("\u{feff}\u{feff}{}");
+    Response::fetch(twice).await.expect_problem(400, "malformed-body");
+}
+
+#[tokio::test]
 async fn encoded_body_returns_415_with_accept_encoding() {
     let server = Server::start(Engine::Sqlite).await;
     let client = server.client(Role::Registrar).await;

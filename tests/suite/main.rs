@@ -19,6 +19,7 @@ mod cross_origin;
 mod demo;
 mod document;
 mod durability;
+mod early_responses;
 mod examples;
 mod faults;
 mod first_start;

@@ -1,9 +1,11 @@
-//! HTTP/1.1 server with a connection limit, timeouts and graceful shutdown.
+//! HTTP/1.1 server with a connection limit, timeouts, graceful shutdown, and connections that survive early responses.
 
 mod drain;
+mod lingering;
 mod listener;
 mod readiness;
 mod signals;
+mod unread_body;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,9 +19,9 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use poem::http::uri::Scheme;
-use poem::http::{HeaderValue, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::web::{LocalAddr, RemoteAddr};
-use poem::{Endpoint, Response};
+use poem::{Endpoint, Request, Response};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
 
@@ -27,6 +29,9 @@ pub use drain::Drain;
 pub use listener::{BindError, Listener};
 pub use readiness::Readiness;
 pub use signals::stop_signal;
+
+use lingering::Lingering;
+use unread_body::UnreadBody;
 
 /// Timeout for the head of a request, and for an idle connection.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
@@ -88,8 +93,16 @@ where
         let (endpoint, local, remote) = (Arc::clone(&endpoint), local.clone(), remote.clone());
         let drain = drain.clone();
         async move {
-            let mut response = endpoint.get_response((request, local, remote, Scheme::HTTP).into()).await;
-            if drain.has_begun() {
+            let mut request = Request::from((request, local, remote, Scheme::HTTP));
+            let unread = UnreadBody::of(&mut request);
+            let mut response = endpoint.get_response(request).await;
+            let is_reusable = match unread {
+                None => true,
+                // The body was already awaited for long enough.
+                Some(_) if response.status() == StatusCode::REQUEST_TIMEOUT => false,
+                Some(unread) => unread.discard(),
+            };
+            if drain.has_begun() || !is_reusable {
                 response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<hyper::Response<BoxBody<_, _>>, Infallible>(response.into())
@@ -101,5 +114,5 @@ where
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service)
+        .serve_connection(TokioIo::new(Lingering::new(Box::pin(stream))), service)
 }

@@ -123,7 +123,9 @@ impl<T: Content> Body<T> {
         self.check_encoding()?;
         self.check_media_type()?;
         let bytes = self.bytes().await?;
-        let value = strict_json::parse(&bytes).map_err(|error| T::RULES.malformed(&error))?;
+        // A byte order mark is ignored (RFC 8259, section 8.1).
+        let json = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        let value = strict_json::parse(json).map_err(|error| T::RULES.malformed(&error))?;
         let mut fields = Fields::of(value).map_err(|errors| T::RULES.invalid(errors))?;
         let parsed = T::parse(&mut fields, context);
         let errors = fields.errors(T::RULES.ignores_unknown);
@@ -162,9 +164,10 @@ impl<T: Content> Body<T> {
 
     fn check_media_type(&self) -> Result<(), Problem> {
         let accepted = T::RULES.media_types;
-        let content_type = self.content_type.as_ref().and_then(|value| value.to_str().ok());
-        let essence = content_type.and_then(|value| value.parse::<mime::Mime>().ok());
-        if accepted.is_empty() || essence.is_some_and(|mime| accepted.contains(&mime.essence_str())) {
+        let content_type = self.content_type.as_ref().and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // Parameters, with white space around them, are ignored (RFC 9110, section 5.6.6).
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if accepted.is_empty() || accepted.iter().any(|accepted| accepted.eq_ignore_ascii_case(media_type)) {
             return Ok(());
         }
         let accepted = accepted.join(", ");
