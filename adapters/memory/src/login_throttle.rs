@@ -10,7 +10,7 @@ use domain::quota::Budget;
 use domain::user::Account;
 use domain::{InUse, MonotonicClock, Used, network};
 use time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::attempts_in_progress::{AttemptsInProgress, MAX_WAIT};
@@ -20,6 +20,8 @@ use crate::buckets::Buckets;
 const QUOTA: u32 = 300;
 /// Time until all are allowed again: one every two seconds.
 const WINDOW: Duration = Duration::minutes(10);
+/// Maximum number of logins of an address in progress, so that a flood from one address does not fill the queue of an account.
+const PLACES: usize = 32;
 /// Maximum number of addresses.
 const CAPACITY: usize = 10_000;
 
@@ -31,8 +33,8 @@ pub struct LoginThrottleMemory {
 }
 
 /// Logins of an address.
-#[derive(Default)]
 struct Logins {
+    places: Arc<Semaphore>,
     in_progress: Mutex<usize>,
     /// Notified when one ends.
     ended: Notify,
@@ -42,7 +44,14 @@ struct Logins {
 struct Login {
     addresses: Arc<Buckets<IpAddr>>,
     has_failed: bool,
+    _place: OwnedSemaphorePermit,
     address: Used<IpAddr, Logins>,
+}
+
+impl Default for Logins {
+    fn default() -> Self {
+        Self { places: Arc::new(Semaphore::new(PLACES)), in_progress: Mutex::default(), ended: Notify::new() }
+    }
 }
 
 impl Logins {
@@ -67,9 +76,11 @@ impl LoginThrottle for LoginThrottleMemory {
         self.attempts.begin(account).await
     }
 
-    async fn begin_login(&self, client: IpAddr) -> Result<Box<dyn LoginInProgress>, Budget> {
+    async fn begin_login(&self, client: IpAddr) -> Result<Option<Box<dyn LoginInProgress>>, Budget> {
         let address = self.logins.get(network(client));
         let deadline = Instant::now() + MAX_WAIT;
+        let place = timeout_at(deadline, Arc::clone(&address.places).acquire_owned()).await;
+        let Ok(Ok(place)) = place else { return Ok(None) };
         loop {
             let mut ended = pin!(address.ended.notified());
             ended.as_mut().enable();
@@ -86,7 +97,8 @@ impl LoginThrottle for LoginThrottleMemory {
             };
             timeout_at(deadline, ended).await.map_err(|_| exhausted)?;
         }
-        Ok(Box::new(Login { addresses: Arc::clone(&self.addresses), has_failed: false, address }))
+        let addresses = Arc::clone(&self.addresses);
+        Ok(Some(Box::new(Login { addresses, has_failed: false, _place: place, address })))
     }
 
     fn budget(&self, client: IpAddr) -> Budget {
@@ -128,24 +140,24 @@ mod tests {
         memory.budget(client.parse().unwrap()).left
     }
 
-    /// Begins a login without waiting.
-    fn begin(memory: &LoginThrottleMemory, client: &str) -> Result<Box<dyn LoginInProgress>, Budget> {
-        memory.begin_login(client.parse().unwrap()).now_or_never().expect("no wait")
+    async fn begin(memory: &LoginThrottleMemory, client: &str) -> Result<Box<dyn LoginInProgress>, Budget> {
+        let begun = memory.begin_login(client.parse().unwrap()).await;
+        begun.map(|login| login.expect("a place"))
     }
 
-    fn fail(memory: &LoginThrottleMemory, client: &str) {
-        begin(memory, client).ok().unwrap().failed();
+    async fn fail(memory: &LoginThrottleMemory, client: &str) {
+        begin(memory, client).await.ok().unwrap().failed();
     }
 
     /// REQ 16.
-    #[test]
-    fn address_quota_is_used_up_and_refills() {
+    #[tokio::test(start_paused = true)]
+    async fn address_quota_is_used_up_and_refills() {
         let (memory, clock) = memory();
         for used in 0..300 {
             assert_eq!(left(&memory, "192.0.2.1"), 300 - used);
-            fail(&memory, "192.0.2.1");
+            fail(&memory, "192.0.2.1").await;
         }
-        let empty = begin(&memory, "192.0.2.1").err().unwrap();
+        let empty = begin(&memory, "192.0.2.1").await.err().unwrap();
         assert_eq!((empty.left, empty.next_in), (0, Duration::seconds(2)));
         assert_eq!(left(&memory, "192.0.2.2"), 300);
         clock.advance(Duration::seconds(2));
@@ -162,42 +174,67 @@ mod tests {
     async fn login_beyond_the_quota_waits_for_others_in_progress() {
         let (memory, _) = memory();
         let school = "192.0.2.1".parse().unwrap();
-        let mut others: Vec<_> = (0..300).map(|_| begin(&memory, "192.0.2.1").ok().unwrap()).collect();
+        for _ in 0..290 {
+            fail(&memory, "192.0.2.1").await;
+        }
+        let mut others = Vec::new();
+        for _ in 0..10 {
+            others.push(begin(&memory, "192.0.2.1").await.ok().unwrap());
+        }
         let mut waiting = memory.begin_login(school);
         assert!(waiting.as_mut().now_or_never().is_none());
         others.pop().unwrap().failed();
         assert!(waiting.as_mut().now_or_never().is_none(), "its failure remains counted");
         drop(others.pop());
-        assert!(waiting.await.is_ok());
+        drop(waiting.await.ok().unwrap());
         // The paused clock advances when nothing else can run.
         while let Some(other) = others.pop() {
             other.failed();
         }
         assert_eq!(left(&memory, "192.0.2.1"), 1);
-        let last = begin(&memory, "192.0.2.1").ok().unwrap();
+        let last = begin(&memory, "192.0.2.1").await.ok().unwrap();
         assert_eq!(memory.begin_login(school).await.err().unwrap().left, 0, "waits for a few seconds only");
         last.failed();
-        assert!(begin(&memory, "192.0.2.1").is_err(), "no other is in progress");
+        assert!(begin(&memory, "192.0.2.1").await.is_err(), "no other is in progress");
         assert!(memory.logins.is_empty());
     }
 
     /// REQ 16.
-    #[test]
-    fn failures_of_ipv6_are_counted_per_64_bit_prefix() {
+    #[tokio::test(start_paused = true)]
+    async fn logins_of_an_address_in_progress_are_bounded() {
         let (memory, _) = memory();
-        fail(&memory, "2001:db8:0:1::7");
+        let school = "192.0.2.1".parse().unwrap();
+        let mut others = Vec::new();
+        for _ in 0..PLACES {
+            others.push(begin(&memory, "192.0.2.1").await.ok().unwrap());
+        }
+        assert!(begin(&memory, "192.0.2.2").await.is_ok());
+        let mut waiting = memory.begin_login(school);
+        assert!(waiting.as_mut().now_or_never().is_none());
+        others.pop();
+        others.push(waiting.await.ok().flatten().unwrap());
+        assert!(memory.begin_login(school).await.is_ok_and(|login| login.is_none()), "after a few seconds");
+        others.clear();
+        assert!(memory.logins.is_empty());
+    }
+
+    /// REQ 16.
+    #[tokio::test(start_paused = true)]
+    async fn failures_of_ipv6_are_counted_per_64_bit_prefix() {
+        let (memory, _) = memory();
+        fail(&memory, "2001:db8:0:1::7").await;
         assert_eq!(left(&memory, "2001:db8:0:1:ffff::"), 299);
         assert_eq!(left(&memory, "2001:db8:0:2::7"), 300);
-        fail(&memory, "::ffff:192.0.2.1");
+        fail(&memory, "::ffff:192.0.2.1").await;
         assert_eq!(left(&memory, "192.0.2.1"), 299);
     }
 
     /// REQ 16.
-    #[test]
-    fn stored_addresses_are_bounded() {
+    #[tokio::test(start_paused = true)]
+    async fn stored_addresses_are_bounded() {
         let (memory, _) = memory();
         for i in 0..2 * CAPACITY {
-            fail(&memory, &IpAddr::V4(u32::try_from(i).unwrap().into()).to_string());
+            fail(&memory, &IpAddr::V4(u32::try_from(i).unwrap().into()).to_string()).await;
         }
         assert!(memory.addresses.len() <= CAPACITY);
     }

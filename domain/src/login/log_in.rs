@@ -142,7 +142,8 @@ impl LogIn {
             return Ok(None);
         }
         let begun = unless(cancelled, self.throttle().begin_login(address)).await.ok_or(HashError::Busy)?;
-        begun.map(Some).map_err(|exhausted| Throttled::RetryAfter { retry_after: exhausted.next_in }.into())
+        let login = begun.map_err(|exhausted| Throttled::RetryAfter { retry_after: exhausted.next_in })?;
+        Ok(Some(login.ok_or(HashError::Busy)?))
     }
 
     /// Returns the outcome, and the remaining attempts of the account.

@@ -46,11 +46,12 @@ pub trait LoginThrottle: Send + Sync {
     async fn begin_attempt(&self, account: Account) -> Option<Box<dyn AttemptInProgress>>;
 
     /// Begins a login of a client address (IPv6: of its /64), and counts it in one step with the check that the address has one
-    /// left. If it has none, but logins in progress, waits for the end of one, for a few seconds.
+    /// left. If it has none, but logins in progress, or too many of these, waits for the end of one. Returns `None` if too many
+    /// are still in progress after a few seconds.
     ///
     /// # Errors
     /// The budget of the address if none is left.
-    async fn begin_login(&self, client: IpAddr) -> Result<Box<dyn LoginInProgress>, Budget>;
+    async fn begin_login(&self, client: IpAddr) -> Result<Option<Box<dyn LoginInProgress>>, Budget>;
 
     /// Returns the remaining failed logins of a client address, without counting one.
     fn budget(&self, client: IpAddr) -> Budget;

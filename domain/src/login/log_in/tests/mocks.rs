@@ -180,7 +180,7 @@ impl Mocks {
         if let Some(remains_counted) = self.remains_counted {
             let mut login = MockLoginInProgress::new();
             login.expect_failed().times(usize::from(remains_counted)).return_const(());
-            self.throttle.expect_begin_login().times(1).return_once(|_| Ok(Box::new(login)));
+            self.throttle.expect_begin_login().times(1).return_once(|_| Ok(Some(Box::new(login))));
         }
         let mut clock = MockClock::new();
         clock.expect_now().returning(|| NOW);
