@@ -31,8 +31,8 @@ async fn assert_rejection(name: &str, lose: impl FnOnce(&Path)) {
     assert!(!exchanges.created().is_empty());
     assert_eq!(acknowledged, 0);
     exchanges.assert_success_or_unavailable();
-    let lost = "was deleted, moved or replaced while it was in use: the last write known to be in it is of ";
-    assert!(nodes.log().contains(lost), "{}", nodes.log());
+    let message = "was deleted, moved or replaced while it was in use: the last write known to be in it is of ";
+    assert!(nodes.log().contains(message), "{}", nodes.log());
     nodes.assert_running();
 }
 

@@ -1,4 +1,4 @@
-//! PgBouncer between a node and the server.
+//! `PgBouncer` between a node and the server.
 
 use std::fs;
 use std::os::unix::fs::chown;
