@@ -210,3 +210,25 @@ async fn searches_and_writes_leave_a_connection_for_look_ups() {
     }
     assert_eq!(sleeping(&mut watcher).await, 1, "the searches leave a connection");
 }
+
+#[tokio::test]
+async fn migration_waits_longer_for_a_lock_than_a_request() {
+    let database = PostgresDatabase::create();
+    open(&database).await.close().await;
+    let (mut blocker, mut watcher) = (connection(&database).await, connection(&database).await);
+    let mut transaction = blocker.begin().await.unwrap();
+    raw_sql("LOCK TABLE _sqlx_migrations").execute(&mut *transaction).await.unwrap();
+    // A request waits for 500 ms.
+    let waiting_longer = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+         AND wait_event_type = 'Lock' AND clock_timestamp() - query_start > interval '700 ms')";
+    let waited =
+        async { while !sqlx::query_scalar::<_, bool>(waiting_longer).fetch_one(&mut watcher).await.unwrap() {} };
+    let mut opening = pin!(open(&database));
+    tokio::select! {
+        biased;
+        _ = &mut opening => unreachable!("the table is locked"),
+        () = waited => {}
+    }
+    transaction.rollback().await.unwrap();
+    opening.await.ready().await.unwrap();
+}
