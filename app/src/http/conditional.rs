@@ -5,9 +5,11 @@ use std::fmt;
 use domain::record::{Precondition, Record, Resource};
 use domain::{Id, Kind, Version};
 use poem::http::{HeaderMap, header};
-use poem::web::headers::{ETag, HeaderMapExt, IfMatch, IfNoneMatch};
 use poem::{FromRequest, Request, RequestBody};
 use serde::{Serialize, Serializer};
+
+use super::entity_tags::{EntityTags, MalformedTags};
+use super::problem::{Problem, ProblemType};
 
 /// Strong entity tag of a record, unique because it contains the kind, the id and the version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +33,6 @@ impl EntityTag {
         let version = tag.trim_end_matches('"').rsplit('-').next()?.parse().ok().and_then(Version::new)?;
         (Self::new(id, version).to_string() == tag).then_some(version)
     }
-
-    /// The tag as a typed header, for comparisons.
-    fn header(self) -> Option<ETag> {
-        self.to_string().parse().ok()
-    }
 }
 
 impl fmt::Display for EntityTag {
@@ -50,53 +47,68 @@ impl Serialize for EntityTag {
     }
 }
 
-/// `If-Match` and `If-None-Match` of a request.
-#[derive(Debug, Clone, Default)]
-pub struct Conditions {
-    /// Text of `If-Match` if the request has exactly one such header.
-    only: Option<String>,
-    if_match: Option<IfMatch>,
-    if_none_match: Option<IfNoneMatch>,
+/// `If-None-Match` of a read.
+#[derive(Debug, Clone)]
+pub struct ReadCondition(Option<EntityTags>);
+
+/// `If-Match` and `If-None-Match` of a write.
+#[derive(Debug, Clone)]
+pub struct WriteConditions {
+    if_match: Option<EntityTags>,
+    if_none_match: Option<EntityTags>,
 }
 
-impl<'a> FromRequest<'a> for Conditions {
+impl<'a> FromRequest<'a> for ReadCondition {
+    /// A malformed header is ignored: the response is the whole record.
     async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
-        Ok(Self::of(request.headers()))
+        Ok(Self(EntityTags::of(request.headers(), &header::IF_NONE_MATCH).unwrap_or_default()))
     }
 }
 
-impl Conditions {
-    fn of(headers: &HeaderMap) -> Self {
-        let mut lines = headers.get_all(header::IF_MATCH).iter();
-        let only = lines.next().filter(|_| lines.next().is_none()).and_then(|line| line.to_str().ok());
-        Self { only: only.map(str::to_owned), if_match: headers.typed_get(), if_none_match: headers.typed_get() }
+impl<'a> FromRequest<'a> for WriteConditions {
+    /// A malformed header is an error: otherwise a write would ignore its condition.
+    async fn from_request(request: &'a Request, _body: &mut RequestBody) -> poem::Result<Self> {
+        let conditions = Self::of(request.headers());
+        Ok(conditions.map_err(|error| Problem::new(ProblemType::MalformedCondition).caused_by(error))?)
     }
+}
 
+impl ReadCondition {
     /// Returns `true` if `If-None-Match` matches the record, so that a read returns 304. The comparison is weak (RFC 9110,
-    /// section 13.1.2). Malformed entity tags match nothing.
-    pub fn match_cached<R: Resource>(&self, record: &Record<R>) -> bool {
-        let (Some(listed), Some(tag)) = (&self.if_none_match, EntityTag::of(record).header()) else { return false };
-        !listed.precondition_passes(&tag)
+    /// section 13.1.2).
+    pub fn is_cached<R: Resource>(&self, record: &Record<R>) -> bool {
+        self.0.as_ref().is_some_and(|tags| tags.match_weakly(&EntityTag::of(record).to_string()))
+    }
+}
+
+impl WriteConditions {
+    fn of(headers: &HeaderMap) -> Result<Self, MalformedTags> {
+        let tags = |name| EntityTags::of(headers, name);
+        Ok(Self { if_match: tags(&header::IF_MATCH)?, if_none_match: tags(&header::IF_NONE_MATCH)? })
     }
 
     /// Precondition of a write to the record `id`.
     ///
     /// `If-Match` is compared strongly (RFC 9110, section 13.1.1): a tag of another record never matches.
     pub fn for_write<K: Kind>(self, id: Id<K>) -> Precondition {
-        let Self { only, if_match, if_none_match } = self;
+        let Self { if_match, if_none_match } = self;
         if if_none_match.is_none() {
-            if if_match.as_ref().is_none_or(IfMatch::is_any) {
-                return Precondition::Any;
-            }
-            // Common case: the store compares the version within its write.
-            if let Some(version) = only.and_then(|text| EntityTag::version_of(id, &text)) {
-                return Precondition::Version(version);
+            match &if_match {
+                None | Some(EntityTags::Any) => return Precondition::Any,
+                Some(EntityTags::Listed(tags)) => {
+                    // Common case: the store compares the version within its write.
+                    if let [tag] = &**tags
+                        && let Some(version) = tag.strong().and_then(|tag| EntityTag::version_of(id, tag))
+                    {
+                        return Precondition::Version(version);
+                    }
+                }
             }
         }
         Precondition::When(Box::new(move |version| {
-            let Some(tag) = EntityTag::new(id, version).header() else { return false };
-            if_match.as_ref().is_none_or(|listed| listed.precondition_passes(&tag))
-                && if_none_match.as_ref().is_none_or(|listed| listed.precondition_passes(&tag))
+            let tag = EntityTag::new(id, version).to_string();
+            if_match.as_ref().is_none_or(|tags| tags.match_strongly(&tag))
+                && !if_none_match.as_ref().is_some_and(|tags| tags.match_weakly(&tag))
         }))
     }
 }
@@ -139,7 +151,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.extend(if_match.map(|text| (header::IF_MATCH, HeaderValue::from_static(text))));
             headers.extend(if_none_match.map(|text| (header::IF_NONE_MATCH, HeaderValue::from_static(text))));
-            Conditions::of(&headers).for_write(id)
+            WriteConditions::of(&headers).unwrap().for_write(id)
         };
         assert!(matches!(precondition(None, None), Precondition::Any));
         assert!(matches!(precondition(Some("*"), None), Precondition::Any));
@@ -148,10 +160,6 @@ mod tests {
             (Some("\"student-7-2\", \"student-7-1\""), None, true),
             (Some("\"student-8-1\""), None, false),
             (Some("W/\"student-7-1\""), None, false),
-            (Some("nonsense"), None, false),
-            (Some("\"a b\""), None, false),
-            (Some("student-7-1"), None, false),
-            (Some("\"student-7-1"), None, false),
             (Some("\"\" ,\"a,b\",, \"student-7-1\""), None, true),
             (None, Some("*"), false),
             (None, Some("W/\"student-7-1\""), false),

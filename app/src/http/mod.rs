@@ -9,6 +9,7 @@ pub mod docs;
 pub mod document;
 mod edge;
 mod encoding;
+mod entity_tags;
 mod operations;
 mod problem;
 mod rate_limit;

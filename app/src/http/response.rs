@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::{Value, json};
 
-use super::conditional::{Conditions, EntityTag};
+use super::conditional::{EntityTag, ReadCondition};
 use super::request::PageQuery;
 use super::wire::{Described, Property, object_schema, response_schema};
 
@@ -198,12 +198,12 @@ pub enum Found<D: Described + Serialize + Send> {
 }
 
 impl<D: Described + Serialize + Send> Found<D> {
-    pub fn new<R: Resource>(record: Record<R>, conditions: &Conditions) -> Self
+    pub fn new<R: Resource>(record: Record<R>, condition: &ReadCondition) -> Self
     where
         D: From<Record<R>>,
     {
         let tag = EntityTag::of(&record).to_string();
-        if conditions.match_cached(&record) {
+        if condition.is_cached(&record) {
             return Self::NotModified(tag);
         }
         Self::Found(Json(record.into()), tag)

@@ -177,6 +177,7 @@ impl Scene {
             "roll-number-taken" => json(operation.body_with("roll_no", json!(2))),
             "username-taken" => json(operation.body_with("username", json!("ADMIN"))),
             "last-administrator" => vec![with(bare(), operation.has_body.then_some(&json!({ "role": "viewer" })))],
+            "malformed-condition" => ["if-match", "if-none-match"].map(|name| valid().header(name, "999-9")).into(),
             "stale-version" => vec![valid().header("if-match", "\"999-9\"")],
             "payload-too-large" => {
                 vec![bare().header("content-type", "application/json").body(vec![b' '; TOO_LARGE])]

@@ -8,16 +8,8 @@ use serde_json::{Value, json};
 use super::exchange::{Body, Exchange};
 use crate::document::{Document, Header, Operation, Response};
 
-/// Headers that are not documented for each response: those of HTTP itself, and one that only browsers evaluate.
-const TRANSPORT: [&str; 7] = [
-    "date",
-    "content-length",
-    "connection",
-    "transfer-encoding",
-    "content-type",
-    "vary",
-    "access-control-expose-headers",
-];
+/// Headers that are not documented for each response: those of HTTP itself.
+const TRANSPORT: [&str; 5] = ["date", "content-length", "connection", "transfer-encoding", "content-type"];
 
 const PROBLEM: &str = "application/problem+json";
 

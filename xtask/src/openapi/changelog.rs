@@ -10,6 +10,8 @@ pub const FILE: &str = "CHANGELOG.md";
 const UNRELEASED: &str = "## Unreleased";
 /// Separates a line from the reason for a breaking change.
 const REASON: &str = ". Reason: ";
+/// Subject that covers the changes of all operations.
+const EVERY_OPERATION: &str = "Every operation";
 const INTRODUCTION: &str = "\
 # Changelog
 
@@ -65,7 +67,9 @@ pub fn reason<'c>(changelog: &'c str, change: &Change) -> Option<&'c str> {
 fn reason_in<'l>(line: &'l str, change: &Change) -> Option<&'l str> {
     let (subjects, rest) = line.strip_prefix("- ")?.split_once(": ")?;
     let rest = rest.strip_prefix(&change.what)?;
-    let is_subject = subjects.split(", ").any(|subject| subject == change.subject);
+    let is_operation = change.subject.contains(" /");
+    let is_subject =
+        (is_operation && subjects == EVERY_OPERATION) || subjects.split(", ").any(|it| it == change.subject);
     match rest {
         _ if !is_subject => None,
         "" => Some(""),
@@ -115,6 +119,10 @@ mod tests {
         let explained = changelog.replace("removed", "removed. Reason: they never worked.");
         assert_eq!(reason(&explained, &removed[1]), Some("they never worked."));
         assert_eq!(with(&explained, &removed), explained);
+        let shortened = changelog.replace("`GET /x`, `GET /y`", EVERY_OPERATION);
+        assert_eq!(with(&shortened, &removed), shortened);
+        let component = change(Effect::Breaking, "`Student`", "removed");
+        assert!(with(&shortened, &[component]).ends_with("- `Student`: removed\n"));
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub struct PathItem {
     pub is_public: bool,
     /// Whether requests count against a quota: not for HTML pages and health checks.
     pub is_metered: bool,
+    /// The value of the `Accept-Patch` header: the media types of PATCH (RFC 5789, section 3.1), if the path has it.
+    pub accept_patch: Option<HeaderValue>,
     operations: Vec<Operation>,
 }
 
@@ -67,7 +69,11 @@ impl Operations {
                 let access = Access::of(operation)?;
                 Some(Operation { method, id, access, is_deprecated, media_types: media_types(operation) })
             });
-            PathItem::new(template.clone(), methods.collect())
+            let accept_patch = item["patch"]["requestBody"]["content"].as_object().and_then(|content| {
+                let media_types: Vec<_> = content.keys().map(String::as_str).collect();
+                HeaderValue::try_from(media_types.join(", ")).ok()
+            });
+            PathItem { accept_patch, ..PathItem::new(template.clone(), methods.collect()) }
         });
         let page = || Operation {
             method: Method::GET,
@@ -103,7 +109,7 @@ impl PathItem {
         let allow = HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("OPTIONS"));
         let is_public = operations.iter().any(|operation| operation.access.is_public());
         let is_metered = operations.iter().any(|operation| operation.access != Access::Unmetered);
-        Self { template, allow, is_public, is_metered, operations }
+        Self { template, allow, is_public, is_metered, accept_patch: None, operations }
     }
 
     /// The operation of a method.

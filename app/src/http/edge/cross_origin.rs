@@ -1,20 +1,22 @@
 //! Cross-origin resource sharing (CORS, Fetch standard). No other origin is allowed unless it is configured.
 
 use std::str::FromStr;
+use std::sync::LazyLock;
 
-use poem::http::{HeaderMap, HeaderValue, header};
+use poem::http::{HeaderValue, header};
+use poem::{Request, Response};
 use thiserror::Error;
 use url::Url;
 
-/// Response headers that scripts of an allowed origin can read.
-const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "Deprecation, ETag, Link, Location, RateLimit, RateLimit-Policy, Retry-After, Sunset, WWW-Authenticate, X-Request-Id",
-);
-/// Request headers that are allowed in addition to the CORS-safelisted ones.
-const ALLOWED: HeaderValue =
-    HeaderValue::from_static("Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id");
-/// Lifetime of a preflight result in seconds. Some browsers limit it to this value.
-const MAX_AGE: HeaderValue = HeaderValue::from_static("7200");
+use super::preflight::{FailureLog, Preflight};
+use crate::http::document;
+
+/// Response headers that scripts of an allowed origin can read: the documented ones, and those of OPTIONS and 405.
+static EXPOSED: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let documented = document::response_headers().into_iter().filter(|name| !name.starts_with("Access-Control-"));
+    let names: Vec<_> = ["Accept-Patch", "Allow"].into_iter().chain(documented).collect();
+    HeaderValue::try_from(names.join(", ")).unwrap_or(HeaderValue::from_static("ETag"))
+});
 
 /// An origin (RFC 6454): scheme, host and, unless it is the scheme's default, port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,43 +42,60 @@ impl FromStr for Origin {
 
 /// The origins that CORS allows to read responses.
 #[derive(Debug, Clone, Default)]
-pub struct AllowedOrigins(Vec<Origin>);
+pub struct AllowedOrigins {
+    origins: Vec<Origin>,
+    failures: FailureLog,
+}
+
+/// The part of a request that CORS evaluates.
+pub struct CrossOrigin<'a> {
+    allowed: &'a AllowedOrigins,
+    given: Option<HeaderValue>,
+    preflight: Option<Preflight>,
+}
 
 impl From<Vec<Origin>> for AllowedOrigins {
     fn from(origins: Vec<Origin>) -> Self {
-        Self(origins)
+        Self { origins, failures: FailureLog::default() }
     }
 }
 
 impl AllowedOrigins {
-    /// The origin of a request, if it is allowed.
-    pub fn allowed(&self, request: &HeaderMap) -> Option<HeaderValue> {
-        let origin = request.get(header::ORIGIN)?;
-        self.0.iter().find(|allowed| allowed.0 == origin).map(|allowed| allowed.0.clone())
+    /// Reads the CORS headers of a request.
+    pub fn read(&self, request: &Request) -> CrossOrigin<'_> {
+        let given = request.headers().get(header::ORIGIN).cloned();
+        let preflight = given.as_ref().and_then(|_| Preflight::of(request));
+        CrossOrigin { allowed: self, given, preflight }
     }
+}
 
-    /// Adds the CORS headers to a response. A response with `Allow` belongs to an OPTIONS request and also gets the preflight
-    /// headers.
-    pub fn apply(&self, origin: Option<HeaderValue>, response: &mut HeaderMap) {
-        if self.0.is_empty() {
-            return;
+impl CrossOrigin<'_> {
+    /// Adds the CORS headers to the response, and logs a preflight request that fails.
+    pub fn complete(self, response: &mut Response) {
+        let Self { allowed: AllowedOrigins { origins, failures }, given, preflight } = self;
+        let origin = origins.iter().find(|origin| given.as_ref() == Some(&origin.0));
+        if let Some(preflight) = &preflight {
+            let failure = preflight.failure(origin.is_some(), response);
+            failures.log(given.as_ref(), preflight, failure);
         }
-        response.append(header::VARY, HeaderValue::from_static("Origin"));
-        let Some(origin) = origin else { return };
-        response.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        match response.get(header::ALLOW).cloned() {
-            Some(allow) => {
-                response.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow);
-                response.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED);
-                response.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
-            }
-            None => drop(response.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED)),
+        let is_success = response.status().is_success();
+        let headers = response.headers_mut();
+        if !origins.is_empty() {
+            headers.append(header::VARY, HeaderValue::from_static("Origin"));
+        }
+        let Some(Origin(origin)) = origin else { return };
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        match preflight {
+            Some(_) if is_success => Preflight::allow(headers),
+            _ => drop(headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED.clone())),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use poem::http::HeaderMap;
+
     use super::*;
 
     #[test]
@@ -98,11 +117,11 @@ mod tests {
     }
 
     fn response_headers(origins: &[&str], origin: &str) -> HeaderMap {
-        let allowed = AllowedOrigins(origins.iter().map(|origin| origin.parse().unwrap()).collect());
-        let request = HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_str(origin).unwrap())]);
-        let mut response = HeaderMap::new();
-        allowed.apply(allowed.allowed(&request), &mut response);
-        response
+        let allowed = AllowedOrigins::from(origins.iter().map(|it| it.parse().unwrap()).collect::<Vec<_>>());
+        let request = Request::builder().header(header::ORIGIN, origin).finish();
+        let mut response = Response::default();
+        allowed.read(&request).complete(&mut response);
+        response.headers().clone()
     }
 
     /// REQ 32.
@@ -114,6 +133,6 @@ mod tests {
         assert_eq!(other[header::VARY], "Origin", "caches must key the response by origin");
         let one = response_headers(&["https://b.example", "https://a.example"], "https://a.example");
         assert_eq!(one[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://a.example");
-        assert_eq!(one[header::ACCESS_CONTROL_EXPOSE_HEADERS], EXPOSED);
+        assert_eq!(one[header::ACCESS_CONTROL_EXPOSE_HEADERS], *EXPOSED);
     }
 }

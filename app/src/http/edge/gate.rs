@@ -16,7 +16,6 @@ use crate::http::access::Access;
 use crate::http::document::{Found, Operation};
 use crate::http::problem::{Problem, ProblemType};
 use crate::http::rate_limit::RateLimit;
-use crate::http::request::BodyRules;
 
 const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
@@ -142,8 +141,8 @@ fn authorize(caller: &Authenticated, operation: &Operation) -> Result<(), Proble
 fn options(found: Found, path: &str) -> Option<Response> {
     let allow = found.item.map(|item| item.allow.clone()).or_else(|| server_methods(path))?;
     let mut response = Response::builder().status(StatusCode::NO_CONTENT).header(header::ALLOW, allow);
-    if found.item.is_some_and(|item| item.operation(&Method::PATCH).is_some()) {
-        response = response.header(ACCEPT_PATCH, BodyRules::MERGE_PATCH.media_types.join(", "));
+    if let Some(media_types) = found.item.and_then(|item| item.accept_patch.clone()) {
+        response = response.header(ACCEPT_PATCH, media_types);
     }
     Some(response.finish())
 }

@@ -7,6 +7,7 @@ mod forwarded;
 mod gate;
 mod origin;
 mod outermost;
+mod preflight;
 mod query;
 mod redacted_path;
 mod request_id;

@@ -59,7 +59,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         request.set_data(received.id.clone());
         request.set_data(ClientAddress(received.client));
         let prefix = proxies.path_prefix(&request);
-        let origin = origins.allowed(request.headers());
+        let cross_origin = origins.read(&request);
         // hyper omits the body of a response to HEAD and keeps its length (RFC 9110, section 9.3.2).
         if received.method == Method::HEAD {
             request.set_method(Method::GET);
@@ -80,13 +80,13 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         headers.insert(X_REQUEST_ID, received.id.header_value());
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-        origins.apply(origin, headers);
         if found.operation.is_some_and(|operation| operation.is_deprecated) {
             deprecation::add_headers(headers);
         }
         if let Some(prefix) = prefix {
             prefix.prepend_to_paths(headers);
         }
+        cross_origin.complete(&mut response);
         received.log(response.status());
         Ok(response)
     }

@@ -7,7 +7,7 @@ use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
 use super::{Tag, UseCasesData};
-use crate::http::conditional::Conditions;
+use crate::http::conditional::{ReadCondition, WriteConditions};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By, PageQuery, filters};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Updated};
@@ -106,11 +106,11 @@ impl StudentsApi {
         &self,
         by: Read,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        condition: ReadCondition,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
     ) -> Result<Found<StudentDocument>, OperationError<Getting>> {
-        Ok(Found::new(uses.records.students.get(&by, id.id()?).await?, &conditions))
+        Ok(Found::new(uses.records.students.get(&by, id.id()?).await?, &condition))
     }
 
     /// Replace a student
@@ -122,7 +122,7 @@ impl StudentsApi {
         &self,
         by: Write,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        conditions: WriteConditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
         body: Body<StudentInput>,
@@ -141,7 +141,7 @@ impl StudentsApi {
         &self,
         by: Write,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        conditions: WriteConditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
         body: Body<StudentPatchInput>,
@@ -159,7 +159,7 @@ impl StudentsApi {
         &self,
         by: Write,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        conditions: WriteConditions,
         /// Id of the student.
         id: Path<Wire<Id<Student>>>,
     ) -> Result<Deleted, OperationError<Deleting>> {

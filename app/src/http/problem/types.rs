@@ -56,6 +56,9 @@ catalogue! {
     MalformedBody = "malformed-body", BAD_REQUEST, "Malformed Body",
         "The request body is not valid JSON.",
         "Send one JSON document in UTF-8, without duplicate keys and with at most 127 levels of nesting.";
+    MalformedCondition = "malformed-condition", BAD_REQUEST, "Malformed Condition",
+        "If-Match or If-None-Match is neither * nor a list of entity tags. Nothing was changed.",
+        "Send the ETag of the record as received, with its quotes, or several of them separated by commas.";
     IncompleteCredentials = "incomplete-credentials", BAD_REQUEST, "Bad Request",
         "Please enter valid Username and Password",
         "Send a JSON object with the keys Username and Password. Both must be non-empty strings.";

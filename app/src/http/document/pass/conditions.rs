@@ -26,7 +26,7 @@ pub fn shared() -> Value {
         json!({ "name": name, "in": "header", "description": description, "required": false, "schema": schema })
     };
     json!({
-        "If-Match": condition("If-Match", "Comma-separated entity tags, or `*` for any version. If none matches the current version, the response is 412."),
+        "If-Match": condition("If-Match", "Comma-separated entity tags, or `*` for any version. If none matches the current version, the response is 412; if the value has another form, 400."),
         "If-None-Match": condition("If-None-Match", "Comma-separated entity tags, or `*` for any version. If one matches the current version, the response is 304."),
     })
 }

@@ -30,7 +30,8 @@ fn complete_response(status: StatusCode, access: Access, deprecated: bool, respo
             completed.insert((*name).to_owned(), with_grammar(name, header));
         }
     }
-    let mut shared = vec!["X-Request-Id", "X-Content-Type-Options", "Referrer-Policy", "Access-Control-Allow-Origin"];
+    let mut shared = vec!["X-Request-Id", "X-Content-Type-Options", "Referrer-Policy"];
+    shared.extend(["Access-Control-Allow-Origin", "Access-Control-Expose-Headers", "Vary"]);
     if deprecated {
         shared.extend(["Deprecation", "Sunset"]);
     }
@@ -89,6 +90,12 @@ pub fn shared() -> Value {
         "Access-Control-Allow-Origin": header(
             "Origin of the request, if the server is configured to let its pages read responses (CORS). Absent otherwise.",
             false, pattern("^https?://[^/?#]+$", 512), "https://roll.example.org"),
+        "Access-Control-Expose-Headers": header(
+            "Response headers that pages of that origin can read (CORS). Absent without `Access-Control-Allow-Origin`.",
+            false, pattern("^[A-Za-z-]+(, [A-Za-z-]+)*$", 1024), "ETag, Link"),
+        "Vary": header(
+            "Request headers on which the response depends: `Origin` if the server is configured for CORS, and `Accept-Encoding` if the response can be compressed.",
+            false, pattern("^[A-Za-z-]+(, [A-Za-z-]+)*$", 64), "Origin"),
         "Cache-Control": header(
             "`no-store` for problems, `private, no-cache` for other responses of operations that require a token.",
             true, json!({ "enum": ["no-store", "private, no-cache"] }), "no-store"),

@@ -91,6 +91,9 @@ fn problem_types(operation: &Value, access: Access, has_body: bool) -> Vec<Probl
         }
         Access::Public | Access::Unmetered | Access::Permission(_) => {}
     }
+    if own.contains(&ProblemType::StaleVersion) {
+        edge.push(ProblemType::MalformedCondition);
+    }
     if has_body {
         // These apply to bodies of any media type.
         edge.extend([ProblemType::RequestTimeout, ProblemType::PayloadTooLarge]);
@@ -145,6 +148,7 @@ fn cause(kind: ProblemType) -> &'static str {
     match kind {
         ProblemType::MalformedQuery => "the query is malformed",
         ProblemType::MalformedBody => "the body is malformed",
+        ProblemType::MalformedCondition => "a condition is malformed",
         ProblemType::IncompleteCredentials => "the username or the password is missing",
         ProblemType::InvalidStudentData => "a field is invalid, or another student has this roll number",
         ProblemType::MissingStudentId => "the student id is missing",

@@ -16,7 +16,7 @@ pub use wire::NewPasswordText;
 use wire::{OneTimePasswordDocument, UserDocument, UserInput, UserPatchInput};
 
 use super::{Tag, UseCasesData};
-use crate::http::conditional::Conditions;
+use crate::http::conditional::{ReadCondition, WriteConditions};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
 use crate::http::request::{Body, By, PageQuery};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Secret, Updated};
@@ -83,11 +83,11 @@ impl UsersApi {
         &self,
         by: By<UsersRead>,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        condition: ReadCondition,
         /// Id of the user.
         id: Path<Wire<UserId>>,
     ) -> Result<Found<UserDocument>, OperationError<Getting>> {
-        Ok(Found::new(uses.records.users.get(&by, id.id()?).await?, &conditions))
+        Ok(Found::new(uses.records.users.get(&by, id.id()?).await?, &condition))
     }
 
     /// Update a user
@@ -100,7 +100,7 @@ impl UsersApi {
         &self,
         by: By<UsersWrite>,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        conditions: WriteConditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
         body: Body<UserPatchInput>,
@@ -118,7 +118,7 @@ impl UsersApi {
         &self,
         by: By<UsersWrite>,
         uses: UseCasesData<'_>,
-        conditions: Conditions,
+        conditions: WriteConditions,
         /// Id of the user.
         id: Path<Wire<UserId>>,
     ) -> Result<Deleted, OperationError<Deleting>> {
