@@ -10,7 +10,7 @@ use adapter_jwt::{JwtTokens, KeyedHashes, SigningKey, TokenPolicy};
 use adapter_postgres::{Options, PostgresStore};
 use app::composition::{self, Policies, Tokens};
 use app::http::{self, EdgeConfig};
-use app::server::{self, Drain, Listener};
+use app::server::{self, ConnectionLimits, Drain, Listener};
 use app::stores::Stores;
 use app::system::{SystemClock, SystemRandom};
 use domain::access::Role;
@@ -34,6 +34,8 @@ pub const SECRET: &str = "qM3vX8zLr5TtY2wNcB7dKf0hJsGpAeUi";
 
 /// Maximum number of connections: more than any test opens, because idle ones keep their places.
 const MAX_CONNECTIONS: usize = 4_096;
+/// Time that a connection of a test server stays open between two requests.
+pub const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(75);
 /// The password of all users that the harness creates.
 pub const PASSWORD: &str = "a long enough pass phrase";
 
@@ -146,7 +148,7 @@ impl Server {
         if let Some(faults) = &setup.faults {
             faults.wrap_hasher(&mut use_cases);
         }
-        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), MAX_CONNECTIONS).await.expect("a free port");
+        let listener = Listener::bind(([127, 0, 0, 1], 0).into(), limits(&setup.config)).await.expect("a free port");
         let address = listener.address();
         let (stop, stopped) = oneshot::channel();
         let denied_access = use_cases.denied_access.clone();
@@ -297,4 +299,14 @@ macro_rules! on_each_store {
             }
         }
     )+};
+}
+
+/// Limits of connections that no test reaches.
+pub fn limits(config: &EdgeConfig) -> ConnectionLimits {
+    ConnectionLimits {
+        connections: MAX_CONNECTIONS,
+        per_client: MAX_CONNECTIONS,
+        proxies: config.proxies.clone(),
+        idle_timeout: IDLE_TIMEOUT,
+    }
 }

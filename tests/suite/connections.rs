@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::access::Role;
 use tests::program::Program;
 use tests::recording::RecordedRequest;
-use tests::server::{Engine, Server};
+use tests::server::{Engine, IDLE_TIMEOUT, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, pause, timeout};
@@ -84,15 +84,16 @@ async fn slow_request_head_times_out_after_30_seconds() {
 }
 
 #[tokio::test]
-async fn idle_connection_is_closed_after_30_seconds() {
+async fn idle_connection_is_closed_after_75_seconds() {
     let (server, mut kept, _) = server().await;
     kept.write_all(b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();
     assert!(read_response(&mut kept).await.starts_with("HTTP/1.1 200 "));
     let fresh = connect(&server.address().to_string()).await;
     pause();
     let (kept, fresh) = tokio::join!(read_to_close(kept), read_to_close(fresh));
-    for (_, waited) in [kept, fresh] {
-        assert!(is_about(waited, 29) || is_about(waited, 30), "{waited:?}");
+    for (text, waited) in [kept, fresh] {
+        assert!(is_about(waited, IDLE_TIMEOUT.as_secs()) || is_about(waited, IDLE_TIMEOUT.as_secs() - 1), "{waited:?}");
+        assert_eq!(text, "");
     }
 }
 
@@ -155,5 +156,53 @@ async fn connection_above_limit_waits_for_free_slot() {
     drop(first);
     assert!(read_response(&mut second).await.starts_with("HTTP/1.1 200 "));
     drop(second);
+    stop(server).await;
+}
+
+#[tokio::test]
+async fn connections_of_a_client_are_limited_unless_it_is_a_proxy() {
+    let installation = Installation::new(Engine::Sqlite);
+    let request = b"GET /health/live HTTP/1.1\r\nHost: rollbook\r\n\r\n";
+    let limited = ["--demo", "--max-connections-per-client", "2", "--max-connections", "3"];
+    let server = Program::start(installation.serve_command(&limited)).await;
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut connection = connect(server.address()).await;
+        connection.write_all(request).await.unwrap();
+        assert!(read_response(&mut connection).await.starts_with("HTTP/1.1 200 "));
+        open.push(connection);
+    }
+    for _ in 0..3 {
+        let (text, _) = timeout(TIMEOUT, read_to_close(connect(server.address()).await)).await.unwrap();
+        assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Retry-After: 1\r\n"), "{text}");
+    }
+    let log = installation.log();
+    assert_eq!(log.matches("--max-connections-per-client").count(), 1, "{log}");
+    drop(open.pop());
+    // The server notices the end of the other connection at some time.
+    timeout(TIMEOUT, async {
+        loop {
+            let mut connection = connect(server.address()).await;
+            let _ = connection.write_all(request).await;
+            let mut start = [0; 12];
+            if connection.read_exact(&mut start).await.is_ok() && start == *b"HTTP/1.1 200" {
+                return;
+            }
+        }
+    })
+    .await
+    .unwrap();
+    stop(server).await;
+
+    let server =
+        Program::start(installation.serve_command(&[&limited[..], &["--trusted-proxy", "127.0.0.0/8"]].concat())).await;
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        let mut connection = connect(server.address()).await;
+        connection.write_all(request).await.unwrap();
+        assert!(read_response(&mut connection).await.starts_with("HTTP/1.1 200 "));
+        open.push(connection);
+    }
+    drop(open);
     stop(server).await;
 }

@@ -34,6 +34,7 @@ mod merge_patch;
 mod nodes;
 mod own_password;
 mod quotas;
+mod request_heads;
 mod requirements;
 mod rotation;
 mod searches;

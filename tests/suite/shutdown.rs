@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use app::http::EdgeConfig;
 use rustix::process::Signal;
 use tests::client::Client;
 use tests::program::Program;
 use tests::recording::RecordedRequest;
-use tests::server::Engine;
+use tests::server::{Engine, limits};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -111,7 +112,8 @@ async fn draining_server_is_not_ready_and_closes_connections() {
 /// Pauses Tokio's clock, which then advances to the next timer.
 #[tokio::test]
 async fn endless_request_is_aborted_10_seconds_after_the_drain_delay() {
-    let listener = app::server::Listener::bind(([127, 0, 0, 1], 0).into(), 64).await.unwrap();
+    let limits = limits(&EdgeConfig::default());
+    let listener = app::server::Listener::bind(([127, 0, 0, 1], 0).into(), limits).await.unwrap();
     let address = listener.address().to_string();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let (begun, mut running) = tokio::sync::mpsc::unbounded_channel();

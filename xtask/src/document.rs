@@ -27,6 +27,9 @@ pub struct Document {
     security: Vec<Map<String, Value>>,
     #[serde(default)]
     pub components: Components,
+    /// Problems that every request can get before its operation is known.
+    #[serde(rename = "x-problem-types", default)]
+    pub problem_types: BTreeSet<String>,
     /// In the order of the document.
     #[serde(skip)]
     pub operations: Vec<Operation>,

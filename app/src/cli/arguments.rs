@@ -10,6 +10,7 @@ mod values;
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
@@ -29,7 +30,7 @@ pub use store::{Postgres, Store};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
 
-use self::values::{duration, instant, lifetime, limited, password_policy, request_quota, session_limit};
+use self::values::{duration, instant, lifetime, limited, password_policy, request_quota, session_limit, within};
 use crate::http::Origin;
 
 /// Student registry with a REST API secured by JSON Web Tokens.
@@ -66,6 +67,10 @@ pub enum Command {
 
 /// Maximum of `--drain-delay`.
 const MAX_DRAIN_DELAY: std::time::Duration = std::time::Duration::from_mins(1);
+/// Values of `--idle-timeout`.
+const IDLE_TIMEOUTS: RangeInclusive<std::time::Duration> =
+    std::time::Duration::from_secs(1)..=std::time::Duration::from_hours(1);
+
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port to listen on; port 0 selects a free port
@@ -150,6 +155,21 @@ pub struct Serve {
     /// Maximum number of concurrent connections; further connections wait
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "4096")]
     pub max_connections: NonZeroUsize,
+
+    /// Maximum number of concurrent connections of an IPv4 address or an IPv6 /64 network, unless it is that of a trusted proxy;
+    /// further connections are rejected
+    #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS_PER_CLIENT", value_name = "NUMBER", default_value = "1024")]
+    pub max_connections_per_client: NonZeroUsize,
+
+    /// Time that a connection stays open between two requests; load balancers should close unused ones earlier: 1s to 1h
+    #[arg(
+        long,
+        env = "ROLLBOOK_IDLE_TIMEOUT",
+        value_name = "TIME",
+        default_value = "75s",
+        value_parser = |text: &str| within(text, IDLE_TIMEOUTS)
+    )]
+    pub idle_timeout: std::time::Duration,
 
     #[arg(
         help = "Time after the stop signal in which the server is not ready but accepts connections, so that load balancers \

@@ -21,7 +21,7 @@ use super::temporary_store::{self, Purpose, TemporaryStore};
 use super::{contract, demo, first_start, key_watch, output, signing_key, user};
 use crate::background_tasks::BackgroundTasks;
 use crate::composition::{Policies, Tokens, use_cases};
-use crate::http::{self, EdgeConfig, UseCases};
+use crate::http::{self, EdgeConfig, TrustedProxies, UseCases};
 use crate::server::{self, Drain, Listener, Readiness};
 use crate::stores::{Database, Stores};
 use crate::system::{StartedClock, SystemClock};
@@ -36,8 +36,8 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     if let Some(purpose) = purpose {
         purpose.validate(&serve)?;
     }
-    let listener = Listener::bind(serve.listen, serve.max_connections.get()).await?;
     let config = EdgeConfig { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
+    let listener = Listener::bind(serve.listen, limits(&serve, config.proxies.clone())).await?;
     if let Some(purpose) = purpose {
         let store = TemporaryStore::create(&serve, purpose).await?;
         let outcome = async {
@@ -98,6 +98,15 @@ async fn start_contract_mode(
     contract::print_announcement(listener.address(), &samples, (&use_cases, &durable), &signer, (policy, lifetimes.0))
         .await?;
     Ok(use_cases)
+}
+
+fn limits(serve: &Serve, proxies: TrustedProxies) -> server::ConnectionLimits {
+    server::ConnectionLimits {
+        connections: serve.max_connections.get(),
+        per_client: serve.max_connections_per_client.get(),
+        proxies,
+        idle_timeout: serve.idle_timeout,
+    }
 }
 
 /// Policies from the command line.

@@ -1,16 +1,27 @@
-//! Listening socket with a limited number of open connections.
+//! Listening socket with a limited number of open connections, in all and of each client.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use domain::network;
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::clients::{Clients, Counted};
+use crate::http::TrustedProxies;
+
 /// Delay after a failed accept, so that a lack of file descriptors does not become a busy loop.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Minimum time between two log lines about rejected connections.
+const LOG_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Response to a connection that is rejected, before its request is read.
+const REJECTION: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
 /// The server cannot listen on the address.
 #[derive(Debug, Error)]
@@ -21,33 +32,58 @@ pub enum BindError {
     Other(SocketAddr, io::Error),
 }
 
-/// A listening socket with a limit of open connections.
+/// Limits of the connections of a listener.
+#[derive(Debug, Clone)]
+pub struct ConnectionLimits {
+    /// Maximum number of open connections. Further ones wait.
+    pub connections: usize,
+    /// Maximum number of open connections of a client: an IPv4 address or an IPv6 /64 network. Further ones are rejected.
+    pub per_client: usize,
+    /// Proxies, for which `per_client` does not apply.
+    pub proxies: TrustedProxies,
+    /// Time that a connection stays open between two requests.
+    pub idle_timeout: Duration,
+}
+
+/// A listening socket with limits.
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
+    limits: ConnectionLimits,
     permits: Arc<Semaphore>,
+    clients: Clients,
+    /// Time of the last log line about rejected connections.
+    logged: Option<Instant>,
 }
 
-/// An accepted connection. It counts towards the limit until `permit` is dropped.
+/// An accepted connection.
 pub struct Connection {
     pub stream: TcpStream,
     pub peer: SocketAddr,
-    pub permit: OwnedSemaphorePermit,
+    pub slot: Slot,
+}
+
+/// The share of a connection in the limits, until it is dropped.
+pub struct Slot {
+    _permit: OwnedSemaphorePermit,
+    _counted: Option<Counted>,
 }
 
 impl Listener {
-    /// Listens on `address`. At most `connections` are open at once; further ones wait in the backlog.
+    /// Listens on `address`.
     ///
     /// # Errors
     /// [`BindError`]
-    pub async fn bind(address: SocketAddr, connections: usize) -> Result<Self, BindError> {
+    pub async fn bind(address: SocketAddr, limits: ConnectionLimits) -> Result<Self, BindError> {
         let other = |error| BindError::Other(address, error);
         let socket = TcpListener::bind(address).await.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => BindError::Taken(address),
             _ => other(error),
         })?;
         let address = socket.local_addr().map_err(other)?;
-        Ok(Self { socket, address, permits: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))) })
+        let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
+        let clients = Clients::new(limits.per_client);
+        Ok(Self { socket, address, limits, permits, clients, logged: None })
     }
 
     /// The local address, with the assigned port if port 0 was requested.
@@ -55,7 +91,11 @@ impl Listener {
         self.address
     }
 
-    /// Accepts the next connection once the limit permits it.
+    pub const fn idle_timeout(&self) -> Duration {
+        self.limits.idle_timeout
+    }
+
+    /// Accepts the next connection once the limits permit it.
     pub async fn accept(&mut self) -> Connection {
         loop {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
@@ -65,9 +105,15 @@ impl Listener {
             };
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
+                    let is_proxy = self.limits.proxies.trust(peer.ip());
+                    let counted = self.clients.count(peer.ip());
+                    if counted.is_none() && !is_proxy {
+                        self.reject(&stream, peer);
+                        continue;
+                    }
                     // Responses are written whole, so Nagle's algorithm would only delay them.
                     let _ = stream.set_nodelay(true);
-                    return Connection { stream, peer, permit };
+                    return Connection { stream, peer, slot: Slot { _permit: permit, _counted: counted } };
                 }
                 Err(error) if is_caused_by_client(&error) => {}
                 Err(error) => {
@@ -75,6 +121,21 @@ impl Listener {
                     tokio::time::sleep(PAUSE).await;
                 }
             }
+        }
+    }
+
+    /// Rejects a connection of a client that has too many. The response is written without waiting, so that the client cannot
+    /// delay others.
+    fn reject(&mut self, stream: &TcpStream, peer: SocketAddr) {
+        let _ = stream.try_write(REJECTION);
+        if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
+            self.logged = Some(Instant::now());
+            tracing::warn!(
+                client = %network(peer.ip()),
+                connections = self.limits.per_client,
+                "connections are rejected: the client has too many open; see --max-connections-per-client, and \
+                 --trusted-proxy for a reverse proxy"
+            );
         }
     }
 }

@@ -1,6 +1,8 @@
 //! HTTP/1.1 server with a connection limit, timeouts, graceful shutdown, and connections that survive early responses.
 
+mod clients;
 mod drain;
+mod head_timer;
 mod lingering;
 mod listener;
 mod readiness;
@@ -16,7 +18,7 @@ use http_body_util::combinators::BoxBody;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use poem::http::uri::Scheme;
 use poem::http::{HeaderValue, StatusCode, header};
@@ -24,23 +26,23 @@ use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Endpoint, Request, Response};
 use tokio::net::TcpStream;
 use tokio_io_timeout::TimeoutStream;
+use tokio_util::io::InspectReader;
 
 pub use drain::Drain;
-pub use listener::{BindError, Listener};
+pub use listener::{BindError, ConnectionLimits, Listener};
 pub use readiness::Readiness;
 pub use signals::stop_signal;
 
+use head_timer::HeadTimer;
 use lingering::Lingering;
+use listener::Connection;
 use unread_body::UnreadBody;
-
-/// Timeout for the head of a request, and for an idle connection.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Timeout for a write while the client does not read.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Maximum size of a request head in bytes, sufficient for the largest token and the other headers.
-const MAX_HEAD: usize = 64 * 1024;
+/// Maximum size of a request head in bytes, above the limits of the edge. hyper responds with 431 and no body.
+const MAX_HEAD: usize = 128 * 1024;
 
 /// Time for running requests to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(10);
@@ -62,14 +64,14 @@ where
             connection = listener.accept() => connection,
             () = &mut drained => break,
         };
-        let driver = connection_future(connection.stream, connection.peer, Arc::clone(&endpoint), drain.clone());
+        let Connection { stream, peer, slot } = connection;
+        let driver = connection_future(stream, peer, listener.idle_timeout(), Arc::clone(&endpoint), drain.clone());
         let watched = graceful.watch(driver);
-        let permit = connection.permit;
         tokio::spawn(async move {
             if let Err(error) = watched.await {
                 tracing::debug!(%error, "connection ended early");
             }
-            drop(permit);
+            drop(slot);
         });
     }
     drop(listener);
@@ -81,6 +83,7 @@ where
 fn connection_future<E>(
     stream: TcpStream,
     peer: SocketAddr,
+    idle_timeout: Duration,
     endpoint: Arc<E>,
     drain: Drain,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> + Send
@@ -110,9 +113,12 @@ where
     });
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
+    let timer = HeadTimer::default();
+    let received = timer.clone();
+    let stream = InspectReader::new(Lingering::new(Box::pin(stream)), move |_: &[u8]| received.receive());
     http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .timer(timer)
+        .header_read_timeout(idle_timeout)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(Lingering::new(Box::pin(stream))), service)
+        .serve_connection(TokioIo::new(stream), service)
 }

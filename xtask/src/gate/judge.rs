@@ -51,10 +51,13 @@ impl<'d> Judge<'d> {
 
     pub fn judge(&mut self, exchange: &Exchange) {
         let document = self.document;
+        let kind = problem(exchange).and_then(|problem| Some(problem["type"].as_str()?.to_owned()));
+        let common = kind.filter(|kind| document.problem_types.contains(kind));
         match document.operation(&exchange.method, &exchange.path) {
-            Some(operation) => self.inside(operation, exchange),
-            None => self.outside(exchange),
+            Some(operation) if common.is_none() => self.inside(operation, exchange),
+            _ => self.outside(exchange),
         }
+        self.seen.extend(common);
         if problem(exchange).is_some_and(|problem| problem["status"] != exchange.status) {
             self.untrue(format!("{} {}: the problem has another status", exchange.method, exchange.path));
         }
@@ -185,7 +188,7 @@ impl<'d> Judge<'d> {
 /// The statements of a document about responses, as in `getMe 200`, `getMe 200 application/json`, `getMe 503 /problems/busy`
 /// and `getMe 200 header ETag`.
 pub fn documented(document: &Document) -> BTreeSet<String> {
-    let mut statements = BTreeSet::new();
+    let mut statements = document.problem_types.clone();
     for operation in &document.operations {
         for (status, response) in &operation.responses {
             let name = format!("{} {status}", operation.id);

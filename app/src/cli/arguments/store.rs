@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapter_postgres::Options;
 use clap::Args;
 
-use super::values::{duration, limited};
+use super::values::{limited, within};
 use crate::stores::Database;
 
 /// Selection of the store.
@@ -40,7 +40,7 @@ pub struct Postgres {
         env = "ROLLBOOK_REVOCATION_BOUND",
         value_name = "TIME",
         default_value = "1s",
-        value_parser = revocation_bound
+        value_parser = |text: &str| within(text, Options::REVOCATION_BOUNDS)
     )]
     revocation_bound: Duration,
 
@@ -74,16 +74,6 @@ impl Postgres {
             wait: self.database_wait,
             ..Options::new(url)
         }
-    }
-}
-
-fn revocation_bound(text: &str) -> Result<Duration, String> {
-    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
-    let possible = Options::REVOCATION_BOUNDS;
-    if possible.contains(&given) {
-        Ok(given)
-    } else {
-        Err(format!("must be {:?} to {:?}", possible.start(), possible.end()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Parsers of values.
 
+use std::ops::RangeInclusive;
+
 use domain::quota::{RequestQuota, RequestQuotaError};
 use domain::session::{SessionLimit, SessionLimitError};
 use domain::token::TokenLifetime;
@@ -28,6 +30,15 @@ pub fn session_limit(text: &str) -> Result<SessionLimit, String> {
 pub fn limited(text: &str, max: std::time::Duration) -> Result<std::time::Duration, String> {
     let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
     if given <= max { Ok(given) } else { Err(format!("must be at most {max:?}")) }
+}
+
+pub fn within(text: &str, possible: RangeInclusive<std::time::Duration>) -> Result<std::time::Duration, String> {
+    let given = duration(text)?.try_into().map_err(|_| "is too long".to_owned())?;
+    if possible.contains(&given) {
+        Ok(given)
+    } else {
+        Err(format!("must be {:?} to {:?}", possible.start(), possible.end()))
+    }
 }
 
 pub fn password_policy(text: &str) -> Result<PasswordPolicy, String> {

@@ -16,22 +16,41 @@ pub use header_names::{request_headers, response_headers};
 pub use operations::{Found, Operation, Operations};
 
 use super::operations::{API, Api};
+use super::problem::{Entry, ProblemType};
 
+/// Followed by the list of problems outside of operations.
 const DESCRIPTION: &str = "\
 A student registry: log in, get a JSON Web Token, and manage student records.
 
 Log in with `POST /login`, and send the token with every other request: `Authorization: Bearer <token>`. \
 Every error is a problem document (RFC 9457); its `type` links to a page that explains it.
 
-The operations on `/student` are for legacy clients; new clients use `/students`.";
+The operations on `/student` are for legacy clients; new clients use `/students`.
+
+A request for an unknown path or method gets a 401 without a valid token. Every request can get these problems before its \
+operation is known:
+";
+/// Responses of the HTTP library, and of the listener.
+const WITHOUT_PROBLEM: &str = "\
+These responses have no body, and the connection is closed: 400 for a request that is not HTTP/1, 414 for a target of more than \
+65,534 bytes, 431 for a head of more than 256 KiB or 100 header lines, and 503 with `Retry-After` for a connection of a client \
+that has too many open.";
 
 /// The routes of the operations, and the document that poem-openapi generates for them.
 pub fn service() -> OpenApiService<Api, ()> {
     OpenApiService::new(API, "Rollbook", env!("CARGO_PKG_VERSION"))
-        .description(DESCRIPTION)
+        .description(description())
         .contact(ContactObject::new().name("The administrator of this installation"))
         .license(LicenseObject::new("MIT OR Apache-2.0").url("https://spdx.org/licenses/MIT.html"))
         .server(ServerObject::new("/").description("The server that publishes this document."))
+}
+
+fn description() -> String {
+    let problems = ProblemType::OUTSIDE_OPERATIONS.iter().fold(DESCRIPTION.to_owned(), |text, kind| {
+        let Entry { status, slug, detail, .. } = kind.entry();
+        format!("{text}\n- {} `{slug}`: {detail}", status.as_u16())
+    });
+    format!("{problems}\n\n{WITHOUT_PROBLEM}")
 }
 
 #[expect(clippy::expect_used, reason = "fails at start only, after a mistake in the code that every test detects")]

@@ -46,7 +46,7 @@ impl TrustedProxies {
     }
 
     fn client_behind(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        if !self.trusts(peer) {
+        if !self.trust(peer) {
             return peer;
         }
         let hops = headers.get_all(X_FORWARDED_FOR).iter().rev();
@@ -57,7 +57,7 @@ impl TrustedProxies {
             let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
             let address = address.to_canonical();
             client = address;
-            if !self.trusts(address) {
+            if !self.trust(address) {
                 break;
             }
         }
@@ -74,10 +74,12 @@ impl TrustedProxies {
         let prefix = given.strip_suffix('/').unwrap_or(given);
         let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
         let is_valid = prefix.starts_with('/') && !prefix.contains("//") && prefix.bytes().all(plain);
-        (is_valid && self.trusts(peer)).then(|| PathPrefix(prefix.to_owned()))
+        (is_valid && self.trust(peer)).then(|| PathPrefix(prefix.to_owned()))
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    /// Returns `true` if the address is that of a trusted proxy.
+    pub fn trust(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
     }
 }

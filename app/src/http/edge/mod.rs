@@ -5,6 +5,7 @@ mod cross_origin;
 mod deprecation;
 mod forwarded;
 mod gate;
+mod head;
 mod origin;
 mod outermost;
 mod preflight;

@@ -14,6 +14,7 @@ use poem::{Endpoint, Request, Response};
 use super::cross_origin::AllowedOrigins;
 use super::deprecation;
 use super::forwarded::TrustedProxies;
+use super::head;
 use super::origin::ClientAddress;
 use super::redacted_path::RedactedPath;
 use super::request_id::{RequestId, X_REQUEST_ID};
@@ -67,7 +68,12 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         let found = Operations::of_document().find(request.method(), request.uri().path());
         request.set_data(found);
 
-        let running = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let checked = head::check(&request);
+        let running = async {
+            checked?;
+            self.inner.call(request).await
+        };
+        let running = AssertUnwindSafe(running).catch_unwind();
         let mut response = match tokio::time::timeout(DEADLINE, running).await {
             Ok(Ok(Ok(response))) => response,
             Ok(Ok(Err(error))) if error.is_from_response() => error.into_response(),
@@ -167,7 +173,9 @@ mod tests {
     where
         F: Future<Output = poem::Result<Response>> + Send,
     {
-        Edge::new(make(inner), EdgeConfig::default()).get_response(Request::default()).await
+        Edge::new(make(inner), EdgeConfig::default())
+            .get_response(Request::builder().header(header::HOST, "rollbook").finish())
+            .await
     }
 
     /// REQ 31.

@@ -18,7 +18,7 @@ pub use document::{FieldError, PROBLEM_JSON, ProblemDocument};
 pub(crate) use operation_error::error_set;
 pub use operation_error::{ErrorSet, OperationError};
 pub use pages::{explanation, is_public};
-pub use types::ProblemType;
+pub use types::{Entry, ProblemType};
 
 /// A response with status 400 or above, before it is written.
 #[derive(Debug)]

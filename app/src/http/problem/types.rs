@@ -59,6 +59,9 @@ catalogue! {
     MalformedCondition = "malformed-condition", BAD_REQUEST, "Malformed Condition",
         "If-Match or If-None-Match is neither * nor a list of entity tags. Nothing was changed.",
         "Send the ETag of the record as received, with its quotes, or several of them separated by commas.";
+    InvalidHost = "invalid-host", BAD_REQUEST, "Invalid Host",
+        "The request does not have exactly one valid Host header.",
+        "Send the host of the URL, with its port if it is not the default: Host: roll.example.org:8000.";
     IncompleteCredentials = "incomplete-credentials", BAD_REQUEST, "Bad Request",
         "Please enter valid Username and Password",
         "Send a JSON object with the keys Username and Password. Both must be non-empty strings.";
@@ -116,6 +119,9 @@ catalogue! {
     PayloadTooLarge = "payload-too-large", PAYLOAD_TOO_LARGE, "Content Too Large",
         "The request body is larger than this operation accepts.",
         "Send a smaller body: at most 16 KiB for POST /login, POST /token/refresh and PUT /me/password, 1 MiB otherwise.";
+    TargetTooLong = "target-too-long", URI_TOO_LONG, "URI Too Long",
+        "The request target is longer than 16 KiB.",
+        "Send a shorter path and query.";
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type",
         "The media type or content coding of the request body is not supported.",
         "Use a media type from the Accept header of the response, state it in Content-Type, and send the body without a content coding.";
@@ -131,9 +137,15 @@ catalogue! {
     AccountLocked = "account-locked", TOO_MANY_REQUESTS, "Account Locked",
         "Too many failed logins: the account is locked until an administrator unlocks it.",
         "Contact an administrator to unlock the account. Open sessions remain valid.";
+    HeadTooLarge = "head-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large",
+        "The request has more than 90 header lines, or more than 48 KiB of them.",
+        "Send fewer or shorter headers. Cookies are not used by this service.";
     Internal = "internal-error", INTERNAL_SERVER_ERROR, "Internal Server Error",
         "An unexpected server error occurred.",
         "Report the request id to an administrator. The server's log contains the cause with this id.";
+    UnsupportedTransferCoding = "unsupported-transfer-coding", NOT_IMPLEMENTED, "Not Implemented",
+        "The only supported transfer coding is chunked.",
+        "Send the body with Content-Length, or with Transfer-Encoding: chunked.";
     Unavailable = "store-unavailable", SERVICE_UNAVAILABLE, "Service Unavailable",
         "The store is unreachable or cannot process the request now.",
         "Retry after the number of seconds in Retry-After. If the request was a change, first check whether it was applied.";
@@ -143,6 +155,18 @@ catalogue! {
     DeadlineExceeded = "deadline-exceeded", SERVICE_UNAVAILABLE, "Service Unavailable",
         "The request exceeded 30 seconds and was aborted. A requested change may have been applied.",
         "Check whether the change was applied, then retry after the number of seconds in Retry-After.";
+}
+
+impl ProblemType {
+    /// The problems that are detected before the operation of a request is known. Operations do not list them.
+    pub const OUTSIDE_OPERATIONS: [Self; 6] = [
+        Self::InvalidHost,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TargetTooLong,
+        Self::HeadTooLarge,
+        Self::UnsupportedTransferCoding,
+    ];
 }
 
 #[cfg(test)]

@@ -110,10 +110,6 @@ impl<'d> Comparison<'d> {
     }
 
     fn responses(&mut self, subject: &str, old: &'d Operation, new: &'d Operation) {
-        let everywhere = headers_of_every_response(new);
-        for header in everywhere.difference(&headers_of_every_response(old)) {
-            self.note(Effect::Added, subject, format!("every response has the header {}", code(header)));
-        }
         for status in old.responses.keys().chain(new.responses.keys()).collect::<BTreeSet<_>>() {
             match (old.responses.get(status), new.responses.get(status)) {
                 (Some(_), None) => self.note(Effect::Breaking, subject, format!("the response {status} is removed")),
@@ -122,23 +118,13 @@ impl<'d> Comparison<'d> {
                     let effect = if (200..300).contains(status) { Effect::Breaking } else { Effect::Added };
                     self.note(effect, subject, format!("a response {status} is possible"));
                 }
-                (Some(old), Some(new)) => {
-                    self.response(subject, &format!("the response {status}"), old, new, &everywhere);
-                }
+                (Some(old), Some(new)) => self.response(subject, &format!("the response {status}"), old, new),
                 (None, None) => {}
             }
         }
     }
 
-    /// Compares a response, except for the addition of headers that each response of the new operation has.
-    fn response(
-        &mut self,
-        subject: &str,
-        name: &str,
-        old: &'d Response,
-        new: &'d Response,
-        everywhere: &BTreeSet<&String>,
-    ) {
+    fn response(&mut self, subject: &str, name: &str, old: &'d Response, new: &'d Response) {
         for (header, before) in &old.headers {
             let after = new.headers.get(header);
             let header = format!("the header {} of {name}", code(header));
@@ -151,9 +137,8 @@ impl<'d> Comparison<'d> {
             }
             self.schema(&Place::new(Direction::Response, subject, &header), &before.schema, &after.schema);
         }
-        let added = new.headers.keys().filter(|header| !old.headers.contains_key(*header));
-        for header in added.filter(|header| !everywhere.contains(header)) {
-            self.note(Effect::Added, subject, format!("{name} has the header {}", code(header)));
+        for header in new.headers.keys().filter(|header| !old.headers.contains_key(*header)) {
+            self.note(Effect::Added, subject, format!("responses have the header {}", code(header)));
         }
         for (link, target) in &old.links {
             let link_name = format!("the link {} of {name}", code(link));
@@ -205,10 +190,4 @@ fn parameters(operation: &Operation) -> BTreeMap<String, &Parameter> {
     named
         .map(|parameter| (format!("the {} parameter {}", parameter.location, code(&parameter.name)), parameter))
         .collect()
-}
-
-/// Names of the headers that all responses of an operation have.
-fn headers_of_every_response(operation: &Operation) -> BTreeSet<&String> {
-    let first = operation.responses.values().next().into_iter().flat_map(|response| response.headers.keys());
-    first.filter(|header| operation.responses.values().all(|response| response.headers.contains_key(*header))).collect()
 }

@@ -13,6 +13,7 @@ mod shared_responses;
 use serde_json::{Map, Value, json};
 use thiserror::Error;
 
+use crate::http::problem::ProblemType;
 use crate::http::wire::unpack;
 
 /// A mistake in the declaration of operations or of their wire format.
@@ -44,6 +45,7 @@ pub fn complete(mut document: Value) -> Result<Value, DocumentError> {
     document["components"]["parameters"] = conditions::shared();
     document["components"]["headers"] = headers::shared();
     document["components"]["examples"] = problems::shared_examples();
+    document["x-problem-types"] = ProblemType::OUTSIDE_OPERATIONS.iter().map(|kind| kind.uri()).collect();
     directions::check(&document)?;
     Ok(document)
 }

@@ -47,15 +47,11 @@ pub fn shared_examples() -> Value {
         )
     };
     let shared = ProblemType::ALL.iter().filter(|kind| {
-        // The first three differ by operation; the others occur outside of operations.
-        !matches!(
+        let differs_by_operation = matches!(
             kind,
-            ProblemType::InvalidFields
-                | ProblemType::InvalidStudentData
-                | ProblemType::IncompleteCredentials
-                | ProblemType::NotFound
-                | ProblemType::MethodNotAllowed
-        )
+            ProblemType::InvalidFields | ProblemType::InvalidStudentData | ProblemType::IncompleteCredentials
+        );
+        !differs_by_operation && !ProblemType::OUTSIDE_OPERATIONS.contains(kind)
     });
     Value::Object(shared.map(example).collect())
 }
