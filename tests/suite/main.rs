@@ -23,6 +23,7 @@ mod early_responses;
 mod examples;
 mod faults;
 mod first_start;
+mod forwarded;
 mod framework_errors;
 #[cfg(target_os = "linux")]
 mod full_disk;

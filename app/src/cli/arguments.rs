@@ -31,7 +31,7 @@ pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
 
 use self::values::{duration, instant, lifetime, limited, password_policy, request_quota, session_limit, within};
-use crate::http::Origin;
+use crate::http::{ForwardedHeader, Origin};
 
 /// Student registry with a REST API secured by JSON Web Tokens.
 ///
@@ -134,9 +134,13 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_AUDIENCE", value_name = "NAME", default_value = "rollbook")]
     pub audience: String,
 
-    /// Network of reverse proxies to trust X-Forwarded-For and X-Forwarded-Prefix from; may be repeated
+    /// Network of reverse proxies whose forwarding headers are used; may be repeated
     #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
     pub trusted_proxy: Vec<IpNet>,
+
+    /// Header with the client's address from trusted proxies: X-Forwarded-For, Forwarded or X-Real-IP
+    #[arg(long, env = "ROLLBOOK_FORWARDED_HEADER", value_name = "NAME", default_value = "X-Forwarded-For")]
+    pub forwarded_header: ForwardedHeader,
 
     /// Origin allowed to read responses (CORS), such as `https://roll.example.org`; may be repeated
     #[arg(long, env = "ROLLBOOK_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]

@@ -36,7 +36,8 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
     if let Some(purpose) = purpose {
         purpose.validate(&serve)?;
     }
-    let config = EdgeConfig { proxies: serve.trusted_proxy.clone().into(), origins: serve.cors_origin.clone().into() };
+    let proxies = TrustedProxies::from(serve.trusted_proxy.clone()).with_header(serve.forwarded_header);
+    let config = EdgeConfig { proxies, origins: serve.cors_origin.clone().into() };
     let listener = Listener::bind(serve.listen, limits(&serve, config.proxies.clone())).await?;
     if let Some(purpose) = purpose {
         let store = TemporaryStore::create(&serve, purpose).await?;

@@ -34,7 +34,7 @@ use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 use self::request::By;
 use crate::stores::Stores;
 
-pub use edge::{AllowedOrigins, EdgeConfig, Origin, TrustedProxies};
+pub use edge::{AllowedOrigins, EdgeConfig, ForwardedHeader, Origin, TrustedProxies};
 
 /// The use cases that the operations run.
 #[derive(Clone)]

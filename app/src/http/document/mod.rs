@@ -90,6 +90,12 @@ pub fn yaml_3_1() -> &'static str {
     &YAML
 }
 
+/// A rendition of the document whose server is at this path, with unreserved characters only.
+pub fn at_prefix(rendition: &str, prefix: &str) -> String {
+    let server = if rendition.starts_with('{') { "\"url\": \"" } else { "- url: " };
+    rendition.replacen(&format!("{server}/"), &format!("{server}{prefix}"), 1)
+}
+
 /// Writes YAML with quoted dates: parsers of YAML 1.1 would read plain ones as timestamps.
 fn to_yaml(tree: &Value) -> yaml_serde::Result<String> {
     let plain = yaml_serde::to_string(tree)?;
@@ -99,4 +105,21 @@ fn to_yaml(tree: &Value) -> yaml_serde::Result<String> {
         if is_date { format!("{key} '{value}'\n") } else { line.to_owned() }
     });
     Ok(lines.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn document_at_prefix_differs_only_in_its_server() {
+        for rendition in [json(), yaml(), yaml_3_1()] {
+            let parsed = |text: &str| yaml_serde::from_str::<Value>(text).unwrap();
+            let mut expected = parsed(rendition);
+            assert_eq!(expected["servers"].as_array().unwrap().len(), 1);
+            assert_eq!(expected["servers"][0]["url"], "/");
+            expected["servers"][0]["url"] = "/roll/book".into();
+            assert_eq!(parsed(&at_prefix(rendition, "/roll/book")), expected);
+        }
+    }
 }

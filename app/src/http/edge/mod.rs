@@ -14,7 +14,7 @@ mod redacted_path;
 mod request_id;
 
 pub use cross_origin::{AllowedOrigins, Origin};
-pub use forwarded::TrustedProxies;
+pub use forwarded::{ForwardedHeader, PathPrefix, TrustedProxies};
 pub use gate::Gate;
 pub use origin::{client, origin, user_agent};
 pub use outermost::{Edge, EdgeConfig};

@@ -60,6 +60,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Edge<E> {
         request.set_data(received.id.clone());
         request.set_data(ClientAddress(received.client));
         let prefix = proxies.path_prefix(&request);
+        if let Some(prefix) = prefix.clone() {
+            request.set_data(prefix);
+        }
         let cross_origin = origins.read(&request);
         // hyper omits the body of a response to HEAD and keeps its length (RFC 9110, section 9.3.2).
         if received.method == Method::HEAD {

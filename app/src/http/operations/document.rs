@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
 use poem::error::InternalServerError;
-use poem::http::{HeaderMap, HeaderValue, header};
-use poem::{IntoResponse, Response};
+use poem::http::{HeaderValue, header};
+use poem::{IntoResponse, Request, Response};
 use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use poem_openapi::{ApiResponse, OpenApi};
@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::Tag;
 use crate::http::document;
+use crate::http::edge::PathPrefix;
 use crate::http::encoding::{Coding, Encoded};
 use crate::http::request::Public;
 use crate::http::wire::Described;
@@ -44,18 +45,43 @@ impl Described for AsYaml {
     }
 }
 
+/// A rendition whose server is at a path prefix; the last one is kept.
+struct AtPrefix(Mutex<Option<(PathPrefix, Arc<Encoded>)>>);
+
+impl AtPrefix {
+    const fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    fn encoded(&self, rendition: &str, prefix: &PathPrefix) -> io::Result<Arc<Encoded>> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((known, encoded)) if known == prefix => Ok(Arc::clone(encoded)),
+            _ => {
+                let encoded = Arc::new(Encoded::new(document::at_prefix(rendition, prefix.as_str()).into())?);
+                *last = Some((prefix.clone(), Arc::clone(&encoded)));
+                Ok(encoded)
+            }
+        }
+    }
+}
+
 /// Defines a rendition of the document. It is rendered and compressed once, at the first request, within milliseconds.
 macro_rules! rendition {
     ($name:ident, $media_type:literal, $schema:ty, $written:path) => {
         struct $name(Bytes);
 
         impl $name {
-            fn negotiate(request: &HeaderMap) -> poem::Result<Rendition<Self>> {
-                static RENDITION: LazyLock<io::Result<Encoded>> =
+            fn negotiate(request: &Request) -> poem::Result<Rendition<Self>> {
+                static AT_ROOT: LazyLock<io::Result<Encoded>> =
                     LazyLock::new(|| Encoded::new(Bytes::from_static($written().as_bytes())));
-                let coding = Coding::negotiate(request);
-                let rendition = RENDITION.as_ref().map_err(InternalServerError)?;
-                let bytes = rendition.bytes(coding).map_err(InternalServerError)?;
+                static AT_PREFIX: AtPrefix = AtPrefix::new();
+                let coding = Coding::negotiate(request.headers());
+                let bytes = match request.data::<PathPrefix>() {
+                    None => AT_ROOT.as_ref().map_err(InternalServerError)?.bytes(coding),
+                    Some(prefix) => AT_PREFIX.encoded($written(), prefix).and_then(|encoded| encoded.bytes(coding)),
+                };
+                let bytes = bytes.map_err(InternalServerError)?;
                 Ok(Rendition::Document(Self(bytes), coding.name().map(str::to_owned)))
             }
         }
@@ -110,7 +136,7 @@ impl DocumentApi {
     ///
     /// Returns the OpenAPI document of the running service.
     #[oai(path = "/openapi.json", method = "get", operation_id = "getOpenApiJson")]
-    async fn json(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Json>> {
+    async fn json(&self, _public: Public, request: &Request) -> poem::Result<Rendition<Json>> {
         Json::negotiate(request)
     }
 
@@ -118,7 +144,7 @@ impl DocumentApi {
     ///
     /// Returns the OpenAPI document of the running service.
     #[oai(path = "/openapi.yaml", method = "get", operation_id = "getOpenApiYaml")]
-    async fn yaml(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml>> {
+    async fn yaml(&self, _public: Public, request: &Request) -> poem::Result<Rendition<Yaml>> {
         Yaml::negotiate(request)
     }
 
@@ -126,7 +152,7 @@ impl DocumentApi {
     ///
     /// Returns this document as YAML, converted to OpenAPI 3.1. Its schemas are JSON Schema 2020-12.
     #[oai(path = "/openapi-3.1.yaml", method = "get", operation_id = "getOpenApi31Yaml")]
-    async fn yaml_3_1(&self, _public: Public, request: &HeaderMap) -> poem::Result<Rendition<Yaml31>> {
+    async fn yaml_3_1(&self, _public: Public, request: &Request) -> poem::Result<Rendition<Yaml31>> {
         Yaml31::negotiate(request)
     }
 }
