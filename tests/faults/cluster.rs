@@ -12,8 +12,9 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection, Executor};
 use tempfile::TempDir;
 
-use crate::programs::{self, children, free_port, signal};
+use crate::programs::{self, children, signal};
 use crate::until;
+use tests::program::free_port;
 
 pub const USER: &str = "rollbook";
 

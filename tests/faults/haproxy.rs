@@ -9,8 +9,8 @@ use tests::client::Client;
 use tokio::process::{Child, Command};
 
 use crate::nodes::Nodes;
-use crate::programs::{find, free_port};
 use crate::until;
+use tests::program::{find, free_port};
 
 /// A load balancer. Dropping it kills the process.
 pub struct Haproxy {

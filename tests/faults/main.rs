@@ -9,6 +9,7 @@ mod clock_steps;
 mod cluster;
 mod forwarder;
 mod haproxy;
+mod idle_connections;
 mod load;
 mod locked_row;
 mod lost_file;

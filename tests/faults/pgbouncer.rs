@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::cluster::{Cluster, USER};
-use crate::programs::{find, free_port, postgres_user};
+use crate::programs::postgres_user;
 use crate::{exclusive, until};
+use tests::program::{find, free_port};
 
 /// A pooler in front of a cluster. Dropping it kills the process.
 struct PgBouncer {

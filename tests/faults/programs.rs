@@ -7,19 +7,6 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-/// The path of a program.
-///
-/// # Panics
-/// If it is not installed; the message names the Debian package.
-pub fn find(program: &str, package: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path)
-        .chain([PathBuf::from("/usr/sbin")])
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
-        .unwrap_or_else(|| panic!("{program} is not installed: install the Debian package {package}"))
-}
-
 /// The folder with the programs of the newest PostgreSQL server: on `PATH`, or of a Debian package.
 ///
 /// # Panics
@@ -65,9 +52,4 @@ pub fn children(parent: i32) -> Vec<i32> {
     };
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     processes.filter(|process| parent_of(*process) == Some(parent)).collect()
-}
-
-/// A loopback port that was free.
-pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

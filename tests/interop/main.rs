@@ -1,7 +1,8 @@
-//! Verification of Rollbook's tokens with other JWT libraries.
+//! Rollbook's tokens with other JWT libraries, and Rollbook behind reverse proxies.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod proxies;
 mod verifier;
 
 use std::fs;

@@ -9,4 +9,5 @@ pub mod faults;
 pub mod postgres_proxy;
 pub mod program;
 pub mod recording;
+pub mod reverse_proxy;
 pub mod server;

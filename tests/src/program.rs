@@ -31,6 +31,24 @@ pub fn path() -> &'static Path {
     &PATH
 }
 
+/// The path of an installed program.
+///
+/// # Panics
+/// If it is not installed; the message names the Debian package.
+pub fn find(program: &str, package: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain([PathBuf::from("/usr/sbin")])
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+        .unwrap_or_else(|| panic!("{program} is not installed: install the Debian package {package}"))
+}
+
+/// A loopback port that was free.
+pub fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port()
+}
+
 /// The root folder of the workspace.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
@@ -86,8 +104,14 @@ pub struct Program {
 impl Program {
     /// Starts a demo on a free port.
     pub async fn demo() -> Self {
+        Self::demo_with(&[]).await
+    }
+
+    /// Starts a demo with further arguments.
+    pub async fn demo_with(arguments: &[&str]) -> Self {
         let home = TempDir::new().expect("a temporary folder");
-        let mut program = Self::start(command(home.path(), &["serve", "--demo", "--listen", "127.0.0.1:0"])).await;
+        let demo = [&["serve", "--demo", "--listen", "127.0.0.1:0"], arguments].concat();
+        let mut program = Self::start(command(home.path(), &demo)).await;
         program.home = Some(home);
         program
     }

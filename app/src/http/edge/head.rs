@@ -73,7 +73,6 @@ mod tests {
             "",
             ":80",
             "a b",
-            "a,b",
             "user@host",
             "host/path",
             "host:x",
