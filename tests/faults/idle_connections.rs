@@ -6,8 +6,8 @@ use tests::reverse_proxy::{ReverseProxy, ReverseProxyKind};
 /// 10,000 requests over 16 connections, each with five idle times of 55 to 80 seconds.
 #[tokio::test]
 async fn no_request_is_lost_after_an_idle_time_behind_a_proxy() {
-    let server = ReverseProxyKind::server().await;
     let proxies = [ReverseProxyKind::Nginx, ReverseProxyKind::Caddy, ReverseProxyKind::Haproxy].map(async |kind| {
+        let server = ReverseProxyKind::server().await;
         let proxy = ReverseProxy::start(kind, server.address()).await;
         proxy.run_client(("shantanu", "password"), &["10000", "16", "55", "80"]).await
     });
