@@ -8,7 +8,9 @@ use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SearchTurnsMemory,
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{CountedAttempts, LogIn, LoginThrottling, OwnPassword, Withdrawals};
 use domain::quota::RequestQuota;
-use domain::session::{Authenticate, Grants, Refresh, SessionLifetimes, SessionLimit, SessionStore, Sessions};
+use domain::session::{
+    Authenticate, Grants, Refresh, SessionLifetimes, SessionLimit, SessionLookup, SessionStore, Sessions,
+};
 use domain::token::TokenLifetime;
 use domain::user::{Accounts, PasswordPolicy};
 use domain::{Clock, MonotonicClock, Random, RandomError, StoreError};
@@ -69,10 +71,16 @@ pub async fn use_cases(
     let grants = Grants { tokens: signer.clone(), random: random.clone(), lifetime };
     let records = ResourceRecords::on(&stores, &clock);
     let denied_access = Arc::new(DeniedAccessLog::new(stores.audit.clone()));
-    let session_lookup = Arc::new(SessionCache::new(stores.session_lookup, stores.invalidation_feed));
+    let session_lookup: Arc<dyn SessionLookup> =
+        Arc::new(SessionCache::new(stores.session_lookup, stores.invalidation_feed));
     Ok(UseCases {
         records,
-        authenticate: Authenticate { tokens: signer.clone(), session_lookup, clock: clock.clone() },
+        authenticate: Authenticate {
+            tokens: signer.clone(),
+            session_lookup: session_lookup.clone(),
+            denied_access: denied_access.clone(),
+            clock: clock.clone(),
+        },
         log_in: LogIn {
             attempts: attempts.clone(),
             sessions: stores.sessions.clone(),
@@ -88,10 +96,17 @@ pub async fn use_cases(
             sessions: stores.sessions.clone(),
             refresh_tokens: keyed_hashes,
             grants,
+            denied_access: denied_access.clone(),
             clock: clock.clone(),
             lifetimes,
         },
-        sessions: Sessions { sessions: stores.sessions, users: stores.users.clone(), clock: clock.clone() },
+        sessions: Sessions {
+            sessions: stores.sessions,
+            session_lookup,
+            users: stores.users.clone(),
+            denied_access: denied_access.clone(),
+            clock: clock.clone(),
+        },
         own_password: OwnPassword {
             users: stores.users.clone(),
             attempts,
@@ -103,6 +118,7 @@ pub async fn use_cases(
             users: stores.users,
             credentials: stores.credentials,
             passwords,
+            denied_access: denied_access.clone(),
             clock: clock.clone(),
             random,
             policy,

@@ -17,6 +17,7 @@ mod connections;
 mod contract_mode;
 mod cross_origin;
 mod demo;
+mod denied_requests;
 mod document;
 mod durability;
 mod early_responses;

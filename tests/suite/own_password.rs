@@ -104,6 +104,7 @@ async fn initial_password_expires_after_a_day() {
         users: server.stores.users.clone(),
         credentials: server.stores.credentials.clone(),
         passwords: Arc::new(Argon2Hasher::new(Limits::default()).unwrap()),
+        denied_access: server.denied_access.clone(),
         clock: clock.clone(),
         random: Arc::new(SystemRandom),
         policy: PasswordPolicy::default(),

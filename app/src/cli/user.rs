@@ -5,8 +5,9 @@ use std::sync::Arc;
 use adapter_argon2::{Argon2Hasher, Limits};
 use domain::UserId;
 use domain::access::{Principal, Role, SessionsRead, SessionsWrite, UsersRead, UsersWrite};
+use domain::audit::DeniedAccessLog;
 use domain::record::{Precondition, Record, RecordError, Records};
-use domain::session::{Session, SessionStore, Sessions, UserAgent};
+use domain::session::{Session, Sessions, UserAgent};
 use domain::user::{Accounts, NewPassword, NewUsername, PasswordPolicy, Status, User as Account, UserUpdate, Username};
 use secrecy::ExposeSecret;
 use time::format_description::well_known::Rfc3339;
@@ -30,10 +31,15 @@ pub async fn run(user: User) -> Result<(), Failure> {
         _ => None,
     };
     let stores = user.store.open_existing().await?;
-    let sessions = stores.sessions.clone();
-    let accounts = accounts(stores, user.passwords.password_min_length)?;
-    let operator = Operator::new(accounts, sessions)?;
-    match (user.command, password) {
+    let accounts = accounts(stores.clone(), user.passwords.password_min_length)?;
+    let denied_access = accounts.denied_access.clone();
+    let outcome = execute(user.command, password, &Operator::new(accounts, stores)?).await;
+    denied_access.flush().await?;
+    outcome
+}
+
+async fn execute(command: UserCommand, password: Option<NewPassword>, operator: &Operator) -> Result<(), Failure> {
+    match (command, password) {
         (UserCommand::Create { username, role, .. }, Some(password)) => operator.create(username, password, role).await,
         (UserCommand::SetPassword { username, .. }, Some(password)) => operator.set_password(username, password).await,
         (UserCommand::Create { .. } | UserCommand::SetPassword { .. }, None) => {
@@ -63,6 +69,7 @@ pub async fn run(user: User) -> Result<(), Failure> {
 /// Account use cases on an open store.
 pub fn accounts(stores: Stores, policy: PasswordPolicy) -> Result<Accounts, Failure> {
     Ok(Accounts {
+        denied_access: Arc::new(DeniedAccessLog::new(stores.audit)),
         users: stores.users,
         credentials: stores.credentials,
         passwords: Arc::new(Argon2Hasher::new(Limits::default())?),
@@ -78,14 +85,14 @@ struct Operator {
     write: UsersWrite,
     accounts: Accounts,
     records: Records<Account>,
-    sessions: Arc<dyn SessionStore>,
+    stores: Stores,
 }
 
 impl Operator {
-    fn new(accounts: Accounts, sessions: Arc<dyn SessionStore>) -> Result<Self, Failure> {
+    fn new(accounts: Accounts, stores: Stores) -> Result<Self, Failure> {
         let principal = Principal::operator();
         let records = accounts.records();
-        Ok(Self { read: principal.grant()?, write: principal.grant()?, accounts, records, sessions })
+        Ok(Self { read: principal.grant()?, write: principal.grant()?, accounts, records, stores })
     }
 
     async fn create(&self, username: NewUsername, password: NewPassword, role: Role) -> Result<(), Failure> {
@@ -116,7 +123,7 @@ impl Operator {
     }
 
     async fn update(&self, username: &Username, change: UserUpdate, message: &str) -> Result<(), Failure> {
-        self.records.update(&self.write, self.id_of(username).await?, &Precondition::Any, change).await?;
+        self.accounts.update(&self.write, self.id_of(username).await?, &Precondition::Any, change).await?;
         output::line(message)
     }
 
@@ -136,7 +143,7 @@ impl Operator {
     }
 
     async fn delete(&self, username: &Username) -> Result<(), Failure> {
-        self.records.delete(&self.write, self.id_of(username).await?, &Precondition::Any).await?;
+        self.accounts.delete(&self.write, self.id_of(username).await?, &Precondition::Any).await?;
         output::line(format_args!("Deleted {username}."))
     }
 
@@ -158,8 +165,9 @@ impl Operator {
     }
 
     fn sessions(&self) -> Sessions {
-        let Accounts { users, clock, .. } = &self.accounts;
-        Sessions { sessions: self.sessions.clone(), users: users.clone(), clock: clock.clone() }
+        let Stores { sessions, session_lookup, users, .. } = self.stores.clone();
+        let Accounts { denied_access, clock, .. } = self.accounts.clone();
+        Sessions { sessions, session_lookup, users, denied_access, clock }
     }
 
     async fn id_of(&self, username: &Username) -> Result<UserId, Failure> {

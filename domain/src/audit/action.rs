@@ -45,8 +45,14 @@ actions! {
     /// Expired sessions were deleted.
     SESSIONS_EXPIRED = "sessions.expired";
     LOGIN_DENIED = "login.refused";
-    /// The caller lacks the permission for the operation.
+    /// The caller lacks the permission for the operation, or the session belongs to another user.
     ACCESS_DENIED = "access.refused";
+    /// An access token was not issued by this service, was revoked, or its session has ended.
+    TOKEN_DENIED = "token.refused";
+    /// A refresh token is not one of an open session.
+    REFRESH_DENIED = "refresh.refused";
+    /// The change would have left no active administrator.
+    CHANGE_DENIED = "change.refused";
     KEY_GENERATED = "key.generated";
     KEY_ROTATED = "key.rotated";
     KEY_RETIRED = "key.retired";

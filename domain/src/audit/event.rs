@@ -36,6 +36,12 @@ impl NewEvent {
         Self { by: by.clone(), action, target: Some(target), detail: None, count: 1 }
     }
 
+    /// Event of an actor that occurred once, with a target and a detail only if they are known.
+    #[must_use]
+    pub fn denied(by: &Actor, action: Action, target: Option<Target>, detail: Option<String>) -> Self {
+        Self { by: by.clone(), action, target, detail, count: 1 }
+    }
+
     /// Sets the detail.
     #[must_use]
     pub fn with_detail(self, detail: Option<String>) -> Self {

@@ -2,6 +2,7 @@
 
 mod action;
 mod denied_access_log;
+mod denied_kind;
 mod event;
 mod ports;
 mod review;

@@ -28,7 +28,7 @@ pub use id::{Id, IdError, Kind, MAX_ID, SessionId, SessionKind, UserId, UserKind
 pub use in_use::{InUse, Used};
 pub use invisible::Escaped;
 pub(crate) use invisible::is_invisible;
-pub use network::network;
+pub use network::{SiteNetwork, network};
 pub use page::{Cursor, CursorError, Listed, Page, PageRequest};
 pub use page_size::{PageSize, PageSizeError};
 pub use random::{Random, RandomError};

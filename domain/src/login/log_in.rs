@@ -230,13 +230,7 @@ impl LogIn {
     }
 
     fn record_denied_login(&self, target: Option<UserId>, by: &Actor) {
-        self.denied_access.record(NewEvent {
-            by: by.clone(),
-            action: Action::LOGIN_DENIED,
-            target: target.map(Target::of),
-            detail: None,
-            count: 1,
-        });
+        self.denied_access.record(NewEvent::denied(by, Action::LOGIN_DENIED, target.map(Target::of), None));
     }
 
     fn throttle(&self) -> &dyn LoginThrottle {

@@ -9,6 +9,7 @@ use super::{
     Grant, GrantError, Grants, RefreshToken, RefreshTokens, Rotation, RotationError, Session, SessionLifetimes,
     SessionStore,
 };
+use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::{Actor, ActorId, Clock, Origin, StoreError};
 
 /// Refreshes sessions.
@@ -17,6 +18,7 @@ pub struct Refresh {
     pub sessions: Arc<dyn SessionStore>,
     pub refresh_tokens: Arc<dyn RefreshTokens>,
     pub grants: Grants,
+    pub denied_access: Arc<DeniedAccessLog>,
     pub clock: Arc<dyn Clock>,
     pub lifetimes: SessionLifetimes,
 }
@@ -57,7 +59,7 @@ impl Refresh {
     /// Period in which a used token gets the same successor again, because the first response may have been lost.
     pub const GRACE: Duration = Duration::seconds(10);
 
-    /// Replaces a refresh token by its successor and issues an access token (RFC 9700, section 4.14).
+    /// Replaces a refresh token by its successor and issues an access token (RFC 9700, section 4.14). Records an unknown token.
     ///
     /// # Errors
     /// [`RefreshError`]
@@ -70,7 +72,11 @@ impl Refresh {
             grace: Self::GRACE,
         };
         let by = Actor { id: ActorId::Anonymous, at: self.clock.now(), origin };
-        let session = self.sessions.rotate(&rotation, &by).await?;
+        let session = self.sessions.rotate(&rotation, &by).await.inspect_err(|error| {
+            if let RotationError::Unknown = error {
+                self.denied_access.record(NewEvent::denied(&by, Action::REFRESH_DENIED, None, None));
+            }
+        })?;
         let grant = self.grants.grant(&session, successor, by.at)?;
         Ok(Refreshed { session, grant })
     }

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Session, SessionStore};
+use super::{Session, SessionLookup, SessionStore};
 use crate::access::{LogOut, OwnSessionsRead, OwnSessionsWrite, Permission as _, SessionsRead, SessionsWrite};
+use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::record::RecordStore;
 use crate::user::User;
-use crate::{Actor, ActorId, Clock, Page, PageRequest, SessionId, StoreError, UserId};
+use crate::{Actor, ActorId, Clock, Page, PageRequest, SessionId, StoreError, Target, UserId};
 
 /// Lists and ends sessions.
 #[derive(Clone)]
 pub struct Sessions {
     pub sessions: Arc<dyn SessionStore>,
+    pub session_lookup: Arc<dyn SessionLookup>,
     pub users: Arc<dyn RecordStore<User>>,
+    pub denied_access: Arc<DeniedAccessLog>,
     pub clock: Arc<dyn Clock>,
 }
 
@@ -48,13 +51,20 @@ impl Sessions {
         self.sessions.page(by.user_id(), self.clock.now(), request).await
     }
 
-    /// Ends one of the caller's sessions, possibly the current one (ASVS 7.5.2).
+    /// Ends one of the caller's sessions, possibly the current one (ASVS 7.5.2). Records an attempt to end another user's.
     ///
     /// # Errors
     /// [`SessionError::Unknown`] if the caller has no open session `id`, or a failure of the store.
     pub async fn end_own(&self, by: &OwnSessionsWrite, id: SessionId) -> Result<(), SessionError> {
         let actor = by.at(self.clock.now());
-        if self.sessions.end(id, by.user_id(), &actor).await? { Ok(()) } else { Err(SessionError::Unknown) }
+        if self.sessions.end(id, by.user_id(), &actor).await? {
+            return Ok(());
+        }
+        if self.session_lookup.active_user(id).await?.is_some_and(|owner| owner.id != by.user_id()) {
+            let detail = Some("session of another user".to_owned());
+            self.denied_access.record(NewEvent::denied(&actor, Action::ACCESS_DENIED, Some(Target::of(id)), detail));
+        }
+        Err(SessionError::Unknown)
     }
 
     /// Returns a page of a user's open sessions, in order of id.

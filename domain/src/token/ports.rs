@@ -59,3 +59,11 @@ pub enum TokenError {
     #[error("the token is not valid yet")]
     NotYetValid,
 }
+
+impl TokenError {
+    /// Returns `true` if the reason is only the age of the token: clients regularly use tokens until they are rejected.
+    #[must_use]
+    pub const fn is_expiry(self) -> bool {
+        matches!(self, Self::Expired | Self::KeyExpired)
+    }
+}

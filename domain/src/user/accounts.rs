@@ -13,9 +13,10 @@ use super::{
     SetPassword, Share, User, UserConflict, UserUpdate, Username, Verdict, key,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
+use crate::audit::{Action, DeniedAccessLog, NewEvent};
 use crate::kernel::hex;
 use crate::record::{Precondition, Record, RecordError, RecordResult, RecordStore, Records};
-use crate::{Actor, ActorId, Clock, PageRequest, Random, RandomError, StoreError, Text as _, UserId};
+use crate::{Actor, ActorId, Clock, PageRequest, Random, RandomError, StoreError, Target, Text as _, UserId};
 
 /// Manages user accounts.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub struct Accounts {
     pub users: Arc<dyn RecordStore<User>>,
     pub credentials: Arc<dyn CredentialStore>,
     pub passwords: Arc<dyn PasswordHasher>,
+    pub denied_access: Arc<DeniedAccessLog>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
     /// Rules for new passwords.
@@ -121,6 +123,38 @@ impl Accounts {
             if request.after.is_none() {
                 return Ok(groups.into_values().filter(|group| group.len() > 1).collect());
             }
+        }
+    }
+
+    /// Updates a user. Records a change that would leave no active administrator.
+    ///
+    /// # Errors
+    /// [`RecordError`]
+    pub async fn update(
+        &self,
+        by: &UsersWrite,
+        id: UserId,
+        precondition: &Precondition,
+        change: UserUpdate,
+    ) -> RecordResult<User> {
+        let updated = self.records().update(by, id, precondition, change).await;
+        updated.inspect_err(|error| self.record_conflict(by, id, error))
+    }
+
+    /// Deletes a user. Records a deletion that would leave no active administrator.
+    ///
+    /// # Errors
+    /// [`RecordError`]
+    pub async fn delete(&self, by: &UsersWrite, id: UserId, precondition: &Precondition) -> RecordResult<User, ()> {
+        let deleted = self.records().delete(by, id, precondition).await;
+        deleted.inspect_err(|error| self.record_conflict(by, id, error))
+    }
+
+    fn record_conflict(&self, by: &UsersWrite, id: UserId, error: &RecordError<User>) {
+        if let RecordError::Rejected(UserConflict::LastAdministrator) = error {
+            let by = by.at(self.clock.now());
+            let detail = Some("last active administrator".to_owned());
+            self.denied_access.record(NewEvent::denied(&by, Action::CHANGE_DENIED, Some(Target::of(id)), detail));
         }
     }
 
@@ -237,6 +271,7 @@ impl Accounts {
 mod tests {
     use super::*;
     use crate::access::Principal;
+    use crate::audit::MockAuditLog;
     use crate::record::MockRecordStore;
     use crate::user::{MockCredentialStore, MockPasswordHasher};
     use crate::{MockClock, MockRandom};
@@ -255,6 +290,7 @@ mod tests {
             users: Arc::new(MockRecordStore::new()),
             credentials: Arc::new(credentials),
             passwords: Arc::new(passwords),
+            denied_access: Arc::new(DeniedAccessLog::new(Arc::new(MockAuditLog::new()))),
             clock: Arc::new(clock),
             random: Arc::new(MockRandom::new()),
             policy: PasswordPolicy::default(),

@@ -33,19 +33,21 @@ response! {
         actor: ActorId = "user:2",
         /// Action: `KIND.created`, `KIND.updated` and `KIND.deleted` for records, such as `student.created`;
         /// `password.changed`, `password.reset`, `user.locked`, `user.unlocked`, `session.opened`, `session.refreshed`,
-        /// `session.ended`, `session.replayed`, `sessions.expired`, `login.refused`, `access.refused`, `key.generated`,
-        /// `key.rotated`, `key.retired`, `key.revoked`, `audit.pruned`. Later releases can add actions.
+        /// `session.ended`, `session.replayed`, `sessions.expired`, `login.refused`, `access.refused` (no permission, or another
+        /// user's session), `token.refused` (an access token that is invalid, revoked, or of an ended session, other than an
+        /// expired one), `refresh.refused` (an unknown refresh token), `change.refused` (no active administrator would be left),
+        /// `key.generated`, `key.rotated`, `key.retired`, `key.revoked`, `audit.pruned`. Later releases can add actions.
         action: Action = "user.updated",
         /// Target of the action as `KIND:ID`: `student:ID`, `user:ID`, `session:ID`, `operation:NAME` or `key:ID`. Null if
         /// unknown. Later releases can add kinds.
         target: Option<Target> = "user:3",
-        /// Details of the action. Null if there are none.
+        /// Details of the action, for example why it was rejected, or what was merged. Null if there are none.
         detail: Option<String> = "role viewer",
         /// Number of occurrences: 1, or more for aggregated rejections.
         count: Int<1, 4_294_967_295> = 1,
-        /// `X-Request-Id` of the request. Null if there was no request.
+        /// `X-Request-Id` of the request, or of the first of several. Null if there was no request.
         request_id: Option<String> = "5f0c2d41-1a",
-        /// IP address of the client. Null if there was no request.
+        /// IP address of the client. Null if there was no request, or if requests of several addresses were merged.
         client: Option<String> = "192.0.2.7",
     }
 }
@@ -96,8 +98,9 @@ impl AuditApi {
     /// List audit events
     ///
     /// Returns one page of the audit events, ordered by id: changes of students, users, sessions and keys, logins, and rejected
-    /// logins and operations. Rejections with the same actor, action, target and address within five seconds are aggregated to
-    /// one event with a count. Events cannot be changed or deleted through the API.
+    /// logins, tokens and operations. Rejections with the same actor, action, target, detail and address within five seconds are
+    /// aggregated to one event with a count. If there are too many of them, those of anonymous clients are merged by network, and
+    /// those of one user by action; `detail` states what was merged. Events cannot be changed or deleted through the API.
     #[oai(path = "/audit-events", method = "get", operation_id = "listAuditEvents")]
     async fn list(
         &self,

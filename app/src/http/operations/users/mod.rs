@@ -106,7 +106,7 @@ impl UsersApi {
         body: Body<UserPatchInput>,
     ) -> Result<Updated<UserDocument>, OperationError<Changing>> {
         let (change, id) = (body.read().await?, id.id()?);
-        Ok(uses.records.users.update(&by, id, &conditions.for_write(id), change).await?.into())
+        Ok(uses.accounts.update(&by, id, &conditions.for_write(id), change).await?.into())
     }
 
     /// Delete a user
@@ -123,7 +123,7 @@ impl UsersApi {
         id: Path<Wire<UserId>>,
     ) -> Result<Deleted, OperationError<Deleting>> {
         let id = id.id()?;
-        uses.records.users.delete(&by, id, &conditions.for_write(id)).await?;
+        uses.accounts.delete(&by, id, &conditions.for_write(id)).await?;
         Ok(Deleted::Deleted)
     }
 
