@@ -1,9 +1,9 @@
 //! Periodic background tasks: write denied requests to the audit log, repeat withdrawals of login attempts, delete expired
-//! sessions, and compute missing search forms.
+//! sessions, record interrupted deletions of events, and compute missing search forms.
 
 use std::time::Duration;
 
-use domain::audit::DeniedAccessLog;
+use domain::audit::{DeniedAccessLog, Review};
 use domain::login::Withdrawals;
 use domain::session::Sessions;
 use domain::student::SearchForms;
@@ -15,7 +15,7 @@ use crate::http::UseCases;
 
 /// Interval at which denied requests are written to the audit log, and failed withdrawals of login attempts are repeated.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval at which expired sessions are deleted and missing search forms are computed.
+/// Interval at which expired sessions are deleted, interrupted deletions recorded, and missing search forms computed.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 
 /// The background tasks of one server.
@@ -30,7 +30,7 @@ impl BackgroundTasks {
     /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
     pub fn start(use_cases: &UseCases) -> Self {
-        let UseCases { denied_access, sessions, search_forms, log_in, .. } = use_cases.clone();
+        let UseCases { denied_access, sessions, review, search_forms, log_in, .. } = use_cases.clone();
         let withdrawals = log_in.attempts.withdrawals;
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -40,7 +40,10 @@ impl BackgroundTasks {
             loop {
                 tokio::select! {
                     _ = flushing.tick() => flush(&denied_access, &withdrawals).await,
-                    _ = cleanup.tick() => delete_expired(&sessions).await,
+                    _ = cleanup.tick() => {
+                        delete_expired(&sessions).await;
+                        record_interrupted_deletion(&review).await;
+                    }
                     _ = &mut stopped => break flush(&denied_access, &withdrawals).await,
                 }
             }
@@ -78,6 +81,12 @@ async fn delete_expired(sessions: &Sessions) {
         Ok(0) => {}
         Ok(deleted) => tracing::info!(deleted, "deleted expired sessions"),
         Err(error) => tracing::warn!(%error, "cannot delete expired sessions; trying again in an hour"),
+    }
+}
+
+async fn record_interrupted_deletion(review: &Review) {
+    if let Err(error) = review.record_interrupted_deletion().await {
+        tracing::warn!(%error, "cannot record an interrupted deletion of audit events; trying again in an hour");
     }
 }
 

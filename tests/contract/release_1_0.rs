@@ -1,5 +1,6 @@
 //! Rules about rows that release 1.0 writes, before this release migrates the schema or while its nodes run.
 
+use domain::audit::{AuditLog, EventFilter};
 use domain::record::{Record, RecordStore, Sample};
 use domain::student::{NamePart, Student, StudentFilter, StudentName, StudentPatch};
 use domain::user::{NewUser, User};
@@ -35,6 +36,7 @@ trials! {
     pages_contain_each_match_once_before_filling,
     changed_name_with_equal_search_form_is_found,
     username_of_release_1_0_is_preferred,
+    event_of_release_1_0_is_found_by_time,
 }
 
 async fn insert<A: Adapter>(store: &A, name: &str, n: u32) -> Record<Student> {
@@ -136,4 +138,14 @@ async fn username_of_release_1_0_is_preferred<A: Adapter>(database: &A::Database
         let found = store.find_credentials(&name.parse().expect("a username")).await.expect("a result");
         assert_eq!(found.map(|found| found.user.id.get()), Some(id), "{name}");
     }
+}
+
+async fn event_of_release_1_0_is_found_by_time<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Asha", 1).await;
+    let copy = "INSERT INTO audit_events (at, actor, action, count) SELECT at, 'service', action, 1 FROM audit_events";
+    A::execute(database, copy).await;
+    let filter = EventFilter { since: Some(BY.at), ..EventFilter::default() };
+    let found = AuditLog::page(store, &filter, PageRequest::LARGEST).await.expect("a page").entries;
+    let actors: Vec<_> = found.into_iter().map(|event| event.what.by.id).collect();
+    assert_eq!(actors, [ActorId::Operator, ActorId::Service]);
 }

@@ -173,7 +173,7 @@ faulty!(SessionStore {
 faulty!(AuditLog {
     async fn append(events: Vec<NewEvent>) -> Result<(), StoreError>;
     async fn page(filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
-    async fn prune(before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
+    async fn prune(before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError>;
 });
 
 faulty!(SearchForms {

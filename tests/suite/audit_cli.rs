@@ -4,8 +4,9 @@ use std::fs;
 
 use tests::program::Outcome;
 use tests::server::Engine;
+use tokio::time::timeout;
 
-use crate::installation::{Installation, on_each_engine, stop};
+use crate::installation::{Installation, TIMEOUT, on_each_engine, stop};
 
 const RING: [&str; 2] = ["--keys", "ring.json"];
 
@@ -121,7 +122,69 @@ async fn prune_deletes_only_events_older_than_limit(engine: Engine) {
     }
 }
 
+/// Statement that inserts events at 2026-01-01.
+fn events(engine: Engine, count: u32) -> String {
+    match engine {
+        Engine::Sqlite => format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO audit_events (at, actor, action, count) SELECT 1767225600000000, 'operator', 'key.rotated', 1 FROM n"
+        ),
+        Engine::Postgres => format!(
+            "INSERT INTO audit_events (at, actor, action, count)
+             SELECT '2026-01-01Z', 'operator', 'key.rotated', 1 FROM generate_series(1, {count})"
+        ),
+    }
+}
+
+async fn prune_of_several_batches_records_one_event(engine: Engine) {
+    let installation = Installation::new(engine);
+    installation.migrate().await;
+    installation.execute(&events(engine, 12_000)).await;
+    let pruned = succeeds(&installation, &["audit", "prune", "--older-than", "1d"], None).await;
+    assert_eq!(pruned.stdout, "Deleted 12000 events.\n");
+    let left = succeeds(&installation, &["audit", "list"], None).await.stdout;
+    assert_eq!(left.lines().count(), 1, "{left}");
+    assert!(left.contains("\toperator\taudit.pruned\t-\t12000\t"), "{left}");
+}
+
+/// The counter is what a killed process leaves between two batches.
+async fn interrupted_prune_is_recorded_by_a_server(engine: Engine) {
+    let installation = Installation::new(engine);
+    installation.migrate().await;
+    installation.execute("UPDATE audit_pruned SET deleted = 5000").await;
+    let server = installation.serve().await;
+    let recorded = async {
+        loop {
+            let pruned = succeeds(&installation, &["audit", "list", "--action", "audit.pruned"], None).await.stdout;
+            if !pruned.is_empty() {
+                return pruned;
+            }
+        }
+    };
+    let pruned = timeout(TIMEOUT, recorded).await.expect("the deletion is recorded");
+    assert!(pruned.contains("\tservice\taudit.pruned\t-\t5000\t"), "{pruned}");
+    stop(server).await;
+}
+
+async fn conflict_with_the_last_administrator_is_audited(engine: Engine) {
+    let installation = Installation::new(engine);
+    installation.migrate().await;
+    let create = ["user", "create", "root", "--role", "admin", "--password-stdin"];
+    succeeds(&installation, &create, Some("a long enough pass phrase")).await;
+    for arguments in
+        [&["user", "disable", "root"][..], &["user", "set-role", "root", "viewer"], &["user", "delete", "root"]]
+    {
+        let rejected = installation.run(arguments, None).await;
+        assert_eq!(rejected.status, Some(1), "{rejected:?}");
+    }
+    let expected = ["operator change.refused user:1"; 3];
+    assert_eq!(listed(&installation, &["--action", "change.refused"]).await, expected);
+}
+
 on_each_engine! {
+    prune_of_several_batches_records_one_event
+    interrupted_prune_is_recorded_by_a_server
+    conflict_with_the_last_administrator_is_audited
     operator_commands_are_audited
     rejected_logins_are_audited_when_server_stops
     key_changes_are_audited_before_they_take_effect

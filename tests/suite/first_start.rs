@@ -112,6 +112,9 @@ async fn start_after_kill_at_any_step_publishes_the_password() {
         println!("killed after {changes} changes: {:?}", files(&installation));
         let next = installation.serve().await;
         next.log_in("admin", &installation.admin_password()).await;
+        let names: Vec<_> = files(&installation).into_keys().map(|name| name.into_string().unwrap()).collect();
+        let is_draft = |name: &String| name.starts_with('.') || name.starts_with("initial-admin-password.");
+        assert!(!names.iter().any(is_draft), "{names:?}");
     }
     assert!(incomplete > 3, "{incomplete} kills before the start was complete");
 }

@@ -165,6 +165,7 @@ async fn key_file_is_private_and_unsafe_changes_are_rejected() {
     for (arguments, expected) in [
         (&["generate"][..], "already exists"),
         (&["rotate"], &announced),
+        (&["rotate", "--announce", "1s"], &signing),
         (&["rotate", "--algorithm", "none"], "HS256, EdDSA or ES256"),
         (&["rotate", "--announce", "4000d"], "3650 days"),
         (&["retire", "unknown"], "rollbook keys list"),

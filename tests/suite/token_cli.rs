@@ -68,6 +68,11 @@ async fn raw_verification_accepts_rfc_8037_test_vector() {
     fs::write(installation.data("").with_file_name("set.json"), ED25519).unwrap();
     let verify = ["token", "verify", "--raw", "--jwks", "set.json"];
     assert_verdict(&installation.run(&verify, Some(SIGNED_WITH_EDDSA)).await, 0, &["valid\t"]);
+    fs::write(installation.data("").with_file_name("enc.json"), ED25519.replace("\"kty\"", "\"use\":\"enc\",\"kty\""))
+        .unwrap();
+    let other_use = ["token", "verify", "--raw", "--jwks", "enc.json"];
+    let rejected = installation.run(&other_use, Some(SIGNED_WITH_EDDSA)).await;
+    assert_verdict(&rejected, 1, &["rejected\tthe token's key is not for signatures: its use is not sig"]);
     let changed = SIGNED_WITH_EDDSA.replace(".RX", ".RY");
     assert_verdict(&installation.run(&verify, Some(&changed)).await, 1, &["rejected\tthe token's signature"]);
     let strict = ["token", "verify", "--jwks", "set.json"];

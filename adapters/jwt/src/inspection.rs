@@ -21,8 +21,8 @@ pub enum VerificationKeys {
     Set(PublishedKeys),
 }
 
-/// The keys of a JSON Web Key Set (RFC 7517, section 5) that have a supported algorithm.
-pub struct PublishedKeys(Vec<(Option<String>, VerifyingKey)>);
+/// The keys of a JSON Web Key Set (RFC 7517, section 5) that have a supported algorithm, or why they do not verify tokens.
+pub struct PublishedKeys(Vec<(Option<String>, Result<VerifyingKey, TokenError>)>);
 
 /// Reason why a key set is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -49,6 +49,7 @@ struct Jwk {
     kid: Option<String>,
     #[serde(rename = "use")]
     purpose: Option<String>,
+    key_ops: Option<Vec<String>>,
     x: Option<String>,
     y: Option<String>,
     k: Option<String>,
@@ -72,17 +73,17 @@ impl PublishedKeys {
 }
 
 impl Jwk {
-    /// `None` for a key of another use or algorithm.
-    fn verifying_key(&self) -> Result<Option<VerifyingKey>, MaterialError> {
+    /// `None` for a key of an unsupported algorithm.
+    fn verifying_key(&self) -> Result<Option<Result<VerifyingKey, TokenError>>, MaterialError> {
+        if let Err(unusable) = self.permits_verification() {
+            return Ok(Some(Err(unusable)));
+        }
         let is = |member: &Option<String>, wanted: &str| member.as_deref().is_none_or(|member| member == wanted);
         let coordinate = |text: &Option<String>, error: MaterialError| {
             let bytes = text.as_deref().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
             bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()).ok_or(error)
         };
-        if !is(&self.purpose, "sig") {
-            return Ok(None);
-        }
-        Ok(match (self.kty.as_str(), self.crv.as_deref()) {
+        let key = match (self.kty.as_str(), self.crv.as_deref()) {
             ("OKP", Some("Ed25519")) if is(&self.alg, "EdDSA") => {
                 Some(VerifyingKey::eddsa(&coordinate(&self.x, MaterialError::Ed25519)?))
             }
@@ -95,7 +96,21 @@ impl Jwk {
                 Some(VerifyingKey::hs256(&secret.filter(|k| k.len() >= 32).ok_or(MaterialError::Unable)?))
             }
             _ => None,
-        })
+        };
+        Ok(key.map(Ok))
+    }
+
+    /// Checks the intended use and the permitted operations (RFC 7517, sections 4.2 and 4.3), both if a key has both.
+    fn permits_verification(&self) -> Result<(), TokenError> {
+        if self.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
+            return Err(TokenError::KeyUse);
+        }
+        match &self.key_ops {
+            Some(operations) if !operations.iter().any(|operation| operation == "verify") => {
+                Err(TokenError::KeyOperations)
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -133,17 +148,20 @@ impl VerificationKeys {
                 let keys = ring.keys().iter().filter(|key| matches_id(Some(key.id())));
                 keys.map(|key| key.verifying_at(now)).collect()
             }
-            Self::Set(PublishedKeys(keys)) => {
-                keys.iter().filter(|(id, _)| matches_id(id.as_deref())).map(|(_, key)| Ok(key)).collect()
-            }
+            Self::Set(PublishedKeys(keys)) => keys
+                .iter()
+                .filter(|(id, _)| matches_id(id.as_deref()))
+                .map(|(_, key)| key.as_ref().map_err(|error| *error))
+                .collect(),
         };
         let mut verdict = Err(TokenError::UnknownKey);
         for key in candidates {
             let result = key.and_then(|key| key.verify(header.algorithm, token.signing_input, token.signature));
             match (result, verdict) {
                 (Ok(()), _) => return Ok(()),
-                // An error from a key with the same algorithm is more specific.
-                (Err(TokenError::Algorithm), Err(before)) if before != TokenError::UnknownKey => {}
+                // An error from a usable key with the same algorithm is more specific.
+                (Err(TokenError::Algorithm | TokenError::KeyUse | TokenError::KeyOperations), Err(before))
+                    if before != TokenError::UnknownKey => {}
                 (result, _) => verdict = result,
             }
         }

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
-use domain::{Actor, Kind, Origin, Page, PageRequest, StoreError, Target};
-use sqlx::AssertSqlSafe;
+use domain::{Actor, Kind, MAX_ID, Origin, Page, PageRequest, StoreError, Target};
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
 use time::OffsetDateTime;
 
 use crate::PostgresStore;
@@ -28,11 +28,78 @@ const INSERT: &str = "INSERT INTO audit_events (at, actor, action, detail, reque
      VALUES ($1, $2, $3, $4, $5, $6::text::inet, $7, $8)";
 /// The kind of an event for [`Pool::write`](crate::pool::Pool::write).
 const KIND: &str = "audit event";
-const PRUNE: &str = "DELETE FROM audit_events WHERE at < $1";
-const PAGE: &str = "SELECT id, at, actor, action, target, detail, count, request_id, host(client) AS client \
-     FROM audit_events WHERE id > $1 AND ($3::text IS NULL OR actor = $3) AND ($4::text IS NULL OR action = $4) \
-     AND ($5::text IS NULL OR target = $5) AND ($6::timestamptz IS NULL OR at >= $6) \
-     AND ($7::timestamptz IS NULL OR at < $7) ORDER BY id LIMIT $2";
+const PRUNE: &str =
+    "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < $1 ORDER BY at LIMIT $2)";
+/// Deletes the blocks of deleted events.
+const PRUNE_BLOCKS: &str =
+    "DELETE FROM audit_blocks WHERE latest < $1 AND block < (SELECT min(id) / 1024 FROM audit_events)";
+
+/// The next ranges of consecutive blocks, as ids, with events in a time range.
+const BLOCKS: &str = "SELECT min(block) * 1024, max(block) * 1024 + 1023 FROM \
+     (SELECT block, block - row_number() OVER (ORDER BY block) AS range FROM \
+     (SELECT DISTINCT block FROM audit_blocks WHERE block >= $1 / 1024 \
+     AND ($2::timestamptz IS NULL OR latest >= $2) AND ($3::timestamptz IS NULL OR earliest < $3)) AS blocks) AS ranges \
+     GROUP BY range ORDER BY range LIMIT $4";
+/// Number of ranges that are read at once. Usually there is one.
+const RANGES: u8 = 16;
+
+/// The statement that reads the events in a range of ids, in order of id. Rows are compared with the key of an index, so that no
+/// other index has their order: an estimate can be wrong by the size of the table, because events are not distributed evenly.
+fn page(key: &[(&str, String)]) -> String {
+    let columns = || key.iter().map(|(column, _)| *column);
+    let columns = columns().chain(["id"]).collect::<Vec<_>>().join(", ");
+    let row = |id: &str| {
+        let values = (0..key.len()).map(|index| format!("${}", index + 7));
+        values.chain([id.to_owned()]).collect::<Vec<_>>().join(", ")
+    };
+    format!(
+        "SELECT id, at, actor, action, target, detail, count, request_id, host(client) AS client FROM audit_events \
+         WHERE ({columns}) > ({}) AND ({columns}) <= ({}) AND ($4::timestamptz IS NULL OR at >= $4) \
+         AND ($5::timestamptz IS NULL OR at < $5) AND ($6::text IS NULL OR action = $6) ORDER BY {columns} LIMIT $3",
+        row("$1"),
+        row("$2")
+    )
+}
+
+/// The columns of an index with their values, and an action that is checked row by row.
+fn key(filter: &EventFilter) -> (Vec<(&'static str, String)>, Option<&str>) {
+    let actor = filter.actor.map(|actor| ("actor", actor.to_string()));
+    let target = filter.target.as_ref().map(|target| ("target", target.to_string()));
+    let action = filter.action.as_ref().map(Action::as_str);
+    let (indexed, checked) = if actor.is_some() && target.is_some() { (None, action) } else { (action, None) };
+    let indexed = indexed.map(|action| ("action", action.to_owned()));
+    (actor.into_iter().chain(target).chain(indexed).collect(), checked)
+}
+
+/// A page of events that is being read.
+struct Reading<'f> {
+    filter: &'f EventFilter,
+    limit: usize,
+    found: Vec<Event>,
+}
+
+impl Reading<'_> {
+    fn is_full(&self) -> bool {
+        self.found.len() >= self.limit
+    }
+
+    /// Reads the events after `position` up to `last`.
+    async fn read(&mut self, position: i64, last: i64, connection: &mut Connection<'_>) -> Result<(), StoreError> {
+        let (key, action) = key(self.filter);
+        let page = sqlx::query(AssertSqlSafe(page(&key)))
+            .bind(position)
+            .bind(last)
+            .bind(i64::try_from(self.limit - self.found.len()).unwrap_or(i64::MAX))
+            .bind(self.filter.since)
+            .bind(self.filter.before)
+            .bind(action.map(str::to_owned));
+        let page = key.into_iter().fold(page, |page, (_, value)| page.bind(value));
+        for row in connection.fetch_all(page).await? {
+            self.found.push(event(&row)?);
+        }
+        Ok(())
+    }
+}
 
 /// Binds the first six parameters of a statement to those of the event.
 pub(crate) fn audited(statement: String, by: &Actor, action: &Action, detail: Option<String>) -> PgQuery {
@@ -68,7 +135,7 @@ pub(crate) async fn append_count(
     append(&NewEvent { by: by.clone(), action, target, detail: None, count }, connection).await
 }
 
-/// Reads the columns of [`PAGE`].
+/// Reads the columns of [`page`].
 fn event(row: &PgRow) -> Result<Event, StoreError> {
     let mut columns = Columns::new(row, "audit_events")?;
     let id = columns.id()?;
@@ -102,24 +169,44 @@ impl AuditLog for PostgresStore {
     }
 
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError> {
-        let page = sqlx::query(PAGE)
-            .bind(request.position())
-            .bind(request.rows())
-            .bind(filter.actor.map(|actor| actor.to_string()))
-            .bind(filter.action.as_ref().map(Action::as_str))
-            .bind(filter.target.as_ref().map(Target::to_string))
-            .bind(filter.since)
-            .bind(filter.before)
-            // A generic plan cannot use an index, because the filters vary by execution.
-            .persistent(false);
-        let rows = self.pool.read_by(filter).await?.fetch_all(page).await?;
-        Ok(Page::from_rows(rows.iter().map(event).collect::<Result<_, _>>()?, request))
+        let mut connection = self.pool.read_by(filter).await?;
+        let limit = usize::from(request.size.get()) + 1;
+        let mut reading = Reading { filter, limit, found: Vec::new() };
+        let mut position = request.position();
+        if filter.since.is_none() && filter.before.is_none() {
+            reading.read(position, MAX_ID, &mut connection).await?;
+            return Ok(Page::from_rows(reading.found, request));
+        }
+        loop {
+            let blocks = sqlx::query(BLOCKS).bind(position + 1).bind(filter.since).bind(filter.before);
+            let ranges = connection.fetch_all(blocks.bind(i64::from(RANGES))).await?;
+            for range in &ranges {
+                let [first, last]: [i64; 2] =
+                    [range.try_get(0).map_err(Failure::from)?, range.try_get(1).map_err(Failure::from)?];
+                reading.read(position.max(first - 1), last, &mut connection).await?;
+                position = last;
+                if reading.is_full() {
+                    return Ok(Page::from_rows(reading.found, request));
+                }
+            }
+            if ranges.len() < usize::from(RANGES) {
+                return Ok(Page::from_rows(reading.found, request));
+            }
+        }
     }
 
-    async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
+    async fn prune(&self, before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin_bulk(KIND).await?;
-        let removed = transaction.execute(sqlx::query(PRUNE).bind(before)).await?;
-        append_count(by, Action::AUDIT_PRUNED, None, removed, &mut transaction).await?;
+        let removed = transaction.execute(sqlx::query(PRUNE).bind(before).bind(i64::from(limit))).await?;
+        let add = sqlx::query("UPDATE audit_pruned SET deleted = deleted + $1 RETURNING deleted");
+        let added = transaction.fetch_one(add.bind(i64::try_from(removed).unwrap_or(i64::MAX))).await?;
+        let deleted: i64 = added.try_get(0).map_err(Failure::from)?;
+        if removed < u64::from(limit) && deleted > 0 {
+            let deleted = deleted.unsigned_abs();
+            append_count(by, Action::AUDIT_PRUNED, None, deleted, &mut transaction).await?;
+            transaction.execute(sqlx::query("UPDATE audit_pruned SET deleted = 0")).await?;
+            transaction.execute(sqlx::query(PRUNE_BLOCKS).bind(before)).await?;
+        }
         transaction.commit().await?;
         Ok(removed)
     }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
 use domain::{Actor, Filter as _, Page, PageRequest, StoreError, Target};
-use rusqlite::{Connection, params};
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
 use time::OffsetDateTime;
 
 use crate::SqliteStore;
@@ -13,27 +14,91 @@ use crate::writer::TxError;
 
 const INSERT: &str = "INSERT INTO audit_events (at, actor, action, target, detail, count, request_id, client) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-const PRUNE: &str = "DELETE FROM audit_events WHERE at < ?1";
+const PRUNE: &str =
+    "DELETE FROM audit_events WHERE id IN (SELECT id FROM audit_events WHERE at < ?1 ORDER BY at LIMIT ?2)";
+/// Deletes the blocks of deleted events.
+const PRUNE_BLOCKS: &str =
+    "DELETE FROM audit_blocks WHERE latest < ?1 AND block < (SELECT min(id) / 1024 FROM audit_events)";
 
-/// Reads a page. The first condition uses an index; the others are checked row by row.
+/// The next ranges of consecutive blocks, as ids, with events in a time range.
+const BLOCKS: &str = "SELECT min(block) * 1024, max(block) * 1024 + 1023 FROM \
+     (SELECT block, block - row_number() OVER (ORDER BY block) AS range FROM audit_blocks \
+     WHERE block >= ?1 / 1024 AND latest >= ?2 AND earliest < ?3) GROUP BY range ORDER BY range LIMIT ?4";
+/// Number of ranges that are read at once. Usually there is one.
+const RANGES: u8 = 16;
+
+/// Reads the events in a range of ids. The conditions of the literal use the index; the others are checked row by row.
 macro_rules! page {
-    ($first:literal) => {
+    ($index:literal, $conditions:literal) => {
         concat!(
             "SELECT ",
             event_columns!(),
-            " FROM audit_events WHERE ",
-            $first,
-            " id > ?1 AND (?3 IS NULL OR actor = ?3) AND (?4 IS NULL OR action = ?4) ",
-            "AND (?5 IS NULL OR target = ?5) AND (?6 IS NULL OR at >= ?6) AND (?7 IS NULL OR at < ?7) ",
-            "ORDER BY id LIMIT ?2"
+            " FROM audit_events ",
+            $index,
+            " WHERE id > ?1 AND id <= ?2 ",
+            $conditions,
+            " AND at >= ?4 AND at < ?5 ORDER BY id LIMIT ?3"
         )
     };
 }
 
-const PAGE: &str = page!("");
-const PAGE_BY_ACTOR: &str = page!("actor = ?3 AND");
-const PAGE_BY_ACTION: &str = page!("action = ?4 AND");
-const PAGE_BY_TARGET: &str = page!("target = ?5 AND");
+/// The statement for a filter. Its parameters from ?6 on are the values of [`key`].
+const fn page(filter: &EventFilter) -> &'static str {
+    match (&filter.actor, &filter.action, &filter.target) {
+        (None, None, None) => page!("NOT INDEXED", ""),
+        (Some(_), None, None) => page!("INDEXED BY audit_events_actor", "AND actor = ?6"),
+        (None, Some(_), None) => page!("INDEXED BY audit_events_action", "AND action = ?6"),
+        (None, None, Some(_)) => page!("INDEXED BY audit_events_target", "AND target = ?6"),
+        (Some(_), Some(_), None) => page!("INDEXED BY audit_events_actor_action", "AND actor = ?6 AND action = ?7"),
+        (Some(_), None, Some(_)) => page!("INDEXED BY audit_events_actor_target", "AND actor = ?6 AND target = ?7"),
+        (None, Some(_), Some(_)) => page!("INDEXED BY audit_events_target_action", "AND action = ?6 AND target = ?7"),
+        (Some(_), Some(_), Some(_)) => {
+            page!("INDEXED BY audit_events_actor_target", "AND actor = ?6 AND +action = ?7 AND target = ?8")
+        }
+    }
+}
+
+/// Actor, action and target, as far as the filter has them.
+fn key(filter: &EventFilter) -> Vec<String> {
+    let actor = filter.actor.map(|actor| actor.to_string());
+    let action = filter.action.as_ref().map(|action| action.as_str().to_owned());
+    [actor, action, filter.target.as_ref().map(Target::to_string)].into_iter().flatten().collect()
+}
+
+/// Reads up to `limit` events after `position`, in order of id.
+fn read(connection: &Connection, filter: &EventFilter, position: i64, limit: i64) -> Result<Vec<Event>, Failure> {
+    let (sql, key) = (page(filter), key(filter));
+    let [since, before] = [(filter.since, i64::MIN), (filter.before, i64::MAX)];
+    let times = [since, before].map(|(time, unlimited)| time.map_or(unlimited, micros));
+    let read = |found: &mut Vec<Event>, position: i64, last: i64| -> Result<(), Failure> {
+        let limit = limit - i64::try_from(found.len()).unwrap_or(i64::MAX);
+        let params = [position, last, limit, times[0], times[1]].map(Value::from).into_iter();
+        let params = params_from_iter(params.chain(key.iter().cloned().map(Value::from)));
+        found.extend(rows::all(connection, sql, params, rows::event)?);
+        Ok(())
+    };
+    let mut found = Vec::new();
+    if filter.since.is_none() && filter.before.is_none() {
+        read(&mut found, position, i64::MAX)?;
+        return Ok(found);
+    }
+    let mut position = position;
+    loop {
+        let params = params![position + 1, times[0], times[1], RANGES];
+        let ranges =
+            rows::all(connection, BLOCKS, params, |row| Ok::<(i64, i64), Failure>((row.get(0)?, row.get(1)?)))?;
+        for (first, last) in &ranges {
+            read(&mut found, position.max(first - 1), *last)?;
+            position = *last;
+            if i64::try_from(found.len()).is_ok_and(|count| count >= limit) {
+                return Ok(found);
+            }
+        }
+        if ranges.len() < usize::from(RANGES) {
+            return Ok(found);
+        }
+    }
+}
 
 /// Stores an event in the open transaction.
 pub fn append(connection: &Connection, event: &NewEvent) -> Result<(), Failure> {
@@ -78,31 +143,86 @@ impl AuditLog for SqliteStore {
     }
 
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError> {
-        let EventFilter { actor, action, target, since, before } = filter;
-        let sql = match (target, actor, action) {
-            (Some(_), _, _) => PAGE_BY_TARGET,
-            (None, Some(_), _) => PAGE_BY_ACTOR,
-            (None, None, Some(_)) => PAGE_BY_ACTION,
-            (None, None, None) => PAGE,
-        };
-        let (position, one_more) = (request.position(), request.rows());
-        let (actor, target) = (actor.map(|actor| actor.to_string()), target.as_ref().map(Target::to_string));
-        let action = action.as_ref().map(|action| action.as_str().to_owned());
-        let (since, before) = (since.map(micros), before.map(micros));
-        let found = self.read(filter.reach(), move |connection| {
-            let params = params![position, one_more, actor, action, target, since, before];
-            Ok(rows::all(connection, sql, params, rows::event)?)
-        });
+        let (reach, filter) = (filter.reach(), filter.clone());
+        let found =
+            self.read(reach, move |connection| Ok(read(connection, &filter, request.position(), request.rows())?));
         Ok(Page::from_rows(found.await?, request))
     }
 
-    async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError> {
+    async fn prune(&self, before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError> {
         let by = by.clone();
         let prune = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
-            let removed = connection.prepare_cached(PRUNE)?.execute([micros(before)])?;
-            append_count(connection, by, Action::AUDIT_PRUNED, None, removed)?;
+            let removed = connection.prepare_cached(PRUNE)?.execute((micros(before), limit))?;
+            let add = "UPDATE audit_pruned SET deleted = deleted + ?1 RETURNING deleted";
+            let deleted: i64 = connection
+                .prepare_cached(add)?
+                .query_row([i64::try_from(removed).unwrap_or(i64::MAX)], |row| row.get(0))?;
+            if removed < limit as usize && deleted > 0 {
+                append_count(
+                    connection,
+                    by,
+                    Action::AUDIT_PRUNED,
+                    None,
+                    usize::try_from(deleted).unwrap_or(usize::MAX),
+                )?;
+                connection.prepare_cached("UPDATE audit_pruned SET deleted = 0")?.execute([])?;
+                connection.prepare_cached(PRUNE_BLOCKS)?.execute([micros(before)])?;
+            }
             Ok(removed as u64)
         };
         self.writer.write(prune).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ActorId;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Every combination of conditions.
+    fn filters() -> impl Iterator<Item = EventFilter> {
+        (0..32_u8).map(|set| {
+            let is_set = |bit: u8| set & (1 << bit) != 0;
+            EventFilter {
+                actor: is_set(0).then_some(ActorId::Operator),
+                action: is_set(1).then_some(Action::KEY_ROTATED),
+                target: is_set(2).then(|| Target::key("k")),
+                since: is_set(3).then_some(OffsetDateTime::UNIX_EPOCH),
+                before: is_set(4).then_some(OffsetDateTime::UNIX_EPOCH),
+            }
+        })
+    }
+
+    fn plan(connection: &Connection, sql: &str) -> String {
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let (mut rows, mut steps) = (statement.raw_query(), Vec::new());
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get::<_, String>(3).unwrap());
+        }
+        steps.join("; ")
+    }
+
+    #[test]
+    fn every_filter_searches_one_index_in_order_of_id() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("rollbook.db");
+        let _store = SqliteStore::open(&path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        for filter in filters() {
+            let EventFilter { actor, action, target, .. } = &filter;
+            let all = actor.is_some() && action.is_some() && target.is_some();
+            let columns =
+                [("actor", actor.is_some()), ("target", target.is_some()), ("action", action.is_some() && !all)];
+            let equal: Vec<_> =
+                columns.into_iter().filter(|(_, is)| *is).map(|(name, _)| format!("{name}=? AND ")).collect();
+            let id = if equal.is_empty() { "rowid" } else { "id" };
+            let expected = format!("({}{id}>? AND {id}<?)", equal.concat());
+            let plan = plan(&connection, page(&filter));
+            assert!(plan.starts_with("SEARCH audit_events USING") && plan.ends_with(&expected), "{filter:?}: {plan}");
+        }
+        let prune = plan(&connection, PRUNE);
+        assert!(prune.contains("audit_events_at (at<?)") && !prune.contains("SCAN"), "{prune}");
     }
 }

@@ -2,15 +2,22 @@
 
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::access::Principal;
 use domain::audit::{Event, EventFilter, Review};
 use time::format_description::well_known::Rfc3339;
+use tokio::time::sleep;
 
 use super::arguments::{Audit, AuditCommand};
 use super::failure::Failure;
 use super::output;
 use crate::system::SystemClock;
+
+/// Pause between two batches of a deletion. While a transaction runs, SQLite retries a write of the server every 100 ms.
+const PAUSE: Duration = Duration::from_millis(150);
+/// Number of deleted events between two messages about the progress.
+const PROGRESS: u64 = 100_000;
 
 /// Runs an `audit` subcommand.
 pub async fn run(audit: Audit) -> Result<(), Failure> {
@@ -23,7 +30,21 @@ pub async fn run(audit: Audit) -> Result<(), Failure> {
             output::pages(async |request| review.page(&by, &filter, request).await, line).await
         }
         AuditCommand::Prune { older_than } => {
-            let deleted = review.prune_older_than(&operator.grant()?, older_than).await?;
+            let mut deleted_so_far = 0;
+            let after_batch = async |deleted| {
+                deleted_so_far = deleted;
+                if deleted % PROGRESS == 0 {
+                    output::progress(format_args!("Deleted {deleted} events"));
+                }
+                sleep(PAUSE).await;
+            };
+            let deleted = review.prune_older_than(&operator.grant()?, older_than, after_batch).await;
+            let deleted = deleted.map_err(|error| match deleted_so_far {
+                0 => error.into(),
+                deleted => {
+                    Failure::new(format!("{error}; {deleted} events were deleted, try again to delete the others"))
+                }
+            })?;
             output::line(format_args!("Deleted {deleted} events."))
         }
     }

@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::arguments::Store;
 use super::failure::Failure;
-use super::known_stores;
+use super::{drafts, known_stores};
 use crate::stores::{Database, OpenError, Stores};
 
 impl Store {
@@ -63,7 +63,7 @@ impl Store {
         self.data_dir.join("rollbook.sqlite3")
     }
 
-    /// The data directory, created if missing.
+    /// The data directory, created if missing, without what killed processes left.
     pub fn data_dir(&self) -> Result<&Path, Failure> {
         let created = DirBuilder::new().recursive(true).mode(0o700).create(&self.data_dir);
         created.map_err(|error| {
@@ -72,6 +72,7 @@ impl Store {
                 self.data_dir.display()
             ))
         })?;
+        drafts::delete_abandoned(&self.data_dir);
         Ok(&self.data_dir)
     }
 }
@@ -91,9 +92,17 @@ pub struct SecretDraft {
 impl SecretDraft {
     /// Draft of a new file at `path`.
     pub fn of_new(path: &Path, content: &[u8]) -> io::Result<Self> {
-        // `tempfile` creates it with mode 0600 on every Unix.
+        Self::write(drafts::file_in(directory_of(path))?, path, content)
+    }
+
+    /// Draft that remains if the process is killed, under the name of the file and a random suffix.
+    pub fn recoverable(path: &Path, content: &[u8]) -> io::Result<Self> {
         let prefix = format!("{}.", path.file_name().unwrap_or_default().to_string_lossy());
-        let mut file = NamedTempFile::with_prefix_in(prefix, directory_of(path))?;
+        Self::write(NamedTempFile::with_prefix_in(prefix, directory_of(path))?, path, content)
+    }
+
+    /// `tempfile` creates files with mode 0600 on every Unix.
+    fn write(mut file: NamedTempFile, path: &Path, content: &[u8]) -> io::Result<Self> {
         file.write_all(content)?;
         file.as_file().sync_all()?;
         Ok(Self { file, path: path.to_owned() })

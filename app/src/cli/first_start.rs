@@ -40,7 +40,7 @@ pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Fai
 
 async fn create(accounts: &Accounts, file: &Path) -> Result<(), Failure> {
     let first = accounts.first_administrator().await?;
-    let draft = SecretDraft::of_new(file, format!("{}\n", first.password.expose_secret()).as_bytes());
+    let draft = SecretDraft::recoverable(file, format!("{}\n", first.password.expose_secret()).as_bytes());
     let draft = draft.map_err(|error| cannot_write(file, &error))?;
     if accounts.create_first(&first).await?.is_none() {
         return Ok(());

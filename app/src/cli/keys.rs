@@ -25,7 +25,7 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
         KeysCommand::Generate { algorithm } => {
             let ring = KeyRing::generate(*algorithm, by.at, &SystemRandom)?;
             let draft = RingDraft::of_new(path, &ring)?;
-            audit(&keys, newest_key_event(&by, Action::KEY_GENERATED, &ring)?).await?;
+            audit(&keys, vec![newest_key_event(&by, Action::KEY_GENERATED, &ring)?]).await?;
             draft.commit()?;
             print_newest_key(&ring)
         }
@@ -36,9 +36,22 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
             let lifetime = Duration::seconds(token_ttl.seconds());
             let ring = before.rotate(algorithm, *announce, lifetime, by.at, &SystemRandom)?;
             let draft = locked.draft(&ring)?;
-            audit(&keys, newest_key_event(&by, Action::KEY_ROTATED, &ring)?).await?;
+            let previous = before.signing_at(by.at).map(|key| key.id().to_owned());
+            let withdrawn = before.announced_at(by.at).map(|key| key.id().to_owned());
+            let revoked = withdrawn.iter().map(|kid| NewEvent::once(&by, Action::KEY_REVOKED, Target::key(kid)));
+            let rotated = newest_key_event(&by, Action::KEY_ROTATED, &ring)?;
+            audit(&keys, revoked.chain([rotated]).collect()).await?;
             locked.replace(draft)?;
-            print_newest_key(&ring)
+            print_newest_key(&ring)?;
+            if let Some(kid) = withdrawn {
+                output::line(format_args!("Revoked key {kid}, which was announced and has signed no token."))?;
+            }
+            match previous {
+                Some(kid) if announce.is_zero() => output::line(format_args!(
+                    "Key {kid} signed until now. If it is compromised, reject its tokens: rollbook keys retire {kid} --revoke"
+                )),
+                _ => Ok(()),
+            }
         }
         KeysCommand::Retire { kid, revoke } => {
             let locked = LockedRing::read(path)?;
@@ -48,7 +61,7 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
                 (locked.ring().remove(kid, by.at)?, Action::KEY_RETIRED)
             };
             let draft = locked.draft(&ring)?;
-            audit(&keys, NewEvent::once(&by, action, Target::key(kid))).await?;
+            audit(&keys, vec![NewEvent::once(&by, action, Target::key(kid))]).await?;
             locked.replace(draft)?;
             output::line(if *revoke {
                 format!("Revoked key {kid}; each server rejects its tokens as soon as it reads the file.")
@@ -59,8 +72,8 @@ pub async fn run(keys: Keys) -> Result<(), Failure> {
     }
 }
 
-/// Records a change of keys in the store's audit log.
-async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
+/// Records changes of keys in the store's audit log.
+async fn audit(keys: &Keys, events: Vec<NewEvent>) -> Result<(), Failure> {
     if keys.without_audit {
         return Ok(());
     }
@@ -71,7 +84,7 @@ async fn audit(keys: &Keys, event: NewEvent) -> Result<(), Failure> {
             (None, KeysCommand::Generate { .. }) => return Ok(()),
             (None, _) => keys.store.open_existing().await?,
         };
-        Ok::<_, Failure>(stores.audit.append(vec![event]).await?)
+        Ok::<_, Failure>(stores.audit.append(events).await?)
     };
     recorded.await.map_err(|failure| {
         Failure::new(format!("no key was changed: cannot record the audit event: {failure}; or use --without-audit"))
@@ -91,11 +104,14 @@ fn print_newest_key(ring: &KeyRing) -> Result<(), Failure> {
     output::line(format_args!("Created key {} ({}); it signs from {from}.", key.id(), key.algorithm()))
 }
 
-/// Prints id, algorithm, state, start of signing and end of verification, separated by tabs.
+/// Prints id, algorithm, current state, start of signing and end of verification, separated by tabs.
 fn list(ring: &KeyRing, now: OffsetDateTime) -> Result<(), Failure> {
     for key in ring.keys() {
         let times = key.times();
-        let until = times.verifies_until.map_or_else(|| Ok("-".to_owned()), |until| until.format(&Rfc3339))?;
+        let until = times
+            .revoked_at
+            .or(times.verifies_until)
+            .map_or_else(|| Ok("-".to_owned()), |until| until.format(&Rfc3339))?;
         let (state, from) = (ring.state_at(key, now), times.signs_from.format(&Rfc3339)?);
         output::line(format_args!("{}\t{}\t{state}\t{from}\t{until}", key.id(), key.algorithm()))?;
     }

@@ -6,6 +6,7 @@ mod backup;
 mod contract;
 mod data_dir;
 mod demo;
+mod drafts;
 mod durable_sessions;
 mod failure;
 mod first_start;

@@ -2,7 +2,7 @@
 //! controls of the text direction escaped.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use domain::{Escaped, Page, PageRequest};
 
@@ -49,6 +49,13 @@ pub fn all(bytes: &[u8]) -> Result<(), Failure> {
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| Failure::new(format!("cannot write to standard output: {error}"))),
+    }
+}
+
+/// Shows on a terminal what takes long.
+pub fn progress(step: impl Display) {
+    if io::stderr().is_terminal() {
+        message(format_args!("{step} …"));
     }
 }
 

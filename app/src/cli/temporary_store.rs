@@ -1,14 +1,15 @@
 //! A temporary store for demo and contract mode, deleted when the server stops.
 
+use std::env;
 use std::sync::Arc;
 
 use adapter_jwt::SigningKey;
 use adapter_postgres::{Options, PostgresStore};
 use domain::{Random, RandomError};
-use tempfile::TempDir;
 use time::Duration;
 
 use super::arguments::Serve;
+use super::drafts::DraftDirectory;
 use super::failure::Failure;
 use crate::stores::{Database, Stores};
 use crate::system::SystemRandom;
@@ -74,7 +75,7 @@ pub struct TemporaryStore {
 /// Location of the store.
 enum Location {
     /// A temporary directory.
-    Directory(TempDir),
+    Directory(DraftDirectory),
     /// A separate schema in an existing database.
     Schema(Arc<PostgresStore>),
 }
@@ -85,7 +86,7 @@ impl TemporaryStore {
         let name = purpose.name();
         match &serve.store.database {
             None => {
-                let directory = tempfile::Builder::new().prefix(&format!("rollbook-{name}-")).tempdir()?;
+                let directory = DraftDirectory::new_in(&env::temp_dir())?;
                 let stores = Stores::sqlite(&directory.path().join(format!("{name}.sqlite3")))?;
                 Ok(Self { stores, location: Location::Directory(directory) })
             }

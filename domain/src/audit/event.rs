@@ -78,9 +78,9 @@ pub struct EventFilter {
 
 impl Filter for EventFilter {
     fn reach(&self) -> Reach {
-        let Self { actor, action, target, since, before } = self;
-        let indexed = [actor.is_some(), action.is_some(), target.is_some()];
-        let is_indexed_alone = since.is_none() && before.is_none() && indexed.into_iter().filter(|is| *is).count() <= 1;
-        if is_indexed_alone { Reach::Page } else { Reach::Search }
+        // Stores index the time, and any two of the others.
+        let Self { actor, action, target, since: _, before: _ } = self;
+        let is_search = actor.is_some() && action.is_some() && target.is_some();
+        if is_search { Reach::Search } else { Reach::Page }
     }
 }

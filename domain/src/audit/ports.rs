@@ -17,7 +17,8 @@ pub trait AuditLog: Send + Sync {
     /// Returns a page of the events that match `filter`, in order of id.
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
 
-    /// Deletes the events before a time and returns their number. Appends one [`Action::AUDIT_PRUNED`](super::Action) event
-    /// of `by` with the number, unless it is 0.
-    async fn prune(&self, before: OffsetDateTime, by: &Actor) -> Result<u64, StoreError>;
+    /// Deletes up to `limit` of the events before a time, the earliest first, and returns their number. If these are fewer than
+    /// `limit`, appends one [`Action::AUDIT_PRUNED`](super::Action) event of `by` with the number of all deleted events that no event
+    /// has recorded yet, unless it is 0. A deletion that was interrupted between its calls is thus recorded by the next one.
+    async fn prune(&self, before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError>;
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use time::Duration;
+use time::{Duration, OffsetDateTime};
 
 use super::{AuditLog, Event, EventFilter};
 use crate::access::{AuditRead, AuditWrite, Permission as _};
-use crate::{Clock, Page, PageRequest, StoreError};
+use crate::{Actor, ActorId, Clock, Page, PageRequest, StoreError};
 
 /// Reads and prunes the audit log.
 #[derive(Clone)]
@@ -16,6 +16,9 @@ pub struct Review {
 }
 
 impl Review {
+    /// Number of events that are deleted in one transaction, during which other writes wait.
+    const BATCH: u32 = 5_000;
+
     /// Returns a page of the events that match `filter`, in order of id.
     ///
     /// # Errors
@@ -29,15 +32,62 @@ impl Review {
         self.log.page(filter, request).await
     }
 
-    /// Deletes the events older than `age` and returns their number. If `age` exceeds the range of dates, no event is deleted.
+    /// Deletes the events older than `age` in batches, and returns their number. If `age` exceeds the range of dates, no event is
+    /// deleted. After each batch but the last, calls `after_batch` with the number of events deleted so far.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails. The batches before remain deleted.
+    pub async fn prune_older_than(
+        &self,
+        by: &AuditWrite,
+        age: Duration,
+        mut after_batch: impl AsyncFnMut(u64),
+    ) -> Result<u64, StoreError> {
+        let by = by.at(self.clock.now());
+        let Some(before) = by.at.checked_sub(age) else { return Ok(0) };
+        let mut deleted = 0;
+        loop {
+            let batch = self.log.prune(before, Self::BATCH, &by).await?;
+            deleted += batch;
+            if batch < u64::from(Self::BATCH) {
+                return Ok(deleted);
+            }
+            after_batch(deleted).await;
+        }
+    }
+
+    /// Records the number of events that a deletion deleted before it was interrupted, with the service as the actor.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn prune_older_than(&self, by: &AuditWrite, age: Duration) -> Result<u64, StoreError> {
-        let by = by.at(self.clock.now());
-        match by.at.checked_sub(age) {
-            Some(before) => self.log.prune(before, &by).await,
-            None => Ok(0),
-        }
+    pub async fn record_interrupted_deletion(&self) -> Result<(), StoreError> {
+        let by = Actor::here(ActorId::Service, self.clock.now());
+        self.log.prune(OffsetDateTime::UNIX_EPOCH, 1, &by).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::MockClock;
+    use crate::access::Principal;
+    use crate::audit::MockAuditLog;
+
+    #[tokio::test]
+    async fn pruning_continues_until_a_batch_is_not_full() {
+        let now = OffsetDateTime::UNIX_EPOCH + Duration::days(9);
+        let mut log = MockAuditLog::new();
+        let mut batches = vec![7, u64::from(Review::BATCH), u64::from(Review::BATCH)];
+        log.expect_prune().times(3).returning(move |before, limit, by| {
+            assert_eq!((before, limit, by.at), (now - Duration::DAY, Review::BATCH, now));
+            Ok(batches.pop().unwrap())
+        });
+        let mut clock = MockClock::new();
+        clock.expect_now().return_const(now);
+        let review = Review { log: Arc::new(log), clock: Arc::new(clock) };
+        let by = Principal::operator().grant().unwrap();
+        let mut progress = Vec::new();
+        let deleted = review.prune_older_than(&by, Duration::DAY, async |deleted| progress.push(deleted)).await;
+        assert_eq!((deleted.unwrap(), progress), (10_007, vec![5_000, 10_000]));
     }
 }

@@ -15,7 +15,10 @@ pub const AUDIT_LOG: &[Case<dyn Stores>] = cases![dyn Stores:
     unknown_action_and_target_kind_are_stored_and_found,
     events_are_found_by_each_filter,
     pages_contain_each_event_once_in_id_order,
+    events_out_of_order_are_found_by_time,
     pruning_deletes_older_events_and_records_one,
+    pruning_in_batches_records_one_event_with_the_total,
+    interrupted_pruning_is_recorded_by_the_next,
 ];
 
 async fn appended_events_are_stored_exactly(store: Store) {
@@ -110,10 +113,14 @@ async fn pages_contain_each_event_once_in_id_order(store: Store) {
 
 /// The events of all pages of two.
 async fn all_pages(log: &dyn AuditLog, filter: &EventFilter) -> Vec<Event> {
+    all_pages_of(PageSize::parse(2).unwrap(), log, filter).await
+}
+
+async fn all_pages_of(size: PageSize, log: &dyn AuditLog, filter: &EventFilter) -> Vec<Event> {
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
-        let page = log.page(filter, PageRequest { after, size: PageSize::parse(2).unwrap() }).await.unwrap();
-        assert!(page.entries.len() <= 2);
+        let page = log.page(filter, PageRequest { after, size }).await.unwrap();
+        assert!(page.entries.len() <= usize::from(size.get()));
         listed.extend(page.entries);
         after = page.next;
         if after.is_none() {
@@ -126,9 +133,94 @@ async fn pruning_deletes_older_events_and_records_one(store: Store) {
     let stored = |i| NewEvent::once(&at(T0 + Duration::days(i)), Action::KEY_ROTATED, Target::key(&format!("k{i}")));
     store.append((0..4).map(stored).collect()).await.unwrap();
     let by = at(T0 + Duration::days(9));
-    assert_eq!(store.prune(T0, &by).await.unwrap(), 0);
+    assert_eq!(store.prune(T0, 10, &by).await.unwrap(), 0);
     assert_eq!(events(&*store, &EventFilter::default()).await.len(), 4);
-    assert_eq!(store.prune(T0 + Duration::days(2), &by).await.unwrap(), 2);
+    assert_eq!(store.prune(T0 + Duration::days(2), 10, &by).await.unwrap(), 2);
     let pruned = NewEvent { by, action: Action::AUDIT_PRUNED, target: None, detail: None, count: 2 };
     assert_eq!(events(&*store, &EventFilter::default()).await, [stored(2), stored(3), pruned]);
+}
+
+/// 5,000 events, during which the clock was set forward for a while and back for a while, and of which some were stored late.
+fn events_out_of_order() -> Vec<NewEvent> {
+    let actors = [ActorId::Operator, ActorId::Service, ActorId::Anonymous];
+    let actions = [Action::KEY_ROTATED, Action::KEY_RETIRED];
+    let event = |i: u16| {
+        let step = match i {
+            100..110 => Duration::days(9_000),
+            2_000..2_010 => Duration::days(-9_000),
+            _ if i % 7 == 0 => Duration::seconds(-5),
+            _ => Duration::ZERO,
+        };
+        let by = Actor::here(actors[usize::from(i % 3)], T0 + Duration::seconds(i64::from(i)) + step);
+        let target = Some(Target::key(&format!("k{}", i % 5)));
+        NewEvent { by, action: actions[usize::from(i % 2)].clone(), target, detail: None, count: 1 }
+    };
+    (0..5_000).map(event).collect()
+}
+
+/// Time ranges with and without the other conditions.
+fn filters_by_time() -> Vec<EventFilter> {
+    let times = [0, 1_023, 2_500, 4_999, 9_000 * 86_400].map(|second| Some(T0 + Duration::seconds(second)));
+    let times: Vec<_> = times.into_iter().chain([None]).collect();
+    let ranges = times.iter().flat_map(|since| times.iter().map(move |before| (*since, *before)));
+    let others = [
+        EventFilter::default(),
+        EventFilter { actor: Some(ActorId::Operator), ..EventFilter::default() },
+        EventFilter { action: Some(Action::KEY_RETIRED), target: Some(Target::key("k3")), ..EventFilter::default() },
+        EventFilter {
+            actor: Some(ActorId::Anonymous),
+            action: Some(Action::KEY_ROTATED),
+            target: Some(Target::key("k4")),
+            ..EventFilter::default()
+        },
+    ];
+    let filters = ranges.flat_map(|(since, before)| others.clone().map(|other| EventFilter { since, before, ..other }));
+    filters.collect()
+}
+
+fn matches(EventFilter { actor, action, target, since, before }: &EventFilter, event: &NewEvent) -> bool {
+    actor.is_none_or(|actor| event.by.id == actor)
+        && action.as_ref().is_none_or(|action| event.action == *action)
+        && (target.is_none() || event.target == *target)
+        && since.is_none_or(|since| event.by.at >= since)
+        && before.is_none_or(|before| event.by.at < before)
+}
+
+async fn events_out_of_order_are_found_by_time(store: Store) {
+    let stored = events_out_of_order();
+    for events in stored.chunks(1_000) {
+        store.append(events.to_vec()).await.unwrap();
+    }
+    for filter in filters_by_time() {
+        let found = all_pages_of(PageSize::LARGEST, &*store, &filter).await;
+        let expected = stored.iter().filter(|event| matches(&filter, event));
+        assert!(found.iter().map(|event| &event.what).eq(expected), "{filter:?}");
+    }
+}
+
+async fn pruning_in_batches_records_one_event_with_the_total(store: Store) {
+    let stored = |i| NewEvent::once(&at(T0 + Duration::days(i)), Action::KEY_ROTATED, Target::key(&format!("k{i}")));
+    store.append((0..6).rev().map(stored).collect()).await.unwrap();
+    let (by, before) = (at(T0 + Duration::days(9)), T0 + Duration::days(5));
+    for (deleted, left) in [(2, vec![5, 4, 3, 2]), (2, vec![5, 4])] {
+        assert_eq!(store.prune(before, 2, &by).await.unwrap(), deleted);
+        let left: Vec<_> = left.into_iter().map(stored).collect();
+        assert_eq!(events(&*store, &EventFilter::default()).await, left, "the earliest are deleted first");
+    }
+    assert_eq!(store.prune(before, 2, &by).await.unwrap(), 1);
+    let pruned = NewEvent { by, action: Action::AUDIT_PRUNED, target: None, detail: None, count: 5 };
+    assert_eq!(events(&*store, &EventFilter::default()).await, [stored(5), pruned]);
+}
+
+/// A process that is killed makes no further call.
+async fn interrupted_pruning_is_recorded_by_the_next(store: Store) {
+    let stored = |i| NewEvent::once(&at(T0 + Duration::days(i)), Action::KEY_ROTATED, Target::key(&format!("k{i}")));
+    store.append((0..4).map(stored).collect()).await.unwrap();
+    assert_eq!(store.prune(T0 + Duration::days(9), 3, &at(T0)).await.unwrap(), 3);
+    let by = Actor::here(ActorId::Service, T0);
+    for _ in 0..2 {
+        assert_eq!(store.prune(T0 - Duration::DAY, 1, &by).await.unwrap(), 0);
+    }
+    let pruned = NewEvent { by, action: Action::AUDIT_PRUNED, target: None, detail: None, count: 3 };
+    assert_eq!(events(&*store, &EventFilter::default()).await, [stored(3), pruned]);
 }

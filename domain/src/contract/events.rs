@@ -37,7 +37,7 @@ async fn audit(store: &Store) -> Vec<NewEvent> {
 /// Removes all events from the audit log and asserts that each has the time and origin of `by`.
 async fn take(store: &Store, by: &Actor) -> Vec<Summary> {
     let events = audit(store).await;
-    store.prune(T0 + Duration::days(3650), &at(T0 - Duration::days(3650))).await.unwrap();
+    store.prune(T0 + Duration::days(3650), u32::MAX, &at(T0 - Duration::days(3650))).await.unwrap();
     let new = events.into_iter().filter(|event| event.action != Action::AUDIT_PRUNED);
     new.map(|event| {
         assert_eq!((&event.by.at, &event.by.origin), (&by.at, &by.origin), "{event:?}");

@@ -46,6 +46,10 @@ pub enum TokenError {
     KeyRevoked,
     #[error("the token's key has expired")]
     KeyExpired,
+    #[error("the token's key is not for signatures: its use is not sig")]
+    KeyUse,
+    #[error("the token's key does not verify signatures: its key_ops lack verify")]
+    KeyOperations,
     #[error("the token's signature is invalid")]
     Signature,
     #[error("the token lacks a claim, or one is of the wrong kind")]

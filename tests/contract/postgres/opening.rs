@@ -18,6 +18,7 @@ use tempfile::TempDir;
 use tests::database::PostgresDatabase;
 use tests::postgres_proxy::PostgresProxy;
 use tests::program;
+use time::macros::datetime;
 
 use super::{BY, connection, create, fields, find, open, run};
 
@@ -195,7 +196,8 @@ async fn first_schema_version_is_migrated_without_data_loss() {
          created_at, updated_at)
          VALUES ('Asha', 'asha', 'one', 'admin', true, false, 3, '2026-01-01Z', '2026-01-01Z');
          INSERT INTO students (name, name_folded, email, roll_no, version, created_at, updated_at)
-         VALUES ('Ravi', 'ravi', 'ravi@example.org', 1, 2, '2026-01-01Z', '2026-01-01Z')",
+         VALUES ('Ravi', 'ravi', 'ravi@example.org', 1, 2, '2026-01-01Z', '2026-01-01Z');
+         INSERT INTO audit_events (at, actor, action, count) VALUES ('2026-01-01Z', 'operator', 'key.rotated', 1)",
     )
     .await
     .unwrap();
@@ -212,6 +214,8 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     }
     let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
-    let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;
-    assert_eq!(events.into_iter().map(|event| event.what.action).collect::<Vec<_>>(), [Action::PASSWORD_CHANGED]);
+    let by_time = EventFilter { since: Some(datetime!(2026-01-01 00:00 UTC)), ..EventFilter::default() };
+    let events = AuditLog::page(&store, &by_time, PageRequest::LARGEST).await.unwrap().entries;
+    let actions: Vec<_> = events.into_iter().map(|event| event.what.action).collect();
+    assert_eq!(actions, [Action::KEY_ROTATED, Action::PASSWORD_CHANGED]);
 }

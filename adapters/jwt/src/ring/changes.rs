@@ -16,8 +16,11 @@ pub enum KeyChangeError {
     Ring(#[from] KeyRingError),
     #[error(transparent)]
     Material(#[from] MaterialError),
-    #[error("the key {0} is already announced: wait until it signs, or retire it with --revoke")]
-    Announced(String),
+    #[error(
+        "the key {announced} is already announced: wait until it signs; if the signing key {signing} is compromised, rotate with \
+         --announce 0s, and then retire {signing} with --revoke"
+    )]
+    Announced { announced: String, signing: String },
     #[error("the ring has no key {0}: `rollbook keys list` lists its keys")]
     Unknown(String),
     #[error("the key {0} is the only signing key: rotate first, with --announce 0s if it is compromised")]
@@ -42,8 +45,11 @@ impl KeyRing {
     /// Adds a new key that signs after `announce`, the time for all nodes to load it. The previous key verifies until its
     /// last token has expired, after `token_lifetime` and [`KeyRing::MARGIN`].
     ///
+    /// If a key is already announced and `announce` is zero, as when the signing key is compromised, the announced key is revoked:
+    /// it has signed no token, and may be compromised too.
+    ///
     /// # Errors
-    /// [`KeyChangeError::Announced`] if another key is already announced.
+    /// [`KeyChangeError::Announced`] if another key is already announced, and `announce` is not zero.
     pub fn rotate(
         &self,
         algorithm: KeyAlgorithm,
@@ -52,12 +58,23 @@ impl KeyRing {
         now: OffsetDateTime,
         random: &dyn Random,
     ) -> Result<Self, KeyChangeError> {
-        if let Some(announced) = self.keys.iter().find(|key| self.state_at(key, now) == KeyState::Announced) {
-            return Err(KeyChangeError::Announced(announced.id.clone()));
-        }
         let fresh = new_key(algorithm, now, whole_second(now + announce), random)?;
         let end = fresh.times.signs_from + token_lifetime + Self::MARGIN;
         let mut keys = self.keys.clone();
+        if let Some(announced) = self.announced_at(now) {
+            let signing = self.signing_at(now).map(|key| key.id.clone()).unwrap_or_default();
+            if !announce.is_zero() {
+                return Err(KeyChangeError::Announced { announced: announced.id.clone(), signing });
+            }
+            for key in &mut keys {
+                if key.id == announced.id {
+                    key.times.revoked_at = Some(whole_second(now));
+                } else if key.id == signing {
+                    // Its end depended on the start of the announced key.
+                    key.times.verifies_until = None;
+                }
+            }
+        }
         for key in keys.iter_mut().filter(|key| has_no_end(key)) {
             key.times.verifies_until = Some(end);
         }
@@ -65,7 +82,12 @@ impl KeyRing {
         Ok(Self::new(keys)?)
     }
 
-    /// Revokes a key. If it was announced, the current key keeps signing.
+    /// The key that is announced at `now`. There is at most one.
+    pub fn announced_at(&self, now: OffsetDateTime) -> Option<&RingKey> {
+        self.keys.iter().find(|key| self.state_at(key, now) == KeyState::Announced)
+    }
+
+    /// Revokes a key. If it was announced, the current key keeps signing. If it was signing, the announced key signs from `now`.
     ///
     /// # Errors
     /// [`KeyChangeError::Unknown`]; [`KeyChangeError::LastSigningKey`] if no signing key would be left.
@@ -83,10 +105,15 @@ impl KeyRing {
         {
             before.times.verifies_until = None;
         }
-        Self::new(keys).map_err(|error| match error {
+        let mut ring = Self::new(keys).map_err(|error| match error {
             KeyRingError::NoSigningKey => KeyChangeError::LastSigningKey(id.to_owned()),
-            other => other.into(),
-        })
+            other => KeyChangeError::from(other),
+        })?;
+        let signing = ring.signing_at(now).map(|key| key.id.clone());
+        for key in ring.keys.iter_mut().filter(|key| Some(&key.id) == signing.as_ref()) {
+            key.times.signs_from = key.times.signs_from.min(whole_second(now));
+        }
+        Ok(ring)
     }
 
     /// Removes a revoked or expired key.

@@ -80,7 +80,6 @@ fn key_set_skips_foreign_keys_and_rejects_damaged_ones() {
     for other in [
         r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
         r#"{"kty":"EC","crv":"P-384","x":"","y":""}"#,
-        r#"{"kty":"OKP","crv":"Ed25519","use":"enc","x":""}"#,
         r#"{"kty":"OKP","crv":"Ed25519","alg":"HS256","x":""}"#,
     ] {
         assert_eq!(set(&[other]).err(), Some(KeySetError::Empty), "{other}");
@@ -89,6 +88,31 @@ fn key_set_skips_foreign_keys_and_rejects_damaged_ones() {
         assert_eq!(set(&[P256, damaged]).err(), Some(KeySetError::Damaged(2)), "{damaged}");
     }
     assert!(matches!(PublishedKeys::parse(b"{"), Err(KeySetError::Form { .. })));
+}
+
+/// RFC 7517, sections 4.2 and 4.3.
+#[test]
+fn key_for_another_use_or_operation_verifies_nothing() {
+    let with = |members: &str| ED25519.replace("\"kty\"", &format!("{members},\"kty\""));
+    for right in [r#""use":"sig""#, r#""key_ops":["verify"]"#, r#""use":"sig","key_ops":["sign","verify"]"#] {
+        assert_eq!(raw(&[&with(right)], SIGNED_WITH_EDDSA), Ok(()), "{right}");
+    }
+    for (wrong, error) in [
+        (r#""use":"enc""#, TokenError::KeyUse),
+        (r#""use":"enc","key_ops":["verify"]"#, TokenError::KeyUse),
+        (r#""key_ops":["sign"]"#, TokenError::KeyOperations),
+        (r#""key_ops":[]"#, TokenError::KeyOperations),
+        (r#""use":"sig","key_ops":["deriveKey"]"#, TokenError::KeyOperations),
+    ] {
+        assert_eq!(raw(&[&with(wrong)], SIGNED_WITH_EDDSA), Err(error), "{wrong}");
+        assert_eq!(raw(&[&with(wrong), ED25519], SIGNED_WITH_EDDSA), Ok(()), "{wrong}");
+    }
+    let (input, signature) = SIGNED_WITH_EDDSA.rsplit_once('.').unwrap();
+    let changed = format!("{input}.A{}", &signature[1..]);
+    let other = with(r#""use":"enc""#);
+    for keys in [[ED25519, &other], [&other, ED25519]] {
+        assert_eq!(raw(&keys, &changed), Err(TokenError::Signature), "the reason of the usable key");
+    }
 }
 
 #[test]

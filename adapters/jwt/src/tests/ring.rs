@@ -182,14 +182,32 @@ fn last_signing_key_cannot_be_revoked_or_removed() {
     assert_eq!(one.revoke("x", NOW).err(), Some(KeyChangeError::Unknown("x".into())));
     let two = rotated(&one, NOW);
     let announced = two.keys()[1].id().to_owned();
-    let again = two.rotate(KeyAlgorithm::EdDsa, Duration::ZERO, LIFETIME, NOW, &RANDOM);
-    assert_eq!(again.err(), Some(KeyChangeError::Announced(announced.clone())));
+    let again = two.rotate(KeyAlgorithm::EdDsa, ANNOUNCE, LIFETIME, NOW, &RANDOM);
+    assert_eq!(again.err(), Some(KeyChangeError::Announced { announced: announced.clone(), signing: id.clone() }));
     let back = two.revoke(&announced, NOW).unwrap();
     assert_eq!(states(&back, NOW + Duration::DAY), [KeyState::Signing, KeyState::Revoked]);
     let urgent = two.revoke(&id, NOW).unwrap();
-    assert_eq!(urgent.signing_at(NOW).unwrap().id(), announced, "the only valid key signs before its signs_from");
+    assert_eq!(urgent.signing_at(NOW).unwrap().id(), announced, "the only valid key signs at once");
+    assert_eq!(urgent.keys()[1].times().signs_from, NOW);
     let removed = urgent.remove(&id, NOW).unwrap();
     assert_eq!(removed.keys().len(), 1);
+}
+
+/// REQ 11.
+#[test]
+fn urgent_rotation_revokes_the_announced_key() {
+    use KeyState::{Expired, Revoked, Signing, Verifying};
+    let pending = rotated(&generated(KeyAlgorithm::EdDsa), NOW);
+    let old = token(&pending, NOW);
+    let urgent = pending.rotate(KeyAlgorithm::EdDsa, Duration::ZERO, LIFETIME, NOW, &RANDOM).unwrap();
+    assert_eq!(states(&urgent, NOW), [Verifying, Revoked, Signing]);
+    assert!(tokens_on(&urgent).verify(&old, NOW).is_ok());
+    assert_eq!(states(&urgent, NOW + ANNOUNCE), [Verifying, Revoked, Signing]);
+    assert_eq!(states(&urgent, NOW + LIFETIME + KeyRing::MARGIN), [Expired, Revoked, Signing]);
+    for leaked in [0, 1] {
+        let revoked = urgent.revoke(urgent.keys()[leaked].id(), NOW).unwrap();
+        assert_eq!(states(&revoked, NOW)[1..], [Revoked, Signing]);
+    }
 }
 
 /// REQ 11.

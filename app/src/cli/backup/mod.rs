@@ -3,19 +3,21 @@
 mod archive;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use adapter_sqlite::{SqliteStore, backup};
 use domain::Clock;
-use tempfile::{NamedTempFile, TempDir};
+use tempfile::NamedTempFile;
 use time::format_description::well_known::Rfc3339;
 
 use archive::{ArchiveError, Manifest};
 
 use super::arguments::{Backup, Restore, Store};
 use super::data_dir::{directory_of, sync_directory, write_secret_once};
+use super::drafts::DraftDirectory;
 use super::failure::Failure;
+use super::output::progress;
 use super::{known_stores, output, signing_key};
 use crate::stores::Database;
 use crate::system::SystemClock;
@@ -37,7 +39,8 @@ pub fn back_up(arguments: &Backup) -> Result<(), Failure> {
         return Err(Failure::new(format!("{} exists; choose another file", target.display())));
     }
     let key = if arguments.with_keys { Some(key_file(arguments)?) } else { None };
-    let copy = NamedTempFile::new_in(directory_of(target)).map_err(cannot_write)?;
+    let directory = DraftDirectory::new_in(directory_of(target)).map_err(cannot_write)?;
+    let copy = NamedTempFile::new_in(directory.path()).map_err(cannot_write)?;
     progress("Copying the store");
     backup::copy(&source, copy.path())?;
     let contents = backup::verify(copy.path())?;
@@ -45,12 +48,13 @@ pub fn back_up(arguments: &Backup) -> Result<(), Failure> {
     let files: Vec<_> = [(STORE, copy.path())].into_iter().chain(key).collect();
     let manifest = Manifest::new(SystemClock.now().format(&Rfc3339)?, contents, &files);
     progress("Compressing the copy");
-    let draft = NamedTempFile::new_in(directory_of(target)).map_err(cannot_write)?;
+    let draft = NamedTempFile::new_in(directory.path()).map_err(cannot_write)?;
     archive::write(draft.as_file(), &manifest, &files).map_err(cannot_write)?;
     draft.as_file().sync_all().map_err(cannot_write)?;
     progress("Reading the backup back");
-    let extracted = TempDir::new_in(directory_of(target)).map_err(cannot_write)?;
-    archive::extract(draft.path(), extracted.path()).map_err(|error| unusable(target, &error))?;
+    let extracted = directory.path().join("extracted");
+    fs::create_dir(&extracted).map_err(cannot_write)?;
+    archive::extract(draft.path(), &extracted).map_err(|error| unusable(target, &error))?;
     draft.persist_noclobber(target).map_err(|error| cannot_write(error.error))?;
     sync_directory(directory_of(target)).map_err(cannot_write)?;
     let keys = if arguments.with_keys { ", with the signing keys" } else { "" };
@@ -66,7 +70,7 @@ pub fn restore(arguments: &Restore) -> Result<(), Failure> {
         reject_existing(&existing)?;
     }
     let cannot_write = |error: io::Error| Failure::new(format!("cannot restore {}: {error}", target.display()));
-    let extracted = TempDir::new_in(directory_of(&target)).map_err(cannot_write)?;
+    let extracted = DraftDirectory::new_in(directory_of(&target)).map_err(cannot_write)?;
     progress("Verifying the backup");
     let manifest = archive::extract(source, extracted.path()).map_err(|error| unusable(source, &error))?;
     let store = extracted.path().join(STORE);
@@ -146,11 +150,4 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn unusable(file: &Path, error: &ArchiveError) -> Failure {
     Failure::new(format!("the backup {} cannot be used: {error}", file.display()))
-}
-
-/// Shows on a terminal what takes long.
-fn progress(step: &str) {
-    if io::stderr().is_terminal() {
-        output::message(format_args!("{step} …"));
-    }
 }
