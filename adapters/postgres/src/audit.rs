@@ -43,32 +43,28 @@ const BLOCKS: &str = "SELECT min(block) * 1024, max(block) * 1024 + 1023 FROM \
 /// Number of ranges that are read at once. Usually there is one.
 const RANGES: u8 = 16;
 
-/// The statement that reads the events in a range of ids, in order of id. Rows are compared with the key of an index, so that no
-/// other index has their order: an estimate can be wrong by the size of the table, because events are not distributed evenly.
+/// The statement that reads the events in a range of ids, in order of id. The first condition is one that the primary key has no order
+/// for, and those on the time use no index: otherwise the server selects these if it expects many matches, although it has to read
+/// the whole table where events are not distributed evenly.
 fn page(key: &[(&str, String)]) -> String {
-    let columns = || key.iter().map(|(column, _)| *column);
-    let columns = columns().chain(["id"]).collect::<Vec<_>>().join(", ");
-    let row = |id: &str| {
-        let values = (0..key.len()).map(|index| format!("${}", index + 7));
-        values.chain([id.to_owned()]).collect::<Vec<_>>().join(", ")
-    };
+    let conditions = key.iter().enumerate().map(|(index, (column, _))| match index {
+        0 => format!(" AND {column} = ANY(ARRAY[$6::text])"),
+        index => format!(" AND {column} = ${}", index + 6),
+    });
+    let order = key.first().map(|(column, _)| format!("{column}, ")).unwrap_or_default();
     format!(
         "SELECT id, at, actor, action, target, detail, count, request_id, host(client) AS client FROM audit_events \
-         WHERE ({columns}) > ({}) AND ({columns}) <= ({}) AND ($4::timestamptz IS NULL OR at >= $4) \
-         AND ($5::timestamptz IS NULL OR at < $5) AND ($6::text IS NULL OR action = $6) ORDER BY {columns} LIMIT $3",
-        row("$1"),
-        row("$2")
+         WHERE id > $1 AND id <= $2{} AND (at >= $4) IS NOT FALSE AND (at < $5) IS NOT FALSE ORDER BY {order}id LIMIT $3",
+        conditions.collect::<String>()
     )
 }
 
-/// The columns of an index with their values, and an action that is checked row by row.
-fn key(filter: &EventFilter) -> (Vec<(&'static str, String)>, Option<&str>) {
+/// The columns with their values.
+fn key(filter: &EventFilter) -> Vec<(&'static str, String)> {
     let actor = filter.actor.map(|actor| ("actor", actor.to_string()));
     let target = filter.target.as_ref().map(|target| ("target", target.to_string()));
-    let action = filter.action.as_ref().map(Action::as_str);
-    let (indexed, checked) = if actor.is_some() && target.is_some() { (None, action) } else { (action, None) };
-    let indexed = indexed.map(|action| ("action", action.to_owned()));
-    (actor.into_iter().chain(target).chain(indexed).collect(), checked)
+    let action = filter.action.as_ref().map(|action| ("action", action.as_str().to_owned()));
+    [actor, target, action].into_iter().flatten().collect()
 }
 
 /// A page of events that is being read.
@@ -85,14 +81,13 @@ impl Reading<'_> {
 
     /// Reads the events after `position` up to `last`.
     async fn read(&mut self, position: i64, last: i64, connection: &mut Connection<'_>) -> Result<(), StoreError> {
-        let (key, action) = key(self.filter);
+        let key = key(self.filter);
         let page = sqlx::query(AssertSqlSafe(page(&key)))
             .bind(position)
             .bind(last)
             .bind(i64::try_from(self.limit - self.found.len()).unwrap_or(i64::MAX))
             .bind(self.filter.since)
-            .bind(self.filter.before)
-            .bind(action.map(str::to_owned));
+            .bind(self.filter.before);
         let page = key.into_iter().fold(page, |page, (_, value)| page.bind(value));
         for row in connection.fetch_all(page).await? {
             self.found.push(event(&row)?);

@@ -43,19 +43,63 @@ macro_rules! page {
 }
 
 /// The statement for a filter. Its parameters from ?6 on are the values of [`key`].
-const fn page(filter: &EventFilter) -> &'static str {
+const fn page(filter: &EventFilter, starts_with_target: bool) -> &'static str {
     match (&filter.actor, &filter.action, &filter.target) {
         (None, None, None) => page!("NOT INDEXED", ""),
         (Some(_), None, None) => page!("INDEXED BY audit_events_actor", "AND actor = ?6"),
         (None, Some(_), None) => page!("INDEXED BY audit_events_action", "AND action = ?6"),
         (None, None, Some(_)) => page!("INDEXED BY audit_events_target", "AND target = ?6"),
         (Some(_), Some(_), None) => page!("INDEXED BY audit_events_actor_action", "AND actor = ?6 AND action = ?7"),
-        (Some(_), None, Some(_)) => page!("INDEXED BY audit_events_actor_target", "AND actor = ?6 AND target = ?7"),
-        (None, Some(_), Some(_)) => page!("INDEXED BY audit_events_target_action", "AND action = ?6 AND target = ?7"),
+        (Some(_), None, Some(_)) if starts_with_target => {
+            page!("INDEXED BY audit_events_target", "AND actor = ?6 AND target = ?7")
+        }
+        (None, Some(_), Some(_)) if starts_with_target => {
+            page!("INDEXED BY audit_events_target", "AND action = ?6 AND target = ?7")
+        }
+        (Some(_), Some(_), Some(_)) if starts_with_target => {
+            page!("INDEXED BY audit_events_target", "AND actor = ?6 AND action = ?7 AND target = ?8")
+        }
+        (Some(_), None, Some(_)) => page!("INDEXED BY audit_events_actor", "AND actor = ?6 AND target = ?7"),
+        (None, Some(_), Some(_)) => page!("INDEXED BY audit_events_action", "AND action = ?6 AND target = ?7"),
         (Some(_), Some(_), Some(_)) => {
-            page!("INDEXED BY audit_events_actor_target", "AND actor = ?6 AND +action = ?7 AND target = ?8")
+            page!("INDEXED BY audit_events_actor_action", "AND actor = ?6 AND action = ?7 AND target = ?8")
         }
     }
+}
+
+/// Counts the events of a target after a position, up to a limit.
+const COUNT_BY_TARGET: &str = "SELECT count(*) FROM (SELECT 1 FROM audit_events INDEXED BY audit_events_target \
+     WHERE target = ?3 AND id > ?1 LIMIT ?2)";
+const COUNT_BY_ACTOR: &str = "SELECT count(*) FROM (SELECT 1 FROM audit_events INDEXED BY audit_events_actor \
+     WHERE actor = ?3 AND id > ?1 LIMIT ?2)";
+const COUNT_BY_ACTION: &str = "SELECT count(*) FROM (SELECT 1 FROM audit_events INDEXED BY audit_events_action \
+     WHERE action = ?3 AND id > ?1 LIMIT ?2)";
+const COUNT_BY_ACTOR_AND_ACTION: &str = "SELECT count(*) FROM (SELECT 1 FROM audit_events \
+     INDEXED BY audit_events_actor_action WHERE actor = ?3 AND action = ?4 AND id > ?1 LIMIT ?2)";
+/// A target with fewer events is not compared with the other conditions.
+const FEW: i64 = 1_000;
+/// Maximum number of counted events.
+const COUNTED: i64 = 50_000;
+
+/// Returns `true` if no more events have the target than the actor and the action, so that the fewest are read.
+fn starts_with_target(connection: &Connection, filter: &EventFilter, position: i64) -> Result<bool, Failure> {
+    let mut key = key(filter);
+    let (Some(_), Some(target)) = (&filter.target, key.pop()) else { return Ok(true) };
+    let count_others = match (&filter.actor, &filter.action) {
+        (None, None) => return Ok(true),
+        (Some(_), None) => COUNT_BY_ACTOR,
+        (None, Some(_)) => COUNT_BY_ACTION,
+        (Some(_), Some(_)) => COUNT_BY_ACTOR_AND_ACTION,
+    };
+    let count = |sql: &str, limit: i64, key: &[String]| -> Result<i64, Failure> {
+        let params = [position, limit].map(Value::from).into_iter().chain(key.iter().cloned().map(Value::from));
+        Ok(connection.prepare_cached(sql)?.query_row(params_from_iter(params), |row| row.get(0))?)
+    };
+    let target = [target];
+    if count(COUNT_BY_TARGET, FEW, &target)? < FEW {
+        return Ok(true);
+    }
+    Ok(count(COUNT_BY_TARGET, COUNTED, &target)? <= count(count_others, COUNTED, &key)?)
 }
 
 /// Actor, action and target, as far as the filter has them.
@@ -67,7 +111,7 @@ fn key(filter: &EventFilter) -> Vec<String> {
 
 /// Reads up to `limit` events after `position`, in order of id.
 fn read(connection: &Connection, filter: &EventFilter, position: i64, limit: i64) -> Result<Vec<Event>, Failure> {
-    let (sql, key) = (page(filter), key(filter));
+    let (sql, key) = (page(filter, starts_with_target(connection, filter, position)?), key(filter));
     let [since, before] = [(filter.since, i64::MIN), (filter.before, i64::MAX)];
     let times = [since, before].map(|(time, unlimited)| time.map_or(unlimited, micros));
     let read = |found: &mut Vec<Event>, position: i64, last: i64| -> Result<(), Failure> {
@@ -205,21 +249,53 @@ mod tests {
     }
 
     #[test]
+    fn conditions_with_the_fewest_events_are_read_first() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("rollbook.db");
+        let _store = SqliteStore::open(&path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let insert = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+             INSERT INTO audit_events (at, actor, action, target, count)
+             SELECT i, CASE WHEN i <= 2000 THEN 'anonymous' ELSE 'operator' END, 'login.refused',
+                 CASE WHEN i <= 2500 THEN 'user:1' ELSE 'user:2' END, 1 FROM n";
+        connection.execute_batch(insert).unwrap();
+        let filter = |actor, target: &str| EventFilter {
+            actor: Some(actor),
+            action: Some(Action::LOGIN_DENIED),
+            target: target.parse().ok(),
+            ..EventFilter::default()
+        };
+        for (actor, target, position, expected) in [
+            (ActorId::Operator, "user:1", 0, false),
+            (ActorId::Anonymous, "user:1", 0, false),
+            (ActorId::Operator, "user:2", 0, true),
+            (ActorId::Anonymous, "user:3", 0, true),
+            (ActorId::Anonymous, "user:1", 1_800, true),
+        ] {
+            let first = starts_with_target(&connection, &filter(actor, target), position).unwrap();
+            assert_eq!(first, expected, "{actor} {target} {position}");
+        }
+    }
+
+    #[test]
     fn every_filter_searches_one_index_in_order_of_id() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("rollbook.db");
         let _store = SqliteStore::open(&path).unwrap();
         let connection = Connection::open(&path).unwrap();
-        for filter in filters() {
+        for (filter, starts_with_target) in filters().flat_map(|filter| [(filter.clone(), true), (filter, false)]) {
             let EventFilter { actor, action, target, .. } = &filter;
-            let all = actor.is_some() && action.is_some() && target.is_some();
-            let columns =
-                [("actor", actor.is_some()), ("target", target.is_some()), ("action", action.is_some() && !all)];
+            let is_by_target = target.is_some() && (starts_with_target || (actor.is_none() && action.is_none()));
+            let columns = [
+                ("actor", actor.is_some() && !is_by_target),
+                ("action", action.is_some() && !is_by_target),
+                ("target", is_by_target),
+            ];
             let equal: Vec<_> =
                 columns.into_iter().filter(|(_, is)| *is).map(|(name, _)| format!("{name}=? AND ")).collect();
             let id = if equal.is_empty() { "rowid" } else { "id" };
             let expected = format!("({}{id}>? AND {id}<?)", equal.concat());
-            let plan = plan(&connection, page(&filter));
+            let plan = plan(&connection, page(&filter, starts_with_target));
             assert!(plan.starts_with("SEARCH audit_events USING") && plan.ends_with(&expected), "{filter:?}: {plan}");
         }
         let prune = plan(&connection, PRUNE);

@@ -78,9 +78,9 @@ pub struct EventFilter {
 
 impl Filter for EventFilter {
     fn reach(&self) -> Reach {
-        // Stores index the time, and any two of the others.
+        // Stores index the time, each of the others, and actor and action together.
         let Self { actor, action, target, since: _, before: _ } = self;
-        let is_search = actor.is_some() && action.is_some() && target.is_some();
+        let is_search = target.is_some() && (actor.is_some() || action.is_some());
         if is_search { Reach::Search } else { Reach::Page }
     }
 }

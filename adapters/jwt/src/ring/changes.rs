@@ -94,6 +94,9 @@ impl KeyRing {
     pub fn revoke(&self, id: &str, now: OffsetDateTime) -> Result<Self, KeyChangeError> {
         let found = self.find(id).ok_or_else(|| KeyChangeError::Unknown(id.to_owned()))?;
         let announced = self.state_at(found, now) == KeyState::Announced;
+        // An older key, which is still valid, must not sign again.
+        let is_signing = self.state_at(found, now) == KeyState::Signing;
+        let successor = self.announced_at(now).filter(|_| is_signing).map(|key| key.id.clone());
         let mut keys = self.keys.clone();
         if let Some(key) = keys.iter_mut().find(|key| key.id == id) {
             key.times.revoked_at.get_or_insert(whole_second(now));
@@ -105,15 +108,13 @@ impl KeyRing {
         {
             before.times.verifies_until = None;
         }
-        let mut ring = Self::new(keys).map_err(|error| match error {
-            KeyRingError::NoSigningKey => KeyChangeError::LastSigningKey(id.to_owned()),
-            other => KeyChangeError::from(other),
-        })?;
-        let signing = ring.signing_at(now).map(|key| key.id.clone());
-        for key in ring.keys.iter_mut().filter(|key| Some(&key.id) == signing.as_ref()) {
-            key.times.signs_from = key.times.signs_from.min(whole_second(now));
+        if let Some(key) = keys.iter_mut().find(|key| Some(&key.id) == successor.as_ref()) {
+            key.times.signs_from = whole_second(now);
         }
-        Ok(ring)
+        Self::new(keys).map_err(|error| match error {
+            KeyRingError::NoSigningKey => KeyChangeError::LastSigningKey(id.to_owned()),
+            other => other.into(),
+        })
     }
 
     /// Removes a revoked or expired key.
