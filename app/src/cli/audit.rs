@@ -33,7 +33,7 @@ pub async fn run(audit: Audit) -> Result<(), Failure> {
             let mut deleted_so_far = 0;
             let after_batch = async |deleted| {
                 deleted_so_far = deleted;
-                if deleted % PROGRESS == 0 {
+                if deleted.is_multiple_of(PROGRESS) {
                     output::progress(format_args!("Deleted {deleted} events"));
                 }
                 sleep(PAUSE).await;

@@ -89,8 +89,7 @@ impl DeniedKind {
             (ActorId::Anonymous, Some(_), Clients::Several) => Some(Precision::TargetOnly),
             (ActorId::Anonymous, None, Clients::One(_)) => Some(Precision::Address),
             (ActorId::Anonymous, None, Clients::Network(_)) => Some(Precision::Network),
-            (ActorId::Anonymous, None, Clients::Several) => None,
-            (ActorId::Service, None, Clients::Several) => None,
+            (ActorId::Anonymous | ActorId::Service, None, Clients::Several) => None,
             (_, _, Clients::One(_)) => Some(Precision::Actor),
             (_, _, Clients::Network(_) | Clients::Several) => Some(Precision::ActorAndAction),
         }

@@ -148,7 +148,7 @@ fn events_out_of_order() -> Vec<NewEvent> {
         let step = match i {
             100..110 => Duration::days(9_000),
             2_000..2_010 => Duration::days(-9_000),
-            _ if i % 7 == 0 => Duration::seconds(-5),
+            _ if i.is_multiple_of(7) => Duration::seconds(-5),
             _ => Duration::ZERO,
         };
         let by = Actor::here(actors[usize::from(i % 3)], T0 + Duration::seconds(i64::from(i)) + step);

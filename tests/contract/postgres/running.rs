@@ -4,10 +4,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use domain::access::Role;
+use domain::audit::{AuditLog, EventFilter};
 use domain::record::{Record, RecordError, RecordStore};
 use domain::student::{RollNumber, Student, StudentName, StudentPatch};
 use domain::user::{CredentialStore, User, UserConflict};
-use domain::{PageRequest, Probe, StoreError, Text as _};
+use domain::{ActorId, PageRequest, Probe, StoreError, Text as _};
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, raw_sql};
 use tests::database::PostgresDatabase;
@@ -262,4 +263,28 @@ async fn administrators_deleted_on_two_nodes_leave_one() {
 
     let left = (first.await.unwrap(), second.await.unwrap());
     assert!(matches!(left, (Ok(()), Err(RecordError::Rejected(UserConflict::LastAdministrator)))), "{left:?}");
+}
+
+/// The events of the actor are the last ones, which the statistics of the server do not contain.
+#[tokio::test]
+async fn events_of_an_actor_are_not_searched_among_all() {
+    let database = PostgresDatabase::create();
+    let store = open(&database).await;
+    let insert = "INSERT INTO audit_events (at, actor, action, count)
+                  SELECT now(), CASE WHEN i <= 14000 THEN 'anonymous' ELSE 'operator' END, 'key.rotated', 1
+                  FROM generate_series(1, 20000) AS i;
+                  ANALYZE audit_events";
+    run(&database, insert).await.unwrap();
+    let filter = EventFilter { actor: Some(ActorId::Operator), ..EventFilter::default() };
+    let page = AuditLog::page(&store, &filter, PageRequest::LARGEST).await.unwrap();
+    assert_eq!(page.entries.len(), 200);
+    store.close().await;
+    let rows_read = async |index: &str| {
+        let sql = format!("SELECT idx_tup_read::text FROM pg_stat_user_indexes WHERE indexrelname = '{index}'");
+        database.texts(&sql).await.remove(0)
+    };
+    // The server publishes the numbers when the connection is closed.
+    let published = async { while rows_read("audit_events_actor").await == "0" {} };
+    timeout(Duration::from_secs(15), published).await.expect("the index of the actor is used");
+    assert_eq!(rows_read("audit_events_pkey").await, "0");
 }

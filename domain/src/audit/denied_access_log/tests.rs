@@ -16,7 +16,7 @@ fn user(id: u32) -> ActorId {
 
 /// The address of this number, in a network of 250 addresses.
 fn address(number: u32) -> IpAddr {
-    Ipv4Addr::from_bits(0x0a00_0000 + (number / 250 << 8) + number % 250).into()
+    Ipv4Addr::from_bits(0x0a00_0000 + ((number / 250) << 8) + number % 250).into()
 }
 
 fn event(id: ActorId, action: Action, target: Option<Target>, client: IpAddr) -> NewEvent {
@@ -58,7 +58,7 @@ async fn flood_of_anonymous_requests_merges_no_event_of_a_user() {
     };
     for n in 0..10_000 {
         log.record(anonymous(None, n % 5_000));
-        if n % 50 == 0 {
+        if n.is_multiple_of(50) {
             log.record(of_user(n / 100));
         }
     }

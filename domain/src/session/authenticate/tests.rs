@@ -12,12 +12,15 @@ use crate::{MockClock, SessionId, UserId, Version};
 const NOW: OffsetDateTime = datetime!(2026-11-23 12:00 UTC);
 const USER: i64 = 7;
 
+/// Target and detail of an event.
+type Recorded = (Option<String>, Option<String>);
+
 /// Authenticates the token `valid`, of user 7 and session 3, or one with an error, while the session belongs to `owner`. Returns the
 /// outcome and the target and detail of the recorded event.
 async fn authenticate(
     verified: Result<(), TokenError>,
     owner: Option<i64>,
-) -> (Result<Authenticated, AuthenticationError>, Vec<(Option<String>, Option<String>)>) {
+) -> (Result<Authenticated, AuthenticationError>, Vec<Recorded>) {
     let (user_id, session_id) = (UserId::try_from(USER).unwrap(), SessionId::try_from(3).unwrap());
     let mut tokens = MockTokens::new();
     tokens.expect_verify().returning(move |token, at| {
