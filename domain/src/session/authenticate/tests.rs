@@ -77,7 +77,7 @@ async fn authenticated_user_has_currently_stored_role() {
     assert_eq!(recorded, []);
 }
 
-/// REQ 18. REQ 22.
+/// REQ 18, REQ 22.
 #[tokio::test]
 async fn token_of_ended_session_or_other_user_is_rejected_and_recorded() {
     for owner in [None, Some(USER + 1)] {
