@@ -31,7 +31,7 @@ pub async fn run(audit: Audit) -> Result<(), Failure> {
         }
         AuditCommand::Prune { older_than } => {
             let mut deleted_so_far = 0;
-            let after_batch = async |deleted| {
+            let after_batch = async |deleted: u64| {
                 deleted_so_far = deleted;
                 if deleted.is_multiple_of(PROGRESS) {
                     output::progress(format_args!("Deleted {deleted} events"));
