@@ -286,5 +286,7 @@ async fn events_of_an_actor_are_not_searched_among_all() {
     // The server publishes the numbers when the connection is closed.
     let published = async { while rows_read("audit_events_actor").await == "0" {} };
     timeout(Duration::from_secs(15), published).await.expect("the index of the actor is used");
-    assert_eq!(rows_read("audit_events_pkey").await, "0");
+    // The planner reads the lowest and the highest id.
+    let of_all: u32 = rows_read("audit_events_pkey").await.parse().unwrap();
+    assert!(of_all <= 10, "{of_all}");
 }
