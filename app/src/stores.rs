@@ -32,11 +32,16 @@ impl FromStr for Database {
 
     fn from_str(text: &str) -> Result<Self, DatabaseError> {
         match text.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            Some(("sqlite", path)) if !path.is_empty() && !has_user_information(path) => Ok(Self::Sqlite(path.into())),
             Some(("postgres" | "postgresql", rest)) if rest.starts_with("//") => Ok(Self::Postgres(text.to_owned())),
             _ => Err(DatabaseError),
         }
     }
+}
+
+/// Whether a path is a database URL with another scheme. Messages quote a path, but must not quote such a URL.
+fn has_user_information(path: &str) -> bool {
+    path.contains("://") || path.split_once(':').is_some_and(|(_, rest)| rest.contains('@'))
 }
 
 impl fmt::Debug for Database {
@@ -148,6 +153,9 @@ mod tests {
         assert_eq!("sqlite:a/b.db".parse(), Ok(Database::Sqlite("a/b.db".into())));
         assert!(matches!("postgres://u:p@h/d".parse(), Ok(Database::Postgres(_))));
         assert!(matches!("postgresql://h/d".parse(), Ok(Database::Postgres(_))));
+        for wrong in ["sqlite:postgres://h/d", "sqlite://u:p@h/d"] {
+            assert_eq!(wrong.parse::<Database>(), Err(DatabaseError), "{wrong}");
+        }
         for wrong in ["", "sqlite:", "mysql://h/d", "postgres:h", "a.db"] {
             assert_eq!(wrong.parse::<Database>(), Err(DatabaseError), "{wrong}");
         }

@@ -1,5 +1,6 @@
 //! Opening connections: tries the hosts of the URL, and prepares the session.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -36,6 +37,9 @@ pub(crate) enum ConnectError {
     TimedOut,
     #[error("the server rejects writes")]
     ReadOnly,
+    /// The server does not open the session. The message does not contain the username.
+    #[error("{message}")]
+    Rejected { code: String, message: String },
     #[error(transparent)]
     Driver(#[from] sqlx::Error),
 }
@@ -43,10 +47,7 @@ pub(crate) enum ConnectError {
 impl ConnectError {
     /// Returns `true` if the server does not respond, starts, stops, or rejects writes.
     pub fn is_outage(&self) -> bool {
-        let is_full = |error: &sqlx::Error| {
-            error.as_database_error().and_then(DatabaseError::code).is_some_and(|code| code.starts_with("53"))
-        };
-        self.may_pass() && !matches!(self, Self::Driver(error) if is_full(error))
+        self.may_pass() && !self.code().is_some_and(|code| code.starts_with("53"))
     }
 
     /// Returns `true` if the server may accept a connection later, without another configuration.
@@ -55,12 +56,46 @@ impl ConnectError {
             // A proxy may accept a connection and close it while the server starts.
             Self::TimedOut | Self::ReadOnly | Self::Driver(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
             // Too many connections, shutting down, starting up.
-            Self::Driver(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| code.starts_with("53") || code.starts_with("57P"))
+            Self::Driver(_) | Self::Rejected { .. } => {
+                self.code().is_some_and(|code| code.starts_with("53") || code.starts_with("57P"))
             }
-            Self::Driver(_) => false,
         }
     }
+
+    /// The SQLSTATE of the server's error.
+    fn code(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Rejected { code, .. } => Some(code.into()),
+            Self::Driver(error) => error.as_database_error().and_then(DatabaseError::code),
+            _ => None,
+        }
+    }
+
+    /// The error of opening a session as this user.
+    fn opening(error: sqlx::Error, username: &str) -> Self {
+        match error {
+            sqlx::Error::Database(error) => Self::Rejected {
+                code: error.code().unwrap_or_default().into_owned(),
+                message: without_word(error.message(), username),
+            },
+            error => error.into(),
+        }
+    }
+}
+
+/// The text with `…` in place of each occurrence of the word.
+fn without_word(text: &str, word: &str) -> String {
+    let is_inside_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let (mut kept, mut end) = (String::new(), 0);
+    for (start, found) in text.match_indices(word).filter(|(_, found)| !found.is_empty()) {
+        let after = start + found.len();
+        if !is_inside_word(text[..start].chars().next_back()) && !is_inside_word(text[after..].chars().next()) {
+            kept.push_str(&text[end..start]);
+            kept.push('…');
+            end = after;
+        }
+    }
+    kept + &text[end..]
 }
 
 /// Limits of a session.
@@ -110,7 +145,7 @@ impl Connector {
 
     /// Opens a connection to one host. The settings are statements, because `PgBouncer` rejects them as startup parameters.
     async fn open(&self, host: &PgConnectOptions, limits: Limits) -> Result<PgConnection, ConnectError> {
-        let mut connection = host.connect().await?;
+        let mut connection = host.connect().await.map_err(|error| ConnectError::opening(error, host.get_username()))?;
         let search_path = self.schema.as_ref().map(|schema| format!(", set_config('search_path', '{schema}', false)"));
         let prepare = format!(
             "SELECT current_setting('transaction_read_only')::bool{}{}",
@@ -120,5 +155,19 @@ impl Connector {
         // The schema's name was checked and quoted when the options were parsed.
         let is_read_only: bool = raw_sql(AssertSqlSafe(prepare)).fetch_one(&mut connection).await?.try_get(0)?;
         if self.requires_writes && is_read_only { Err(ConnectError::ReadOnly) } else { Ok(connection) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn server_messages_contain_no_username() {
+        let rejected = "password authentication failed for user \"asha\"";
+        assert_eq!(without_word(rejected, "asha"), "password authentication failed for user \"…\"");
+        assert_eq!(without_word("für Benutzer »a«", "a"), "für Benutzer »…«");
+        assert_eq!(without_word(rejected, ""), rejected);
+        assert_eq!(without_word("é", "é"), "…");
     }
 }

@@ -29,5 +29,5 @@ mod url;
 mod users; // resource
 
 pub use open_error::OpenError;
-pub use options::Options;
+pub use options::{Options, location};
 pub use store::PostgresStore;

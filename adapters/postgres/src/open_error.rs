@@ -4,6 +4,7 @@ use sqlx::migrate::MigrateError;
 use thiserror::Error;
 
 use crate::connector::ConnectError;
+use crate::url::DRIVER_PARAMETERS;
 
 /// Error of opening the store: operation, location, cause and hint. Never contains a password.
 #[derive(Debug, Error)]
@@ -13,8 +14,11 @@ pub enum OpenError {
          special characters within a part (@ is %40, / is %2F)"
     )]
     Url,
-    #[error("the PostgreSQL URL has the unknown parameter {0:?}; remove it, or correct its name")]
-    UnknownParameter(String),
+    #[error(
+        "the PostgreSQL URL has an unknown parameter; the known ones are host, port, target_session_attrs, options[NAME], {}",
+        DRIVER_PARAMETERS.join(", ")
+    )]
+    UnknownParameter,
     #[error("target_session_attrs in the PostgreSQL URL must be any, primary or read-write")]
     SessionAttributes,
     #[error("the schema name is invalid; use 1 to 63 of a-z, 0-9 and _, not starting with a digit")]
@@ -47,6 +51,7 @@ impl OpenError {
     pub(crate) fn connect(place: &str, error: &ConnectError) -> Self {
         let (cause, hint) = match error {
             ConnectError::Driver(error) => (reason(error), hint(error)),
+            ConnectError::Rejected { code, message } => (one_line(message), server_hint(code)),
             ConnectError::TimedOut => {
                 (error.to_string(), "check host and port, and that no firewall blocks the connection")
             }
@@ -81,15 +86,19 @@ fn hint(error: &sqlx::Error) -> &'static str {
     match error {
         sqlx::Error::Io(_) => "check that the server runs there and that this machine can reach it",
         sqlx::Error::Tls(_) => "check sslmode and sslrootcert in the URL against the server's certificate",
-        sqlx::Error::Database(error) => match error.code().as_deref() {
-            Some(code) if code.starts_with("28") => "check user and password in the URL, and the server's pg_hba.conf",
-            Some("3D000") => "create the database, or correct its name in the URL",
-            Some("42501") => "make the user the owner of the database, or grant it CREATE on the schema",
-            Some("25006") => READ_ONLY_HINT,
-            Some("53300") => "raise the server's max_connections, or lower the limit of the nodes",
-            Some("57P03") => "wait until the server is up, then start again",
-            _ => "see the server's log",
-        },
+        sqlx::Error::Database(error) => server_hint(&error.code().unwrap_or_default()),
+        _ => "see the server's log",
+    }
+}
+
+fn server_hint(code: &str) -> &'static str {
+    match code {
+        code if code.starts_with("28") => "check user and password in the URL, and the server's pg_hba.conf",
+        "3D000" => "create the database, or correct its name in the URL",
+        "42501" => "make the user the owner of the database, or grant it CREATE on the schema",
+        "25006" => READ_ONLY_HINT,
+        "53300" => "raise the server's max_connections, or lower the limit of the nodes",
+        "57P03" => "wait until the server is up, then start again",
         _ => "see the server's log",
     }
 }

@@ -71,7 +71,8 @@ impl fmt::Debug for Options {
 /// Validated options: how to connect, and a name for error texts.
 pub(crate) struct Target {
     pub connector: Connector,
-    /// Hosts, ports and database, without username and password.
+    /// Hosts, ports and database, without username and password. A place with an `@` or a `%` is not quoted, because it
+    /// contains them if the separators of the URL are percent-encoded.
     pub place: String,
 }
 
@@ -102,8 +103,19 @@ fn place(hosts: &[PgConnectOptions]) -> String {
         Some(socket) => socket.display().to_string(),
         None => format!("{}:{}", host.get_host(), host.get_port()),
     });
-    let database = hosts.first().map(|host| host.get_database().unwrap_or(host.get_username()));
-    format!("{}/{}", servers.collect::<Vec<_>>().join(","), database.unwrap_or_default())
+    let servers = servers.collect::<Vec<_>>().join(",");
+    // Without a name in the URL, the database is that of the username.
+    let database = hosts.first().and_then(PgConnectOptions::get_database);
+    let place = database.map_or_else(|| servers.clone(), |database| format!("{servers}/{database}"));
+    if place.contains(['@', '%']) { "the server in the URL".to_owned() } else { place }
+}
+
+/// Hosts, ports and database of a URL, without username, password and parameters.
+///
+/// # Errors
+/// [`OpenError`] without a quotation of the URL.
+pub fn location(url: &str) -> Result<String, OpenError> {
+    Ok(place(&DatabaseUrl::parse(url)?.hosts))
 }
 
 #[cfg(test)]
@@ -120,6 +132,9 @@ mod tests {
         assert_eq!(place("postgres://asha:s3cret@db.example:5433/roll"), "db.example:5433/roll");
         assert_eq!(place("postgresql://asha:s3cret@%2Frun%2Fpg/roll"), "/run/pg/roll");
         assert_eq!(place("postgres://asha:s%2F3%40cret@[::1]:5433/roll?sslmode=require"), "[::1]:5433/roll");
+        assert_eq!(place("postgres://asha:s3cret@db"), "db:5432");
+        assert_eq!(place("postgres://asha%3As3cret%40db/roll"), "the server in the URL");
+        assert_eq!(place("postgres://asha@db/s3cret%40x"), "the server in the URL");
     }
 
     #[test]
@@ -133,6 +148,9 @@ mod tests {
             "postgres://asha:12#s3cret@db/roll",
             "postgres://asha:12?s3cret@db/roll",
             "postgres://asha@db/roll?sslmode=s3cret",
+            "postgres://asha:p@x/s3cret@db/roll",
+            "postgres://asha:p@x/a?s3cret@db/roll",
+            "postgres://asha@db/roll?application_name=s3cret@db",
         ] {
             let error = target(url).err().unwrap();
             assert!(matches!(error, OpenError::Url), "{url}: {error}");
