@@ -172,3 +172,21 @@ async fn node_of_existing_store_needs_no_data_directory() {
     next.env("ROLLBOOK_JWT_SECRET", SECRET);
     stop(tests::program::Program::start(next).await).await;
 }
+
+/// A container with a read-only file system.
+#[tokio::test]
+async fn first_start_needs_no_data_directory_on_postgres() {
+    let installation = Installation::new(Engine::Postgres);
+    let unwritable = ["--data-dir", "/dev/null/data"];
+    let server = tests::program::Program::start(installation.serve_command(&unwritable)).await;
+    server.client(None).get("/health/ready").await.expect(200);
+    let log = installation.log();
+    assert!(log.contains("/dev/null/data") && log.contains("rollbook user create NAME --role admin"), "{log}");
+    let create = ["user", "create", "asha", "--role", "admin", "--password-stdin"];
+    let created = installation.run(&[&create[..], &unwritable].concat(), Some(ADMIN_PASSWORD)).await;
+    assert_eq!((created.status, &*created.stderr), (Some(0), ""), "{created:?}");
+    server.log_in("asha", ADMIN_PASSWORD).await.get("/users").await.expect(200);
+    stop(server).await;
+    stop(tests::program::Program::start(installation.serve_command(&unwritable)).await).await;
+    assert_eq!(installation.log().matches("no administrator was created").count(), 1);
+}

@@ -34,6 +34,7 @@ mod key_emergency;
 mod keys;
 mod kills;
 mod login_throttle;
+mod logs;
 mod merge_patch;
 mod nodes;
 mod own_password;
@@ -43,7 +44,10 @@ mod requirements;
 mod rotation;
 mod searches;
 mod secrecy;
+mod secret_text;
+mod secret_urls;
 mod sessions;
+mod settings;
 mod shutdown;
 mod students; // resource
 mod text;

@@ -8,7 +8,6 @@ mod token;
 mod user;
 mod values;
 
-use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -30,7 +29,11 @@ pub use store::{Postgres, Store};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
 
-use self::values::{duration, instant, lifetime, limited, password_policy, request_quota, session_limit, within};
+use self::values::{
+    duration, instant, lifetime, limited, network, origin, password_policy, path, request_quota, session_limit, within,
+};
+use super::listen_address::ListenAddress;
+use super::log::LogFilter;
 use crate::http::{ForwardedHeader, Origin};
 
 /// Student registry with a REST API secured by JSON Web Tokens.
@@ -39,6 +42,10 @@ use crate::http::{ForwardedHeader, Origin};
 #[derive(Debug, Parser)]
 #[command(name = "rollbook", version, styles = Styles::plain())]
 pub struct Arguments {
+    /// Configuration file: TOML with the long names of the options as keys; options and variables take precedence
+    #[arg(long, env = "ROLLBOOK_CONFIG", value_name = "FILE", value_parser = path, global = true)]
+    pub config: Option<PathBuf>,
+
     #[command(subcommand)]
     pub command: Command,
 }
@@ -47,6 +54,8 @@ pub struct Arguments {
 pub enum Command {
     /// Serve the API and its documentation (default)
     Serve(Box<Serve>),
+    /// Print the effective settings of `serve` and their sources; takes the same options
+    Config(Box<Serve>),
     /// Manage user accounts
     User(User),
     /// List audit events and delete old ones
@@ -73,9 +82,9 @@ const IDLE_TIMEOUTS: RangeInclusive<std::time::Duration> =
 
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Address and port to listen on; port 0 selects a free port
+    /// Address or host name, and port, to listen on; port 0 selects a free port
     #[arg(long, env = "ROLLBOOK_LISTEN", value_name = "ADDRESS", default_value = "127.0.0.1:8000")]
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
 
     #[command(flatten)]
     pub store: Store,
@@ -89,12 +98,13 @@ pub struct Serve {
                 directory]",
         long,
         env = "ROLLBOOK_JWT_SECRET_FILE",
-        value_name = "FILE"
+        value_name = "FILE",
+        value_parser = path
     )]
     pub jwt_secret_file: Option<PathBuf>,
 
     /// Key ring that all nodes share, instead of the secret; create it with `rollbook keys generate`; reloaded on change
-    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE")]
+    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = path)]
     pub keys: Option<PathBuf>,
 
     /// Lifetime of access tokens, such as 15m, 8h or 30d [default: 15m; 8h with --demo or --contract]
@@ -134,8 +144,8 @@ pub struct Serve {
     #[arg(long, env = "ROLLBOOK_AUDIENCE", value_name = "NAME", default_value = "rollbook")]
     pub audience: String,
 
-    /// Network of reverse proxies whose forwarding headers are used; may be repeated
-    #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',')]
+    /// Network or address of reverse proxies whose forwarding headers are used; may be repeated
+    #[arg(long, env = "ROLLBOOK_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub trusted_proxy: Vec<IpNet>,
 
     /// Header with the client's address from trusted proxies: X-Forwarded-For, Forwarded or X-Real-IP
@@ -143,7 +153,7 @@ pub struct Serve {
     pub forwarded_header: ForwardedHeader,
 
     /// Origin allowed to read responses (CORS), such as `https://roll.example.org`; may be repeated
-    #[arg(long, env = "ROLLBOOK_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(long, env = "ROLLBOOK_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub cors_origin: Vec<Origin>,
 
     /// Maximum requests per minute of a user, or of an address without a token: 60 to 10000000; excess requests get 429
@@ -192,7 +202,7 @@ pub struct Serve {
         value_name = "FILTER",
         default_value = "info"
     )]
-    pub log: String,
+    pub log: LogFilter,
 
     /// Log format
     #[arg(long, env = "ROLLBOOK_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]

@@ -17,6 +17,7 @@ use super::arguments::Store;
 use super::data_dir::SecretDraft;
 use super::failure::Failure;
 use super::output;
+use crate::stores::Database;
 
 /// Name of the file with the initial password. A draft has a random suffix.
 const FILE: &str = "initial-admin-password";
@@ -27,10 +28,10 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// file (mode 0600) in the data directory, which is deleted when the password was changed. It is never logged.
 pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Failure> {
     // A node of a PostgreSQL store in use needs no data directory and may be unable to create one.
-    if accounts.is_empty().await? {
-        create(accounts, &store.data_dir()?.join(FILE)).await?;
-    }
     let file = store.data_dir.join(FILE);
+    if accounts.is_empty().await? {
+        create(accounts, store, &file).await?;
+    }
     publish_drafts(accounts, &file).await?;
     if file.exists() {
         tokio::spawn(delete_after_change(accounts.clone(), file));
@@ -38,14 +39,26 @@ pub async fn administrator(accounts: &Accounts, store: &Store) -> Result<(), Fai
     Ok(())
 }
 
-async fn create(accounts: &Accounts, file: &Path) -> Result<(), Failure> {
+async fn create(accounts: &Accounts, store: &Store, file: &Path) -> Result<(), Failure> {
     let first = accounts.first_administrator().await?;
-    let draft = SecretDraft::recoverable(file, format!("{}\n", first.password.expose_secret()).as_bytes());
-    let draft = draft.map_err(|error| cannot_write(file, &error))?;
+    let draft = || SecretDraft::recoverable(file, format!("{}\n", first.password.expose_secret()).as_bytes());
+    let draft = store.data_dir().and_then(|_| draft().map_err(|error| cannot_write(file, &error)));
+    let draft = match (draft, store.selected()) {
+        (Ok(draft), _) => draft,
+        // A container with a read-only file system. Without a file, nothing would keep the password.
+        (Err(failure), Database::Postgres(_)) => {
+            output::message(format_args!(
+                "The store has no users, and no administrator was created, because its password cannot be stored: {failure}; \
+                 or create the administrator with: rollbook user create NAME --role admin"
+            ));
+            return Ok(());
+        }
+        (Err(failure), Database::Sqlite(_)) => return Err(failure),
+    };
     if accounts.create_first(&first).await?.is_none() {
         return Ok(());
     }
-    if io::stderr().is_terminal() {
+    if io::stderr().is_terminal() && !output::writes_json() {
         return print(&first);
     }
     match draft.replace() {

@@ -1,7 +1,7 @@
 //! The file of the key ring: reading, replacing and change detection.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,7 @@ use secrecy::ExposeSecret;
 
 use super::data_dir::SecretDraft;
 use super::failure::Failure;
-
-/// Maximum number of bytes read; larger than any valid ring.
-const MAX_BYTES: u64 = 1024 * 1024;
+use super::secret_text;
 
 /// A key ring's file and the state of its last check.
 pub struct KeyFile {
@@ -96,8 +94,7 @@ pub fn read(path: &Path) -> Result<KeyRing, Failure> {
 
 fn read_with_text(path: &Path) -> Result<(Vec<u8>, KeyRing), Failure> {
     let cannot = |error: io::Error| Failure::new(format!("cannot read the key ring in {}: {error}", path.display()));
-    let mut text = Vec::new();
-    File::open(path).and_then(|file| file.take(MAX_BYTES).read_to_end(&mut text)).map_err(cannot)?;
+    let text = secret_text::read(path).map_err(cannot)?;
     let ring = KeyRing::parse(&text)
         .map_err(|error| Failure::new(format!("the key ring in {} is invalid: {error}", path.display())))?;
     Ok((text, ring))

@@ -3,47 +3,57 @@
 mod arguments;
 mod audit;
 mod backup;
+mod config;
 mod contract;
 mod data_dir;
 mod demo;
 mod drafts;
 mod durable_sessions;
+mod exposed_files;
 mod failure;
 mod first_start;
 mod key_file;
 mod key_watch;
 mod keys;
 mod known_stores;
+mod listen_address;
+mod log;
 mod migrate;
 mod openapi;
 mod output;
 mod password;
+mod secret_text;
 mod serve;
+mod settings;
 mod signing_key;
 mod temporary_store;
 mod token;
 mod user;
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-
 use arguments::{Arguments, Command};
 use failure::Failure;
+use settings::{Rejection, Sources};
 
 /// Runs the program with its arguments; the first one is the program's name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(with_subcommand(arguments.into_iter().collect())) {
-        Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
+    let (arguments, sources) = match settings::parse(&with_subcommand(arguments.into_iter().collect())) {
+        Ok(parsed) => parsed,
+        Err(Rejection::Help(help)) => {
+            let _ = help.print();
+            return ExitCode::SUCCESS;
+        }
+        Err(Rejection::Invalid(line)) => {
+            output::error(format_args!("rollbook: {line}"));
+            return ExitCode::from(2);
+        }
     };
-    match dispatch(arguments) {
+    match dispatch(arguments, &sources) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            output::message(format_args!("rollbook: {failure}"));
+            output::error(format_args!("rollbook: {failure}"));
             ExitCode::FAILURE
         }
     }
@@ -59,9 +69,10 @@ fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
     arguments
 }
 
-fn dispatch(arguments: Arguments) -> Result<(), Failure> {
+fn dispatch(arguments: Arguments, sources: &Sources) -> Result<(), Failure> {
     match arguments.command {
-        Command::Serve(serve) => runtime()?.block_on(serve::run(serve)),
+        Command::Serve(serve) => runtime()?.block_on(serve::run(serve, sources)),
+        Command::Config(serve) => runtime()?.block_on(config::run(&serve, sources)),
         Command::User(user) => runtime()?.block_on(user::run(user)),
         Command::Audit(audit) => runtime()?.block_on(audit::run(audit)),
         Command::Keys(keys) => runtime()?.block_on(keys::run(keys)),
@@ -78,45 +89,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     runtime.map_err(|error| Failure::new(format!("cannot start the runtime: {error}")))
 }
 
-/// Prints help to standard output and usage errors as one line to stderr.
-fn usage(error: &clap::Error) -> ExitCode {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            let _ = error.print();
-            ExitCode::SUCCESS
-        }
-        _ => {
-            output::message(format_args!("rollbook: {}; see --help", usage_error(error)));
-            ExitCode::from(2)
-        }
-    }
-}
-
-/// First paragraph of an error, on one line.
-fn usage_error(error: &clap::Error) -> String {
-    // Clap's text quotes the value; a malformed database URL may contain a password.
-    if let Some(ContextValue::String(argument)) = error.get(ContextKind::InvalidArg)
-        && argument.starts_with("--database")
-        && let Some(reason) = error.source()
-    {
-        return format!("invalid value for '{argument}': {reason}");
-    }
-    let text = error.to_string();
-    let first = text.split("\n\n").next().unwrap_or_default();
-    let line = first.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
-}
-
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
-
-    #[test]
-    fn clap_definition_is_consistent() {
-        Arguments::command().debug_assert();
-    }
 
     #[test]
     fn serve_is_the_default_subcommand() {

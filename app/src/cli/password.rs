@@ -1,6 +1,6 @@
 //! Reads a new password from a terminal or a pipe.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 
 use domain::Escaped;
 use domain::user::{NewPassword, PasswordPolicy, Username};
@@ -8,20 +8,27 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::arguments::PasswordSource;
 use super::failure::Failure;
+use super::secret_text;
 
 impl PasswordSource {
     /// The new password: the first line of standard input, or the input of two matching prompts.
     pub fn new_password(&self, username: &Username, policy: PasswordPolicy) -> Result<NewPassword, Failure> {
         let text = if self.password_stdin { first_line()? } else { prompted(username)? };
         let new = NewPassword::parse(text.expose_secret(), Some(username), policy);
-        new.map_err(|violation| Failure::new(format!("the password {violation}")))
+        let missing = if self.password_stdin && text.expose_secret().is_empty() {
+            ": the first line of standard input is empty"
+        } else {
+            ""
+        };
+        new.map_err(|violation| Failure::new(format!("the password {violation}{missing}")))
     }
 }
 
 fn first_line() -> Result<SecretString, Failure> {
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line)?;
-    let password = line.strip_suffix('\n').map_or(&*line, |line| line.strip_suffix('\r').unwrap_or(line));
+    let mut line = Vec::new();
+    io::stdin().lock().take(secret_text::MAX_BYTES).read_until(b'\n', &mut line)?;
+    let password = str::from_utf8(secret_text::trimmed(&line))
+        .map_err(|_| Failure::new("the password on standard input is not encoded in UTF-8"))?;
     Ok(password.into())
 }
 

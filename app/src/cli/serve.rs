@@ -1,6 +1,7 @@
 //! `rollbook serve`: the composition root.
 
 use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapter_argon2::{Argon2Hasher, Limits};
@@ -11,34 +12,57 @@ use domain::session::SessionLifetimes;
 use domain::token::TokenLifetime;
 use domain::{Clock, MonotonicClock};
 use time::Duration;
-use tracing_subscriber::EnvFilter;
 
-use super::arguments::{LogFormat, Serve};
+use super::arguments::Serve;
 use super::durable_sessions::DurableSessions;
 use super::failure::Failure;
 use super::key_file::KeyFile;
+use super::settings::Sources;
+use super::signing_key::KeySource;
 use super::temporary_store::{self, Purpose, TemporaryStore};
-use super::{contract, demo, first_start, key_watch, output, signing_key, user};
+use super::{contract, demo, exposed_files, first_start, key_watch, listen_address, log, output, signing_key, user};
 use crate::background_tasks::BackgroundTasks;
 use crate::composition::{Policies, Tokens, use_cases};
 use crate::http::{self, EdgeConfig, TrustedProxies, UseCases};
 use crate::server::{self, Drain, Listener, Readiness};
-use crate::stores::{Database, Stores};
+use crate::stores::Stores;
 use crate::system::{StartedClock, SystemClock};
 
-/// Serves until SIGTERM or SIGINT. All checks that need no store run before a store is opened.
-pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
-    log_to_stderr(&serve)?;
-    let mut stop = std::pin::pin!(server::stop_signal()?);
-    let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
-    let lifetimes = lifetimes(&serve)?;
-    let purpose = Purpose::of(&serve);
-    if let Some(purpose) = purpose {
-        purpose.validate(&serve)?;
+/// The settings after the checks that need no store.
+pub struct CheckedSettings {
+    pub policy: TokenPolicy,
+    pub lifetimes: (TokenLifetime, SessionLifetimes),
+    pub purpose: Option<Purpose>,
+    pub addresses: Vec<SocketAddr>,
+    /// The signing keys, unless the store is temporary.
+    pub keys: Option<KeySource>,
+}
+
+impl CheckedSettings {
+    pub async fn of(serve: &Serve) -> Result<Self, Failure> {
+        let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
+        let lifetimes = lifetimes(serve)?;
+        let addresses = serve.listen.resolve().await?;
+        let purpose = Purpose::of(serve);
+        let keys = match purpose {
+            Some(purpose) => {
+                purpose.validate(serve, &addresses)?;
+                None
+            }
+            None => Some(KeySource::of(serve, &serve.store.selected())?),
+        };
+        Ok(Self { policy, lifetimes, purpose, addresses, keys })
     }
+}
+
+/// Serves until SIGTERM or SIGINT. All checks that need no store run before a store is opened.
+pub async fn run(serve: Box<Serve>, sources: &Sources) -> Result<(), Failure> {
+    log::start(&serve.log, serve.log_format);
+    let mut stop = std::pin::pin!(server::stop_signal()?);
+    let CheckedSettings { policy, lifetimes, purpose, addresses, keys } = CheckedSettings::of(&serve).await?;
     let proxies = TrustedProxies::from(serve.trusted_proxy.clone()).with_header(serve.forwarded_header);
     let config = EdgeConfig { proxies, origins: serve.cors_origin.clone().into() };
-    let listener = Listener::bind(serve.listen, limits(&serve, config.proxies.clone())).await?;
+    let listener = listen_address::bind(&addresses, &limits(&serve, config.proxies.clone())).await?;
     if let Some(purpose) = purpose {
         let store = TemporaryStore::create(&serve, purpose).await?;
         let outcome = async {
@@ -54,12 +78,14 @@ pub async fn run(serve: Box<Serve>) -> Result<(), Failure> {
         return outcome;
     }
     let database = serve.store.database()?;
-    let signer = signer(&serve, &database, policy)?;
+    let signer = keys.as_ref().map(|keys| signer(&serve, keys, policy)).transpose()?;
+    let signer = signer.ok_or_else(|| Failure::new("the signing key is missing"))?;
     // A stop signal must end a slow connection attempt or the wait for another node's migration.
     let stores = tokio::select! {
         opened = open_stores(&serve) => opened?,
         () = &mut stop => return Ok(()),
     };
+    exposed_files::warn(&database, keys.as_ref().and_then(KeySource::file), sources);
     let use_cases = compose(stores, signer, lifetimes, policies(&serve), Arc::new(SystemClock)).await?;
     print_address(&listener);
     serve_until(stop, listener, use_cases, config, drain(&serve)).await;
@@ -138,21 +164,29 @@ fn drain(serve: &Serve) -> Drain {
 }
 
 /// On a terminal, the operator waits for the server to stop.
-fn drain_delay(serve: &Serve, is_terminal: bool) -> std::time::Duration {
+pub fn drain_delay(serve: &Serve, is_terminal: bool) -> std::time::Duration {
     let default = if is_terminal { 0 } else { 5 };
     serve.drain_delay.unwrap_or(std::time::Duration::from_secs(default))
 }
 
 /// The signer: a key ring, which is watched for changes, or a single secret.
-fn signer(serve: &Serve, database: &Database, policy: TokenPolicy) -> Result<Arc<JwtTokens>, Failure> {
-    let Some(path) = &serve.keys else {
-        return Ok(Arc::new(JwtTokens::new(&signing_key::signing_key(serve, database)?, policy)?));
+fn signer(serve: &Serve, keys: &KeySource, policy: TokenPolicy) -> Result<Arc<JwtTokens>, Failure> {
+    let secret = match keys {
+        KeySource::Ring(path) => {
+            let (file, ring) = KeyFile::open(path)?;
+            let signer = Arc::new(JwtTokens::with_ring(ring, policy));
+            key_watch::watch(file, Arc::clone(&signer))?;
+            return Ok(signer);
+        }
+        KeySource::Variable => signing_key::of_variable()?,
+        KeySource::File(path) => signing_key::read(path)?,
+        KeySource::Generated(path) => {
+            serve.store.data_dir()?;
+            signing_key::generate(path)?;
+            signing_key::read(path)?
+        }
     };
-    signing_key::reject_with_key_ring(serve)?;
-    let (file, ring) = KeyFile::open(path)?;
-    let signer = Arc::new(JwtTokens::with_ring(ring, policy));
-    key_watch::watch(file, Arc::clone(&signer))?;
-    Ok(signer)
+    Ok(Arc::new(JwtTokens::new(&secret, policy)?))
 }
 
 async fn open_stores(serve: &Serve) -> Result<Stores, Failure> {
@@ -191,22 +225,6 @@ async fn compose(
     let hasher = Argon2Hasher::new(Limits::default())?;
     let tokens = Tokens { signer, lifetime, sessions };
     Ok(use_cases(stores, hasher, tokens, policies, (clock.clone(), clock)).await?)
-}
-
-fn log_to_stderr(serve: &Serve) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&serve.log)
-        .map_err(|error| Failure::new(format!("--log {:?} is not a valid filter: {error}", serve.log)))?;
-    // A closed stderr must not stop the server.
-    let log = tracing_subscriber::fmt()
-        .log_internal_errors(false)
-        .with_ansi(io::stderr().is_terminal())
-        .with_env_filter(filter)
-        .with_writer(io::stderr);
-    match serve.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A temporary store for demo and contract mode, deleted when the server stops.
 
 use std::env;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use adapter_jwt::SigningKey;
@@ -45,13 +46,13 @@ impl Purpose {
 
     /// Rejects a non-loopback address without explicit permission, because the passwords are known, and a key ring, because
     /// its tokens would outlive the store.
-    pub fn validate(self, serve: &Serve) -> Result<(), Failure> {
+    pub fn validate(self, serve: &Serve, addresses: &[SocketAddr]) -> Result<(), Failure> {
         let name = self.name();
-        if !serve.listen.ip().is_loopback() && !serve.expose_demo_with_known_passwords {
+        let exposed = addresses.iter().find(|address| !address.ip().is_loopback());
+        if let Some(address) = exposed.filter(|_| !serve.expose_demo_with_known_passwords) {
             return Err(Failure::new(format!(
-                "--{name} uses known passwords and does not listen on {}: use a loopback address, or add \
-                 --expose-demo-with-known-passwords",
-                serve.listen
+                "--{name} uses known passwords and does not listen on {address}: use a loopback address, or add \
+                 --expose-demo-with-known-passwords"
             )));
         }
         if serve.keys.is_some() {

@@ -53,6 +53,16 @@ impl SessionLifetimes {
         Ok(Self { idle, absolute })
     }
 
+    /// Maximum time of a session without a refresh.
+    pub const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// Maximum time of a session in total.
+    pub const fn absolute(&self) -> Duration {
+        self.absolute
+    }
+
     /// End of a session that is opened at `now`.
     #[must_use]
     pub fn end(&self, now: OffsetDateTime) -> OffsetDateTime {

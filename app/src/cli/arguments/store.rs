@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapter_postgres::Options;
 use clap::Args;
 
-use super::values::{limited, within};
+use super::values::{limited, path, within};
 use crate::stores::Database;
 
 /// Selection of the store.
@@ -18,13 +18,19 @@ pub struct Store {
         long,
         env = "ROLLBOOK_DATABASE",
         value_name = "URL",
-        hide_env_values = true,
         global = true
     )]
     pub database: Option<Database>,
 
     /// Directory of the embedded store and of the signing key; created if missing
-    #[arg(long, env = "ROLLBOOK_DATA_DIR", value_name = "DIR", default_value = "rollbook-data", global = true)]
+    #[arg(
+        long,
+        env = "ROLLBOOK_DATA_DIR",
+        value_name = "DIR",
+        default_value = "rollbook-data",
+        value_parser = path,
+        global = true
+    )]
     pub data_dir: PathBuf,
 }
 

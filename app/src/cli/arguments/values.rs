@@ -1,16 +1,22 @@
-//! Parsers of values.
+//! Parsers of values. No error quotes the value, which may be a database URL in the wrong place.
 
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
 use domain::quota::{RequestQuota, RequestQuotaError};
 use domain::session::{SessionLimit, SessionLimitError};
 use domain::token::TokenLifetime;
 use domain::user::{PasswordPolicy, PasswordPolicyError};
+use ipnet::IpNet;
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 
+use crate::cli::settings::is_secret_like;
+use crate::http::Origin;
+
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let given = humantime::parse_duration(text).map_err(|error| format!("{error}; write it as 15m, 8h or 30d"))?;
+    let given = humantime::parse_duration(text).map_err(|_| "write it as 15m, 8h or 30d".to_owned())?;
     Duration::try_from(given).map_err(|_| "is too long".to_owned())
 }
 
@@ -49,4 +55,24 @@ pub fn password_policy(text: &str) -> Result<PasswordPolicy, String> {
 pub fn request_quota(text: &str) -> Result<RequestQuota, String> {
     let quota = text.parse().map_err(|_| RequestQuotaError).and_then(RequestQuota::new);
     quota.map_err(|error| error.to_string())
+}
+
+/// A network, or an address as a network of one. Lists in variables may have white space around commas.
+pub fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let address = || text.parse::<IpAddr>().map(IpNet::from);
+    text.parse().or_else(|_| address()).map_err(|_| "write it as 10.0.0.0/8 or 10.0.0.7".to_owned())
+}
+
+pub fn origin(text: &str) -> Result<Origin, String> {
+    text.trim().parse().map_err(|error: <Origin as std::str::FromStr>::Err| error.to_string())
+}
+
+/// A path. Later messages quote it, so it must not be a secret.
+pub fn path(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "" => Err("must not be empty".to_owned()),
+        url if is_secret_like(url) => Err("must be a path, not a URL or the content of a file".to_owned()),
+        path => Ok(path.into()),
+    }
 }

@@ -149,7 +149,8 @@ impl ReceivedRequest {
             path = %RedactedPath(self.uri.path()),
             status = status.as_u16(),
             client = self.client.map(tracing::field::display),
-            microseconds = self.started.elapsed().as_micros(),
+            // Not u128, which JSON logs write as a string.
+            microseconds = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             "response sent"
         );
     }

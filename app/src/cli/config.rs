@@ -1,0 +1,84 @@
+//! `rollbook config`: prints the effective settings of `serve` as TOML, each with its source.
+
+use std::io::{self, IsTerminal};
+
+use serde_json::Value;
+
+use super::arguments::Serve;
+use super::failure::Failure;
+use super::output;
+use super::serve::{CheckedSettings, drain_delay};
+use super::settings::{Setting, Sources};
+use super::signing_key::{KeySource, VARIABLE};
+use crate::stores::Database;
+
+/// Printed in place of a secret.
+const MASK: &str = "***";
+/// Width of the settings before the sources.
+const WIDTH: usize = 60;
+
+/// Runs the checks of `serve` that need no store, and prints the settings in the order of the help text.
+pub async fn run(serve: &Serve, sources: &Sources) -> Result<(), Failure> {
+    let checked = CheckedSettings::of(serve).await?;
+    for setting in sources.iter().filter(|setting| setting.name != "config") {
+        line(setting, effective(setting, serve, &checked)?)?;
+    }
+    if checked.keys == Some(KeySource::Variable) {
+        print(&format!("# jwt-secret = \"{MASK}\""), format_args!("variable {VARIABLE}"))?;
+    }
+    Ok(())
+}
+
+/// The values, or those that apply without a value.
+fn effective(setting: &Setting, serve: &Serve, checked: &CheckedSettings) -> Result<Vec<String>, Failure> {
+    let duration = |length: std::time::Duration| vec![humantime::format_duration(length).to_string()];
+    let whole = |seconds: i64| duration(std::time::Duration::from_secs(seconds.unsigned_abs()));
+    let (token, sessions) = checked.lifetimes;
+    Ok(match &*setting.name {
+        // A temporary store has no location yet.
+        "database" if checked.purpose.is_some() && serve.store.database.is_none() => Vec::new(),
+        "database" => vec![masked(&serve.store.selected())?],
+        "token-ttl" => whole(token.seconds()),
+        "session-idle-ttl" => whole(sessions.idle().whole_seconds()),
+        "session-ttl" => whole(sessions.absolute().whole_seconds()),
+        "drain-delay" => duration(drain_delay(serve, io::stderr().is_terminal())),
+        "jwt-secret-file" => match &checked.keys {
+            Some(KeySource::File(path) | KeySource::Generated(path)) => vec![path.display().to_string()],
+            _ => Vec::new(),
+        },
+        _ => setting.values.clone(),
+    })
+}
+
+/// A database without username, password and parameters.
+fn masked(database: &Database) -> Result<String, Failure> {
+    Ok(match database {
+        Database::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Database::Postgres(url) => {
+            let user = if url.contains('@') { format!("{MASK}@") } else { String::new() };
+            let parameters = if url.contains('?') { format!("?{MASK}") } else { String::new() };
+            format!("postgres://{user}{}{parameters}", adapter_postgres::location(url)?)
+        }
+    })
+}
+
+fn line(setting: &Setting, values: Vec<String>) -> Result<(), Failure> {
+    let Setting { name, source, is_list, .. } = setting;
+    let mut values = values.into_iter().map(toml);
+    match (is_list, values.len()) {
+        (false, 0) => print(&format!("# {name}"), "not set"),
+        (false, _) => print(&format!("{name} = {}", values.next_back().unwrap_or_default()), source),
+        (true, _) => print(&format!("{name} = [{}]", values.collect::<Vec<_>>().join(", ")), source),
+    }
+}
+
+fn print(setting: &str, source: impl std::fmt::Display) -> Result<(), Failure> {
+    output::line(format_args!("{setting:WIDTH$}  # {source}"))
+}
+
+/// A value in TOML, whose strings have the syntax of JSON.
+fn toml(text: String) -> String {
+    let is_literal =
+        text == "true" || text == "false" || text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
+    if is_literal { text } else { Value::from(text).to_string() }
+}

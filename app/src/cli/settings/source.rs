@@ -1,0 +1,149 @@
+//! Where the value of each setting comes from.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+
+use clap::{ArgAction, ArgMatches, Command};
+
+use super::file::ConfigurationFile;
+use super::{names_a_store_or_file, settings};
+
+/// Source of a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Flag,
+    Variable(String),
+    File { path: PathBuf, line: usize },
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("flag"),
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::File { path, line } => write!(f, "{}, line {line}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// A setting of the selected command.
+#[derive(Debug)]
+pub struct Setting {
+    /// The long name of its option.
+    pub name: String,
+    pub source: Source,
+    /// The values as text, in the form that the option accepts.
+    pub values: Vec<String>,
+    /// Whether it may have several values.
+    pub is_list: bool,
+    is_flag: bool,
+    id: String,
+    variable: String,
+    names_a_store_or_file: bool,
+}
+
+/// The settings of the selected command, in the order of its help text.
+#[derive(Debug, Default)]
+pub struct Sources {
+    settings: Vec<Setting>,
+    pub file: Option<ConfigurationFile>,
+}
+
+impl Sources {
+    /// The sources without a configuration file.
+    pub fn new(command: &Command, line: &[OsString]) -> Self {
+        let line = || line.iter().map(|argument| argument.to_string_lossy()).take_while(|argument| argument != "--");
+        let found = settings(command).map(|(name, variable, argument)| {
+            let (flag, prefix) = (format!("--{name}"), format!("--{name}="));
+            let next = line().skip(1).chain([String::new().into()]);
+            let given: Vec<_> = line()
+                .zip(next)
+                .filter_map(|(argument, next)| match argument.strip_prefix(&prefix) {
+                    Some(value) => Some(value.to_owned()),
+                    None => (argument == flag).then(|| next.into_owned()),
+                })
+                .collect();
+            let variable = variable.to_string_lossy().into_owned();
+            let value = env::var_os(&variable).filter(|value| !value.is_empty());
+            let (source, values) = match value {
+                _ if !given.is_empty() => (Source::Flag, given),
+                Some(value) => (Source::Variable(variable.clone()), vec![value.to_string_lossy().into_owned()]),
+                None => (Source::Default, Vec::new()),
+            };
+            let is_list = matches!(argument.get_action(), ArgAction::Append);
+            let is_flag = !argument.get_action().takes_values();
+            let names_a_store_or_file = names_a_store_or_file(argument.get_value_parser());
+            let id = argument.get_id().to_string();
+            Setting { name: name.to_owned(), source, values, is_list, is_flag, id, variable, names_a_store_or_file }
+        });
+        Self { settings: found.collect(), file: None }
+    }
+
+    /// # Errors
+    /// A message, if a variable that selects a store or a file is empty.
+    pub fn reject_empty_variables(&self) -> Result<(), String> {
+        let is_unset = |setting: &&Setting| setting.source == Source::Default && setting.names_a_store_or_file;
+        let mut variables = self.settings.iter().filter(is_unset).map(|setting| &*setting.variable);
+        variables.find_map(|name| reject_empty_variable(name).err()).map_or(Ok(()), Err)
+    }
+
+    /// Adds the settings of the file that neither an option nor a variable sets.
+    pub fn add_file(&mut self, file: ConfigurationFile) {
+        for setting in self.settings.iter_mut().filter(|setting| setting.source == Source::Default) {
+            if let Some(entry) = file.entries.get(&setting.name) {
+                setting.source = Source::File { path: file.path.clone(), line: entry.line };
+                setting.values.clone_from(&entry.values);
+            }
+        }
+        self.file = Some(file);
+    }
+
+    /// The options that are equivalent to the settings from the file.
+    pub fn options_of_file(&self) -> Vec<OsString> {
+        let of_file = self.settings.iter().filter(|setting| matches!(setting.source, Source::File { .. }));
+        let option = |Setting { name, is_flag, .. }: &Setting, value: &String| match (is_flag, &**value) {
+            (true, "true") => Some(format!("--{name}").into()),
+            (true, _) => None,
+            (false, value) => Some(format!("--{name}={value}").into()),
+        };
+        of_file.flat_map(|setting| setting.values.iter().filter_map(|value| option(setting, value))).collect()
+    }
+
+    /// Replaces the values by those that the command uses, including defaults.
+    pub fn add_values(&mut self, matches: &ArgMatches) {
+        let mut innermost = matches;
+        while let Some((_, inner)) = innermost.subcommand() {
+            innermost = inner;
+        }
+        for setting in &mut self.settings {
+            let values = innermost.get_raw(&setting.id).into_iter().flatten();
+            setting.values = if setting.is_flag {
+                vec![innermost.get_flag(&setting.id).to_string()]
+            } else {
+                values.map(|value| value.to_string_lossy().trim().to_owned()).collect()
+            };
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Setting> {
+        self.settings.iter()
+    }
+
+    /// The values of a setting, empty if it is not set or the command does not have it.
+    pub fn text(&self, name: &str) -> Vec<String> {
+        self.iter().find(|setting| setting.name == name).map(|setting| setting.values.clone()).unwrap_or_default()
+    }
+}
+
+/// # Errors
+/// A message, if the variable is set and empty.
+pub fn reject_empty_variable(name: &str) -> Result<(), String> {
+    match env::var_os(name) {
+        Some(value) if value.is_empty() => Err(format!("the variable {name} is empty: set it, or remove it")),
+        _ => Ok(()),
+    }
+}
