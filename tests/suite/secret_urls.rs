@@ -66,8 +66,11 @@ const FORMS: [&str; 40] = [
 
 /// Every form with each of some passwords, so that all separators occur in different forms.
 fn urls() -> Vec<String> {
-    let passwords: Vec<_> = SEPARATORS.iter().map(|separator| PARTS.join(separator)).collect();
-    let chosen = |form: usize| (0..5).map(move |step| (form * 7 + step * 5) % SEPARATORS.len());
+    let [first, second, third] = PARTS;
+    let mixed = ["/", "?", "#", "&"].map(|separator| format!("{first}@{second}{separator}{third}"));
+    let passwords: Vec<_> = SEPARATORS.iter().map(|separator| PARTS.join(separator)).chain(mixed).collect();
+    let count = passwords.len();
+    let chosen = |form: usize| (0..6).map(move |step| (form * 7 + step * 5) % count);
     let forms = FORMS.iter().enumerate();
     let pairs = forms.flat_map(|(index, form)| chosen(index).map(move |password| (form, password)));
     pairs.map(|(form, password)| form.replace("{u}", USER).replace("{p}", &passwords[password])).collect()

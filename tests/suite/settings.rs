@@ -232,6 +232,14 @@ async fn config_masks_secrets_and_can_be_read_as_file() {
 }
 
 #[tokio::test]
+async fn config_rejects_an_invalid_database_url() {
+    let installation = Installation::new(Engine::Sqlite);
+    let mut command = with_file(&installation, &["config"], "\u{feff}database = \"postgres://db/roll?unknown=1\"");
+    command.env("ROLLBOOK_JWT_SECRET", SECRET);
+    assert!(error_line(command).await.contains("unknown parameter"));
+}
+
+#[tokio::test]
 async fn host_name_in_listen_is_resolved() {
     let installation = Installation::new(Engine::Sqlite);
     let server = Program::start(installation.command(&["--demo", "--listen", "localhost:0"])).await;

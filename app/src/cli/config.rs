@@ -1,5 +1,6 @@
 //! `rollbook config`: prints the effective settings of `serve` as TOML, each with its source.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal};
 
 use serde_json::Value;
@@ -20,13 +21,13 @@ const WIDTH: usize = 60;
 /// Runs the checks of `serve` that need no store, and prints the settings in the order of the help text.
 pub async fn run(serve: &Serve, sources: &Sources) -> Result<(), Failure> {
     let checked = CheckedSettings::of(serve).await?;
-    for setting in sources.iter().filter(|setting| setting.name != "config") {
-        line(setting, effective(setting, serve, &checked)?)?;
-    }
+    let settings = sources.iter().filter(|setting| setting.name != "config");
+    let lines = settings.map(|setting| Ok(line(setting, effective(setting, serve, &checked)?)));
+    let mut lines = lines.collect::<Result<Vec<_>, Failure>>()?;
     if checked.keys == Some(KeySource::Variable) {
-        print(&format!("# jwt-secret = \"{MASK}\""), format_args!("variable {VARIABLE}"))?;
+        lines.push(with_source(&format!("# jwt-secret = \"{MASK}\""), format_args!("variable {VARIABLE}")));
     }
-    Ok(())
+    lines.into_iter().try_for_each(output::line)
 }
 
 /// The values, or those that apply without a value.
@@ -62,18 +63,18 @@ fn masked(database: &Database) -> Result<String, Failure> {
     })
 }
 
-fn line(setting: &Setting, values: Vec<String>) -> Result<(), Failure> {
+fn line(setting: &Setting, values: Vec<String>) -> String {
     let Setting { name, source, is_list, .. } = setting;
     let mut values = values.into_iter().map(toml);
     match (is_list, values.len()) {
-        (false, 0) => print(&format!("# {name}"), "not set"),
-        (false, _) => print(&format!("{name} = {}", values.next_back().unwrap_or_default()), source),
-        (true, _) => print(&format!("{name} = [{}]", values.collect::<Vec<_>>().join(", ")), source),
+        (false, 0) => with_source(&format!("# {name}"), "not set"),
+        (false, _) => with_source(&format!("{name} = {}", values.next_back().unwrap_or_default()), source),
+        (true, _) => with_source(&format!("{name} = [{}]", values.collect::<Vec<_>>().join(", ")), source),
     }
 }
 
-fn print(setting: &str, source: impl std::fmt::Display) -> Result<(), Failure> {
-    output::line(format_args!("{setting:WIDTH$}  # {source}"))
+fn with_source(setting: &str, source: impl Display) -> String {
+    format!("{setting:WIDTH$}  # {source}")
 }
 
 /// A value in TOML, whose strings have the syntax of JSON.

@@ -39,17 +39,21 @@ impl FromStr for ListenAddress {
 }
 
 impl ListenAddress {
-    /// The addresses, IPv4 first: a client that resolves `localhost` to `::1` falls back to 127.0.0.1, and a client that was
-    /// configured with 127.0.0.1 never tries `::1`.
+    /// The addresses.
     pub async fn resolve(&self) -> Result<Vec<SocketAddr>, Failure> {
         let text = format!("{}:{}", self.host, self.port);
         let failed = |error: io::Error| {
             Failure::new(format!("cannot resolve the host name {}: {error}; correct --listen", self.host))
         };
-        let mut addresses: Vec<_> = lookup_host(&text).await.map_err(failed)?.collect();
-        addresses.sort_by_key(SocketAddr::is_ipv6);
-        Ok(addresses)
+        Ok(ipv4_first(lookup_host(&text).await.map_err(failed)?.collect()))
     }
+}
+
+/// A client that resolves `localhost` to `::1` falls back to 127.0.0.1, and a client that was configured with 127.0.0.1 never
+/// tries `::1`.
+fn ipv4_first(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
 }
 
 /// Listens on the first address that is available.
@@ -82,11 +86,10 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn localhost_is_resolved_to_127_0_0_1_first() {
-        let address: ListenAddress = "localhost:8000".parse().unwrap();
-        let addresses = address.resolve().await.map_err(|failure| failure.to_string()).unwrap();
-        assert_eq!(addresses.first(), Some(&([127, 0, 0, 1], 8000).into()));
-        assert!(addresses.iter().all(|address| address.ip().is_loopback()), "{addresses:?}");
+    #[test]
+    fn ipv4_addresses_of_a_name_are_preferred() {
+        let addresses = |texts: [&str; 3]| texts.map(|text| text.parse::<SocketAddr>().unwrap()).to_vec();
+        let resolved = addresses(["[::1]:80", "127.0.0.2:80", "127.0.0.1:80"]);
+        assert_eq!(ipv4_first(resolved), addresses(["127.0.0.2:80", "127.0.0.1:80", "[::1]:80"]));
     }
 }

@@ -259,6 +259,17 @@ mod tests {
     }
 
     #[test]
+    fn demo_requires_every_address_of_the_host_to_be_loopback() {
+        let serve = parse(&["--demo"]).unwrap();
+        let validate = |addresses: &[&str]| {
+            let addresses: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+            Purpose::Demo.validate(&serve, &addresses).map_err(|failure| failure.to_string())
+        };
+        assert_eq!(validate(&["127.0.0.1:80", "[::1]:80"]), Ok(()));
+        assert!(validate(&["127.0.0.1:80", "192.0.2.1:80"]).unwrap_err().contains("192.0.2.1:80"));
+    }
+
+    #[test]
     fn user_has_at_most_100_sessions_unless_configured() {
         let limit = |options: &[&str]| policies(&parse(options).unwrap()).sessions;
         assert_eq!(limit(&[]), SessionLimit::new(100).unwrap());
