@@ -148,7 +148,7 @@ async fn opening_waits_for_a_server_that_starts() {
 
 /// Uses a fake server, because the test server may accept any password.
 #[tokio::test]
-async fn wrong_password_error_is_one_line_without_password() {
+async fn wrong_password_error_has_no_user_information() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let server = thread::spawn(move || {
@@ -164,7 +164,7 @@ async fn wrong_password_error_is_one_line_without_password() {
     assert_eq!(
         error.to_string(),
         format!(
-            "cannot connect to PostgreSQL at 127.0.0.1:{port}/roll: password authentication failed for user \"asha\"; \
+            "cannot connect to PostgreSQL at 127.0.0.1:{port}/roll: password authentication failed for user \"…\"; \
              check user and password in the URL, and the server's pg_hba.conf"
         )
     );
