@@ -47,10 +47,9 @@ impl Scene {
     pub async fn start(requests: RequestQuota) -> Self {
         let faults = Faults::default();
         let setup = Setup {
-            clock: Arc::new(TestClock::at(operator().at)),
             faults: Some(faults.clone()),
             policies: Policies { requests, ..Policies::default() },
-            ..Setup::default()
+            ..Setup::with_clock(&Arc::new(TestClock::at(operator().at)))
         };
         let server = Server::start_with(Engine::Sqlite, setup).await;
         let admin = server.add_user("admin", Role::Admin).await;
