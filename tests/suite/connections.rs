@@ -173,7 +173,9 @@ async fn connections_of_a_client_are_limited_unless_it_is_a_proxy() {
         open.push(connection);
     }
     for _ in 0..3 {
-        let (text, _) = timeout(TIMEOUT, read_to_close(connect(server.address()).await)).await.unwrap();
+        let mut connection = connect(server.address()).await;
+        connection.write_all(request).await.unwrap();
+        let (text, _) = timeout(TIMEOUT, read_to_close(connection)).await.unwrap();
         assert!(text.starts_with("HTTP/1.1 503 ") && text.contains("Retry-After: 1\r\n"), "{text}");
     }
     let log = installation.log();

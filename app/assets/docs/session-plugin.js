@@ -84,7 +84,7 @@ function handleResponse(operation, response, request) {
 /** Corrects the URL and the token of a request before it is sent. */
 export async function prepareRequest(request) {
   const url = new URL(request.url, document.baseURI);
-  // The document's server is "/", which is the proxy's root if the page has a path prefix.
+  // The document's server is "/" if the proxy forwards no path prefix.
   if (url.origin === API_ROOT.origin && !url.pathname.startsWith(API_ROOT.pathname)) {
     url.pathname = API_ROOT.pathname + url.pathname.slice(1);
     request.url = url.href;

@@ -1,7 +1,6 @@
 //! `rollbook config`: prints the effective settings of `serve` as TOML, each with its source.
 
 use std::fmt::Display;
-use std::io::{self, IsTerminal};
 
 use serde_json::Value;
 
@@ -42,7 +41,7 @@ fn effective(setting: &Setting, serve: &Serve, checked: &CheckedSettings) -> Res
         "token-ttl" => whole(token.seconds()),
         "session-idle-ttl" => whole(sessions.idle().whole_seconds()),
         "session-ttl" => whole(sessions.absolute().whole_seconds()),
-        "drain-delay" => duration(drain_delay(serve, io::stderr().is_terminal())),
+        "drain-delay" => duration(drain_delay(serve, false)),
         "jwt-secret-file" => match &checked.keys {
             Some(KeySource::File(path) | KeySource::Generated(path)) => vec![path.display().to_string()],
             _ => Vec::new(),

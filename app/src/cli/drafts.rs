@@ -62,6 +62,11 @@ pub fn delete_abandoned(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok);
     for entry in entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX)) {
         let path = entry.path();
+        // Opening another kind of file, such as a named pipe in a shared directory, may wait.
+        let kind = entry.file_type();
+        if !kind.is_ok_and(|kind| kind.is_file() || kind.is_dir()) {
+            continue;
+        }
         let Ok(draft) = File::open(&path) else { continue };
         if draft.try_lock().is_ok() {
             let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };

@@ -22,9 +22,9 @@ pub fn warn(database: &Database, keys: Option<&Path>, sources: &Sources) {
         files.push((path, "the database", ACCESS));
     }
     if let Some(file) = &sources.file {
-        // Only a database URL can be a secret in this file.
-        let has_secret =
-            file.entries.get("database").is_some_and(|entry| entry.values.iter().any(|url| url.contains('@')));
+        // Only a database URL can be a secret in this file: in its user information, or as a parameter.
+        let is_secret = |url: &String| url.contains('@') || url.contains('?');
+        let has_secret = file.entries.get("database").is_some_and(|entry| entry.values.iter().any(is_secret));
         files.push((&file.path, "the configuration", if has_secret { ACCESS } else { WRITE }));
     }
     for (path, content, forbidden) in files {

@@ -61,9 +61,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// Inserts the default subcommand `serve`.
 fn with_subcommand(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let first = arguments.get(1).and_then(|first| first.to_str());
     let global = ["-h", "--help", "-V", "--version"];
-    if first.is_none_or(|first| first.starts_with('-') && !global.contains(&first)) {
+    let text = |at: usize| arguments.get(at).and_then(|argument| argument.to_str());
+    // The option that precedes any subcommand.
+    let at = match text(1) {
+        Some("--config") => 3,
+        Some(option) if option.starts_with("--config=") => 2,
+        _ => 1,
+    };
+    if text(at).is_none_or(|next| next.starts_with('-') && !global.contains(&next)) {
         arguments.insert(1.min(arguments.len()), "serve".into());
     }
     arguments
@@ -98,7 +104,15 @@ mod tests {
         let completed = |arguments: &[&str]| with_subcommand(arguments.iter().map(Into::into).collect());
         assert_eq!(completed(&["rollbook"]), ["rollbook", "serve"]);
         assert_eq!(completed(&["rollbook", "--demo"]), ["rollbook", "serve", "--demo"]);
-        for kept in [&["rollbook", "user", "list"][..], &["rollbook", "--help"], &["rollbook", "nonsense"]] {
+        assert_eq!(completed(&["rollbook", "--config", "f"]), ["rollbook", "serve", "--config", "f"]);
+        assert_eq!(completed(&["rollbook", "--config=f", "--demo"]), ["rollbook", "serve", "--config=f", "--demo"]);
+        for kept in [
+            &["rollbook", "user", "list"][..],
+            &["rollbook", "--help"],
+            &["rollbook", "nonsense"],
+            &["rollbook", "--config", "f", "config"],
+            &["rollbook", "--config=f", "user", "list"],
+        ] {
             assert_eq!(completed(kept), kept);
         }
     }

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use domain::network;
 use thiserror::Error;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::clients::{Clients, Counted};
+use super::lingering::Lingering;
 use crate::http::TrustedProxies;
 
 /// Delay after a failed accept, so that a lack of file descriptors does not become a busy loop.
@@ -18,6 +20,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Minimum time between two log lines about rejected connections.
 const LOG_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Maximum number of rejected connections that linger.
+const MAX_REJECTED: usize = 64;
 
 /// Response to a connection that is rejected, before its request is read.
 const REJECTION: &[u8] =
@@ -52,6 +57,8 @@ pub struct Listener {
     limits: ConnectionLimits,
     permits: Arc<Semaphore>,
     clients: Clients,
+    /// Limits the rejected connections that linger.
+    rejected: Arc<Semaphore>,
     /// Time of the last log line about rejected connections.
     logged: Option<Instant>,
 }
@@ -83,7 +90,8 @@ impl Listener {
         let address = socket.local_addr().map_err(other)?;
         let permits = Arc::new(Semaphore::new(limits.connections.min(Semaphore::MAX_PERMITS)));
         let clients = Clients::new(limits.per_client);
-        Ok(Self { socket, address, limits, permits, clients, logged: None })
+        let rejected = Arc::new(Semaphore::new(MAX_REJECTED));
+        Ok(Self { socket, address, limits, permits, clients, rejected, logged: None })
     }
 
     /// The local address, with the assigned port if port 0 was requested.
@@ -105,10 +113,11 @@ impl Listener {
             };
             match self.socket.accept().await {
                 Ok((stream, peer)) => {
+                    // A proxy does not use up the limit of other clients in its network.
                     let is_proxy = self.limits.proxies.trust(peer.ip());
-                    let counted = self.clients.count(peer.ip());
+                    let counted = if is_proxy { None } else { self.clients.count(peer.ip()) };
                     if counted.is_none() && !is_proxy {
-                        self.reject(&stream, peer);
+                        self.reject(stream, peer);
                         continue;
                     }
                     // Responses are written whole, so Nagle's algorithm would only delay them.
@@ -124,10 +133,16 @@ impl Listener {
         }
     }
 
-    /// Rejects a connection of a client that has too many. The response is written without waiting, so that the client cannot
-    /// delay others.
-    fn reject(&mut self, stream: &TcpStream, peer: SocketAddr) {
+    /// Rejects a connection of a client that has too many. A few such connections linger in the background, so that their
+    /// clients receive the response.
+    fn reject(&mut self, stream: TcpStream, peer: SocketAddr) {
         let _ = stream.try_write(REJECTION);
+        if let Ok(permit) = Arc::clone(&self.rejected).try_acquire_owned() {
+            tokio::spawn(async move {
+                let _ = Lingering::new(stream).shutdown().await;
+                drop(permit);
+            });
+        }
         if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_INTERVAL) {
             self.logged = Some(Instant::now());
             tracing::warn!(

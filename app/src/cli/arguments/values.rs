@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use domain::quota::{RequestQuota, RequestQuotaError};
 use domain::session::{SessionLimit, SessionLimitError};
@@ -60,19 +60,49 @@ pub fn request_quota(text: &str) -> Result<RequestQuota, String> {
 /// A network, or an address as a network of one. Lists in variables may have white space around commas.
 pub fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
-    let address = || text.parse::<IpAddr>().map(IpNet::from);
-    text.parse().or_else(|_| address()).map_err(|_| "write it as 10.0.0.0/8 or 10.0.0.7".to_owned())
+    let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    let network = text.parse().or_else(|_| address()).ok();
+    // Addresses of clients are compared in their IPv4 form.
+    let is_mapped = |network: &IpNet| network.addr() != network.addr().to_canonical();
+    network.filter(|network| !is_mapped(network)).ok_or("write it as 10.0.0.0/8 or 10.0.0.7".to_owned())
 }
 
 pub fn origin(text: &str) -> Result<Origin, String> {
     text.trim().parse().map_err(|error: <Origin as std::str::FromStr>::Err| error.to_string())
 }
 
-/// A path. Later messages quote it, so it must not be a secret.
+/// A path. Later messages quote it, so it must not be a secret: one that looks like a secret must exist, or its directory.
 pub fn path(text: &str) -> Result<PathBuf, String> {
-    match text {
-        "" => Err("must not be empty".to_owned()),
-        url if is_secret_like(url) => Err("must be a path, not a URL or the content of a file".to_owned()),
-        path => Ok(path.into()),
+    let path = PathBuf::from(text);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if text.is_empty() {
+        Err("must not be empty".to_owned())
+    } else if is_secret_like(text) && !path.exists() && !directory.is_some_and(Path::exists) {
+        Err("must be a path, not a URL or the content of a file; the directory of a path with @ must exist".to_owned())
+    } else {
+        Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_that_looks_like_a_url_needs_an_existing_directory() {
+        let home = tempfile::tempdir().unwrap();
+        let unit = home.path().join("rollbook@school");
+        let unit = unit.to_str().unwrap();
+        assert_eq!(path(unit), Ok(unit.into()));
+        for secret in ["hunter2@host", "user:hunter2@host/db", "postgres://user:hunter2@host/db", "{\"keys\":[]}", ""] {
+            assert!(path(secret).is_err(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn mapped_address_of_a_proxy_is_its_ipv4_address() {
+        assert_eq!(network("::ffff:10.0.0.7"), network("10.0.0.7"));
+        assert_eq!(network(" 10.0.0.7 "), Ok("10.0.0.7/32".parse().unwrap()));
+        assert!(network("::ffff:10.0.0.0/104").is_err());
     }
 }

@@ -23,7 +23,8 @@ const DESCRIPTION: &str = "\
 A student registry: log in, get a JSON Web Token, and manage student records.
 
 Log in with `POST /login`, and send the token with every other request: `Authorization: Bearer <token>`. \
-Every error is a problem document (RFC 9457); its `type` links to a page that explains it.
+Every error is a problem document (RFC 9457). Its `type` is a stable identifier, and the path of a page that explains it, below \
+the URL of the server.
 
 The operations on `/student` are for legacy clients; new clients use `/students`.
 
@@ -33,8 +34,8 @@ operation is known:
 /// Responses of the HTTP library, and of the listener.
 const WITHOUT_PROBLEM: &str = "\
 These responses have no body, and the connection is closed: 400 for a request that is not HTTP/1, 414 for a target of more than \
-65,534 bytes, 431 for a head of more than 256 KiB or 100 header lines, and 503 with `Retry-After` for a connection of a client \
-that has too many open.";
+65,534 bytes, 431 for a head of about 128 KiB or more, or of more than 100 header lines, and 503 with `Retry-After` for a \
+connection of a client that has too many open.";
 
 /// The routes of the operations, and the document that poem-openapi generates for them.
 pub fn service() -> OpenApiService<Api, ()> {

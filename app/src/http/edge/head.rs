@@ -52,7 +52,11 @@ fn is_host(value: &HeaderValue) -> bool {
     let Ok(authority) = Authority::try_from(value.as_bytes()) else { return false };
     let port = authority.as_str().strip_prefix(authority.host());
     let port = port.map(|port| port.strip_prefix(':').unwrap_or(port));
-    !authority.host().is_empty() && port.is_some_and(|port| port.is_empty() || port.parse::<u16>().is_ok())
+    !authority.host().is_empty() && port.is_some_and(is_port)
+}
+
+fn is_port(text: &str) -> bool {
+    text.is_empty() || (text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u16>().is_ok())
 }
 
 #[cfg(test)]
@@ -77,6 +81,7 @@ mod tests {
             "host/path",
             "host:x",
             "host:80:80",
+            "host:+80",
             "host:65536",
             "[::1",
             "http://host",

@@ -57,8 +57,9 @@ impl Preflight {
             return Some("the origin is not allowed; allow it with --cors-origin".to_owned());
         }
         let allow = response.headers().get(header::ALLOW).filter(|_| response.status().is_success());
-        let Some(allow) = allow else { return Some("the path does not exist".to_owned()) };
-        if !contains(allow, &String::from_utf8_lossy(self.method.as_bytes())) {
+        let Some(allow) = allow else { return Some(format!("the response has the status {}", response.status())) };
+        // Methods are case-sensitive, and browsers write only some of them in capitals.
+        if !allow.to_str().unwrap_or_default().split(", ").any(|method| method.as_bytes() == self.method.as_bytes()) {
             return Some("the path does not support the method".to_owned());
         }
         let requested = self.headers.as_ref().map(|names| String::from_utf8_lossy(names.as_bytes()));
@@ -118,7 +119,8 @@ mod tests {
         }
         for (method, headers, is_allowed, allow, reason) in [
             ("PATCH", None, false, allow, "--cors-origin"),
-            ("PATCH", None, true, None, "path does not exist"),
+            ("PATCH", None, true, None, "401"),
+            ("patch", None, true, allow, "does not support the method"),
             ("PUT", None, true, allow, "does not support the method"),
             ("GET", Some("authorization, x-other"), true, allow, "\"x-other\" is not allowed"),
         ] {
