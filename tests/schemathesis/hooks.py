@@ -3,6 +3,7 @@
 import collections
 import json
 import os
+import re
 import sys
 import unicodedata
 from pathlib import Path
@@ -97,6 +98,8 @@ def filter_failure(context, failure, case, response):
     The latter matches no tag (RFC 9110, section 13.1.2).
     """
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
+        if response.json().get("type") == "/problems/malformed-condition":
+            return has_documented_condition(case)
         expected = EXPECTED_PROBLEMS.get(operation_id(case), set())
         return response.json().get("type") not in expected
     is_conditional = any(parameter.name == "If-None-Match" for parameter in case.operation.headers)
@@ -104,6 +107,12 @@ def filter_failure(context, failure, case, response):
         return True
     negated = [place for place, component in case.meta.components.items() if component.mode.is_negative]
     return negated != [ParameterLocation.HEADER]
+
+
+def has_documented_condition(case):
+    """Whether `If-Match` has its documented form: the coverage phase also counts the number 0 as valid text."""
+    schema = next(parameter.definition["schema"] for parameter in case.operation.headers if parameter.name == "If-Match")
+    return re.search(schema["pattern"], str((case.headers or {}).get("If-Match", ""))) is not None
 
 
 def operation_id(case):
