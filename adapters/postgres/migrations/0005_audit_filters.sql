@@ -34,11 +34,12 @@ CREATE INDEX audit_events_actor_action ON audit_events (actor, action, id);
 
 -- Number of deleted events that no event records yet: of a deletion that is in progress or was interrupted.
 CREATE TABLE audit_pruned (
-    only_row boolean NOT NULL DEFAULT true,
-    deleted  bigint NOT NULL,
+    only_row   boolean NOT NULL DEFAULT true,
+    deleted    bigint NOT NULL,
+    changed_at timestamptz NOT NULL,
     CONSTRAINT audit_pruned_pkey PRIMARY KEY (only_row),
     CONSTRAINT audit_pruned_only_row CHECK (only_row),
     CONSTRAINT audit_pruned_deleted CHECK (deleted >= 0)
 );
 
-INSERT INTO audit_pruned (deleted) VALUES (0);
+INSERT INTO audit_pruned (deleted, changed_at) VALUES (0, now());

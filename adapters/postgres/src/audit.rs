@@ -192,9 +192,11 @@ impl AuditLog for PostgresStore {
 
     async fn prune(&self, before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError> {
         let mut transaction = self.pool.begin_bulk(KIND).await?;
+        // The next statement sees what another deletion committed while this one waited.
+        transaction.execute(sqlx::query("SELECT FROM audit_pruned FOR UPDATE")).await?;
         let removed = transaction.execute(sqlx::query(PRUNE).bind(before).bind(i64::from(limit))).await?;
-        let add = sqlx::query("UPDATE audit_pruned SET deleted = deleted + $1 RETURNING deleted");
-        let added = transaction.fetch_one(add.bind(i64::try_from(removed).unwrap_or(i64::MAX))).await?;
+        let add = sqlx::query("UPDATE audit_pruned SET deleted = deleted + $1, changed_at = $2 RETURNING deleted");
+        let added = transaction.fetch_one(add.bind(i64::try_from(removed).unwrap_or(i64::MAX)).bind(by.at)).await?;
         let deleted: i64 = added.try_get(0).map_err(Failure::from)?;
         if removed < u64::from(limit) && deleted > 0 {
             let deleted = deleted.unsigned_abs();
@@ -204,5 +206,17 @@ impl AuditLog for PostgresStore {
         }
         transaction.commit().await?;
         Ok(removed)
+    }
+
+    async fn record_interrupted_prune(&self, last_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin_bulk(KIND).await?;
+        let interrupted = "SELECT deleted FROM audit_pruned WHERE deleted > 0 AND changed_at < $1 FOR UPDATE";
+        let interrupted = transaction.fetch_optional(sqlx::query(interrupted).bind(last_before)).await?;
+        if let Some(interrupted) = interrupted {
+            let deleted: i64 = interrupted.try_get(0).map_err(Failure::from)?;
+            append_count(by, Action::AUDIT_PRUNED, None, deleted.unsigned_abs(), &mut transaction).await?;
+            transaction.execute(sqlx::query("UPDATE audit_pruned SET deleted = 0")).await?;
+        }
+        Ok(transaction.commit().await?)
     }
 }

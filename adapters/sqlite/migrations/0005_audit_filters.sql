@@ -21,8 +21,9 @@ CREATE INDEX audit_events_actor_action ON audit_events (actor, action, id);
 
 -- Number of deleted events that no event records yet: of a deletion that is in progress or was interrupted.
 CREATE TABLE audit_pruned (
-    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
-    deleted  INTEGER NOT NULL CHECK (deleted >= 0)
+    only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
+    deleted    INTEGER NOT NULL CHECK (deleted >= 0),
+    changed_at INTEGER NOT NULL
 ) STRICT;
 
-INSERT INTO audit_pruned (only_row, deleted) VALUES (1, 0);
+INSERT INTO audit_pruned (only_row, deleted, changed_at) VALUES (1, 0, 0);

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::audit::{Action, AuditLog, Event, EventFilter, NewEvent};
 use domain::{Actor, Filter as _, Page, PageRequest, StoreError, Target};
 use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 use time::OffsetDateTime;
 
 use crate::SqliteStore;
@@ -197,10 +197,9 @@ impl AuditLog for SqliteStore {
         let by = by.clone();
         let prune = move |connection: &Connection| -> Result<u64, TxError<StoreError>> {
             let removed = connection.prepare_cached(PRUNE)?.execute((micros(before), limit))?;
-            let add = "UPDATE audit_pruned SET deleted = deleted + ?1 RETURNING deleted";
-            let deleted: i64 = connection
-                .prepare_cached(add)?
-                .query_row([i64::try_from(removed).unwrap_or(i64::MAX)], |row| row.get(0))?;
+            let add = "UPDATE audit_pruned SET deleted = deleted + ?1, changed_at = ?2 RETURNING deleted";
+            let added = (i64::try_from(removed).unwrap_or(i64::MAX), micros(by.at));
+            let deleted: i64 = connection.prepare_cached(add)?.query_row(added, |row| row.get(0))?;
             if removed < limit as usize && deleted > 0 {
                 append_count(
                     connection,
@@ -215,6 +214,20 @@ impl AuditLog for SqliteStore {
             Ok(removed as u64)
         };
         self.writer.write(prune).await
+    }
+
+    async fn record_interrupted_prune(&self, last_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError> {
+        let by = by.clone();
+        let record = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
+            let interrupted = "SELECT deleted FROM audit_pruned WHERE deleted > 0 AND changed_at < ?1";
+            let deleted = connection.prepare_cached(interrupted)?.query_row([micros(last_before)], |row| row.get(0));
+            if let Some(deleted) = deleted.optional()? {
+                append_count(connection, by, Action::AUDIT_PRUNED, None, deleted)?;
+                connection.prepare_cached("UPDATE audit_pruned SET deleted = 0")?.execute([])?;
+            }
+            Ok(())
+        };
+        self.writer.write(record).await
     }
 }
 

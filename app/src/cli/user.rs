@@ -34,8 +34,8 @@ pub async fn run(user: User) -> Result<(), Failure> {
     let accounts = accounts(stores.clone(), user.passwords.password_min_length)?;
     let denied_access = accounts.denied_access.clone();
     let outcome = execute(user.command, password, &Operator::new(accounts, stores)?).await;
-    denied_access.flush().await?;
-    outcome
+    let recorded = denied_access.flush().await;
+    outcome.and_then(|()| Ok(recorded?))
 }
 
 async fn execute(command: UserCommand, password: Option<NewPassword>, operator: &Operator) -> Result<(), Failure> {

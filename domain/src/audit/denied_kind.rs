@@ -123,11 +123,11 @@ impl DeniedKind {
     pub fn event(&self, first: NewEvent) -> NewEvent {
         let merged = match (self.clients, self.actor) {
             (Clients::One(_), _) => return first,
-            (Clients::Network(network), _) => format!("several addresses in {network}"),
-            (Clients::Several, ActorId::Anonymous) if self.target.is_some() => "several addresses".to_owned(),
-            (Clients::Several, ActorId::Anonymous) => "several targets and addresses".to_owned(),
-            (Clients::Several, ActorId::Service) => "several users".to_owned(),
-            (Clients::Several, _) => "several targets or addresses".to_owned(),
+            (Clients::Network(network), _) => format!("merged by network: {network}"),
+            (Clients::Several, ActorId::Anonymous) if self.target.is_some() => "merged: any address".to_owned(),
+            (Clients::Several, ActorId::Anonymous) => "merged: any target and address".to_owned(),
+            (Clients::Several, ActorId::Service) => "merged: any user".to_owned(),
+            (Clients::Several, _) => "merged: any target and address".to_owned(),
         };
         let detail = self.detail.iter().cloned().chain([merged]).collect::<Vec<_>>().join("; ");
         let mut event = NewEvent { target: self.target.clone(), detail: Some(detail), ..first };

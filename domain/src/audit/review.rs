@@ -18,6 +18,8 @@ pub struct Review {
 impl Review {
     /// Number of events that are deleted in one transaction, during which other writes wait.
     const BATCH: u32 = 5_000;
+    /// Maximum time between two batches of a deletion that is in progress.
+    const MAX_PAUSE: Duration = Duration::minutes(5);
 
     /// Returns a page of the events that match `filter`, in order of id.
     ///
@@ -43,11 +45,10 @@ impl Review {
         age: Duration,
         mut after_batch: impl AsyncFnMut(u64),
     ) -> Result<u64, StoreError> {
-        let by = by.at(self.clock.now());
-        let Some(before) = by.at.checked_sub(age) else { return Ok(0) };
+        let Some(before) = self.clock.now().checked_sub(age) else { return Ok(0) };
         let mut deleted = 0;
         loop {
-            let batch = self.log.prune(before, Self::BATCH, &by).await?;
+            let batch = self.log.prune(before, Self::BATCH, &by.at(self.clock.now())).await?;
             deleted += batch;
             if batch < u64::from(Self::BATCH) {
                 return Ok(deleted);
@@ -56,13 +57,14 @@ impl Review {
         }
     }
 
-    /// Records the number of events that a deletion deleted before it was interrupted, with the service as the actor.
+    /// Records the number of events that a deletion deleted before it was interrupted: one without a batch for five minutes. Only
+    /// operators delete events.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn record_interrupted_deletion(&self) -> Result<(), StoreError> {
-        let by = Actor::here(ActorId::Service, self.clock.now());
-        self.log.prune(OffsetDateTime::UNIX_EPOCH, 1, &by).await.map(drop)
+        let by = Actor::here(ActorId::Operator, self.clock.now());
+        self.log.record_interrupted_prune(by.at - Self::MAX_PAUSE, &by).await
     }
 }
 

@@ -217,10 +217,15 @@ async fn interrupted_pruning_is_recorded_by_the_next(store: Store) {
     let stored = |i| NewEvent::once(&at(T0 + Duration::days(i)), Action::KEY_ROTATED, Target::key(&format!("k{i}")));
     store.append((0..4).map(stored).collect()).await.unwrap();
     assert_eq!(store.prune(T0 + Duration::days(9), 3, &at(T0)).await.unwrap(), 3);
-    let by = Actor::here(ActorId::Service, T0);
+    let by = Actor::here(ActorId::Operator, T0 + Duration::HOUR);
+    store.record_interrupted_prune(T0, &by).await.unwrap();
+    assert_eq!(events(&*store, &EventFilter::default()).await, [stored(3)], "a deletion in progress");
     for _ in 0..2 {
-        assert_eq!(store.prune(T0 - Duration::DAY, 1, &by).await.unwrap(), 0);
+        store.record_interrupted_prune(T0 + Duration::MICROSECOND, &by).await.unwrap();
     }
-    let pruned = NewEvent { by, action: Action::AUDIT_PRUNED, target: None, detail: None, count: 3 };
-    assert_eq!(events(&*store, &EventFilter::default()).await, [stored(3), pruned]);
+    let pruned = NewEvent { by: by.clone(), action: Action::AUDIT_PRUNED, target: None, detail: None, count: 3 };
+    assert_eq!(events(&*store, &EventFilter::default()).await, [stored(3), pruned.clone()]);
+    // Without another deletion, the next one records its own number alone.
+    assert_eq!(store.prune(T0 + Duration::days(9), 3, &by).await.unwrap(), 2);
+    assert_eq!(events(&*store, &EventFilter::default()).await, [NewEvent { count: 2, ..pruned }]);
 }

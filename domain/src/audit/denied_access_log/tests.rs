@@ -69,7 +69,7 @@ async fn flood_of_anonymous_requests_merges_no_event_of_a_user() {
         assert!(events.contains(&NewEvent { count: 2, ..of_user(n) }), "{n}");
     }
     let merged: BTreeSet<_> = events.iter().filter_map(|event| event.detail.as_deref()).collect();
-    assert!(merged.contains("several addresses in 10.0.19.0/24"), "{merged:?}");
+    assert!(merged.contains("merged by network: 10.0.19.0/24"), "{merged:?}");
     assert!(events.len() < 100 + 1_024 + 20, "{}", events.len());
 }
 
@@ -91,7 +91,7 @@ async fn anonymous_events_keep_their_target_in_a_flood_on_others() {
     let without_client: Vec<_> = of_first.iter().filter(|event| event.by.origin.client.is_none()).collect();
     assert_eq!((of_first.len(), without_client.len()), (64 + 20, 20));
     assert!(
-        without_client.iter().all(|event| event.detail.as_deref().unwrap().starts_with("several addresses in 10.0."))
+        without_client.iter().all(|event| event.detail.as_deref().unwrap().starts_with("merged by network: 10.0."))
     );
 }
 
@@ -111,7 +111,7 @@ async fn flood_of_one_user_is_merged_by_action_and_not_with_others() {
     let events = appended.lock().unwrap();
     assert!(events.contains(&of_user(2, 999)));
     let whole = event(user(1), Action::ACCESS_DENIED, None, address(1));
-    let mut merged = NewEvent { count: 744, detail: Some("several targets or addresses".to_owned()), ..whole };
+    let mut merged = NewEvent { count: 744, detail: Some("merged: any target and address".to_owned()), ..whole };
     merged.by.origin.client = None;
     assert!(events.contains(&merged));
     assert_eq!((events.len(), total(&events)), (256 + 2, 1_001));
@@ -135,7 +135,7 @@ async fn number_of_events_is_bounded_for_any_requests() {
     assert_eq!(total(&events), 120_000);
     assert_eq!(events.len(), 8_192 + 4_096 + 3 * 2_048 + 2 * 1_024 + 4);
     let last = events.iter().filter(|event| event.by.id == ActorId::Service);
-    assert!(last.clone().count() == 2 && last.clone().all(|event| event.detail.as_deref() == Some("several users")));
+    assert!(last.clone().count() == 2 && last.clone().all(|event| event.detail.as_deref() == Some("merged: any user")));
 }
 
 /// REQ 22.
