@@ -42,7 +42,7 @@ impl BackgroundTasks {
                     _ = flushing.tick() => flush(&denied_access, &withdrawals).await,
                     _ = cleanup.tick() => {
                         delete_expired(&sessions).await;
-                        record_interrupted_deletion(&review).await;
+                        maintain_audit_log(&review).await;
                     }
                     _ = &mut stopped => break flush(&denied_access, &withdrawals).await,
                 }
@@ -84,9 +84,9 @@ async fn delete_expired(sessions: &Sessions) {
     }
 }
 
-async fn record_interrupted_deletion(review: &Review) {
-    if let Err(error) = review.record_interrupted_deletion().await {
-        tracing::warn!(%error, "cannot record an interrupted deletion of audit events; trying again in an hour");
+async fn maintain_audit_log(review: &Review) {
+    if let Err(error) = review.maintain().await {
+        tracing::warn!(%error, "cannot maintain the audit log; trying again in an hour");
     }
 }
 

@@ -174,7 +174,7 @@ faulty!(AuditLog {
     async fn append(events: Vec<NewEvent>) -> Result<(), StoreError>;
     async fn page(filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError>;
     async fn prune(before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError>;
-    async fn record_interrupted_prune(last_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError>;
+    async fn maintain(last_prune_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError>;
 });
 
 faulty!(SearchForms {

@@ -1,3 +1,6 @@
+-- While this migration waits for a lock, writes of other nodes wait, too. After this time it is repeated.
+SET LOCAL lock_timeout = '200ms';
+
 -- The name for search (StudentName::search_form). NULL until it is computed: release 1.0 does not write it.
 ALTER TABLE students ADD COLUMN name_search text COLLATE "C";
 
@@ -12,5 +15,3 @@ $$;
 CREATE TRIGGER students_name_search BEFORE UPDATE OF name ON students FOR EACH ROW
     WHEN (NEW.name <> OLD.name AND NEW.name_search = OLD.name_search)
     EXECUTE FUNCTION clear_name_search();
-
-CREATE INDEX students_without_name_search ON students (id) WHERE name_search IS NULL;

@@ -1,3 +1,5 @@
+SET LOCAL lock_timeout = '200ms';
+
 -- The earliest and latest event of each block of 1,024 ids. A filter by time reads only the blocks that contain the time, so that it
 -- does not depend on the order of the times: denied requests are stored later than they occurred, and clocks are set. Each server
 -- process has its own row, so that transactions do not wait for each other. The latest time is rounded up to a second, so that
@@ -21,16 +23,8 @@ BEGIN
 END
 $$;
 
--- Waits for running writes, so that the next statement sees every event that the trigger does not cover.
+-- Waits for running writes, so that the next migration sees every event that the trigger does not cover.
 CREATE TRIGGER audit_events_blocks AFTER INSERT ON audit_events FOR EACH ROW EXECUTE FUNCTION extend_audit_block();
-
-INSERT INTO audit_blocks (block, writer, earliest, latest)
-SELECT id / 1024, 0, min(at), max(at) FROM audit_events GROUP BY id / 1024;
-
--- Filters by actor and action. Indexes that start with the target would triple the cost of writes, because events of a time have
--- many targets; few targets have many events. Writes of events wait until the index is complete.
-SET LOCAL maintenance_work_mem = '256MB';
-CREATE INDEX audit_events_actor_action ON audit_events (actor, action, id);
 
 -- Number of deleted events that no event records yet: of a deletion that is in progress or was interrupted.
 CREATE TABLE audit_pruned (

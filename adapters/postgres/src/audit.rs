@@ -34,6 +34,15 @@ const PRUNE: &str =
 const PRUNE_BLOCKS: &str =
     "DELETE FROM audit_blocks WHERE latest < $1 AND block < (SELECT min(id) / 1024 FROM audit_events)";
 
+/// Merges the rows of the processes, except those of the block that is being written. If a transaction that began before adds an
+/// event to a merged block, its process has a row again.
+const MERGE_BLOCKS: &str = "WITH merged AS (DELETE FROM audit_blocks \
+     WHERE writer <> 0 AND block < (SELECT max(block) FROM audit_blocks) RETURNING block, earliest, latest) \
+     INSERT INTO audit_blocks AS b (block, writer, earliest, latest) \
+     SELECT block, 0, min(earliest), max(latest) FROM merged GROUP BY block \
+     ON CONFLICT (block, writer) DO UPDATE \
+     SET earliest = least(b.earliest, excluded.earliest), latest = greatest(b.latest, excluded.latest)";
+
 /// The next ranges of consecutive blocks, as ids, with events in a time range.
 const BLOCKS: &str = "SELECT min(block) * 1024, max(block) * 1024 + 1023 FROM \
      (SELECT block, block - row_number() OVER (ORDER BY block) AS range FROM \
@@ -208,10 +217,11 @@ impl AuditLog for PostgresStore {
         Ok(removed)
     }
 
-    async fn record_interrupted_prune(&self, last_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError> {
+    async fn maintain(&self, last_prune_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin_bulk(KIND).await?;
+        transaction.execute(sqlx::query(MERGE_BLOCKS)).await?;
         let interrupted = "SELECT deleted FROM audit_pruned WHERE deleted > 0 AND changed_at < $1 FOR UPDATE";
-        let interrupted = transaction.fetch_optional(sqlx::query(interrupted).bind(last_before)).await?;
+        let interrupted = transaction.fetch_optional(sqlx::query(interrupted).bind(last_prune_before)).await?;
         if let Some(interrupted) = interrupted {
             let deleted: i64 = interrupted.try_get(0).map_err(Failure::from)?;
             append_count(by, Action::AUDIT_PRUNED, None, deleted.unsigned_abs(), &mut transaction).await?;

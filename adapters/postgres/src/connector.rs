@@ -113,13 +113,11 @@ impl Limits {
     const fn sql(self) -> &'static str {
         match self {
             Self::None => "",
-            // The lock timeout also resolves deadlocks, because it is shorter than `deadlock_timeout` (1 s). The isolation
-            // level matters because a statement after a lock must see what was committed before the lock was granted. The server
-            // ends a statement whose connection was closed; not every platform supports that.
+            // The lock timeout also resolves deadlocks, because it is shorter than `deadlock_timeout` (1 s). The server ends a
+            // statement whose connection was closed; not every platform supports that.
             Self::Requests => {
                 ", set_config('lock_timeout', '500ms', false), set_config('statement_timeout', '30s', false), \
                  set_config('idle_in_transaction_session_timeout', '30s', false), \
-                 set_config('default_transaction_isolation', 'read committed', false), \
                  CASE WHEN version() LIKE '%linux%' THEN set_config('client_connection_check_interval', '1s', false) END"
             }
         }
@@ -144,11 +142,13 @@ impl Connector {
     }
 
     /// Opens a connection to one host. The settings are statements, because `PgBouncer` rejects them as startup parameters.
+    /// The isolation level matters because a statement after a lock must see what was committed before the lock was granted.
     async fn open(&self, host: &PgConnectOptions, limits: Limits) -> Result<PgConnection, ConnectError> {
         let mut connection = host.connect().await.map_err(|error| ConnectError::opening(error, host.get_username()))?;
         let search_path = self.schema.as_ref().map(|schema| format!(", set_config('search_path', '{schema}', false)"));
         let prepare = format!(
-            "SELECT current_setting('transaction_read_only')::bool{}{}",
+            "SELECT current_setting('transaction_read_only')::bool, \
+             set_config('default_transaction_isolation', 'read committed', false){}{}",
             search_path.unwrap_or_default(),
             limits.sql()
         );

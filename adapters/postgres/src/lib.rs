@@ -12,6 +12,7 @@ mod failure;
 mod heartbeats;
 mod instant;
 mod invalidation_feed;
+mod migration;
 mod open;
 mod open_error;
 mod options;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::Connection;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::PgConnection;
 use tokio::time::{Instant, sleep};
 
 use crate::availability::Availability;
 use crate::connector::Limits;
 use crate::invalidation_feed::NotifyFeed;
+use crate::migration::migrate;
 use crate::options::Target;
 use crate::pool::Pool;
 use crate::{OpenError, Options, PostgresStore};
@@ -119,24 +119,6 @@ async fn require_schema(connection: &mut PgConnection, place: &str) -> Result<()
     let exists = sqlx::query_scalar("SELECT to_regclass('compatibility') IS NOT NULL").fetch_one(connection).await;
     let exists: bool = exists.map_err(|error| OpenError::connect(place, &error.into()))?;
     if exists { Ok(()) } else { Err(OpenError::Missing { place: place.to_owned() }) }
-}
-
-async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), OpenError> {
-    let mut migrator: Migrator = sqlx::migrate!();
-    migrator.set_ignore_missing(true);
-    if let Some(schema) = &target.connector.schema {
-        migrator.create_schema(schema.clone());
-    }
-    let failed = |error| OpenError::migrate(&target.place, &error);
-    migrator.run_direct(None, connection, false).await.map_err(failed)?;
-
-    let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    let required = sqlx::query_scalar("SELECT least_version FROM compatibility").fetch_one(connection).await;
-    let required: i64 = required.map_err(|error| failed(error.into()))?;
-    if required > known {
-        return Err(OpenError::ProgramTooOld { place: target.place.clone(), required, known });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -216,13 +216,16 @@ impl AuditLog for SqliteStore {
         self.writer.write(prune).await
     }
 
-    async fn record_interrupted_prune(&self, last_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError> {
+    async fn maintain(&self, last_prune_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError> {
         let by = by.clone();
         let record = move |connection: &Connection| -> Result<(), TxError<StoreError>> {
             let interrupted = "SELECT deleted FROM audit_pruned WHERE deleted > 0 AND changed_at < ?1";
-            let deleted = connection.prepare_cached(interrupted)?.query_row([micros(last_before)], |row| row.get(0));
+            let deleted =
+                connection.prepare_cached(interrupted)?.query_row([micros(last_prune_before)], |row| row.get(0));
             if let Some(deleted) = deleted.optional()? {
-                append_count(connection, by, Action::AUDIT_PRUNED, None, deleted)?;
+                let deleted: i64 = deleted;
+                let deleted = usize::try_from(deleted).unwrap_or(usize::MAX);
+                append_count(connection, by.clone(), Action::AUDIT_PRUNED, None, deleted)?;
                 connection.prepare_cached("UPDATE audit_pruned SET deleted = 0")?.execute([])?;
             }
             Ok(())

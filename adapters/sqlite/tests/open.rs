@@ -251,6 +251,7 @@ async fn first_schema_version_is_migrated_without_data_loss() {
          created_at, updated_at) VALUES (7, 'Asha', 'asha', 'admin', 'active', 'one', 0, 3, 0, 1);
          INSERT INTO students (id, name, name_folded, email, roll_no, age, version, created_at, updated_at)
          VALUES (9, 'Ravi', 'ravi', 'ravi@example.org', 1, NULL, 2, 0, 1);
+         INSERT INTO audit_events (at, actor, action, count) VALUES (-7, 'operator', 'key.rotated', 1);
          PRAGMA application_id = 0x526f6c6c; PRAGMA user_version = 1;",
     );
     Connection::open(&path).unwrap().execute_batch(first).unwrap();
@@ -272,7 +273,13 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
     RecordStore::<Student>::delete(&store, ravi.id, None, &BY).await.unwrap();
-    let events = AuditLog::page(&store, &EventFilter::default(), PageRequest::LARGEST).await.unwrap().entries;
-    let actions: Vec<_> = events.into_iter().map(|event| event.what.action).collect();
-    assert_eq!(actions, [Action::PASSWORD_CHANGED, Action::deleted::<Student>()]);
+    let before = Some(OffsetDateTime::UNIX_EPOCH);
+    for (before, expected) in [
+        (before, vec![Action::KEY_ROTATED]),
+        (None, vec![Action::KEY_ROTATED, Action::PASSWORD_CHANGED, Action::deleted::<Student>()]),
+    ] {
+        let filter = EventFilter { before, ..EventFilter::default() };
+        let events = AuditLog::page(&store, &filter, PageRequest::LARGEST).await.unwrap().entries;
+        assert_eq!(events.into_iter().map(|event| event.what.action).collect::<Vec<_>>(), expected);
+    }
 }

@@ -125,7 +125,6 @@ impl DeniedKind {
             (Clients::One(_), _) => return first,
             (Clients::Network(network), _) => format!("merged by network: {network}"),
             (Clients::Several, ActorId::Anonymous) if self.target.is_some() => "merged: any address".to_owned(),
-            (Clients::Several, ActorId::Anonymous) => "merged: any target and address".to_owned(),
             (Clients::Several, ActorId::Service) => "merged: any user".to_owned(),
             (Clients::Several, _) => "merged: any target and address".to_owned(),
         };

@@ -22,7 +22,8 @@ pub trait AuditLog: Send + Sync {
     /// has recorded yet, unless it is 0. A deletion that was interrupted between its calls is thus recorded by the next one.
     async fn prune(&self, before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError>;
 
-    /// Appends one [`Action::AUDIT_PRUNED`](super::Action) event of `by` with the number of deleted events that no event has recorded,
-    /// if the last call of [`AuditLog::prune`] that deleted them was before `last_before`.
-    async fn record_interrupted_prune(&self, last_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError>;
+    /// Reorganizes what filters read, where the store needs that. Appends one [`Action::AUDIT_PRUNED`](super::Action) event of `by`
+    /// with the number of deleted events that no event has recorded, if the last call of [`AuditLog::prune`] that deleted them was
+    /// before `last_prune_before`.
+    async fn maintain(&self, last_prune_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError>;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use time::{Duration, OffsetDateTime};
+use time::Duration;
 
 use super::{AuditLog, Event, EventFilter};
 use crate::access::{AuditRead, AuditWrite, Permission as _};
@@ -57,19 +57,21 @@ impl Review {
         }
     }
 
-    /// Records the number of events that a deletion deleted before it was interrupted: one without a batch for five minutes. Only
-    /// operators delete events.
+    /// Maintains the audit log, once an hour. Records the number of events that a deletion deleted before it was interrupted: one
+    /// without a batch for five minutes. Only operators delete events.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    pub async fn record_interrupted_deletion(&self) -> Result<(), StoreError> {
+    pub async fn maintain(&self) -> Result<(), StoreError> {
         let by = Actor::here(ActorId::Operator, self.clock.now());
-        self.log.record_interrupted_prune(by.at - Self::MAX_PAUSE, &by).await
+        self.log.maintain(by.at - Self::MAX_PAUSE, &by).await
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use time::OffsetDateTime;
+
     use super::*;
     use crate::MockClock;
     use crate::access::Principal;

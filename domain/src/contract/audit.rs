@@ -218,10 +218,10 @@ async fn interrupted_pruning_is_recorded_by_the_next(store: Store) {
     store.append((0..4).map(stored).collect()).await.unwrap();
     assert_eq!(store.prune(T0 + Duration::days(9), 3, &at(T0)).await.unwrap(), 3);
     let by = Actor::here(ActorId::Operator, T0 + Duration::HOUR);
-    store.record_interrupted_prune(T0, &by).await.unwrap();
+    store.maintain(T0, &by).await.unwrap();
     assert_eq!(events(&*store, &EventFilter::default()).await, [stored(3)], "a deletion in progress");
     for _ in 0..2 {
-        store.record_interrupted_prune(T0 + Duration::MICROSECOND, &by).await.unwrap();
+        store.maintain(T0 + Duration::MICROSECOND, &by).await.unwrap();
     }
     let pruned = NewEvent { by: by.clone(), action: Action::AUDIT_PRUNED, target: None, detail: None, count: 3 };
     assert_eq!(events(&*store, &EventFilter::default()).await, [stored(3), pruned.clone()]);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use domain::student::{NamePart, SearchForms, Student, StudentFilter};
 use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
 use domain::{PageRequest, Probe, StoreError};
 use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, PgConnection, raw_sql};
 use tempfile::TempDir;
 use tests::database::PostgresDatabase;
 use tests::postgres_proxy::PostgresProxy;
@@ -181,15 +183,19 @@ async fn unknown_database_error_contains_a_hint() {
     assert_one_line_without_password(&error);
 }
 
-#[tokio::test]
-async fn first_schema_version_is_migrated_without_data_loss() {
-    let database = PostgresDatabase::create();
-    // The schema of the first release: only its migration.
+/// Creates the schema of release 1.0: only its migration.
+async fn create_first_schema(database: &PostgresDatabase) {
     let migrations = program::workspace().join("adapters/postgres/migrations");
     let first = TempDir::new().unwrap();
     let name = "0001_initial.sql";
     fs::copy(migrations.join(name), first.path().join(name)).unwrap();
-    Migrator::new(first.path()).await.unwrap().run(&mut connection(&database).await).await.unwrap();
+    Migrator::new(first.path()).await.unwrap().run(&mut connection(database).await).await.unwrap();
+}
+
+#[tokio::test]
+async fn first_schema_version_is_migrated_without_data_loss() {
+    let database = PostgresDatabase::create();
+    create_first_schema(&database).await;
     run(
         &database,
         "INSERT INTO users (username, username_folded, password_hash, role, active, password_change_due, version,
@@ -214,8 +220,78 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     }
     let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();
-    let by_time = EventFilter { since: Some(datetime!(2026-01-01 00:00 UTC)), ..EventFilter::default() };
-    let events = AuditLog::page(&store, &by_time, PageRequest::LARGEST).await.unwrap().entries;
-    let actions: Vec<_> = events.into_iter().map(|event| event.what.action).collect();
-    assert_eq!(actions, [Action::KEY_ROTATED, Action::PASSWORD_CHANGED]);
+    for (before, expected) in [
+        (Some(datetime!(2026-01-02 00:00 UTC)), vec![Action::KEY_ROTATED]),
+        (None, vec![Action::KEY_ROTATED, Action::PASSWORD_CHANGED]),
+    ] {
+        let filter = EventFilter { before, ..EventFilter::default() };
+        let events = AuditLog::page(&store, &filter, PageRequest::LARGEST).await.unwrap().entries;
+        assert_eq!(events.into_iter().map(|event| event.what.action).collect::<Vec<_>>(), expected);
+    }
+}
+
+/// Writes a student and an event as a node of release 1.0, which waits half a second for a lock.
+async fn write_as_release_1_0(roll_no: u32, connection: &mut PgConnection) {
+    let write = format!(
+        "SET lock_timeout = '500ms';
+         INSERT INTO students (name, name_folded, email, roll_no, version, created_at, updated_at)
+         VALUES ('Ravi', 'ravi', 'ravi@example.org', {roll_no}, 1, '2026-01-01Z', '2026-01-01Z');
+         INSERT INTO audit_events (at, actor, action, count) VALUES ('2026-01-01Z', 'operator', 'key.rotated', 1)"
+    );
+    raw_sql(AssertSqlSafe(write)).execute(connection).await.unwrap();
+}
+
+#[tokio::test]
+async fn migration_does_not_block_writes_of_release_1_0() {
+    let database = PostgresDatabase::create();
+    create_first_schema(&database).await;
+    let (mut node, mut watcher) = (connection(&database).await, connection(&database).await);
+    // Tables that an earlier and a later migration change.
+    let tables = ["students", "audit_events"];
+    let mut blockers = [connection(&database).await, connection(&database).await];
+    for (table, blocker) in tables.iter().zip(&mut blockers) {
+        let lock = format!("BEGIN; LOCK TABLE {table} IN ROW EXCLUSIVE MODE");
+        raw_sql(AssertSqlSafe(lock)).execute(blocker).await.unwrap();
+    }
+    let mut opening = pin!(open(&database));
+    let mut written = 0;
+    for (table, mut blocker) in tables.iter().zip(blockers) {
+        let writes = async {
+            for _ in 0..3 {
+                let is_waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = $1::regclass)";
+                let is_waiting = || sqlx::query_scalar::<_, bool>(is_waiting).bind(table);
+                while !is_waiting().fetch_one(&mut watcher).await.unwrap() {}
+                written += 1;
+                write_as_release_1_0(written, &mut node).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            _ = &mut opening => unreachable!("the table is locked"),
+            () = writes => {}
+        }
+        raw_sql("COMMIT").execute(&mut blocker).await.unwrap();
+    }
+    let store = opening.await;
+    let by_time = EventFilter { before: Some(datetime!(2026-01-02 00:00 UTC)), ..EventFilter::default() };
+    assert_eq!(AuditLog::page(&store, &by_time, PageRequest::LARGEST).await.unwrap().entries.len(), 6);
+    let ravi = StudentFilter { name: NamePart::parse("ravi").ok(), ..StudentFilter::default() };
+    let page = RecordStore::<Student>::page(&store, &ravi, PageRequest::LARGEST).await.unwrap();
+    assert_eq!(page.entries.len(), 6);
+}
+
+#[tokio::test]
+async fn index_whose_creation_was_interrupted_is_created_again() {
+    let database = PostgresDatabase::create();
+    open(&database).await.close().await;
+    run(
+        &database,
+        "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'audit_events_actor_action'::regclass;
+         DELETE FROM _sqlx_migrations WHERE version = 8",
+    )
+    .await
+    .unwrap();
+    open(&database).await.close().await;
+    let invalid = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid";
+    assert_eq!(database.texts(invalid).await, [""; 0]);
 }
