@@ -66,8 +66,10 @@ pub(crate) struct Occupied {
 /// A record that this node writes, until it is dropped.
 struct LockedRecord {
     _locked: OwnedMutexGuard<()>,
-    _record: Used<(&'static str, i64), Arc<AsyncMutex<()>>>,
+    _record: UsedRecord,
 }
+
+type UsedRecord = Used<(&'static str, i64), Arc<AsyncMutex<()>>>;
 
 /// A connection in the pool, with the generation at its opening.
 pub(crate) struct Pooled {
@@ -135,15 +137,19 @@ impl Pool {
         Transaction::begin(self.acquire(self.occupy((kind, None)), BULK_TIMEOUT).await?).await
     }
 
+    /// Waits for a write of this node to the record, and returns whether there was one.
+    pub async fn wait_for_write(&self, (kind, id): (&'static str, i64)) -> Result<bool, StoreError> {
+        let record = self.records.get((kind, id));
+        let is_written = record.try_lock().is_err();
+        if is_written {
+            lock(record).await?;
+        }
+        Ok(is_written)
+    }
+
     async fn occupy(&self, (kind, id): Written) -> Result<Occupied, StoreError> {
         let record = match id {
-            Some(id) => {
-                let record = self.records.get((kind, id));
-                let locked = timeout(RECORD_TIMEOUT, Arc::clone(&record).lock_owned()).await;
-                let locked =
-                    locked.map_err(|_| StoreError::unavailable("another write to the record takes too long"))?;
-                Some(LockedRecord { _locked: locked, _record: record })
-            }
+            Some(id) => Some(lock(self.records.get((kind, id))).await?),
             None => None,
         };
         let place_of_kind = self.writes_of(kind).enter().await?;
@@ -187,6 +193,12 @@ impl Pool {
             let _ = timeout(CHECK_TIMEOUT, pooled.connection.close()).await;
         }
     }
+}
+
+async fn lock(record: UsedRecord) -> Result<LockedRecord, StoreError> {
+    let locked = timeout(RECORD_TIMEOUT, Arc::clone(&record).lock_owned()).await;
+    let locked = locked.map_err(|_| StoreError::unavailable("another write to the record takes too long"))?;
+    Ok(LockedRecord { _locked: locked, _record: record })
 }
 
 fn writes(count: usize) -> Places {

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 
 use crate::PostgresStore;
 use crate::audit::{append, append_count};
-use crate::connection::{Connection, Transaction};
+use crate::connection::Connection;
 use crate::failure::{Damaged, Failure};
 use crate::instant::Instant;
 use crate::rows::Columns;
@@ -114,14 +114,19 @@ impl SessionStore for PostgresStore {
     }
 
     async fn rotate(&self, rotation: &Rotation, by: &Actor) -> Result<Session, RotationError> {
-        let mut connection = self.pool.write(("refresh token", Some(prefix(rotation.presented.as_bytes())))).await?;
-        // Most of many concurrent requests are retries, which need no lock.
-        let token = find_token(rotation, by, &mut connection).await?.ok_or(RotationError::Unknown)?;
-        if token.is_retry(rotation, by) {
-            return Ok(token.session);
-        }
-        let mut transaction = Transaction::begin(connection).await?;
-        transaction.execute(sqlx::query(LOCK).bind(token.session.id.get())).await?;
+        let written = ("refresh token", prefix(rotation.presented.as_bytes()));
+        // Most of many concurrent requests are retries. They wait for the first one, and need no lock.
+        let session = loop {
+            let token = find_token(rotation, by, &mut self.pool.read().await?).await?.ok_or(RotationError::Unknown)?;
+            if token.is_retry(rotation, by) {
+                return Ok(token.session);
+            }
+            if !self.pool.wait_for_write(written).await? {
+                break token.session.id;
+            }
+        };
+        let mut transaction = self.pool.begin((written.0, Some(written.1))).await?;
+        transaction.execute(sqlx::query(LOCK).bind(session.get())).await?;
         let token = find_token(rotation, by, &mut transaction).await?.ok_or(RotationError::Unknown)?;
         let session = &token.session;
         let by = Actor { id: ActorId::User(session.user_id), ..by.clone() };
