@@ -93,7 +93,7 @@ async fn filled_search_forms_find_the_same_students<A: Adapter>(database: &A::Da
     let dynamic: &dyn domain::student::SearchForms = store;
     assert_eq!(dynamic.fill_all().await.expect("a number"), 1_199);
     let (first, next) = roll_numbers(store, "nunez", PageRequest::LARGEST).await;
-    assert_eq!((first.len(), next.after.is_some()), (200, true));
+    assert_eq!((first.len(), next.after.is_some()), (1_000, true));
     assert_eq!(dynamic.fill_all().await.expect("a number"), 0);
 }
 

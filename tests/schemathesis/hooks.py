@@ -68,11 +68,12 @@ def is_rejected_in_names(character):
     return not character.isascii() and (character.isspace() or unicodedata.category(character) == "Cc")
 
 
-def with_valid_names(fields):
-    """Returns the fields with names that the patterns and the server accept."""
+def with_valid_text(fields):
+    """Returns the fields with names and external ids that the patterns and the server accept."""
+    is_rejected = dict.fromkeys(NAMES, is_rejected_in_names) | {"external_id": lambda character: not character.isascii()}
     return {
-        key: "".join("x" if is_rejected_in_names(character) else character for character in value)
-        if key in NAMES and isinstance(value, str)
+        key: "".join("x" if is_rejected[key](character) else character for character in value)
+        if key in is_rejected and isinstance(value, str)
         else value
         for key, value in fields.items()
     }
@@ -80,14 +81,14 @@ def with_valid_names(fields):
 
 @schemathesis.hook
 def map_case(context, case):
-    """Removes framing headers, and makes names in positive cases valid."""
+    """Removes framing headers, and makes text in positive cases valid."""
     for name in [name for name in case.headers or {} if name.lower() in FRAMING]:
         del case.headers[name]
     if case.meta is not None and case.meta.generation.mode.is_positive:
         if isinstance(case.body, dict):
-            case.body = with_valid_names(case.body)
+            case.body = with_valid_text(case.body)
         if case.query:
-            case.query = with_valid_names(case.query)
+            case.query = with_valid_text(case.query)
     return case
 
 

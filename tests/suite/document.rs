@@ -85,7 +85,7 @@ fn document_bounds_and_patterns_match_domain() {
     assert_eq!(properties["email"]["pattern"], <domain::Email as domain::Text>::PATTERN);
     let parameters = document["paths"]["/students"]["get"]["parameters"].as_array().unwrap();
     let limit = &parameters.iter().find(|parameter| parameter["name"] == "limit").unwrap()["schema"];
-    assert_eq!((&limit["default"], &limit["maximum"]), (&50.into(), &200.into()));
+    assert_eq!((&limit["default"], &limit["maximum"]), (&50.into(), &1_000.into()));
 }
 
 #[test]

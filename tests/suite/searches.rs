@@ -21,7 +21,7 @@ const MAKE_SEARCHES_WAIT: &str = "
     END
     $$;
     ALTER TABLE students RENAME TO all_students;
-    CREATE VIEW students AS SELECT id, name, email, roll_no, age, version, created_at, updated_at,
+    CREATE VIEW students AS SELECT id, name, email, roll_no, age, external_id, version, created_at, updated_at,
         waiting(name_search) AS name_search FROM all_students;
 ";
 const HOLD: &str = "SELECT pg_advisory_lock(7)";

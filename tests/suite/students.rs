@@ -45,6 +45,43 @@ on_each_store! {
         assert_eq!(client.get(&path).await.expect(200), ravi);
     }
 
+    async fn duplicate_external_id_returns_409(server) {
+        let client = server.client(Role::Registrar).await;
+        let mut asha = asha();
+        asha["external_id"] = json!("A12");
+        assert_eq!(client.send("POST", "/students", &asha).await.expect(201)["external_id"], "A12");
+        let ravi = create_student(&client, "Ravi", 8).await;
+        assert_eq!(ravi["external_id"], Value::Null);
+        let path = format!("/students/{}", ravi["id"]);
+        asha["roll_no"] = json!(9);
+        for (method, path, body) in [
+            ("POST", "/students", &asha),
+            ("PUT", path.as_str(), &asha),
+            ("PATCH", path.as_str(), &json!({"external_id": "A12"})),
+        ] {
+            client.send(method, path, body).await.expect_problem(409, "external-id-taken");
+        }
+        assert_eq!(client.get(&path).await.expect(200), ravi);
+        assert_eq!(names(&client.get("/students?external_id=A12").await.expect(200)), ["Asha"]);
+        assert!(names(&client.get("/students?external_id=a12").await.expect(200)).is_empty());
+    }
+
+    async fn articles_ignore_and_keep_external_id(server) {
+        let client = server.client(Role::Registrar).await;
+        let mut asha = asha();
+        asha["external_id"] = json!("A12");
+        let created = client.send("POST", "/students", &asha).await.expect(201);
+        let path = format!("/student?student_id={}", created["id"]);
+        let changed = client.send("PUT", &path, &json!({"age": 30, "external_id": "B1"})).await.expect(200);
+        assert!(changed["author"].get("external_id").is_none());
+        let found = client.get(&format!("/students/{}", created["id"])).await.expect(200);
+        assert_eq!((&found["age"], &found["external_id"]), (&json!(30), &json!("A12")));
+        let body = json!({"name": "Ravi", "emailid": "r@example.org", "rollno": 8, "age": 20, "external_id": "B1"});
+        client.send("POST", "/student", &body).await.expect(201);
+        let page = client.get("/students?roll_no=8").await.expect(200);
+        assert_eq!((names(&page), &page["students"][0]["external_id"]), (vec!["Ravi"], &Value::Null));
+    }
+
     async fn replacement_clears_absent_fields(server) {
         let client = server.client(Role::Registrar).await;
         let created = client.send("POST", "/students", &asha()).await.expect(201);
@@ -129,7 +166,7 @@ on_each_store! {
 
     async fn invalid_parameters_are_reported_together(server) {
         let client = server.client(Role::Viewer).await;
-        let response = client.get("/students?limit=201&after=xyz&name=%00&roll_no=0").await;
+        let response = client.get("/students?limit=1001&after=xyz&name=%00&roll_no=0").await;
         let problem = response.expect_problem(422, "invalid-fields");
         let named: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|e| e["parameter"].clone()).collect();
         assert_eq!(named, ["limit", "after", "name", "roll_no"]);

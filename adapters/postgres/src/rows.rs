@@ -41,6 +41,10 @@ impl<'r> Columns<'r> {
         self.next(column, |text: &str| T::stored(text))
     }
 
+    pub fn text_if_any<T: Text>(&mut self, column: &'static str) -> Result<Option<T>, StoreError> {
+        self.next(column, |text: Option<&str>| text.map(T::stored).transpose())
+    }
+
     pub fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, StoreError> {
         self.next(column, |at: Instant| Ok::<_, ()>(at.0))
     }

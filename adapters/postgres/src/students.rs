@@ -5,7 +5,7 @@ use domain::record::Resource;
 use domain::student::{
     Age, RollNumber, SearchForms, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
 };
-use domain::{Kind, StoreError, search_form};
+use domain::{Email, Kind, StoreError, search_form};
 use sqlx::FromRow;
 
 use crate::PostgresStore;
@@ -20,7 +20,7 @@ const SET_SEARCH_FORMS: &str = "UPDATE students s SET name_search = f.form \
      FROM unnest($1::bigint[], $2::text[]) AS f (id, form) WHERE s.id = f.id";
 
 impl Table for Student {
-    const SQL: Sql = sql!("students", "name, email, roll_no, age");
+    const SQL: Sql = sql!("students", "name, email, roll_no, age, external_id");
 
     fn insert(new: Self) -> Assignments {
         Self::update(&new.into())
@@ -34,6 +34,7 @@ impl Table for Student {
             .set("email", patch.email.as_ref().map(ToString::to_string))
             .set("roll_no", patch.roll_no.map(RollNumber::get))
             .set("age", patch.age.map(|age| age.map(|years| i16::from(years.get()))))
+            .set("external_id", patch.external_id.as_ref().map(|id| id.as_ref().map(ToString::to_string)))
     }
 
     fn read(columns: &mut Columns<'_>) -> Result<Self, StoreError> {
@@ -42,16 +43,23 @@ impl Table for Student {
             email: columns.text("email")?,
             roll_no: columns.next("roll_no", RollNumber::parse)?,
             age: columns.next("age", |age: Option<i16>| age.map(|years| Age::parse(years.into())).transpose())?,
+            external_id: columns.text_if_any("external_id")?,
         })
     }
 
     fn conflict(constraint: &str) -> Option<StudentConflict> {
-        (constraint == "students_roll_no_key").then_some(StudentConflict::RollNumberTaken)
+        match constraint {
+            "students_roll_no_key" => Some(StudentConflict::RollNumberTaken),
+            "students_external_id_key" => Some(StudentConflict::ExternalIdTaken),
+            _ => None,
+        }
     }
 
     fn conditions(filter: &StudentFilter) -> Conditions {
         Conditions::default()
             .equals("roll_no", filter.roll_no.map(RollNumber::get))
+            .equals("external_id", filter.external_id.as_ref().map(ToString::to_string))
+            .equals("lower(email)", filter.email.as_ref().map(Email::folded))
             .contains_or_null("name_search", filter.name.as_ref().map(|part| part.search_form().to_owned()))
     }
 

@@ -108,6 +108,10 @@ impl<'r> Columns<'r> {
         T::stored(text).map_err(|error| self.damaged(column, &error))
     }
 
+    pub fn text_if_any<T: Text>(&mut self, column: &'static str) -> Result<Option<T>, Failure> {
+        self.next(column, |text: Option<String>| text.as_deref().map(T::stored).transpose())
+    }
+
     fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, Failure> {
         self.next(column, time_of)
     }

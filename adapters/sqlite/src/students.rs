@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use domain::student::{
     Age, RollNumber, SearchForms, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
 };
-use domain::{StoreError, search_form};
+use domain::{Email, StoreError, search_form};
 use rusqlite::{Connection, Row};
 
 use crate::SqliteStore;
@@ -17,7 +17,7 @@ const WITHOUT_SEARCH_FORM: &str = "SELECT id, name FROM students WHERE name_sear
 const SET_SEARCH_FORM: &str = "UPDATE students SET name_search = ?2 WHERE id = ?1";
 
 impl Table for Student {
-    const SQL: Sql = sql!("students", "name, email, roll_no, age");
+    const SQL: Sql = sql!("students", "name, email, roll_no, age, external_id");
 
     fn insert(new: Self) -> Assignments {
         Self::update(&new.into())
@@ -31,6 +31,7 @@ impl Table for Student {
             .set("email", patch.email.as_ref().map(ToString::to_string))
             .set("roll_no", patch.roll_no.map(RollNumber::get))
             .set("age", patch.age.map(|age| age.map(Age::get)))
+            .set("external_id", patch.external_id.as_ref().map(|id| id.as_ref().map(ToString::to_string)))
     }
 
     fn read(columns: &mut Columns<'_>) -> Result<Self, Failure> {
@@ -39,16 +40,23 @@ impl Table for Student {
             email: columns.text("email")?,
             roll_no: columns.next("roll_no", RollNumber::parse)?,
             age: columns.next("age", |age: Option<i64>| age.map(Age::parse).transpose())?,
+            external_id: columns.text_if_any("external_id")?,
         })
     }
 
     fn conflict(column: &str) -> Option<StudentConflict> {
-        (column == "roll_no").then_some(StudentConflict::RollNumberTaken)
+        match column {
+            "roll_no" => Some(StudentConflict::RollNumberTaken),
+            "external_id" => Some(StudentConflict::ExternalIdTaken),
+            _ => None,
+        }
     }
 
     fn conditions(filter: &StudentFilter) -> Conditions {
         Conditions::default()
             .equals("roll_no", filter.roll_no.map(RollNumber::get))
+            .equals("external_id", filter.external_id.as_ref().map(ToString::to_string))
+            .equals("lower(email)", filter.email.as_ref().map(Email::folded))
             .contains_or_null("name_search", filter.name.as_ref().map(|part| part.search_form().to_owned()))
     }
 

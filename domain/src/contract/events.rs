@@ -60,9 +60,9 @@ async fn replacement_of_student_records_event_with_every_field(store: Store) {
     take(&store, &at(T0)).await;
     let by = requester(T0);
     let patch = StudentPatch::from(Student::sample(1));
-    assert_eq!(patch.detail().as_deref(), Some("name, email, roll_no, age"));
+    assert_eq!(patch.detail().as_deref(), Some("name, email, roll_no, age, external_id"));
     students(&store).update(id, None, patch, &by).await.unwrap();
-    let updated = detailed(Action::updated::<Student>(), &Target::of(id), "name, email, roll_no, age");
+    let updated = detailed(Action::updated::<Student>(), &Target::of(id), "name, email, roll_no, age, external_id");
     assert_eq!(take(&store, &by).await, [updated]);
 }
 

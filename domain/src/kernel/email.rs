@@ -11,6 +11,14 @@ text! {
     Email, 3..=254, PATTERN, check => EmailError
 }
 
+impl Email {
+    /// The form in which lists are searched, with lower-case letters.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+}
+
 const PATTERN: &str = "^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(\\.[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$";
 
 /// Maximum number of octets before the `@`.

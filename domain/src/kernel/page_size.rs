@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// Maximum number of entries of a page: 1 to 200.
+/// Maximum number of entries of a page: 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
@@ -13,7 +13,7 @@ pub struct PageSizeError;
 
 impl PageSize {
     pub const MIN: u16 = 1;
-    pub const MAX: u16 = 200;
+    pub const MAX: u16 = 1_000;
     /// The smallest page size.
     pub const ONE: Self = Self(1);
     /// The largest page size.
@@ -46,8 +46,8 @@ mod tests {
 
     #[test]
     fn page_size_out_of_range_is_rejected() {
-        assert_eq!(PageSize::parse(200).map(PageSize::get), Ok(200));
-        for size in [-1, 0, 201, 65_537] {
+        assert_eq!(PageSize::parse(1_000).map(PageSize::get), Ok(1_000));
+        for size in [-1, 0, 1_001, 65_537] {
             assert_eq!(PageSize::parse(size), Err(PageSizeError), "{size}");
         }
     }

@@ -92,6 +92,8 @@ pub enum TextError {
     TooLong { max: usize },
     #[error("must not contain control characters")]
     ControlCharacter,
+    #[error("must contain only printable characters, and no white space at its ends")]
+    Unprintable,
 }
 
 /// Normalizes a new line of text to NFC, and checks it: with the rules of [`line()`], and at least one visible character.

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Age, NamePart, RollNumber, StudentName};
+use super::{Age, ExternalId, NamePart, RollNumber, StudentName};
 use crate::access::{StudentsRead, StudentsWrite};
 use crate::record::{Resource, fields};
 use crate::{Email, Filter, Id, Kind, Reach};
@@ -15,6 +15,8 @@ fields! {
         /// Unique among students.
         pub roll_no: RollNumber,
         pub age: Option<Age>,
+        /// Unique among students.
+        pub external_id: Option<ExternalId>,
     }
 }
 
@@ -28,14 +30,18 @@ pub struct StudentFilter {
     pub name: Option<NamePart>,
     /// The roll number equals this one.
     pub roll_no: Option<RollNumber>,
+    /// The email address equals this one, ignoring case.
+    pub email: Option<Email>,
+    /// The external id equals this one.
+    pub external_id: Option<ExternalId>,
 }
 
 impl Filter for StudentFilter {
     fn reach(&self) -> Reach {
         match self {
-            Self { roll_no: Some(_), .. } => Reach::Row,
+            Self { roll_no: Some(_), .. } | Self { external_id: Some(_), .. } => Reach::Row,
             Self { name: Some(_), .. } => Reach::Search,
-            Self { name: None, roll_no: None } => Reach::Page,
+            Self { name: None, .. } => Reach::Page,
         }
     }
 }
@@ -45,6 +51,8 @@ impl Filter for StudentFilter {
 pub enum StudentConflict {
     #[error("another student has this roll number")]
     RollNumberTaken,
+    #[error("another student has this external id")]
+    ExternalIdTaken,
 }
 
 impl Kind for Student {

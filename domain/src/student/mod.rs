@@ -2,6 +2,7 @@
 
 mod age;
 mod entity;
+mod external_id;
 mod name;
 mod ports;
 mod roll_number;
@@ -10,6 +11,7 @@ mod sample;
 
 pub use age::{Age, AgeError};
 pub use entity::{Student, StudentConflict, StudentFilter, StudentId, StudentPatch};
+pub use external_id::ExternalId;
 pub use name::{NamePart, StudentName};
 #[cfg(feature = "mocks")]
 pub use ports::MockSearchForms;

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the samples are valid")]
 
-use super::{Age, RollNumber, Student, StudentConflict, StudentName, StudentPatch};
+use super::{Age, ExternalId, RollNumber, Student, StudentConflict, StudentName, StudentPatch};
 use crate::record::{Sample, Unique};
 use crate::{Email, Text};
 
@@ -10,7 +10,10 @@ impl Sample for Student {
     const UNIQUE: Option<Unique<Self>> = Some(Unique {
         conflicting: conflicting_student,
         conflicting_patch: Some(|n| conflicting_student(n).into()),
-        is_taken: |conflict| matches!(conflict, StudentConflict::RollNumberTaken),
+        is_taken: |conflict| match conflict {
+            // Samples with the same number have both fields in common.
+            StudentConflict::RollNumberTaken | StudentConflict::ExternalIdTaken => true,
+        },
     });
 
     fn sample(n: u32) -> Self {
@@ -19,6 +22,7 @@ impl Sample for Student {
             email: Email::parse(format!("student{n}@example.org")).unwrap(),
             roll_no: RollNumber::parse(n.into()).unwrap(),
             age: Some(Age::parse(20).unwrap()),
+            external_id: Some(ExternalId::parse(format!("S{n}")).unwrap()),
         }
     }
 
@@ -40,6 +44,7 @@ fn conflicting_student(n: u32) -> Student {
         name: StudentName::parse("Conflicting").unwrap(),
         email: Email::parse("conflicting@example.org").unwrap(),
         age: None,
+        external_id: None,
         ..Student::sample(n)
     }
 }

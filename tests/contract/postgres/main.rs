@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod availability;
 mod opening;
 mod running;
@@ -36,6 +37,7 @@ fn fields(name: &str, roll_no: i64) -> Student {
     Student {
         name: StudentName::parse(name).unwrap(),
         roll_no: RollNumber::parse(roll_no).unwrap(),
+        external_id: None,
         ..Student::sample(1)
     }
 }

@@ -55,7 +55,7 @@ impl Scene {
         let admin = server.add_user("admin", Role::Admin).await;
         let client = server.client_of(&admin).await;
         for number in [1, 2] {
-            let student = json!({ "name": "Asha", "email": "asha@example.org", "roll_no": number });
+            let student = json!({ "name": "Asha", "email": "asha@example.org", "roll_no": number, "external_id": format!("A{number}") });
             client.send("POST", "/students", &student).await.expect(201);
         }
         let mut fresh = Vec::new();
@@ -174,6 +174,7 @@ impl Scene {
             }
             "not-acceptable" => vec![valid().header("accept", "image/png")],
             "roll-number-taken" => json(operation.body_with("roll_no", json!(2))),
+            "external-id-taken" => json(operation.body_with("external_id", json!("A2"))),
             "username-taken" => json(operation.body_with("username", json!("ADMIN"))),
             "last-administrator" => vec![with(bare(), operation.has_body.then_some(&json!({ "role": "viewer" })))],
             "malformed-condition" => ["if-match", "if-none-match"].map(|name| valid().header(name, "999-9")).into(),

@@ -3,7 +3,7 @@
 use adapter_argon2::{Argon2Hasher, Limits};
 use domain::access::Role;
 use domain::record::Record;
-use domain::student::{Age, RollNumber, Student, StudentName};
+use domain::student::{Age, ExternalId, RollNumber, Student, StudentName};
 use domain::user::{NewUser, Password, PasswordHasher, Share, User};
 use domain::{Actor, Email, Text};
 
@@ -65,6 +65,7 @@ pub async fn create_students(stores: &Stores, by: &Actor) -> Result<Vec<Record<S
             email: Email::parse(format!("{}@example.org", name.to_lowercase().replace(' ', ".")))?,
             roll_no: RollNumber::parse(roll_no)?,
             age: age.map(Age::parse).transpose()?,
+            external_id: Some(ExternalId::parse(format!("A{roll_no}"))?),
         };
         created.push(stores.students.insert(student, by).await?);
     }

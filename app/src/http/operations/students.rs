@@ -1,7 +1,9 @@
 //! `/students`: student records.
 
 use domain::record::Resource;
-use domain::student::{Age, NamePart, RollNumber, Student, StudentConflict, StudentFilter, StudentName, StudentPatch};
+use domain::student::{
+    Age, ExternalId, NamePart, RollNumber, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
+};
 use domain::{Email, Id, MAX_ID, Text};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
@@ -16,7 +18,7 @@ use crate::http::wire::{Wire, integer_value, text_value, wire};
 type Read = By<<Student as Resource>::Read>;
 type Write = By<<Student as Resource>::Write>;
 
-text_value!(StudentName);
+text_value!(StudentName, ExternalId);
 text_value!(
     NamePart { "minLength": 1, "maxLength": StudentName::MAX_CHARS, "pattern": StudentName::PATTERN },
     |text: String| NamePart::parse(&text),
@@ -37,6 +39,9 @@ wire! {
         roll_no: RollNumber = 126,
         /// Age in completed years; null if unknown.
         age: Option<Age> = 20,
+        /// Id of the student in another system, such as that of the school. Unique among students, and case-sensitive; null if there
+        /// is none. Must contain only printable characters, and no white space at its ends.
+        external_id: Option<ExternalId> = "A126",
     }
 }
 
@@ -46,6 +51,10 @@ filters! {
         name: NamePart,
         /// Roll number of the student.
         roll_no: RollNumber,
+        /// Email address of the student. Case is ignored.
+        email: Email,
+        /// Id of the student in another system.
+        external_id: ExternalId,
     }
 }
 
@@ -53,15 +62,16 @@ impl From<StudentConflict> for Problem {
     fn from(conflict: StudentConflict) -> Self {
         match conflict {
             StudentConflict::RollNumberTaken => Self::new(ProblemType::RollNumberTaken),
+            StudentConflict::ExternalIdTaken => Self::new(ProblemType::ExternalIdTaken),
         }
     }
 }
 
 error_set! {
     Listing: InvalidFields;
-    Creating: RollNumberTaken, InvalidFields;
+    Creating: RollNumberTaken, ExternalIdTaken, InvalidFields;
     Getting: RecordNotFound;
-    Changing: RecordNotFound, RollNumberTaken, StaleVersion, InvalidFields;
+    Changing: RecordNotFound, RollNumberTaken, ExternalIdTaken, StaleVersion, InvalidFields;
     Deleting: RecordNotFound, StaleVersion;
 }
 
@@ -87,7 +97,7 @@ impl StudentsApi {
 
     /// Create a student
     ///
-    /// Creates a student record. The roll number must be unique.
+    /// Creates a student record. The roll number and the external id must be unique.
     #[oai(path = "/students", method = "post", operation_id = "createStudent")]
     async fn create(
         &self,
@@ -115,7 +125,7 @@ impl StudentsApi {
 
     /// Replace a student
     ///
-    /// Sets every field of a student. If the age is absent, it is cleared. With `If-Match`, the record is replaced only if one
+    /// Sets every field of a student. An absent age or external id is cleared. With `If-Match`, the record is replaced only if one
     /// of the entity tags matches.
     #[oai(path = "/students/:id", method = "put", operation_id = "replaceStudent")]
     async fn replace(
@@ -134,7 +144,7 @@ impl StudentsApi {
     /// Update a student
     ///
     /// Sets the given fields by JSON Merge Patch (RFC 7396). The media type is `application/json` or
-    /// `application/merge-patch+json`. Null clears the age. With `If-Match`, the record is updated only if one of the entity
+    /// `application/merge-patch+json`. Null clears the age or the external id. With `If-Match`, the record is updated only if one of the entity
     /// tags matches.
     #[oai(path = "/students/:id", method = "patch", operation_id = "updateStudent")]
     async fn update(

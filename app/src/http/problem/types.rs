@@ -107,6 +107,9 @@ catalogue! {
     RollNumberTaken = "roll-number-taken", CONFLICT, "Roll Number Taken",
         "Another student has this roll number.",
         "Choose another roll number. GET /students?roll_no=N lists the student that has it.";
+    ExternalIdTaken = "external-id-taken", CONFLICT, "External Id Taken",
+        "Another student has this external id.",
+        "Choose another external id. GET /students?external_id=ID lists the student that has it.";
     UsernameTaken = "username-taken", CONFLICT, "Username Taken",
         "Another user has this username.",
         "Choose another username. Usernames that differ only in case are equal.";

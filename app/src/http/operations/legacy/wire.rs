@@ -28,7 +28,7 @@ response! {
 
 impl From<Record<Student>> for LegacyStudent {
     fn from(record: Record<Student>) -> Self {
-        let Student { name, email, roll_no, age } = record.fields;
+        let Student { name, email, roll_no, age, external_id: _ } = record.fields;
         Self { id: record.id, name, emailid: email, rollno: roll_no, age }
     }
 }
@@ -98,7 +98,7 @@ input! {
         email as "emailid": Email = "meera.nair@example.org",
         roll_no as "rollno": RollNumber = 127,
         age: Option<Age> = 21,
-    }
+    }, [external_id: None]
 }
 
 patch! {
