@@ -14,7 +14,8 @@ use crate::StoreError;
 ///
 /// The number of events is bounded. Beyond the limits, anonymous requests are merged by client network, then regardless of their
 /// clients; those with a known target keep it as long as possible. Requests of an authenticated actor are merged by action. The
-/// detail of an event states what was merged.
+/// detail of an event states what was merged. No actor, target or client network exhausts the limits for others: half of each limit
+/// is for the first event of each, and of the other half, each has at most a sixteenth of the places that are left.
 pub struct DeniedAccessLog {
     log: Arc<dyn AuditLog>,
     pending: Mutex<Pending>,
@@ -24,7 +25,8 @@ pub struct DeniedAccessLog {
 #[derive(Default)]
 struct Pending {
     events: HashMap<DeniedKind, NewEvent>,
-    kinds: HashMap<(Precision, Option<Owner>), usize>,
+    totals: HashMap<Precision, usize>,
+    of_owners: HashMap<(Precision, Owner), usize>,
 }
 
 impl DeniedAccessLog {
@@ -69,9 +71,20 @@ impl Pending {
     fn add(&mut self, mut kind: DeniedKind, event: NewEvent) {
         while let Some(precision) = kind.precision()
             && !self.events.contains_key(&kind)
-            && !self.admit(precision, kind.owner())
+            && !precision.admits(self.total(precision), self.of_owner(precision, kind.owner()))
         {
             kind = kind.coarser();
+        }
+        self.add_to(kind, event);
+    }
+
+    /// Adds a request to the event of its kind, which is within the limits.
+    fn add_to(&mut self, kind: DeniedKind, event: NewEvent) {
+        if let Some(precision) = kind.precision()
+            && !self.events.contains_key(&kind)
+        {
+            *self.totals.entry(precision).or_default() += 1;
+            *self.of_owners.entry((precision, kind.owner())).or_default() += 1;
         }
         match self.events.entry(kind) {
             Entry::Occupied(mut known) => {
@@ -85,24 +98,21 @@ impl Pending {
         }
     }
 
-    /// Counts a new kind, unless its limits are reached.
-    fn admit(&mut self, precision: Precision, owner: Option<Owner>) -> bool {
-        let count = |key: &_| self.kinds.get(key).copied().unwrap_or_default();
-        let of_owner = owner.map(|owner| (precision, Some(owner)));
-        let is_within = count(&(precision, None)) < precision.limit()
-            && of_owner.as_ref().is_none_or(|key| count(key) < precision.limit_of_owner());
-        if is_within {
-            for key in [Some((precision, None)), of_owner].into_iter().flatten() {
-                *self.kinds.entry(key).or_default() += 1;
-            }
-        }
-        is_within
+    fn total(&self, precision: Precision) -> usize {
+        self.totals.get(&precision).copied().unwrap_or_default()
     }
 
-    /// Adds events from before those that are pending.
+    fn of_owner(&self, precision: Precision, owner: Owner) -> usize {
+        self.of_owners.get(&(precision, owner)).copied().unwrap_or_default()
+    }
+
+    /// Adds events from before those that are pending. They keep their kinds, because they were within the limits together.
     fn put_back(&mut self, events: Vec<(DeniedKind, NewEvent)>) {
         let later = mem::take(self);
-        for (kind, event) in events.into_iter().chain(later.events) {
+        for (kind, event) in events {
+            self.add_to(kind, event);
+        }
+        for (kind, event) in later.events {
             self.add(kind, event);
         }
     }

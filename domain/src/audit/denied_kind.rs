@@ -42,14 +42,19 @@ pub(super) enum Precision {
     Network,
 }
 
-/// The actor or target with a limit of its own.
+/// The actor, target or client network that kinds with the same limit share.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Owner {
     Actor(ActorId),
     Target(Target),
+    /// `None` if the address is unknown.
+    Network(Option<SiteNetwork>),
 }
 
 impl Precision {
+    /// An owner has at most this fraction of the places that are left for owners with several kinds.
+    const SHARE: usize = 16;
+
     /// Maximum number of kinds with this precision.
     pub const fn limit(self) -> usize {
         match self {
@@ -60,13 +65,11 @@ impl Precision {
         }
     }
 
-    /// Maximum number of kinds with this precision and the same owner.
-    pub const fn limit_of_owner(self) -> usize {
-        match self {
-            Self::Actor => 256,
-            Self::Target | Self::TargetAndNetwork => 64,
-            _ => self.limit(),
-        }
+    /// Whether one more kind is within the limits, besides `total` kinds, of which `of_owner` have its owner. Half of the limit is
+    /// for the first kind of each owner, and the other half is shared, so that a few owners cannot use all of it.
+    pub const fn admits(self, total: usize, of_owner: usize) -> bool {
+        let limit = if of_owner == 0 { self.limit() } else { self.limit() / 2 };
+        of_owner * Self::SHARE < limit.saturating_sub(total)
     }
 }
 
@@ -95,10 +98,13 @@ impl DeniedKind {
         }
     }
 
-    pub fn owner(&self) -> Option<Owner> {
-        match (self.actor, &self.target) {
-            (ActorId::Anonymous, target) => target.clone().map(Owner::Target),
-            (actor, _) => Some(Owner::Actor(actor)),
+    pub fn owner(&self) -> Owner {
+        match (self.actor, &self.target, self.clients) {
+            (ActorId::Anonymous, Some(target), _) => Owner::Target(target.clone()),
+            (ActorId::Anonymous, None, Clients::One(client)) => Owner::Network(client.map(SiteNetwork::of)),
+            (ActorId::Anonymous, None, Clients::Network(network)) => Owner::Network(Some(network)),
+            (ActorId::Anonymous, None, Clients::Several) => Owner::Network(None),
+            (actor, ..) => Owner::Actor(actor),
         }
     }
 

@@ -89,7 +89,7 @@ async fn anonymous_events_keep_their_target_in_a_flood_on_others() {
     let of_first: Vec<_> = events.iter().filter(|event| event.target == target(1)).cloned().collect();
     assert_eq!(total(&of_first), 5_000);
     let without_client: Vec<_> = of_first.iter().filter(|event| event.by.origin.client.is_none()).collect();
-    assert_eq!((of_first.len(), without_client.len()), (64 + 20, 20));
+    assert_eq!((of_first.len(), without_client.len()), (61 + 20, 20));
     assert!(
         without_client.iter().all(|event| event.detail.as_deref().unwrap().starts_with("merged by network: 10.0."))
     );
@@ -111,10 +111,57 @@ async fn flood_of_one_user_is_merged_by_action_and_not_with_others() {
     let events = appended.lock().unwrap();
     assert!(events.contains(&of_user(2, 999)));
     let whole = event(user(1), Action::ACCESS_DENIED, None, address(1));
-    let mut merged = NewEvent { count: 744, detail: Some("merged: any target and address".to_owned()), ..whole };
+    let mut merged = NewEvent { count: 759, detail: Some("merged: any target and address".to_owned()), ..whole };
     merged.by.origin.client = None;
     assert!(events.contains(&merged));
-    assert_eq!((events.len(), total(&events)), (256 + 2, 1_001));
+    assert_eq!((events.len(), total(&events)), (241 + 2, 1_001));
+}
+
+/// REQ 22.
+#[tokio::test]
+async fn few_owners_leave_room_for_the_events_of_others() {
+    let target = |id: u32| Some(Target::of(UserId::try_from(i64::from(id)).unwrap()));
+    let of_target = |id, n| anonymous(target(id), n);
+    let of_user = |id, n: u32| {
+        let target = Target::operation(&format!("operation{n}"));
+        event(user(id), Action::ACCESS_DENIED, Some(target), address(1))
+    };
+    let of_client = |n: u32| {
+        let client = std::net::Ipv6Addr::from_bits((0x2001_0db8_0001 << 80) | (u128::from(n) << 64) | u128::from(n));
+        event(ActorId::Anonymous, Action::TOKEN_DENIED, None, client.into())
+    };
+    let others: Vec<_> =
+        (1..=5).flat_map(|n| [of_target(99, n * 250), of_user(99, n), anonymous(None, n * 250)]).collect();
+    let record = |log: &DeniedAccessLog| {
+        for n in 0..500 {
+            for owner in 1..=32 {
+                log.record(of_target(owner, n));
+                log.record(of_user(owner, n));
+            }
+            for subnet in [0, 1_000, 2_000] {
+                log.record(of_client(subnet + n));
+            }
+        }
+        for other in &others {
+            log.record(other.clone());
+        }
+    };
+    let (log_of_working_store, expected, _) = log();
+    record(&log_of_working_store);
+    log_of_working_store.flush().await.unwrap();
+    let (log, appended, fails) = log();
+    record(&log);
+    fails.store(true, Ordering::Relaxed);
+    log.flush().await.unwrap_err();
+    fails.store(false, Ordering::Relaxed);
+    log.flush().await.unwrap();
+    let events = appended.lock().unwrap();
+    let texts = |events: &[NewEvent]| events.iter().map(|event| format!("{event:?}")).collect::<BTreeSet<_>>();
+    assert_eq!(texts(&events), texts(&expected.lock().unwrap()), "an unavailable store merges no more events");
+    assert_eq!(total(&events), 2 * 32 * 500 + 3 * 500 + 15);
+    for other in others {
+        assert!(events.contains(&other), "{other:?}");
+    }
 }
 
 /// REQ 22.
