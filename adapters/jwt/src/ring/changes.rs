@@ -60,7 +60,7 @@ impl KeyRing {
     ) -> Result<Self, KeyChangeError> {
         let fresh = new_key(algorithm, now, whole_second(now + announce), random)?;
         let end = fresh.times.signs_from + token_lifetime + Self::MARGIN;
-        let mut keys = self.keys.clone();
+        let mut keys = self.keys_at(now);
         if let Some(announced) = self.announced_at(now) {
             let signing = self.signing_at(now).map(|key| key.id.clone()).unwrap_or_default();
             if !announce.is_zero() {
@@ -82,6 +82,17 @@ impl KeyRing {
         Ok(Self::new(keys)?)
     }
 
+    /// The keys, of which the one that signs at `now` has started. In a ring in which release 1.0 revoked the key before it, its
+    /// start can be later; after a rotation it would then sign again.
+    fn keys_at(&self, now: OffsetDateTime) -> Vec<RingKey> {
+        let mut keys = self.keys.clone();
+        let signing = self.signing_at(now).map(RingKey::id);
+        for key in keys.iter_mut().filter(|key| Some(key.id()) == signing) {
+            key.times.signs_from = key.times.signs_from.min(whole_second(now));
+        }
+        keys
+    }
+
     /// The key that is announced at `now`. There is at most one.
     pub fn announced_at(&self, now: OffsetDateTime) -> Option<&RingKey> {
         self.keys.iter().find(|key| self.state_at(key, now) == KeyState::Announced)
@@ -97,7 +108,7 @@ impl KeyRing {
         // An older key, which is still valid, must not sign again.
         let is_signing = self.state_at(found, now) == KeyState::Signing;
         let successor = self.announced_at(now).filter(|_| is_signing).map(|key| key.id.clone());
-        let mut keys = self.keys.clone();
+        let mut keys = self.keys_at(now);
         if let Some(key) = keys.iter_mut().find(|key| key.id == id) {
             key.times.revoked_at.get_or_insert(whole_second(now));
         }
