@@ -73,6 +73,9 @@ async fn raw_verification_accepts_rfc_8037_test_vector() {
     let other_use = ["token", "verify", "--raw", "--jwks", "enc.json"];
     let rejected = installation.run(&other_use, Some(SIGNED_WITH_EDDSA)).await;
     assert_verdict(&rejected, 1, &["rejected\tthe token's key is not for signatures: its use is not sig"]);
+    fs::write(installation.data("").with_file_name("mark.json"), format!("\u{feff}{ED25519}\r\n")).unwrap();
+    let with_mark = ["token", "verify", "--raw", "--jwks", "mark.json"];
+    assert_verdict(&installation.run(&with_mark, Some(SIGNED_WITH_EDDSA)).await, 0, &["valid\t"]);
     let changed = SIGNED_WITH_EDDSA.replace(".RX", ".RY");
     assert_verdict(&installation.run(&verify, Some(&changed)).await, 1, &["rejected\tthe token's signature"]);
     let strict = ["token", "verify", "--jwks", "set.json"];

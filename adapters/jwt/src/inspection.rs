@@ -37,10 +37,10 @@ pub enum KeySetError {
 
 #[derive(Deserialize)]
 struct Set {
-    keys: Vec<Jwk>,
+    keys: Vec<Value>,
 }
 
-/// The relevant members of a key. Keys of unsupported algorithms are skipped (RFC 7517, section 5).
+/// The relevant members of a key.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -48,27 +48,30 @@ struct Jwk {
     alg: Option<String>,
     kid: Option<String>,
     #[serde(rename = "use")]
-    purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
+    purpose: Option<Value>,
+    key_ops: Option<Value>,
     x: Option<String>,
     y: Option<String>,
     k: Option<String>,
 }
 
 impl PublishedKeys {
-    /// Parses a key set.
+    /// Parses a key set. Keys of unsupported algorithms and invalid keys are skipped (RFC 7517, section 5).
     ///
     /// # Errors
     /// [`KeySetError`], which never quotes the text because it may contain secrets.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         let set: Set = serde_json::from_slice(json)
             .map_err(|error| KeySetError::Form { line: error.line(), column: error.column() })?;
-        let mut keys = Vec::new();
+        let (mut keys, mut error) = (Vec::new(), KeySetError::Empty);
         for (at, jwk) in set.keys.into_iter().enumerate() {
-            let key = jwk.verifying_key().map_err(|_| KeySetError::Damaged(at + 1))?;
-            keys.extend(key.map(|key| (jwk.kid, key)));
+            let jwk = Jwk::deserialize(jwk).ok();
+            match jwk.and_then(|jwk| Some((jwk.verifying_key().ok()?, jwk.kid))) {
+                Some((key, id)) => keys.extend(key.map(|key| (id, key))),
+                None => error = KeySetError::Damaged(at + 1),
+            }
         }
-        if keys.is_empty() { Err(KeySetError::Empty) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(error) } else { Ok(Self(keys)) }
     }
 }
 
@@ -102,15 +105,14 @@ impl Jwk {
 
     /// Checks the intended use and the permitted operations (RFC 7517, sections 4.2 and 4.3), both if a key has both.
     fn permits_verification(&self) -> Result<(), TokenError> {
-        if self.purpose.as_deref().is_some_and(|purpose| purpose != "sig") {
+        if self.purpose.as_ref().is_some_and(|purpose| purpose != "sig") {
             return Err(TokenError::KeyUse);
         }
-        match &self.key_ops {
-            Some(operations) if !operations.iter().any(|operation| operation == "verify") => {
-                Err(TokenError::KeyOperations)
-            }
-            _ => Ok(()),
-        }
+        let permit = |operations: &Value| {
+            let list = operations.as_array().filter(|list| list.iter().all(Value::is_string));
+            list.is_some_and(|list| list.iter().any(|operation| operation == "verify"))
+        };
+        if self.key_ops.as_ref().is_none_or(permit) { Ok(()) } else { Err(TokenError::KeyOperations) }
     }
 }
 

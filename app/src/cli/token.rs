@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::arguments::{Token, TokenCommand, Verify};
 use super::failure::Failure;
-use super::{key_file, output};
+use super::{key_file, output, secret_text};
 use crate::system::SystemClock;
 
 /// Claims that contain times (RFC 7519, section 4.1).
@@ -63,7 +63,7 @@ fn verification_keys(arguments: &Verify) -> Result<VerificationKeys, Failure> {
             let invalid = |reason: &dyn std::fmt::Display| {
                 Failure::new(format!("the key set in {} is invalid: {reason}", path.display()))
             };
-            let text = std::fs::read(path).map_err(|error| invalid(&error))?;
+            let text = secret_text::read(path).map_err(|error| invalid(&error))?;
             Ok(VerificationKeys::Set(PublishedKeys::parse(&text).map_err(|error| invalid(&error))?))
         }
         (None, Some(path)) => Ok(VerificationKeys::Ring(key_file::read(path)?)),

@@ -76,7 +76,7 @@ fn access_token_is_verified_as_by_the_service() {
 }
 
 #[test]
-fn key_set_skips_foreign_keys_and_rejects_damaged_ones() {
+fn key_set_skips_foreign_and_damaged_keys() {
     for other in [
         r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
         r#"{"kty":"EC","crv":"P-384","x":"","y":""}"#,
@@ -84,8 +84,17 @@ fn key_set_skips_foreign_keys_and_rejects_damaged_ones() {
     ] {
         assert_eq!(set(&[other]).err(), Some(KeySetError::Empty), "{other}");
     }
-    for damaged in [r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#, r#"{"kty":"oct","k":"c2VjcmV0"}"#] {
-        assert_eq!(set(&[P256, damaged]).err(), Some(KeySetError::Damaged(2)), "{damaged}");
+    for damaged in [
+        r#"{"kty":"OKP","crv":"Ed25519","x":"AA"}"#,
+        r#"{"kty":"OKP","crv":"Ed25519","x":7}"#,
+        r#"{"kty":"oct","k":"c2VjcmV0"}"#,
+        r#"{"kty":["EC"]}"#,
+        r#"{"crv":"P-256"}"#,
+        "7",
+    ] {
+        assert_eq!(raw(&[damaged, P256], SIGNED_WITH_ES256), Ok(()), "{damaged}");
+        let foreign = r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#;
+        assert_eq!(set(&[foreign, damaged]).err(), Some(KeySetError::Damaged(2)), "{damaged}");
     }
     assert!(matches!(PublishedKeys::parse(b"{"), Err(KeySetError::Form { .. })));
 }
@@ -103,6 +112,11 @@ fn key_for_another_use_or_operation_verifies_nothing() {
         (r#""key_ops":["sign"]"#, TokenError::KeyOperations),
         (r#""key_ops":[]"#, TokenError::KeyOperations),
         (r#""use":"sig","key_ops":["deriveKey"]"#, TokenError::KeyOperations),
+        (r#""use":["sig"]"#, TokenError::KeyUse),
+        (r#""use":7"#, TokenError::KeyUse),
+        (r#""key_ops":"verify""#, TokenError::KeyOperations),
+        (r#""key_ops":{"verify":true}"#, TokenError::KeyOperations),
+        (r#""key_ops":["verify",7]"#, TokenError::KeyOperations),
     ] {
         assert_eq!(raw(&[&with(wrong)], SIGNED_WITH_EDDSA), Err(error), "{wrong}");
         assert_eq!(raw(&[&with(wrong), ED25519], SIGNED_WITH_EDDSA), Ok(()), "{wrong}");
