@@ -5,6 +5,7 @@ use std::fs;
 use tests::program::Program;
 use tests::server::{Engine, SECRET};
 
+use crate::cli::error_line_of;
 use crate::installation::{ADMIN_PASSWORD, Installation, stop};
 
 #[tokio::test]
@@ -52,4 +53,25 @@ async fn password_on_standard_input_ends_at_the_line_end() {
         assert!(rejected.status == Some(1) && rejected.stderr.contains("standard input is empty"), "{rejected:?}");
     }
     stop(server).await;
+}
+
+#[tokio::test]
+async fn secret_above_one_mebibyte_is_rejected_with_the_limit() {
+    let installation = Installation::new(Engine::Sqlite);
+    installation.migrate().await;
+    let file = installation.data("").with_file_name("secret");
+    fs::write(&file, format!("{SECRET}{}", "x".repeat(1 << 20))).unwrap();
+    let path = file.to_str().unwrap();
+    for command in [
+        &["serve", "--jwt-secret-file", path][..],
+        &["serve", "--keys", path],
+        &["keys", "list", "--keys", path],
+        &["token", "verify", "--jwks", path],
+    ] {
+        let line = error_line_of(&installation, command).await;
+        assert!(line.contains("limit of 1 MiB") && line.contains(path), "{line}");
+    }
+    let long = "x".repeat((1 << 20) + 1);
+    let rejected = installation.run(&["user", "create", "asha", "--password-stdin"], Some(&long)).await;
+    assert!(rejected.status == Some(1) && rejected.stderr.contains("limit of 1 MiB"), "{}", rejected.stderr);
 }

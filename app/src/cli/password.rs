@@ -1,6 +1,6 @@
 //! Reads a new password from a terminal or a pipe.
 
-use std::io::{self, BufRead, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 
 use domain::Escaped;
 use domain::user::{NewPassword, PasswordPolicy, Username};
@@ -25,10 +25,10 @@ impl PasswordSource {
 }
 
 fn first_line() -> Result<SecretString, Failure> {
-    let mut line = Vec::new();
-    io::stdin().lock().take(secret_text::MAX_BYTES).read_until(b'\n', &mut line)?;
-    let password = str::from_utf8(secret_text::trimmed(&line))
-        .map_err(|_| Failure::new("the password on standard input is not encoded in UTF-8"))?;
+    let line = secret_text::read_line(io::stdin().lock())
+        .map_err(|error| Failure::new(format!("cannot read the password from standard input: {error}")))?;
+    let password =
+        str::from_utf8(&line).map_err(|_| Failure::new("the password on standard input is not encoded in UTF-8"))?;
     Ok(password.into())
 }
 
