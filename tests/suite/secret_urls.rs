@@ -220,11 +220,56 @@ async fn malformed_secret_is_in_no_output() {
             assert_secret(&run(command).await, &[strong, PARTS[0], PARTS[1], PARTS[2]], secret);
         }
     }
-    // The secret in place of its file, and a ring in place of its file.
+}
+
+/// REQ 3.
+#[tokio::test]
+async fn secret_in_place_of_its_file_is_in_no_output() {
+    let installation = Installation::new(Engine::Sqlite);
+    let strong = "kJ9vQ2xWz7LmN4pRtY8bC3dF6gHsA1eU";
+    let help = installation.run(&["serve", "--help"], None).await.stdout;
+    let options: Vec<_> =
+        help.lines().filter_map(|line| line.trim().strip_prefix("--")?.strip_suffix(" <FILE>")).collect();
+    assert_eq!(options, ["config", "jwt-secret-file", "keys"]);
+    let of_command = |arguments: &[&'static str], option: &str| (arguments.to_vec(), option.to_owned());
+    let mut commands: Vec<_> = [&["serve", "--log", "trace"][..], &["config"]]
+        .iter()
+        .flat_map(|command| options.iter().map(|option| of_command(command, option)))
+        .collect();
+    commands.extend(
+        [
+            (&["keys", "list"][..], "keys"),
+            (&["keys", "generate"], "keys"),
+            (&["keys", "rotate"], "keys"),
+            (&["token", "verify"], "keys"),
+            (&["token", "verify"], "jwks"),
+            (&["user", "list"], "config"),
+            (&["backup", "x", "--with-keys"], "keys"),
+            (&["backup", "x", "--with-keys"], "jwt-secret-file"),
+        ]
+        .map(|(command, option)| of_command(command, option)),
+    );
+    installation.migrate().await;
+    let file = installation.data("").with_file_name("rollbook.toml");
     let ring = format!("{{\"keys\":[{{\"k\":\"{strong}\"}}]}}");
-    for (variable, value) in [("ROLLBOOK_JWT_SECRET_FILE", strong), ("ROLLBOOK_KEYS", &ring)] {
-        let mut command = installation.command(&["serve", "--log", "trace"]);
-        command.env(variable, value);
-        assert_secret(&run(command).await, &[strong], variable);
+    for secret in [strong, &strong.repeat(9), &format!("/{strong}"), &format!("{strong}/{strong}"), &ring] {
+        for (arguments, option) in &commands {
+            let description = format!("{arguments:?} {option} {secret}");
+            let mut with_flag = installation.command(arguments);
+            with_flag.arg(format!("--{option}={secret}"));
+            assert_secret(&run(with_flag).await, &[strong], &description);
+            if option == "jwks" {
+                continue;
+            }
+            let mut with_variable = installation.command(arguments);
+            with_variable.env(format!("ROLLBOOK_{}", option.to_uppercase().replace('-', "_")), secret);
+            assert_secret(&run(with_variable).await, &[strong], &description);
+            if option != "config" {
+                fs::write(&file, format!("{option} = {}\n", serde_json::Value::from(secret))).unwrap();
+                let mut with_file = installation.command(arguments);
+                with_file.arg("--config").arg(&file);
+                assert_secret(&run(with_file).await, &[strong], &description);
+            }
+        }
     }
 }

@@ -28,9 +28,10 @@ pub use keys::{Keys, KeysCommand};
 pub use store::{Postgres, Store};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
+pub use values::file;
 
 use self::values::{
-    duration, instant, lifetime, limited, network, origin, password_policy, path, request_quota, session_limit, within,
+    duration, instant, lifetime, limited, network, origin, password_policy, request_quota, session_limit, within,
 };
 use super::listen_address::ListenAddress;
 use super::log::LogFilter;
@@ -43,7 +44,7 @@ use crate::http::{ForwardedHeader, Origin};
 #[command(name = "rollbook", version, styles = Styles::plain())]
 pub struct Arguments {
     /// Configuration file: TOML with the long names of the options as keys; options and variables take precedence
-    #[arg(long, env = "ROLLBOOK_CONFIG", value_name = "FILE", value_parser = path, global = true)]
+    #[arg(long, env = "ROLLBOOK_CONFIG", value_name = "FILE", value_parser = file, global = true)]
     pub config: Option<PathBuf>,
 
     #[command(subcommand)]
@@ -99,12 +100,12 @@ pub struct Serve {
         long,
         env = "ROLLBOOK_JWT_SECRET_FILE",
         value_name = "FILE",
-        value_parser = path
+        value_parser = file
     )]
     pub jwt_secret_file: Option<PathBuf>,
 
     /// Key ring that all nodes share, instead of the secret; create it with `rollbook keys generate`; reloaded on change
-    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = path)]
+    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = file)]
     pub keys: Option<PathBuf>,
 
     /// Lifetime of access tokens, such as 15m, 8h or 30d [default: 15m; 8h with --demo or --contract]

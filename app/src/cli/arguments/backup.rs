@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Store, path};
+use super::{Store, file};
 
 #[derive(Debug, Args)]
 pub struct Backup {
@@ -16,11 +16,11 @@ pub struct Backup {
     pub with_keys: bool,
 
     /// Key ring for --with-keys [default: the secret]
-    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = path)]
+    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = file)]
     pub keys: Option<PathBuf>,
 
     /// Secret for --with-keys [default: in the data directory]
-    #[arg(long, env = "ROLLBOOK_JWT_SECRET_FILE", value_name = "FILE", value_parser = path)]
+    #[arg(long, env = "ROLLBOOK_JWT_SECRET_FILE", value_name = "FILE", value_parser = file)]
     pub jwt_secret_file: Option<PathBuf>,
 
     #[command(flatten)]

@@ -7,13 +7,13 @@ use clap::{Args, Subcommand};
 use domain::token::TokenLifetime;
 use time::Duration;
 
-use super::{Store, duration, lifetime, path};
+use super::{Store, duration, file, lifetime};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = false)]
 pub struct Keys {
     /// File of the key ring
-    #[arg(long = "keys", env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = path, global = true)]
+    #[arg(long = "keys", env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = file, global = true)]
     pub ring: Option<PathBuf>,
 
     #[command(flatten)]

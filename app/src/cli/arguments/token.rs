@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use time::{Duration, OffsetDateTime};
 
-use super::{duration, instant, path};
+use super::{duration, file, instant};
 
 #[derive(Debug, Args)]
 #[command(arg_required_else_help = false)]
@@ -28,11 +28,11 @@ pub enum TokenCommand {
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Key ring to verify with
-    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = path)]
+    #[arg(long, env = "ROLLBOOK_KEYS", value_name = "FILE", value_parser = file)]
     pub keys: Option<PathBuf>,
 
     /// JSON Web Key Set to verify with, instead of a key ring
-    #[arg(long, value_name = "FILE", value_parser = path)]
+    #[arg(long, value_name = "FILE", value_parser = file)]
     pub jwks: Option<PathBuf>,
 
     #[command(flatten)]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use adapter_jwt::SigningKey;
 use domain::quota::{RequestQuota, RequestQuotaError};
 use domain::session::{SessionLimit, SessionLimitError};
 use domain::token::TokenLifetime;
@@ -71,14 +72,27 @@ pub fn origin(text: &str) -> Result<Origin, String> {
     text.trim().parse().map_err(|error: <Origin as std::str::FromStr>::Err| error.to_string())
 }
 
-/// A path. Later messages quote it, so it must not be a secret: one that looks like a secret must exist, or its directory.
+/// A path of a directory.
 pub fn path(text: &str) -> Result<PathBuf, String> {
+    quotable(text, is_secret_like(text))
+}
+
+/// A path of a file, in whose place the content may be passed by mistake, such as a secret.
+pub fn file(text: &str) -> Result<PathBuf, String> {
+    quotable(text, is_secret_like(text) || SigningKey::parse(text.as_bytes()).is_ok())
+}
+
+/// Later messages quote the path, so it must not be a secret: one that looks like a secret must exist, or its directory.
+fn quotable(text: &str, looks_like_a_secret: bool) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    // Base64 may start with a slash.
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty() && *parent != Path::new("/"));
     if text.is_empty() {
         Err("must not be empty".to_owned())
-    } else if is_secret_like(text) && !path.exists() && !directory.is_some_and(Path::exists) {
-        Err("must be a path, not a URL or the content of a file; the directory of a path with @ must exist".to_owned())
+    } else if looks_like_a_secret && !path.exists() && !directory.is_some_and(Path::exists) {
+        Err("must be a path, not a URL or the content of a file; a path with @ or of 32 characters and more needs an existing \
+             directory, as in ./NAME; only the variable ROLLBOOK_JWT_SECRET contains the secret itself"
+            .to_owned())
     } else {
         Ok(path)
     }
@@ -96,6 +110,21 @@ mod tests {
         assert_eq!(path(unit), Ok(unit.into()));
         for secret in ["hunter2@host", "user:hunter2@host/db", "postgres://user:hunter2@host/db", "{\"keys\":[]}", ""] {
             assert!(path(secret).is_err(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn random_file_name_needs_an_existing_directory() {
+        let home = tempfile::tempdir().unwrap();
+        let random = "kJ9vQ2xWz7LmN4pRtY8bC3dF6gHsA1eU";
+        let existing = home.path().join(random);
+        assert_eq!(file(existing.to_str().unwrap()), Ok(existing));
+        assert_eq!(file(&format!("./{random}")), Ok(format!("./{random}").into()));
+        assert_eq!(path(random), Ok(random.into()), "no directory has a secret as its content");
+        for secret in
+            [random.to_owned(), format!("/{random}"), format!("{random}/{random}"), format!("/{random}/{random}")]
+        {
+            assert!(file(&secret).is_err_and(|reason| !reason.contains(random)), "{secret}");
         }
     }
 

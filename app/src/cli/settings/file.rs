@@ -38,7 +38,7 @@ impl ConfigurationFile {
     /// # Errors
     /// A message that names file and line, and quotes no value, because it may be a database URL with a password.
     pub fn read(path: PathBuf, definition: &Command) -> Result<Self, String> {
-        let name = if is_secret_like(&path.to_string_lossy()) { "--config".into() } else { path.to_string_lossy() };
+        let name = path.to_string_lossy();
         let text = fs::read_to_string(&path).map_err(|error| {
             format!("cannot read the configuration file {name}: {error}; correct --config or ROLLBOOK_CONFIG")
         })?;

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::builder::{Resettable, ValueParser};
 use clap::{Arg, ArgMatches, Command, CommandFactory, FromArgMatches};
 
-use super::arguments::Arguments;
+use super::arguments::{self, Arguments};
 use super::output;
 use crate::stores::Database;
 
@@ -44,7 +44,8 @@ pub fn parse(line: &[OsString]) -> Result<(Arguments, Sources), Rejection> {
     }
     sources.reject_empty_variables().map_err(Rejection::Invalid)?;
     if let Some(path) = sources.text(FILE).pop() {
-        let file = ConfigurationFile::read(path.into(), &definition()).map_err(Rejection::Invalid)?;
+        let path = arguments::file(&path).map_err(|reason| Rejection::Invalid(format!("--{FILE} {reason}")))?;
+        let file = ConfigurationFile::read(path, &definition()).map_err(Rejection::Invalid)?;
         sources.add_file(file);
     }
     if has_json_log(&sources) {

@@ -8,8 +8,10 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::source::{Source, Sources};
 
-/// The options whose values are never quoted.
-const SECRET: &str = "--database ";
+/// Whether values of the option are never quoted: URLs of databases, and paths of files, in place of which a secret may be given.
+fn may_be_secret(option: &str) -> bool {
+    option.starts_with("--database ") || option.ends_with("<FILE>")
+}
 
 /// Whether the text may contain the username and password of a URL, or be the content of a key ring.
 pub fn is_secret_like(text: &str) -> bool {
@@ -38,7 +40,7 @@ fn description(error: &Error, option: &str, line: &[OsString]) -> String {
         ErrorKind::UnknownArgument if !may_quote => "unknown option".to_owned(),
         ErrorKind::InvalidSubcommand if !may_quote => "unknown subcommand".to_owned(),
         ErrorKind::ValueValidation | ErrorKind::InvalidValue | ErrorKind::TooManyValues
-            if !value.is_empty() && (option.starts_with(SECRET) || !may_quote || is_secret_like(value)) =>
+            if !value.is_empty() && (may_be_secret(option) || !may_quote || is_secret_like(value)) =>
         {
             let reason = error.source().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("invalid value for '{option}'{reason}")
