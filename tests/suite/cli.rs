@@ -116,8 +116,8 @@ async fn missing_or_duplicate_secret_prevents_start() {
     let serve = ["--listen", "127.0.0.1:0"];
     let missing = error_line_of(&installation, &[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat()).await;
     assert!(missing.contains("no-such-file"), "{missing}");
-    let mut both = installation.command(&[&serve[..], &["--jwt-secret-file", "no-such-file"]].concat());
-    both.env("ROLLBOOK_JWT_SECRET", SECRET);
+    let mut both = installation.command(&serve);
+    both.env("ROLLBOOK_JWT_SECRET", SECRET).env("ROLLBOOK_JWT_SECRET_FILE", "no-such-file");
     let both = error_line(both).await;
     assert!(both.contains("ROLLBOOK_JWT_SECRET and --jwt-secret-file") && !both.contains(SECRET), "{both}");
     // The secret is checked before the connection to this closed port.

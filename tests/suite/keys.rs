@@ -187,8 +187,8 @@ async fn key_ring_with_secret_prevents_start() {
     let installation = Installation::new(Engine::Sqlite);
     keys(&installation, &["generate"]).await;
     let serve = [&["serve", "--listen", "127.0.0.1:0"], &RING[..]].concat();
-    let mut variable = installation.command(&serve);
-    variable.env("ROLLBOOK_JWT_SECRET", SECRET);
+    let mut variable = installation.command(&serve[..3]);
+    variable.env("ROLLBOOK_JWT_SECRET", SECRET).env("ROLLBOOK_KEYS", "ring.json");
     let file = installation.command(&[&serve[..], &["--jwt-secret-file", "x"]].concat());
     let demo = installation.command(&[&serve[..], &["--demo"]].concat());
     let truncated = installation.command(&["serve", "--listen", "127.0.0.1:0", "--keys", "Truncated.json"]);

@@ -21,6 +21,7 @@ mod denied_requests;
 mod document;
 mod durability;
 mod early_responses;
+mod effective_settings;
 mod examples;
 mod faults;
 mod first_start;

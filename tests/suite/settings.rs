@@ -1,11 +1,10 @@
-//! Settings from options, variables and the configuration file, and their effective values.
+//! Settings from options, variables and the configuration file.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
 use tests::program::{Outcome, Program};
-use tests::server::{Engine, SECRET};
+use tests::server::Engine;
 use tokio::process::Command;
 
 use crate::cli::{error_line, error_line_of};
@@ -21,32 +20,21 @@ const NEVER_EMPTY: [&str; 6] = [
     "ROLLBOOK_KEYS",
 ];
 
-async fn outcome(command: Command) -> Outcome {
+pub async fn outcome(command: Command) -> Outcome {
     let outcome = tests::program::outcome(command).await;
     assert_eq!((outcome.status, &*outcome.stderr), (Some(0), ""), "{outcome:?}");
     outcome
 }
 
-/// The lines of `rollbook config`: value and source by name.
-async fn effective(command: Command) -> BTreeMap<String, (String, String)> {
-    let printed = outcome(command).await.stdout;
-    let parsed = printed.lines().map(|line| {
-        let (setting, source) = line.rsplit_once("  # ").unwrap_or_else(|| panic!("{line}"));
-        let (name, value) = setting.trim_end().split_once(" = ").unwrap_or((setting.trim_end(), ""));
-        (name.trim_start_matches("# ").to_owned(), (value.to_owned(), source.to_owned()))
-    });
-    parsed.collect()
-}
-
 /// Writes a configuration file, and returns its path.
-fn file(installation: &Installation, text: &str) -> PathBuf {
+pub fn file(installation: &Installation, text: &str) -> PathBuf {
     let path = installation.data("").with_file_name("rollbook.toml");
     fs::write(&path, text).unwrap();
     path
 }
 
 /// A command without the settings of the harness, which would take precedence over the file.
-fn with_file(installation: &Installation, arguments: &[&str], text: &str) -> Command {
+pub fn with_file(installation: &Installation, arguments: &[&str], text: &str) -> Command {
     let mut command = installation.command(arguments);
     command.env("ROLLBOOK_CONFIG", file(installation, text));
     for variable in ["ROLLBOOK_LISTEN", "ROLLBOOK_DRAIN_DELAY", "ROLLBOOK_REQUEST_QUOTA"] {
@@ -95,25 +83,6 @@ async fn empty_variables_apply_to_every_command() {
     let mut list = installation.command(&["user", "list", "--data-dir", data_dir.to_str().unwrap()]);
     list.env("ROLLBOOK_DATA_DIR", "");
     outcome(list).await;
-}
-
-#[tokio::test]
-async fn flag_precedes_variable_precedes_file_precedes_default() {
-    let installation = Installation::new(Engine::Sqlite);
-    let text = "issuer = \"of the file\"\naudience = \"of the file\"\nmax-sessions = 7\n\ntoken-ttl = \"1h\"\n";
-    let mut command = with_file(&installation, &["config", "--audience=of the flag", "--token-ttl", "2h"], text);
-    command.env("ROLLBOOK_ISSUER", "of the variable").env("ROLLBOOK_AUDIENCE", "of the variable");
-    let path = file(&installation, text);
-    let settings = effective(command).await;
-    let of = |name: &str| settings.get(name).map(|(value, source)| (&**value, &**source)).unwrap();
-    assert_eq!(of("audience"), ("\"of the flag\"", "flag"));
-    assert_eq!(of("issuer"), ("\"of the variable\"", "variable ROLLBOOK_ISSUER"));
-    assert_eq!(of("max-sessions"), ("7", &*format!("{}, line 3", path.display())));
-    assert_eq!(of("token-ttl"), ("\"2h\"", "flag"));
-    assert_eq!(of("listen"), ("\"127.0.0.1:8000\"", "default"));
-    assert_eq!(of("session-idle-ttl"), ("\"7days\"", "default"));
-    assert_eq!(of("trusted-proxy"), ("[]", "default"));
-    assert_eq!(of("keys"), ("", "not set"));
 }
 
 #[tokio::test]
@@ -194,49 +163,6 @@ async fn invalid_variable_is_reported_with_its_name() {
     command.env("ROLLBOOK_TOKEN_TTL", "soon");
     let line = error_line(command).await;
     assert!(line.starts_with("variable ROLLBOOK_TOKEN_TTL: invalid value 'soon' for '--token-ttl <TIME>'"), "{line}");
-}
-
-#[tokio::test]
-async fn boolean_of_the_file_yields_to_variable() {
-    let installation = Installation::new(Engine::Sqlite);
-    let mut command = with_file(&installation, &["config"], "demo = true");
-    command.env("ROLLBOOK_DEMO", "no");
-    let settings = effective(command).await;
-    assert_eq!(settings["demo"], ("false".to_owned(), "variable ROLLBOOK_DEMO".to_owned()));
-    let settings = effective(with_file(&installation, &["config", "--demo"], "demo = false")).await;
-    assert_eq!((&*settings["demo"].0, &*settings["token-ttl"].0), ("true", "\"8h\""));
-    assert_eq!(settings["database"].1, "not set");
-}
-
-#[tokio::test]
-async fn config_masks_secrets_and_can_be_read_as_file() {
-    let installation = Installation::new(Engine::Sqlite);
-    let url = "postgres://asha:hunter2@db.example.org,db2.example.org:5433/roll?password=hunter3&sslmode=require";
-    let text =
-        format!("database = \"{url}\"\nissuer = \"a \\\"quoted\\\" name\"\ncors-origin = [\"https://a.example\"]\n");
-    let mut command = with_file(&installation, &["config"], &text);
-    command.env("ROLLBOOK_JWT_SECRET", SECRET);
-    let printed = outcome(command).await.stdout;
-    for secret in ["asha", "hunter", SECRET] {
-        assert!(!printed.contains(secret), "{printed}");
-    }
-    let masked = "database = \"postgres://***@db.example.org:5432,db2.example.org:5433/roll?***\"";
-    for line in [masked, "cors-origin = [\"https://a.example\"]", "# jwt-secret = \"***\""] {
-        assert!(printed.lines().any(|printed| printed.starts_with(line)), "{line}: {printed}");
-    }
-    assert!(printed.contains("# variable ROLLBOOK_JWT_SECRET\n"), "{printed}");
-    let mut again = with_file(&installation, &["config"], &printed.replace("?***", ""));
-    again.env("ROLLBOOK_JWT_SECRET", SECRET);
-    let settings = effective(again).await;
-    assert_eq!(settings["issuer"].0, "\"a \\\"quoted\\\" name\"");
-}
-
-#[tokio::test]
-async fn config_rejects_an_invalid_database_url() {
-    let installation = Installation::new(Engine::Sqlite);
-    let mut command = with_file(&installation, &["config"], "\u{feff}database = \"postgres://db/roll?unknown=1\"");
-    command.env("ROLLBOOK_JWT_SECRET", SECRET);
-    assert!(error_line(command).await.contains("unknown parameter"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use serde_json::Value;
+use domain::Escaped;
 
 use super::arguments::Serve;
 use super::failure::Failure;
@@ -19,7 +19,7 @@ const WIDTH: usize = 60;
 
 /// Runs the checks of `serve` that need no store, and prints the settings in the order of the help text.
 pub async fn run(serve: &Serve, sources: &Sources) -> Result<(), Failure> {
-    let checked = CheckedSettings::of(serve).await?;
+    let checked = CheckedSettings::of(serve, sources).await?;
     let settings = sources.iter().filter(|setting| setting.name != "config");
     let lines = settings.map(|setting| Ok(line(setting, effective(setting, serve, &checked)?)));
     let mut lines = lines.collect::<Result<Vec<_>, Failure>>()?;
@@ -46,6 +46,10 @@ fn effective(setting: &Setting, serve: &Serve, checked: &CheckedSettings) -> Res
             Some(KeySource::File(path) | KeySource::Generated(path)) => vec![path.display().to_string()],
             _ => Vec::new(),
         },
+        "keys" => match &checked.keys {
+            Some(KeySource::Ring(path)) => vec![path.display().to_string()],
+            _ => Vec::new(),
+        },
         _ => setting.values.clone(),
     })
 }
@@ -63,8 +67,9 @@ fn masked(database: &Database) -> Result<String, Failure> {
 }
 
 fn line(setting: &Setting, values: Vec<String>) -> String {
-    let Setting { name, source, is_list, .. } = setting;
-    let mut values = values.into_iter().map(toml);
+    let Setting { name, source, is_list, is_flag, is_number, .. } = setting;
+    let is_literal = |text: &str| *is_flag || (*is_number && text.parse::<i64>().is_ok_and(|n| n.to_string() == text));
+    let mut values = values.into_iter().map(|text| if is_literal(&text) { text } else { toml_string(&text) });
     match (is_list, values.len()) {
         (false, 0) => with_source(&format!("# {name}"), "not set"),
         (false, _) => with_source(&format!("{name} = {}", values.next_back().unwrap_or_default()), source),
@@ -76,9 +81,36 @@ fn with_source(setting: &str, source: impl Display) -> String {
     format!("{setting:WIDTH$}  # {source}")
 }
 
-/// A value in TOML, whose strings have the syntax of JSON.
-fn toml(text: String) -> String {
-    let is_literal =
-        text == "true" || text == "false" || text.parse::<i64>().is_ok_and(|number| number.to_string() == text);
-    if is_literal { text } else { Value::from(text).to_string() }
+/// A basic string in TOML. Characters that [`output::line`] would escape in another syntax are escaped.
+fn toml_string(text: &str) -> String {
+    let mut string = String::from('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\') {
+            string.extend(['\\', c]);
+        } else if matches!(c, '\n' | '\t') || Escaped(c).to_string() != c.to_string() {
+            string += &format!("\\U{:08X}", u32::from(c));
+        } else {
+            string.push(c);
+        }
+    }
+    string.push('"');
+    string
+}
+
+#[cfg(test)]
+mod tests {
+    use toml::de::{DeTable, DeValue};
+
+    use super::*;
+
+    #[test]
+    fn string_reads_back_as_the_same_string() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let text = format!("{c}{c}\\n\"x");
+            let line = format!("x = {}", toml_string(&text));
+            assert_eq!(Escaped(&line).to_string(), line);
+            let table = DeTable::parse(&line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert!(matches!(table.get_ref()["x"].get_ref(), DeValue::String(read) if *read == text), "{line}");
+        }
+    }
 }

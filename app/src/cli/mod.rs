@@ -84,7 +84,7 @@ fn dispatch(arguments: Arguments, sources: &Sources) -> Result<(), Failure> {
         Command::Keys(keys) => runtime()?.block_on(keys::run(keys)),
         Command::Token(token) => token::run(token),
         Command::Migrate(migrate) => runtime()?.block_on(migrate::run(&migrate.store)),
-        Command::Backup(backup) => backup::back_up(&backup),
+        Command::Backup(backup) => backup::back_up(&backup, sources),
         Command::Restore(restore) => backup::restore(&restore),
         Command::Openapi(openapi) => openapi::run(&openapi),
     }

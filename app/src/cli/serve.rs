@@ -39,7 +39,7 @@ pub struct CheckedSettings {
 }
 
 impl CheckedSettings {
-    pub async fn of(serve: &Serve) -> Result<Self, Failure> {
+    pub async fn of(serve: &Serve, sources: &Sources) -> Result<Self, Failure> {
         let policy = TokenPolicy::new(serve.issuer.clone(), serve.audience.clone(), serve.token_leeway)?;
         let lifetimes = lifetimes(serve)?;
         let addresses = serve.listen.resolve().await?;
@@ -49,7 +49,7 @@ impl CheckedSettings {
                 purpose.validate(serve, &addresses)?;
                 None
             }
-            None => Some(KeySource::of(serve, &serve.store.selected())?),
+            None => Some(KeySource::of(serve, &serve.store.selected(), sources)?),
         };
         Ok(Self { policy, lifetimes, purpose, addresses, keys })
     }
@@ -59,7 +59,7 @@ impl CheckedSettings {
 pub async fn run(serve: Box<Serve>, sources: &Sources) -> Result<(), Failure> {
     log::start(&serve.log, serve.log_format);
     let mut stop = std::pin::pin!(server::stop_signal()?);
-    let CheckedSettings { policy, lifetimes, purpose, addresses, keys } = CheckedSettings::of(&serve).await?;
+    let CheckedSettings { policy, lifetimes, purpose, addresses, keys } = CheckedSettings::of(&serve, sources).await?;
     let proxies = TrustedProxies::from(serve.trusted_proxy.clone()).with_header(serve.forwarded_header);
     let config = EdgeConfig { proxies, origins: serve.cors_origin.clone().into() };
     let listener = listen_address::bind(&addresses, &limits(&serve, config.proxies.clone())).await?;

@@ -1,7 +1,6 @@
 //! Loads or generates the secret that signs tokens.
 
 use std::env;
-use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,8 @@ use adapter_jwt::SigningKey;
 use super::arguments::Serve;
 use super::data_dir::write_secret_once;
 use super::failure::Failure;
-use super::{secret_text, settings};
+use super::secret_text;
+use super::settings::{self, Sources, Strength};
 use crate::stores::Database;
 use crate::system::SystemRandom;
 
@@ -28,25 +28,35 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// The one source that is set. Several would be ambiguous.
-    pub fn of(serve: &Serve, database: &Database) -> Result<Self, Failure> {
-        let variable = has_variable()?.then_some(VARIABLE);
-        let ambiguous = |one, other| Err(Failure::new(format!("set only one of {one} and {other}")));
-        match (&serve.keys, variable, &serve.jwt_secret_file) {
-            (Some(_), Some(variable), _) => ambiguous("--keys", variable),
-            (Some(_), None, Some(_)) => ambiguous("--keys", "--jwt-secret-file"),
-            (None, Some(variable), Some(_)) => ambiguous(variable, "--jwt-secret-file"),
-            (Some(ring), None, None) => Ok(Self::Ring(ring.clone())),
-            (None, Some(_), None) => Ok(Self::Variable),
-            (None, None, Some(file)) => Ok(Self::File(file.clone())),
-            (None, None, None) => match database {
-                Database::Postgres(_) => Err(Failure::new(format!(
-                    "PostgreSQL requires a signing key that all nodes share: set {VARIABLE} or --jwt-secret-file \
-                     (generate one with: openssl rand -base64 48)"
-                ))),
-                Database::Sqlite(_) => Ok(Self::Generated(serve.store.data_dir.join("jwt-secret"))),
-            },
+    /// The signing keys of `serve`.
+    pub fn of(serve: &Serve, database: &Database, sources: &Sources) -> Result<Self, Failure> {
+        match (Self::selected(serve.keys.as_ref(), serve.jwt_secret_file.as_ref(), sources)?, database) {
+            (Some(selected), _) => Ok(selected),
+            (None, Database::Postgres(_)) => Err(Failure::new(format!(
+                "PostgreSQL requires a signing key that all nodes share: set {VARIABLE} or --jwt-secret-file (generate one \
+                 with: openssl rand -base64 48)"
+            ))),
+            (None, Database::Sqlite(_)) => Ok(Self::Generated(serve.store.data_dir.join("jwt-secret"))),
         }
+    }
+
+    /// The setting that takes precedence. Several from equal sources would be ambiguous.
+    pub fn selected(
+        keys: Option<&PathBuf>,
+        secret_file: Option<&PathBuf>,
+        sources: &Sources,
+    ) -> Result<Option<Self>, Failure> {
+        let secret = has_variable()?.then_some((VARIABLE, Some(Strength::Variable), Self::Variable));
+        let option = |name: &'static str, keys| (name, sources.strength(name.trim_start_matches('-')), keys);
+        let mut set: Vec<_> = keys.map(|path| option("--keys", Self::Ring(path.clone()))).into_iter().collect();
+        set.extend(secret);
+        set.extend(secret_file.map(|path| option("--jwt-secret-file", Self::File(path.clone()))));
+        let strongest = set.iter().map(|(_, strength, _)| *strength).max();
+        set.retain(|(_, strength, _)| Some(*strength) == strongest);
+        if let [(one, ..), (other, ..), ..] = &*set {
+            return Err(Failure::new(format!("set only one of {one} and {other}")));
+        }
+        Ok(set.pop().map(|(.., keys)| keys))
     }
 
     /// The file, if there is one.
@@ -64,11 +74,6 @@ fn has_variable() -> Result<bool, Failure> {
     Ok(env::var_os(VARIABLE).is_some())
 }
 
-/// Rejects a secret in the variable; `reason` ends the message.
-pub fn reject_variable(reason: &str) -> Result<(), Failure> {
-    if has_variable()? { Err(Failure::new(format!("the secret is in {VARIABLE}; {reason}"))) } else { Ok(()) }
-}
-
 /// The secret in the variable.
 pub fn of_variable() -> Result<SigningKey, Failure> {
     let secret = env::var_os(VARIABLE).unwrap_or_default();
@@ -77,16 +82,8 @@ pub fn of_variable() -> Result<SigningKey, Failure> {
 
 /// The secret in a file.
 pub fn read(path: &Path) -> Result<SigningKey, Failure> {
-    let secret = secret_text::read(path).map_err(|error| {
-        // A missing file with a strong random name is the secret itself in place of the file.
-        let is_secret = path.is_relative() && SigningKey::parse(path.as_os_str().as_bytes()).is_ok();
-        Failure::new(match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename if is_secret => {
-                format!("--jwt-secret-file must be a path; set {VARIABLE} to pass the secret itself")
-            }
-            _ => format!("cannot read the signing key in {}: {error}", path.display()),
-        })
-    })?;
+    let secret = secret_text::read(path)
+        .map_err(|error| Failure::new(format!("cannot read the signing key in {}: {error}", path.display())))?;
     parse(&secret, &path.display().to_string())
 }
 

@@ -18,7 +18,9 @@ use super::data_dir::{directory_of, sync_directory, write_secret_once};
 use super::drafts::DraftDirectory;
 use super::failure::Failure;
 use super::output::progress;
-use super::{known_stores, output, signing_key};
+use super::settings::Sources;
+use super::signing_key::{KeySource, VARIABLE};
+use super::{known_stores, output};
 use crate::stores::Database;
 use crate::system::SystemClock;
 
@@ -28,7 +30,7 @@ const SECRET: &str = "jwt-secret";
 const KEY_RING: &str = "keys.json";
 
 /// Creates a backup, and reads it back before it reports success.
-pub fn back_up(arguments: &Backup) -> Result<(), Failure> {
+pub fn back_up(arguments: &Backup, sources: &Sources) -> Result<(), Failure> {
     let source = embedded(&arguments.store)?;
     if !SqliteStore::exists(&source) {
         return Err(Failure::new(format!("the store {} does not exist", source.display())));
@@ -38,7 +40,7 @@ pub fn back_up(arguments: &Backup) -> Result<(), Failure> {
     if target.exists() {
         return Err(Failure::new(format!("{} exists; choose another file", target.display())));
     }
-    let key = if arguments.with_keys { Some(key_file(arguments)?) } else { None };
+    let key = if arguments.with_keys { Some(key_file(arguments, sources)?) } else { None };
     let directory = DraftDirectory::new_in(directory_of(target)).map_err(cannot_write)?;
     let copy = NamedTempFile::new_in(directory.path()).map_err(cannot_write)?;
     progress("Copying the store");
@@ -119,14 +121,17 @@ fn embedded(store: &Store) -> Result<PathBuf, Failure> {
 }
 
 /// The file with the signing keys, and its name in the backup.
-fn key_file(arguments: &Backup) -> Result<(&'static str, PathBuf), Failure> {
-    let (name, path) = match (&arguments.keys, &arguments.jwt_secret_file) {
-        (Some(ring), _) => (KEY_RING, ring.clone()),
-        (None, Some(secret)) => (SECRET, secret.clone()),
-        (None, None) => {
-            signing_key::reject_variable("--with-keys cannot back it up: keep a copy of it")?;
-            (SECRET, arguments.store.data_dir.join(SECRET))
+fn key_file(arguments: &Backup, sources: &Sources) -> Result<(&'static str, PathBuf), Failure> {
+    let selected = KeySource::selected(arguments.keys.as_ref(), arguments.jwt_secret_file.as_ref(), sources)?;
+    let (name, path) = match selected {
+        Some(KeySource::Ring(ring)) => (KEY_RING, ring),
+        Some(KeySource::File(secret) | KeySource::Generated(secret)) => (SECRET, secret),
+        Some(KeySource::Variable) => {
+            return Err(Failure::new(format!(
+                "the secret is in {VARIABLE}; --with-keys cannot back it up: keep a copy of it"
+            )));
         }
+        None => (SECRET, arguments.store.data_dir.join(SECRET)),
     };
     match path.metadata() {
         Ok(_) => Ok((name, path)),

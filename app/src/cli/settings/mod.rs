@@ -16,7 +16,7 @@ use super::output;
 use crate::stores::Database;
 
 pub use self::file::ConfigurationFile;
-pub use self::source::{Setting, Sources, reject_empty_variable};
+pub use self::source::{Setting, Sources, Strength, reject_empty_variable};
 pub use self::usage::is_secret_like;
 
 /// The option that names the configuration file; the file itself cannot contain it.
@@ -51,10 +51,11 @@ pub fn parse(line: &[OsString]) -> Result<(Arguments, Sources), Rejection> {
     if has_json_log(&sources) {
         output::write_messages_as_json();
     }
+    sources.unset_excluded();
     let options = sources.options_of_file();
     let end = line.iter().position(|argument| argument == "--").unwrap_or(line.len());
     let complete = line[..end].iter().cloned().chain(options).chain(line[end..].iter().cloned());
-    let parsed = without_empty_variables(definition()).try_get_matches_from(complete).and_then(|matches| {
+    let parsed = without_unset_variables(definition(), &sources).try_get_matches_from(complete).and_then(|matches| {
         sources.add_values(&matches);
         Arguments::from_arg_matches(&matches)
     });
@@ -83,13 +84,13 @@ fn settings(command: &Command) -> impl Iterator<Item = (&str, &OsStr, &Arg)> {
     command.get_arguments().filter_map(|argument| Some((argument.get_long()?, argument.get_env()?, argument)))
 }
 
-/// An empty variable counts as unset.
-fn without_empty_variables(command: Command) -> Command {
+/// The command line without the variables that count as unset.
+fn without_unset_variables(command: Command, sources: &Sources) -> Command {
     let unset = |argument: Arg| {
-        let is_empty = argument.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
-        if is_empty { argument.env(Resettable::<clap::builder::OsStr>::Reset) } else { argument }
+        let is_unset = argument.get_env().is_some_and(|variable| sources.is_unset(variable));
+        if is_unset { argument.env(Resettable::<clap::builder::OsStr>::Reset) } else { argument }
     };
-    command.mut_args(unset).mut_subcommands(without_empty_variables)
+    command.mut_args(unset).mut_subcommands(|command| without_unset_variables(command, sources))
 }
 
 /// Whether the value names a file or a store. An empty variable would then silently select another one.

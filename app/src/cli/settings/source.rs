@@ -1,7 +1,9 @@
 //! Where the value of each setting comes from.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
@@ -9,6 +11,23 @@ use clap::{ArgAction, ArgMatches, Command};
 
 use super::file::ConfigurationFile;
 use super::{names_a_store_or_file, settings};
+
+const DATABASE: &str = "database";
+
+/// Pairs of settings that exclude each other. The keys of tokens do too, see [`KeySource`](crate::cli::signing_key::KeySource).
+const EXCLUSIVE: [(&str, &str); 5] =
+    [("demo", "contract"), ("demo", DATABASE), ("contract", DATABASE), ("demo", "keys"), ("contract", "keys")];
+
+/// Values of a variable that unset a flag.
+const OFF: [&str; 6] = ["false", "f", "no", "n", "off", "0"];
+
+/// Sources that set a value, in order of precedence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Strength {
+    File,
+    Variable,
+    Flag,
+}
 
 /// Source of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,16 +59,26 @@ pub struct Setting {
     pub values: Vec<String>,
     /// Whether it may have several values.
     pub is_list: bool,
-    is_flag: bool,
+    pub is_flag: bool,
+    pub is_number: bool,
     id: String,
     variable: String,
     names_a_store_or_file: bool,
+}
+
+impl Setting {
+    /// Whether a variable or the file unsets a flag.
+    fn is_off(&self) -> bool {
+        self.is_flag && self.values.iter().any(|value| OFF.contains(&&*value.to_ascii_lowercase()))
+    }
 }
 
 /// The settings of the selected command, in the order of its help text.
 #[derive(Debug, Default)]
 pub struct Sources {
     settings: Vec<Setting>,
+    /// Variables of the settings that a setting from a stronger source excludes.
+    excluded: BTreeSet<String>,
     pub file: Option<ConfigurationFile>,
 }
 
@@ -78,9 +107,11 @@ impl Sources {
             let is_flag = !argument.get_action().takes_values();
             let names_a_store_or_file = names_a_store_or_file(argument.get_value_parser());
             let id = argument.get_id().to_string();
-            Setting { name: name.to_owned(), source, values, is_list, is_flag, id, variable, names_a_store_or_file }
+            let is_number = argument.get_value_names().is_some_and(|names| names == ["NUMBER"]);
+            let name = name.to_owned();
+            Setting { name, source, values, is_list, is_flag, is_number, id, variable, names_a_store_or_file }
         });
-        Self { settings: found.collect(), file: None }
+        Self { settings: found.collect(), ..Self::default() }
     }
 
     /// # Errors
@@ -100,6 +131,46 @@ impl Sources {
             }
         }
         self.file = Some(file);
+    }
+
+    /// Unsets each setting that excludes another one from a stronger source. Equally strong ones are an error of the command.
+    pub fn unset_excluded(&mut self) {
+        for (one, other) in EXCLUSIVE {
+            let [first, second] = [one, other].map(|name| self.strength(name));
+            let excluded = match first.cmp(&second) {
+                _ if first.is_none() || second.is_none() => continue,
+                Ordering::Less => one,
+                Ordering::Greater => other,
+                Ordering::Equal => continue,
+            };
+            for setting in self.settings.iter_mut().filter(|setting| setting.name == excluded) {
+                (setting.source, setting.values) = (Source::Default, Vec::new());
+                self.excluded.insert(setting.variable.clone());
+            }
+        }
+    }
+
+    /// How strong the source of a setting is, `None` if it is not set. A temporary store excludes only an embedded store.
+    pub fn strength(&self, name: &str) -> Option<Strength> {
+        let setting = self.iter().find(|setting| setting.name == name)?;
+        let is_postgres = |value: &String| name == DATABASE && !value.starts_with("sqlite:");
+        match &setting.source {
+            _ if setting.values.iter().any(is_postgres) => None,
+            Source::Flag => Some(Strength::Flag),
+            Source::Default => None,
+            _ if setting.is_off() => None,
+            Source::Variable(_) => Some(Strength::Variable),
+            Source::File { .. } => Some(Strength::File),
+        }
+    }
+
+    /// Whether the command must not read this variable: it is empty, unsets a flag, or is that of an excluded setting. For clap, a
+    /// flag with the value false excludes others too.
+    pub fn is_unset(&self, variable: &OsStr) -> bool {
+        let unsets = |setting: &&Setting| matches!(&setting.source, Source::Variable(_)) && setting.is_off();
+        env::var_os(variable).is_some_and(|value| value.is_empty())
+            || self.excluded.iter().any(|excluded| variable == &**excluded)
+            || self.iter().filter(unsets).any(|setting| variable == &*setting.variable)
     }
 
     /// The options that are equivalent to the settings from the file.
@@ -124,7 +195,8 @@ impl Sources {
             setting.values = if setting.is_flag {
                 vec![innermost.get_flag(&setting.id).to_string()]
             } else {
-                values.map(|value| value.to_string_lossy().trim().to_owned()).collect()
+                let text = values.map(|value| value.to_string_lossy().into_owned());
+                text.map(|text| if setting.is_list { text.trim().to_owned() } else { text }).collect()
             };
         }
     }
