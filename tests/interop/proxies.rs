@@ -23,6 +23,15 @@ async fn service_works_behind_nginx_as_in_readme() {
     assert_works_behind(ReverseProxyKind::Nginx).await;
 }
 
+/// HTTP/1.0 requires no `Host`, HTTP/1.1 does.
+#[tokio::test]
+async fn http_1_0_without_host_is_valid_behind_nginx() {
+    let server = ReverseProxyKind::server().await;
+    let proxy = ReverseProxy::start(ReverseProxyKind::Nginx, server.address()).await;
+    let response = proxy.send("GET /roll/health/live HTTP/1.0\r\n\r\n").await;
+    assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+}
+
 /// REQ 30.
 #[tokio::test]
 async fn service_works_behind_caddy_as_in_readme() {

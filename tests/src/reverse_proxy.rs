@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
@@ -48,6 +49,19 @@ impl ReverseProxy {
         };
         timeout(START, accepts).await.expect("the proxy accepts connections");
         Self { port, _process: process, _folder: folder }
+    }
+
+    /// Sends a request as it is, and returns everything that the proxy sends until it closes the connection.
+    pub async fn send(&self, request: &str) -> String {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["s_client", "-quiet", "-connect", &format!("127.0.0.1:{}", self.port)]);
+        openssl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).kill_on_drop(true);
+        let mut client = openssl.spawn().expect("openssl");
+        let mut input = client.stdin.take().expect("its standard input");
+        input.write_all(request.as_bytes()).await.expect("an open connection");
+        let output = timeout(START, client.wait_with_output()).await.expect("a response").expect("its output");
+        drop(input);
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// Uses the service as a client of the proxy, see `tests/reverse_proxy/client.py`, with further arguments.
