@@ -125,11 +125,9 @@ async fn config_prints_awkward_strings_that_read_back_the_same() {
         let options = if value.is_empty() { vec!["--database=sqlite: ".to_owned()] } else { options };
         let arguments: Vec<_> = ["config"].into_iter().chain(options.iter().map(String::as_str)).collect();
         let first = effective(with_file(&installation, &arguments, "")).await;
-        let text: String = first
-            .iter()
-            .filter(|(_, (value, _))| !value.is_empty())
-            .map(|(name, (value, _))| format!("{name} = {value}\n"))
-            .collect();
+        let set = first.iter().filter(|(_, (value, _))| !value.is_empty());
+        let lines: Vec<_> = set.map(|(name, (value, _))| format!("{name} = {value}\n")).collect();
+        let text = lines.concat();
         let again = effective(with_file(&installation, &["config"], &text)).await;
         for (name, (printed, _)) in first {
             assert_eq!(again[&name].0, printed, "{name}: {value:?}");

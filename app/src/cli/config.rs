@@ -1,6 +1,6 @@
 //! `rollbook config`: prints the effective settings of `serve` as TOML, each with its source.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use domain::Escaped;
 
@@ -8,7 +8,7 @@ use super::arguments::Serve;
 use super::failure::Failure;
 use super::output;
 use super::serve::{CheckedSettings, drain_delay};
-use super::settings::{Setting, Sources};
+use super::settings::{Kind, Setting, Sources};
 use super::signing_key::{KeySource, VARIABLE};
 use crate::stores::Database;
 
@@ -67,10 +67,12 @@ fn masked(database: &Database) -> Result<String, Failure> {
 }
 
 fn line(setting: &Setting, values: Vec<String>) -> String {
-    let Setting { name, source, is_list, is_flag, is_number, .. } = setting;
-    let is_literal = |text: &str| *is_flag || (*is_number && text.parse::<i64>().is_ok_and(|n| n.to_string() == text));
+    let Setting { name, source, kind, .. } = setting;
+    let is_literal = |text: &str| {
+        *kind == Kind::Flag || (*kind == Kind::Number && text.parse::<i64>().is_ok_and(|n| n.to_string() == text))
+    };
     let mut values = values.into_iter().map(|text| if is_literal(&text) { text } else { toml_string(&text) });
-    match (is_list, values.len()) {
+    match (*kind == Kind::List, values.len()) {
         (false, 0) => with_source(&format!("# {name}"), "not set"),
         (false, _) => with_source(&format!("{name} = {}", values.next_back().unwrap_or_default()), source),
         (true, _) => with_source(&format!("{name} = [{}]", values.collect::<Vec<_>>().join(", ")), source),
@@ -88,7 +90,8 @@ fn toml_string(text: &str) -> String {
         if matches!(c, '"' | '\\') {
             string.extend(['\\', c]);
         } else if matches!(c, '\n' | '\t') || Escaped(c).to_string() != c.to_string() {
-            string += &format!("\\U{:08X}", u32::from(c));
+            // Writing to a string cannot fail.
+            let _ = write!(string, "\\U{:08X}", u32::from(c));
         } else {
             string.push(c);
         }

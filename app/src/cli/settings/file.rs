@@ -5,7 +5,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Command};
+use clap::{Arg, ArgAction, Command};
 use toml::de::{DeTable, DeValue};
 
 use super::{FILE, is_secret_like, settings};
@@ -25,10 +25,11 @@ pub struct Entry {
 }
 
 /// What an option accepts.
-#[derive(Debug, Clone, Copy)]
-enum Kind {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
     Flag,
-    Value,
+    Number,
+    Text,
     List,
 }
 
@@ -62,6 +63,15 @@ impl ConfigurationFile {
 }
 
 impl Kind {
+    pub fn of(argument: &Arg) -> Self {
+        match argument.get_action() {
+            ArgAction::Append => Self::List,
+            action if !action.takes_values() => Self::Flag,
+            _ if argument.get_value_names().is_some_and(|names| names == ["NUMBER"]) => Self::Number,
+            _ => Self::Text,
+        }
+    }
+
     /// The values as text. The option's own parser validates them.
     ///
     /// # Errors
@@ -74,7 +84,7 @@ impl Kind {
                 list.iter().map(|item| scalar(item.get_ref()).ok_or("a list of strings")).collect()
             }
             (Self::List, value) => scalar(value).map(|value| vec![value]).ok_or("a list of strings"),
-            (Self::Value, value) => scalar(value).map(|value| vec![value]).ok_or("a string or a number"),
+            (Self::Number | Self::Text, value) => scalar(value).map(|value| vec![value]).ok_or("a string or a number"),
         }
     }
 }
@@ -89,14 +99,8 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
 
 /// The settings of all commands.
 fn kinds(command: &Command) -> BTreeMap<String, Kind> {
-    let own = settings(command).filter(|(name, ..)| *name != FILE).map(|(name, _, argument)| {
-        let kind = match argument.get_action() {
-            ArgAction::Append => Kind::List,
-            action if action.takes_values() => Kind::Value,
-            _ => Kind::Flag,
-        };
-        (name.to_owned(), kind)
-    });
+    let own = settings(command).filter(|(name, ..)| *name != FILE);
+    let own = own.map(|(name, _, argument)| (name.to_owned(), Kind::of(argument)));
     own.chain(command.get_subcommands().flat_map(kinds)).collect()
 }
 

@@ -15,7 +15,7 @@ use super::arguments::{self, Arguments};
 use super::output;
 use crate::stores::Database;
 
-pub use self::file::ConfigurationFile;
+pub use self::file::{ConfigurationFile, Kind};
 pub use self::source::{Setting, Sources, Strength, reject_empty_variable};
 pub use self::usage::is_secret_like;
 

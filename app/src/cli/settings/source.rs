@@ -7,9 +7,9 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::PathBuf;
 
-use clap::{ArgAction, ArgMatches, Command};
+use clap::{ArgMatches, Command};
 
-use super::file::ConfigurationFile;
+use super::file::{ConfigurationFile, Kind};
 use super::{names_a_store_or_file, settings};
 
 const DATABASE: &str = "database";
@@ -57,10 +57,7 @@ pub struct Setting {
     pub source: Source,
     /// The values as text, in the form that the option accepts.
     pub values: Vec<String>,
-    /// Whether it may have several values.
-    pub is_list: bool,
-    pub is_flag: bool,
-    pub is_number: bool,
+    pub kind: Kind,
     id: String,
     variable: String,
     names_a_store_or_file: bool,
@@ -69,7 +66,7 @@ pub struct Setting {
 impl Setting {
     /// Whether a variable or the file unsets a flag.
     fn is_off(&self) -> bool {
-        self.is_flag && self.values.iter().any(|value| OFF.contains(&&*value.to_ascii_lowercase()))
+        self.kind == Kind::Flag && self.values.iter().any(|value| OFF.contains(&&*value.to_ascii_lowercase()))
     }
 }
 
@@ -103,13 +100,10 @@ impl Sources {
                 Some(value) => (Source::Variable(variable.clone()), vec![value.to_string_lossy().into_owned()]),
                 None => (Source::Default, Vec::new()),
             };
-            let is_list = matches!(argument.get_action(), ArgAction::Append);
-            let is_flag = !argument.get_action().takes_values();
+            let kind = Kind::of(argument);
             let names_a_store_or_file = names_a_store_or_file(argument.get_value_parser());
             let id = argument.get_id().to_string();
-            let is_number = argument.get_value_names().is_some_and(|names| names == ["NUMBER"]);
-            let name = name.to_owned();
-            Setting { name, source, values, is_list, is_flag, is_number, id, variable, names_a_store_or_file }
+            Setting { name: name.to_owned(), source, values, kind, id, variable, names_a_store_or_file }
         });
         Self { settings: found.collect(), ..Self::default() }
     }
@@ -176,10 +170,10 @@ impl Sources {
     /// The options that are equivalent to the settings from the file.
     pub fn options_of_file(&self) -> Vec<OsString> {
         let of_file = self.settings.iter().filter(|setting| matches!(setting.source, Source::File { .. }));
-        let option = |Setting { name, is_flag, .. }: &Setting, value: &String| match (is_flag, &**value) {
-            (true, "true") => Some(format!("--{name}").into()),
-            (true, _) => None,
-            (false, value) => Some(format!("--{name}={value}").into()),
+        let option = |Setting { name, kind, .. }: &Setting, value: &String| match (kind, &**value) {
+            (Kind::Flag, "true") => Some(format!("--{name}").into()),
+            (Kind::Flag, _) => None,
+            (_, value) => Some(format!("--{name}={value}").into()),
         };
         of_file.flat_map(|setting| setting.values.iter().filter_map(|value| option(setting, value))).collect()
     }
@@ -192,11 +186,11 @@ impl Sources {
         }
         for setting in &mut self.settings {
             let values = innermost.get_raw(&setting.id).into_iter().flatten();
-            setting.values = if setting.is_flag {
+            setting.values = if setting.kind == Kind::Flag {
                 vec![innermost.get_flag(&setting.id).to_string()]
             } else {
                 let text = values.map(|value| value.to_string_lossy().into_owned());
-                text.map(|text| if setting.is_list { text.trim().to_owned() } else { text }).collect()
+                text.map(|text| if setting.kind == Kind::List { text.trim().to_owned() } else { text }).collect()
             };
         }
     }
