@@ -153,7 +153,7 @@ async fn flood_merges_no_event_of_a_user(engine: Engine) {
     let tokens = events(&server, &admin, "token.refused").await;
     assert_eq!(tokens.iter().map(|event| event["count"].as_u64().unwrap()).sum::<u64>(), 10_000);
     let merged: Vec<_> = tokens.iter().filter(|event| event["client"].is_null()).collect();
-    assert!(tokens.len() < 1_100 && merged.len() == 32, "{} {}", tokens.len(), merged.len());
+    assert!(tokens.len() < 1_100 && merged.len() == 40, "{} {}", tokens.len(), merged.len());
     assert!(merged.iter().all(|event| event["detail"].as_str().unwrap().contains("; merged by network: 198.")));
 }
 
