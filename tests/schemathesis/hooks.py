@@ -22,8 +22,6 @@ ANNOUNCEMENT = json.loads(os.environ["CONTRACT_ANNOUNCEMENT"])
 ROLE = os.environ["CONTRACT_ROLE"]
 # Generated values of these headers break the framing of the request, so that it reaches no operation.
 FRAMING = {"content-length", "transfer-encoding"}
-# Names of the properties and query parameters that contain names of students or users.
-NAMES = {"name", "username"}
 # Rejections of valid requests, which depend on the store. The status alone is ambiguous: 400 is also a malformed request.
 EXPECTED_PROBLEMS = {
     "createLegacyStudent": {"/problems/invalid-student-data"},
@@ -68,12 +66,20 @@ def is_rejected_in_names(character):
     return not character.isascii() and (character.isspace() or unicodedata.category(character) == "Cc")
 
 
+def is_not_ascii(character):
+    return not character.isascii()
+
+
+# Characters that are replaced in text, by the name of the property or query parameter. RFC 8265 rejects many characters in usernames,
+# and external ids are printable.
+REPLACED = {"name": is_rejected_in_names, "username": is_not_ascii, "external_id": is_not_ascii}
+
+
 def with_valid_text(fields):
-    """Returns the fields with names and external ids that the patterns and the server accept."""
-    is_rejected = dict.fromkeys(NAMES, is_rejected_in_names) | {"external_id": lambda character: not character.isascii()}
+    """Returns the fields with text that the patterns and the server accept."""
     return {
-        key: "".join("x" if is_rejected[key](character) else character for character in value)
-        if key in is_rejected and isinstance(value, str)
+        key: "".join("x" if REPLACED[key](character) else character for character in value)
+        if key in REPLACED and isinstance(value, str)
         else value
         for key, value in fields.items()
     }
