@@ -66,8 +66,8 @@ exports.overrides = {
     after: [{ operation: 'deleteUser', name: 'Delete that user', parameters: { id: '{{newUserId}}', 'If-Match': null } }],
   },
   deleteUser: { parameters: { 'If-Match': null } },
-  createStudent: { keep: { rollNumber: 'body.roll_no' } },
-  replaceStudent: { body: { roll_no: '{{rollNumber}}' } },
+  createStudent: { keep: { rollNumber: 'body.roll_no', externalId: 'body.external_id' } },
+  replaceStudent: { body: { roll_no: '{{rollNumber}}', external_id: '{{externalId}}' } },
   listLegacyStudents: {
     token: 'legacyToken',
     parameters: { name: null },
