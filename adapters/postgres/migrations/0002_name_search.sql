@@ -1,6 +1,3 @@
--- While this migration waits for a lock, writes of other nodes wait, too. After this time it is repeated.
-SET LOCAL lock_timeout = '200ms';
-
 -- The name for search (StudentName::search_form). NULL until it is computed: release 1.0 does not write it.
 ALTER TABLE students ADD COLUMN name_search text COLLATE "C";
 

@@ -1,5 +1,3 @@
-SET LOCAL lock_timeout = '200ms';
-
 -- Order of logins and refreshes among the sessions of a user, which does not depend on a clock. Sessions from before this column
 -- have the lowest number.
 ALTER TABLE sessions ADD COLUMN refresh_order bigint NOT NULL DEFAULT 0;

@@ -1,5 +1,3 @@
-SET LOCAL lock_timeout = '200ms';
-
 -- The earliest and latest event of each block of 1,024 ids. A filter by time reads only the blocks that contain the time, so that it
 -- does not depend on the order of the times: denied requests are stored later than they occurred, and clocks are set. Each server
 -- process has its own row, so that transactions do not wait for each other. The latest time is rounded up to a second, so that

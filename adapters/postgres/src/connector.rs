@@ -112,7 +112,11 @@ impl Limits {
     /// SQL expressions that set the limits, each after a comma.
     const fn sql(self) -> &'static str {
         match self {
-            Self::None => "",
+            // Those that the role, the database or the server sets would interrupt migrations.
+            Self::None => {
+                ", set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false), \
+                 set_config('idle_in_transaction_session_timeout', '0', false)"
+            }
             // The lock timeout also resolves deadlocks, because it is shorter than `deadlock_timeout` (1 s). The server ends a
             // statement whose connection was closed; not every platform supports that.
             Self::Requests => {

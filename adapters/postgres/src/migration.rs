@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{Migrate as _, MigrateError, Migration, Migrator};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Error, raw_sql};
 use tokio::time::sleep;
@@ -17,12 +17,20 @@ use crate::options::Target;
 const RETRY_DELAY: Duration = Duration::from_millis(250);
 /// Lock of the node that migrates. Nodes do not wait for it in a statement, because the creation of an index waits for those.
 const LOCK: &str = "SELECT pg_try_advisory_lock(1383033964, 3)";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(1383033964, 3)";
 /// An index whose creation was interrupted.
 const IS_INVALID: &str = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid)";
+/// Maximum time that a migration with a transaction waits for a lock. Requests of other nodes wait behind it for up to 500 ms.
+const LOCK_TIMEOUT: &str = "200ms";
+/// The same for one of several attempts: a vacuum by the server gives way only to a transaction that has waited for 1 s.
+const LONG_LOCK_TIMEOUT: &str = "1200ms";
+const ATTEMPTS_PER_LONG_ONE: u32 = 40;
+/// The driver's table of applied migrations.
+const APPLIED: &str = "_sqlx_migrations";
 /// Error code of `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Migrates the schema. Closing the connection releases the lock of the migration.
+/// Migrates the schema.
 pub(crate) async fn migrate(connection: &mut PgConnection, target: &Target) -> Result<(), OpenError> {
     let mut migrator: Migrator = sqlx::migrate!();
     migrator.set_ignore_missing(true).set_locking(false);
@@ -31,8 +39,9 @@ pub(crate) async fn migrate(connection: &mut PgConnection, target: &Target) -> R
     }
     let failed = |error| OpenError::migrate(&target.place, &error);
     lock(connection).await.map_err(|error| failed(error.into()))?;
-    drop_interrupted_indexes(&migrator, connection).await.map_err(|error| failed(error.into()))?;
     run(&migrator, connection).await.map_err(failed)?;
+    // After a failure, closing the connection releases the lock. A proxy may keep the connection.
+    sqlx::query(UNLOCK).execute(&mut *connection).await.map_err(|error| failed(error.into()))?;
 
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     let required = sqlx::query_scalar("SELECT least_version FROM compatibility").fetch_one(connection).await;
@@ -55,31 +64,73 @@ async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-async fn drop_interrupted_indexes(migrator: &Migrator, connection: &mut PgConnection) -> sqlx::Result<()> {
-    for migration in migrator.iter().filter(|migration| migration.no_tx) {
-        let index = migration.description.replace(' ', "_");
-        if sqlx::query_scalar(IS_INVALID).bind(&index).fetch_one(&mut *connection).await? {
-            let drop = AssertSqlSafe(format!("DROP INDEX CONCURRENTLY {index}"));
-            raw_sql(drop).execute(&mut *connection).await?;
+/// Applies the pending migrations.
+async fn run(migrator: &Migrator, connection: &mut PgConnection) -> Result<(), MigrateError> {
+    // Applies none, and creates the table of applied ones.
+    migrator.run_direct(Some(0), connection, false).await?;
+    let applied = connection.list_applied_migrations(APPLIED).await?;
+    for migration in migrator.iter() {
+        if !applied.iter().any(|applied| applied.version == migration.version) {
+            if !applied.is_empty() {
+                tracing::info!(version = migration.version, "migrating the schema: {}", migration.description);
+            }
+            apply(migration, migrator, connection).await?;
         }
     }
-    Ok(())
+    // Applies none, and compares those that were applied with the program's.
+    migrator.run_direct(None, connection, false).await
 }
 
-async fn run(migrator: &Migrator, connection: &mut PgConnection) -> Result<(), MigrateError> {
-    let mut has_warned = false;
+async fn apply(migration: &Migration, migrator: &Migrator, connection: &mut PgConnection) -> Result<(), MigrateError> {
+    let mut attempts = 0;
     loop {
-        match migrator.run_direct(None, connection, false).await {
+        attempts += 1;
+        let lock_timeout = if migration.no_tx {
+            drop_interrupted_index(migration, connection).await?;
+            "0"
+        } else if attempts % ATTEMPTS_PER_LONG_ONE == 0 {
+            LONG_LOCK_TIMEOUT
+        } else {
+            LOCK_TIMEOUT
+        };
+        sqlx::query("SELECT set_config('lock_timeout', $1, false)").bind(lock_timeout).execute(&mut *connection).await?;
+        match migrator.run_direct(Some(migration.version), connection, false).await {
             Err(MigrateError::ExecuteMigration(Error::Database(error), version))
                 if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
             {
-                if !has_warned {
-                    has_warned = true;
-                    tracing::warn!(version, "migration waits for a transaction that writes the table");
+                if attempts == 1 {
+                    tracing::warn!(version, "the migration waits for a transaction or vacuum that uses its table");
                 }
                 sleep(RETRY_DELAY).await;
             }
             outcome => return outcome,
+        }
+    }
+}
+
+/// Drops the index of a migration whose last attempt was interrupted.
+async fn drop_interrupted_index(migration: &Migration, connection: &mut PgConnection) -> sqlx::Result<()> {
+    let index = migration.description.replace(' ', "_");
+    if sqlx::query_scalar(IS_INVALID).bind(&index).fetch_one(&mut *connection).await? {
+        raw_sql(AssertSqlSafe(format!("DROP INDEX CONCURRENTLY {index}"))).execute(connection).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Otherwise writes would wait until the index is complete.
+    #[test]
+    fn indexes_of_existing_tables_are_created_concurrently() {
+        let migrator: Migrator = sqlx::migrate!();
+        for migration in migrator.iter().filter(|migration| migration.version > 1) {
+            let sql: String = migration.sql.as_str().lines().filter(|line| !line.starts_with("--")).collect();
+            let name = migration.description.replace(' ', "_");
+            let is_named = sql.contains(&format!("INDEX CONCURRENTLY IF NOT EXISTS {name} ON "));
+            assert_eq!((sql.contains("INDEX"), sql.contains("REINDEX")), (migration.no_tx, false), "{name}");
+            assert_eq!(is_named, migration.no_tx, "{name}");
         }
     }
 }
