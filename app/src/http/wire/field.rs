@@ -117,11 +117,12 @@ impl<T: WireValue> WireField for Option<T> {
     }
 
     /// The schema is a component, because generators for languages with one representation of a missing value (progenitor)
-    /// treat null in an inline schema as absent, and their clients cannot clear the field.
+    /// treat null in an inline schema as absent, and their clients cannot clear the field. The title becomes the name of the value
+    /// that is not null.
     fn patch_schema(registry: &mut Registry) -> Value {
         let name = format!("Nullable{}", T::NAME);
         let mut schema = nullable(T::schema());
-        schema["title"] = json!(name);
+        schema["title"] = json!(T::NAME);
         registry.create_schema::<Self, _>(name.clone(), |_| carried(schema));
         json!({ "$ref": format!("#/components/schemas/{name}") })
     }
