@@ -93,7 +93,10 @@ async fn apply(migration: &Migration, migrator: &Migrator, connection: &mut PgCo
         } else {
             LOCK_TIMEOUT
         };
-        sqlx::query("SELECT set_config('lock_timeout', $1, false)").bind(lock_timeout).execute(&mut *connection).await?;
+        sqlx::query("SELECT set_config('lock_timeout', $1, false)")
+            .bind(lock_timeout)
+            .execute(&mut *connection)
+            .await?;
         match migrator.run_direct(Some(migration.version), connection, false).await {
             Err(MigrateError::ExecuteMigration(Error::Database(error), version))
                 if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
