@@ -57,7 +57,7 @@ async fn insert_by_release_1_0<A: Adapter>(database: &A::Database, name: &str, f
 
 async fn roll_numbers<A: Adapter>(store: &A, part: &str, request: PageRequest) -> (Vec<i64>, PageRequest) {
     let filter = StudentFilter { name: NamePart::parse(part).ok(), ..StudentFilter::default() };
-    let page = RecordStore::<Student>::page(store, &filter, request).await.expect("a page");
+    let page = RecordStore::<Student>::page(store, &filter, request.clone()).await.expect("a page");
     let numbers = page.entries.iter().map(|student| student.roll_no.get()).collect();
     (numbers, PageRequest { after: page.next, ..request })
 }
@@ -104,7 +104,7 @@ async fn pages_contain_each_match_once_before_filling<A: Adapter>(database: &A::
         let name = if roll_no % 7 == 0 { "İsmail" } else { "Asha" };
         insert_by_release_1_0::<A>(database, name, "unused", roll_no, roll_no).await;
     }
-    let mut request = PageRequest { after: None, size: PageSize::parse(2).expect("a size") };
+    let mut request = PageRequest { size: PageSize::parse(2).expect("a size"), ..PageRequest::default() };
     let mut pages = Vec::new();
     loop {
         let (numbers, next) = roll_numbers(store, "ismail", request).await;

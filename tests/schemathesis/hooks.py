@@ -70,8 +70,8 @@ def is_not_ascii(character):
     return not character.isascii()
 
 
-# Characters that are replaced in text, by the name of the property or query parameter. RFC 8265 rejects many characters in usernames,
-# and external ids are printable.
+# Characters that are replaced in text, by the name of the property or query parameter. RFC 8265 rejects many characters in
+# usernames, and external ids are printable.
 REPLACED = {"name": is_rejected_in_names, "username": is_not_ascii, "external_id": is_not_ascii}
 
 
@@ -85,6 +85,22 @@ def with_valid_text(fields):
     }
 
 
+# A value of each order, as in cursors. The others have none.
+SORT_VALUES = {"name": ".t61", "username": ".t61", "roll_no": ".n0000000000000007"}
+
+
+def with_one_order(query):
+    """Returns the query with a cursor of the same order, which is that of the id in a search."""
+    if not isinstance(query.get("after"), str) and "sort" not in query:
+        return query
+    query = {key: value for key, value in query.items() if key != "sort" or "name" not in query}
+    order = query.get("sort", "id")
+    if isinstance(query.get("after"), str):
+        suffix = "" if order == "id" else f".{order}{SORT_VALUES.get(str(order).removeprefix('-'), '')}"
+        query["after"] = query["after"][:16] + suffix
+    return query
+
+
 @schemathesis.hook
 def map_case(context, case):
     """Removes framing headers, and makes text in positive cases valid."""
@@ -94,7 +110,7 @@ def map_case(context, case):
         if isinstance(case.body, dict):
             case.body = with_valid_text(case.body)
         if case.query:
-            case.query = with_valid_text(case.query)
+            case.query = with_one_order(with_valid_text(case.query))
     return case
 
 

@@ -164,6 +164,56 @@ on_each_store! {
         assert!(page.header("link").contains("&name=asha&limit=1>"), "{}", page.header("link"));
     }
 
+    async fn students_can_be_sorted(server) {
+        let client = server.client(Role::Registrar).await;
+        for (roll_no, name) in (1..).zip(["Ravi", "Émile", "asha", "Zoe", "Asha"]) {
+            create_student(&client, name, roll_no).await;
+        }
+        for (sort, expected) in [
+            ("id", ["Ravi", "Émile", "asha", "Zoe", "Asha"]),
+            ("-roll_no", ["Asha", "Zoe", "asha", "Émile", "Ravi"]),
+            ("name", ["asha", "Asha", "Émile", "Ravi", "Zoe"]),
+            ("-name", ["Zoe", "Ravi", "Émile", "Asha", "asha"]),
+        ] {
+            let (mut path, mut listed) = (format!("/students?limit=2&sort={sort}"), Vec::new());
+            loop {
+                let response = client.get(&path).await;
+                let page = response.expect(200);
+                listed.extend(names(&page).into_iter().map(str::to_owned));
+                let Some(next) = page["next"].as_str() else { break };
+                assert!(response.header("link").starts_with(&format!("</students?after={next}&limit=2")), "{sort}");
+                // The cursor carries the order.
+                path = format!("/students?limit=2&after={next}");
+            }
+            assert_eq!(listed, expected, "{sort}");
+        }
+    }
+
+    async fn contradicting_order_is_rejected(server) {
+        let client = server.client(Role::Registrar).await;
+        for (roll_no, name) in (1..).zip(["Asha", "Ravi"]) {
+            create_student(&client, name, roll_no).await;
+        }
+        let page = client.get("/students?limit=1&sort=name").await.expect(200);
+        let after = format!("after={}", page["next"].as_str().unwrap());
+        let damaged = ["0000000000000001.name", "0000000000000001.name.n0000000000000001", "0000000000000001.name.tff"];
+        let damaged = damaged.map(|cursor| format!("after={cursor}"));
+        for (query, named) in [
+            (format!("{after}&sort=-name"), "after"),
+            (format!("{after}&sort=id"), "after"),
+            (damaged[0].clone(), "after"),
+            (damaged[1].clone(), "after"),
+            (damaged[2].clone(), "after"),
+            ("sort=age".to_owned(), "sort"),
+            ("sort=name&name=asha".to_owned(), "sort"),
+            ("sort=name&sort=name".to_owned(), "sort"),
+        ] {
+            let problem = client.get(&format!("/students?{query}")).await.expect_problem(422, "invalid-fields");
+            assert_eq!(problem["errors"][0]["parameter"], named, "{query}");
+        }
+        assert_eq!(names(&client.get(&format!("/students?{after}&sort=name")).await.expect(200)), ["Ravi"]);
+    }
+
     async fn invalid_parameters_are_reported_together(server) {
         let client = server.client(Role::Viewer).await;
         let response = client.get("/students?limit=1001&after=xyz&name=%00&roll_no=0").await;

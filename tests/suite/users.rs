@@ -101,6 +101,29 @@ on_each_store! {
         assert_eq!(error_values(&problem, "parameter"), ["name", "limit", "after"]);
     }
 
+    async fn users_can_be_filtered_and_sorted(server) {
+        let admin = server.client(Role::Admin).await;
+        for (name, role) in [("zoe", Role::Viewer), ("Asha", Role::Registrar), ("ravi", Role::Viewer)] {
+            server.add_user(name, role).await;
+        }
+        admin.send("PATCH", "/users/2", &json!({"status": "disabled"})).await.expect(200);
+        for (query, found) in [
+            ("sort=username", vec!["admin", "Asha", "ravi", "zoe"]),
+            ("sort=-id", vec!["ravi", "Asha", "zoe", "admin"]),
+            ("role=viewer&sort=-username", vec!["zoe", "ravi"]),
+            ("status=disabled", vec!["zoe"]),
+            ("status=active&role=viewer", vec!["ravi"]),
+            ("username=ASHA", vec!["Asha"]),
+            ("username=ash", vec![]),
+        ] {
+            assert_eq!(names(&admin.get(&format!("/users?{query}")).await.expect(200)), found, "{query}");
+        }
+        for (query, named) in [("role=owner", "role"), ("status=gone", "status"), ("sort=role", "sort")] {
+            let problem = admin.get(&format!("/users?{query}")).await.expect_problem(422, "invalid-fields");
+            assert_eq!(error_values(&problem, "parameter"), [named]);
+        }
+    }
+
     /// REQ 18.
     async fn role_or_status_change_applies_to_next_request(server) {
         let admin = server.client(Role::Admin).await;

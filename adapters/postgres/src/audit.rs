@@ -179,7 +179,7 @@ impl AuditLog for PostgresStore {
         let mut position = request.position();
         if filter.since.is_none() && filter.before.is_none() {
             reading.read(position, MAX_ID, &mut connection).await?;
-            return Ok(Page::from_rows(reading.found, request));
+            return Ok(Page::from_rows(reading.found, request.size));
         }
         loop {
             let blocks = sqlx::query(BLOCKS).bind(position + 1).bind(filter.since).bind(filter.before);
@@ -190,11 +190,11 @@ impl AuditLog for PostgresStore {
                 reading.read(position.max(first - 1), last, &mut connection).await?;
                 position = last;
                 if reading.is_full() {
-                    return Ok(Page::from_rows(reading.found, request));
+                    return Ok(Page::from_rows(reading.found, request.size));
                 }
             }
             if ranges.len() < usize::from(RANGES) {
-                return Ok(Page::from_rows(reading.found, request));
+                return Ok(Page::from_rows(reading.found, request.size));
             }
         }
     }

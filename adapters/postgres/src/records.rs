@@ -32,17 +32,18 @@ impl<R: Table> RecordStore<R> for PostgresStore {
     /// are read until the page is full.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
         let mut connection = self.pool.read_by(filter).await?;
-        let (mut position, mut rows) = (request.position(), request.rows());
+        let (mut next, mut rows) = (request.clone(), request.rows());
         let mut found = Vec::new();
         loop {
-            let read = connection.fetch_all(page::<R>(filter, position, rows)).await?;
-            let read = read.iter().map(rows::record).collect::<Result<Vec<Record<R>>, _>>()?;
-            let last = read.last().map(|record| record.id.get());
+            let read = connection.fetch_all(page::<R>(filter, &next, rows)).await?;
+            let read = read.iter().map(|row| Ok((rows::record(row)?, rows::sort_value(row, request.order)?)));
+            let read = read.collect::<Result<Vec<(Record<R>, _)>, StoreError>>()?;
+            let continued = read.last().map(|last| request.continued(last));
             let is_last = i64::try_from(read.len()).is_ok_and(|length| length < rows);
-            found.extend(read.into_iter().filter(|record| record.fields.matches(filter)));
-            match last {
-                Some(last) if !is_last && found.len() <= usize::from(request.size.get()) => position = last,
-                _ => return Ok(Page::from_rows(found, request)),
+            found.extend(read.into_iter().filter(|(record, _)| record.fields.matches(filter)));
+            match continued {
+                Some(continued) if !is_last && found.len() <= usize::from(request.size.get()) => next = continued,
+                _ => return Ok(Page::from_sorted_rows(found, &request)),
             }
             rows = ROWS_OF_LATER_READS;
         }
@@ -57,13 +58,25 @@ impl<R: Table> RecordStore<R> for PostgresStore {
     }
 }
 
-/// Reads rows after a position. Each combination of conditions is a separate statement, so that a cached plan can use the
-/// matching index.
-fn page<R: Table>(filter: &R::Filter, position: i64, rows: i64) -> PgQuery {
-    let conditions = R::conditions(filter);
+/// Reads rows of a list. Each combination of conditions is a separate statement, so that a cached plan can use the matching index.
+fn page<R: Table>(filter: &R::Filter, request: &PageRequest, rows: i64) -> PgQuery {
+    let mut conditions = R::conditions(filter);
     let Sql { table, columns, .. } = R::SQL;
-    let page = format!("SELECT {columns} FROM {table} WHERE id > $1{} ORDER BY id LIMIT $2", conditions.sql);
-    conditions.bind(sqlx::query(AssertSqlSafe(page)).bind(position).bind(rows))
+    let (comparison, direction) = if request.order.descending { ("<", " DESC") } else { (">", "") };
+    let key = request.order.key.map(|key| R::sort_expression(key.name));
+    let (sort_value, order) = match key {
+        Some(key) => (format!(", {key} AS sort_value"), format!("{key}{direction}, ")),
+        None => Default::default(),
+    };
+    let position = match (key, request.after.as_ref().and_then(|after| after.value.clone())) {
+        (Some(key), Some(value)) => format!("({key}, id) {comparison} ({}, $1)", conditions.add_sort_value(value)),
+        _ => format!("id {comparison} $1"),
+    };
+    let page = format!(
+        "SELECT {columns}{sort_value} FROM {table} WHERE {position}{} ORDER BY {order}id{direction} LIMIT $2",
+        conditions.sql
+    );
+    conditions.bind(sqlx::query(AssertSqlSafe(page)).bind(request.position()).bind(rows))
 }
 
 /// Updates a record with its event, in one statement.

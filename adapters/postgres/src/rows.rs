@@ -2,7 +2,7 @@
 
 use domain::record::Record;
 use domain::user::Attempts;
-use domain::{StoreError, Text, Version};
+use domain::{Order, SortKeyKind, SortValue, StoreError, Text, Version};
 use sqlx::postgres::PgRow;
 use sqlx::{Decode, Postgres, Row, Type};
 use time::OffsetDateTime;
@@ -82,4 +82,14 @@ impl<'r> Columns<'r> {
 /// The record in a row of [`Sql::columns`](crate::table::Sql::columns).
 pub(crate) fn record<R: Table>(row: &PgRow) -> Result<Record<R>, StoreError> {
     Columns::new(row, R::SQL.table)?.record()
+}
+
+/// The column `sort_value` of a list in this order; `None` if it is in order of id.
+pub(crate) fn sort_value(row: &PgRow, order: Order) -> Result<Option<SortValue>, StoreError> {
+    let Some(key) = order.key else { return Ok(None) };
+    let value = match key.kind {
+        SortKeyKind::Number => row.try_get("sort_value").map(SortValue::Number),
+        SortKeyKind::Text => row.try_get("sort_value").map(SortValue::Text),
+    };
+    Ok(Some(value.map_err(Failure::from)?))
 }

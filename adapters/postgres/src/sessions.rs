@@ -151,7 +151,7 @@ impl SessionStore for PostgresStore {
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
         let page = sqlx::query(PAGE).bind(of.get()).bind(now).bind(request.position()).bind(request.rows());
         let rows = self.pool.read().await?.fetch_all(page).await?;
-        Ok(Page::from_rows(rows.iter().map(session).collect::<Result<_, _>>()?, request))
+        Ok(Page::from_rows(rows.iter().map(session).collect::<Result<_, _>>()?, request.size))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {

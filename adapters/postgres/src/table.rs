@@ -1,7 +1,7 @@
 //! Mapping of a resource to its table.
 
 use domain::record::{RecordResult, Resource};
-use domain::{Actor, Id, StoreError, Version};
+use domain::{Actor, Id, SortValue, StoreError, Version};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{Encode, Postgres, Type};
@@ -33,6 +33,11 @@ pub(crate) trait Table: Resource {
     fn conditions(filter: &Self::Filter) -> Conditions {
         let _ = filter;
         Conditions::default()
+    }
+
+    /// The SQL expression of a key of [`Filter::SORT_KEYS`](domain::Filter).
+    fn sort_expression(key: &'static str) -> &'static str {
+        key
     }
 
     /// Checks the conditions that the database cannot check on every row.
@@ -136,6 +141,12 @@ impl Conditions {
         self
     }
 
+    /// The column equals one of two texts.
+    pub fn one_of(mut self, column: &str, texts: Option<[String; 2]>) -> Self {
+        self.and(texts.map(Vec::from), |parameter| format!("{column} = ANY({parameter})"));
+        self
+    }
+
     /// The column contains the text, or is null.
     pub fn contains_or_null(mut self, column: &str, text: Option<String>) -> Self {
         self.and(text, |parameter| format!("({column} IS NULL OR position({parameter} IN {column}) > 0)"));
@@ -144,11 +155,23 @@ impl Conditions {
 
     fn and(&mut self, value: Option<impl Bound>, condition: impl FnOnce(&str) -> String) {
         if let Some(value) = value {
-            let parameter = format!("${}", Self::FIRST + self.values.len());
-            self.values.push(bind(value));
+            let parameter = self.add(bind(value));
             self.sql += " AND ";
             self.sql += &condition(&parameter);
         }
+    }
+
+    /// Adds a parameter for the sort value of a cursor, and returns its name.
+    pub fn add_sort_value(&mut self, value: SortValue) -> String {
+        self.add(match value {
+            SortValue::Number(number) => bind(number),
+            SortValue::Text(text) => bind(text),
+        })
+    }
+
+    fn add(&mut self, value: Bind) -> String {
+        self.values.push(value);
+        format!("${}", Self::FIRST + self.values.len() - 1)
     }
 
     /// Binds the values in the order of their parameters.

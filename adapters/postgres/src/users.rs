@@ -5,8 +5,8 @@ use domain::access::Role;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
-    Account, Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate,
-    Username,
+    Account, Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserFilter,
+    UserUpdate, Username,
 };
 use domain::{Actor, Kind, StoreError, Target, UserId, UserKind, Version};
 use sqlx::{AssertSqlSafe, FromRow, Row};
@@ -20,7 +20,7 @@ use crate::pool::Written;
 use crate::records::{self, rejected, unmatched, update_statement};
 use crate::rows::{self, Columns};
 use crate::sessions::end_others;
-use crate::table::{Assignments, Sql, Table, sql};
+use crate::table::{Assignments, Conditions, Sql, Table, sql};
 
 /// The columns of a user that are not common to all tables.
 macro_rules! user_columns {
@@ -90,6 +90,17 @@ impl Table for User {
 
     fn conflict(constraint: &str) -> Option<UserConflict> {
         (constraint == "users_username_folded_key").then_some(UserConflict::UsernameTaken)
+    }
+
+    fn conditions(filter: &UserFilter) -> Conditions {
+        Conditions::default()
+            .one_of("username_folded", filter.username.as_ref().map(Username::keys))
+            .equals("role", filter.role.map(Role::as_str))
+            .equals("active", filter.status.map(|status| status == Status::Active))
+    }
+
+    fn sort_expression(key: &'static str) -> &'static str {
+        if key == "username" { "username_folded" } else { key }
     }
 
     async fn write_update(

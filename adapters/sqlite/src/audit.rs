@@ -188,9 +188,9 @@ impl AuditLog for SqliteStore {
 
     async fn page(&self, filter: &EventFilter, request: PageRequest) -> Result<Page<Event>, StoreError> {
         let (reach, filter) = (filter.reach(), filter.clone());
-        let found =
-            self.read(reach, move |connection| Ok(read(connection, &filter, request.position(), request.rows())?));
-        Ok(Page::from_rows(found.await?, request))
+        let (position, rows, size) = (request.position(), request.rows(), request.size);
+        let found = self.read(reach, move |connection| Ok(read(connection, &filter, position, rows)?));
+        Ok(Page::from_rows(found.await?, size))
     }
 
     async fn prune(&self, before: OffsetDateTime, limit: u32, by: &Actor) -> Result<u64, StoreError> {

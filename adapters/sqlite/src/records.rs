@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
-use domain::{Actor, Filter as _, Id, Page, PageRequest, StoreError, Target, Version};
+use domain::{Actor, Filter as _, Id, Page, PageRequest, SortValue, StoreError, Target, Version};
+use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::SqliteStore;
@@ -25,17 +26,14 @@ impl<R: Table> RecordStore<R> for SqliteStore {
     }
 
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
-        let Conditions { sql, values: conditions } = R::conditions(filter);
-        let Sql { table, columns, .. } = R::SQL;
-        let sql = format!("SELECT {columns} FROM {table} WHERE id > ?{sql} ORDER BY id");
-        let values = [vec![request.position().into()], conditions].concat();
-        let (filter, reach) = (filter.clone(), filter.reach());
+        let (sql, values) = page::<R>(filter, &request);
+        let (filter, reach, rows) = (filter.clone(), filter.reach(), usize::from(request.size.get()) + 1);
         let read = move |connection: &Connection| {
             let matches = |record: &Record<R>| record.fields.matches(&filter);
-            Ok::<_, StoreError>(rows::page(connection, &sql, params_from_iter(values), request, matches)?)
+            Ok::<_, StoreError>(rows::page(connection, &sql, params_from_iter(values), rows, matches)?)
         };
         let found = self.read(reach, read).await?;
-        Ok(Page::from_rows(found, request))
+        Ok(Page::from_sorted_rows(found, &request))
     }
 
     async fn update(&self, id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R> {
@@ -47,6 +45,35 @@ impl<R: Table> RecordStore<R> for SqliteStore {
         let by = by.clone();
         self.writer.write(move |connection| R::write_delete(connection, id, expected, &by)).await
     }
+}
+
+/// The statement that reads the rows of a page, and its parameters.
+fn page<R: Table>(filter: &R::Filter, request: &PageRequest) -> (String, Vec<Value>) {
+    let Conditions { sql: conditions, values } = R::conditions(filter);
+    let Sql { table, columns, .. } = R::SQL;
+    let (comparison, direction) = if request.order.descending { ("<", " DESC") } else { (">", "") };
+    let key = request.order.key.map(|key| R::sort_expression(key.name));
+    let (sort_value, order) = match key {
+        Some(key) => (format!(", {key} AS sort_value"), format!("{key}{direction}, ")),
+        None => Default::default(),
+    };
+    let value = request.after.as_ref().and_then(|after| after.value.clone()).map(|value| match value {
+        SortValue::Number(number) => Value::Integer(number),
+        SortValue::Text(text) => Value::Text(text),
+    });
+    let position = Value::Integer(request.position());
+    let (after, position) = match (key, value) {
+        // SQLite searches an index of an expression only with the first condition.
+        (Some(key), Some(value)) => {
+            let after = format!("{key} {comparison}= ? AND ({key}, id) {comparison} (?, ?)");
+            (after, vec![value.clone(), value, position])
+        }
+        (Some(_), None) => ("true".to_owned(), vec![]),
+        (None, _) => (format!("id {comparison} ?"), vec![position]),
+    };
+    let sql =
+        format!("SELECT {columns}{sort_value} FROM {table} WHERE {after}{conditions} ORDER BY {order}id{direction}");
+    (sql, [position, values].concat())
 }
 
 /// Result of a write of a record.
@@ -136,5 +163,67 @@ fn rejected<R: Table>(failure: Failure) -> TxError<RecordError<R>> {
     match failure.violated_column().and_then(R::conflict) {
         Some(conflict) => TxError::Rejected(RecordError::Rejected(conflict)),
         None => TxError::Failed(failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::student::{Student, StudentFilter};
+    use domain::user::{User, UserFilter};
+    use domain::{Cursor, Filter, Order};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn plan<R: Table>(filter: &R::Filter, request: &PageRequest) -> String {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("rollbook.db");
+        let _store = SqliteStore::open(&path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        let (sql, values) = page::<R>(filter, request);
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = statement.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        steps.collect::<Result<Vec<_>, _>>().unwrap().join("; ")
+    }
+
+    /// The plans of the first and of the next page.
+    fn plans<R: Table>(cursor: &str, filter: &R::Filter) -> [String; 2] {
+        let after: Cursor = cursor.parse().unwrap();
+        let order = after.order(R::Filter::SORT_KEYS).unwrap();
+        let first = PageRequest { order, ..PageRequest::default() };
+        let next = PageRequest { after: Some(after), ..first.clone() };
+        [plan::<R>(filter, &first), plan::<R>(filter, &next)]
+    }
+
+    #[test]
+    fn lists_in_each_order_read_only_their_page() {
+        let value = |order: &Order| {
+            order.key.map_or("", |key| if key.name == "roll_no" { ".n0000000000000007" } else { ".t61" })
+        };
+        let cursor = |order: &Order| match order.to_string().as_str() {
+            "id" => "0000000000000007".to_owned(),
+            name => format!("0000000000000007.{name}{}", value(order)),
+        };
+        let students = Order::all(StudentFilter::SORT_KEYS)
+            .map(|order| plans::<Student>(&cursor(&order), &StudentFilter::default()));
+        let users =
+            Order::all(UserFilter::SORT_KEYS).map(|order| plans::<User>(&cursor(&order), &UserFilter::default()));
+        for [first, next] in students.chain(users) {
+            assert!(first.contains("USING") && !first.contains("TEMP B-TREE"), "{first}");
+            assert!(next.starts_with("SEARCH") && !next.contains("TEMP B-TREE"), "{next}");
+        }
+    }
+
+    #[test]
+    fn filters_by_email_address_and_external_id_use_their_index() {
+        let email = StudentFilter { email: "a@example.org".parse().ok(), ..StudentFilter::default() };
+        let external_id = StudentFilter { external_id: "A12".parse().ok(), ..StudentFilter::default() };
+        for (filter, index) in
+            [(email, "students_email (<expr>=? AND rowid>?)"), (external_id, "students_external_id (external_id=?")]
+        {
+            for plan in plans::<Student>("0000000000000007", &filter) {
+                assert!(plan.contains(index), "{plan}");
+            }
+        }
     }
 }

@@ -6,8 +6,8 @@ use domain::audit::{Event, NewEvent};
 use domain::record::Record;
 use domain::session::{Session, UserAgent};
 use domain::user::{Attempts, Credentials, PasswordHash};
-use domain::{Actor, Origin, PageRequest, Text, Version};
-use rusqlite::types::FromSql;
+use domain::{Actor, Origin, SortValue, SortedEntry, Text, Version};
+use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Params, Row};
 use time::OffsetDateTime;
 use time::error::ComponentRange;
@@ -43,21 +43,29 @@ pub fn all<T>(
     Ok(found)
 }
 
-/// The first records that match, as many as the request needs.
+/// The first records that match, up to a limit, with the values of the column `sort_value` if there is one.
 pub fn page<R: Table>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
-    request: PageRequest,
+    limit: usize,
     matches: impl Fn(&Record<R>) -> bool,
-) -> Result<Vec<Record<R>>, Failure> {
+) -> Result<Vec<SortedEntry<Record<R>>>, Failure> {
     let mut statement = connection.prepare_cached(sql)?;
+    let is_sorted = statement.column_names().last() == Some(&"sort_value");
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
-    while let Some(row) = rows.next()? {
-        found.extend(Some(record(row)?).filter(&matches));
-        if found.len() > usize::from(request.size.get()) {
-            break;
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let record = record(row)?;
+        if matches(&record) {
+            let value = is_sorted.then(|| row.get("sort_value")).transpose()?.and_then(|value| match value {
+                Value::Integer(number) => Some(SortValue::Number(number)),
+                Value::Text(text) => Some(SortValue::Text(text)),
+                _ => None,
+            });
+            found.push((record, value));
         }
     }
     Ok(found)

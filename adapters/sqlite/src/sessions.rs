@@ -72,7 +72,7 @@ impl SessionStore for SqliteStore {
     async fn page(&self, of: UserId, now: OffsetDateTime, request: PageRequest) -> Result<Page<Session>, StoreError> {
         let params = [of.get(), micros(now), request.position(), request.rows()];
         let found = self.read(Reach::Page, move |connection| Ok(rows::all(connection, PAGE, params, rows::session)?));
-        Ok(Page::from_rows(found.await?, request))
+        Ok(Page::from_rows(found.await?, request.size))
     }
 
     async fn end(&self, id: SessionId, of: UserId, by: &Actor) -> Result<bool, StoreError> {

@@ -32,6 +32,11 @@ pub trait Table: Resource {
         Conditions::default()
     }
 
+    /// The SQL expression of a key of [`Filter::SORT_KEYS`](domain::Filter).
+    fn sort_expression(key: &'static str) -> &'static str {
+        key
+    }
+
     /// Checks the conditions that the database cannot check on every row.
     fn matches(&self, filter: &Self::Filter) -> bool {
         let _ = filter;
@@ -106,6 +111,18 @@ impl Conditions {
     #[must_use]
     pub fn equals(mut self, column: &str, value: Option<impl Into<Value>>) -> Self {
         self.and(value, |parameter| format!("{column} = {parameter}"));
+        self
+    }
+
+    /// The column equals one of two texts.
+    #[must_use]
+    pub fn one_of(mut self, column: &str, texts: Option<[String; 2]>) -> Self {
+        if let Some(texts) = texts {
+            self.values.extend(texts.map(Value::Text));
+            self.sql += " AND ";
+            self.sql += column;
+            self.sql += " IN (?, ?)";
+        }
         self
     }
 

@@ -5,8 +5,8 @@ use domain::access::Role;
 use domain::audit::{Action, NewEvent};
 use domain::record::{Record, RecordError, RecordResult};
 use domain::user::{
-    Account, Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserUpdate,
-    Username,
+    Account, Admission, CredentialStore, Credentials, NewUser, PasswordHash, Status, User, UserConflict, UserFilter,
+    UserUpdate, Username,
 };
 use domain::{Actor, StoreError, Target, UserId, Version};
 use rusqlite::{Connection, params};
@@ -18,7 +18,7 @@ use crate::errors::Failure;
 use crate::records::{self, Written, update_row};
 use crate::rows::{self, Columns, attempts_columns, micros};
 use crate::sessions::end_others;
-use crate::table::{Assignments, Sql, Table, sql};
+use crate::table::{Assignments, Conditions, Sql, Table, sql};
 use crate::writer::TxError;
 
 /// The columns of a user that are not common to all tables.
@@ -80,6 +80,17 @@ impl Table for User {
 
     fn conflict(column: &str) -> Option<UserConflict> {
         (column == "username_folded").then_some(UserConflict::UsernameTaken)
+    }
+
+    fn conditions(filter: &UserFilter) -> Conditions {
+        Conditions::default()
+            .one_of("username_folded", filter.username.as_ref().map(Username::keys))
+            .equals("role", filter.role.map(|role| role.as_str().to_owned()))
+            .equals("status", filter.status.map(|status| status.as_str().to_owned()))
+    }
+
+    fn sort_expression(key: &'static str) -> &'static str {
+        if key == "username" { "username_folded" } else { key }
     }
 
     fn write_update(

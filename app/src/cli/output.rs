@@ -41,7 +41,7 @@ where
 {
     let mut request = PageRequest::LARGEST;
     loop {
-        let page = page(request).await?;
+        let page = page(request.clone()).await?;
         page.entries.iter().try_for_each(&mut visit)?;
         request.after = page.next;
         if request.after.is_none() {

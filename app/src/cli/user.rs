@@ -8,7 +8,9 @@ use domain::access::{Principal, Role, SessionsRead, SessionsWrite, UsersRead, Us
 use domain::audit::DeniedAccessLog;
 use domain::record::{Precondition, Record, RecordError, Records};
 use domain::session::{Session, Sessions, UserAgent};
-use domain::user::{Accounts, NewPassword, NewUsername, PasswordPolicy, Status, User as Account, UserUpdate, Username};
+use domain::user::{
+    Accounts, NewPassword, NewUsername, PasswordPolicy, Status, User as Account, UserFilter, UserUpdate, Username,
+};
 use secrecy::ExposeSecret;
 use time::format_description::well_known::Rfc3339;
 
@@ -113,7 +115,8 @@ impl Operator {
             has_administrator |= user.role == Role::Admin && user.status == Status::Active;
             Ok(())
         };
-        output::each(async |request| self.records.list(&self.read, &(), request).await, visit).await?;
+        output::each(async |request| self.records.list(&self.read, &UserFilter::default(), request).await, visit)
+            .await?;
         Ok(has_administrator)
     }
 
@@ -148,7 +151,7 @@ impl Operator {
     }
 
     async fn list(&self) -> Result<(), Failure> {
-        output::pages(async |request| self.records.list(&self.read, &(), request).await, line).await
+        output::pages(async |request| self.records.list(&self.read, &UserFilter::default(), request).await, line).await
     }
 
     async fn list_sessions(&self, username: &Username) -> Result<(), Failure> {

@@ -108,7 +108,7 @@ impl<D: InCollection> Described for PageDocument<D> {
             Property::new(D::COLLECTION, "The entries of this page.", entries),
             Property::new("next", "Cursor of the next page, for `after`. Null on the last page.", next),
         ];
-        let mut schema = object_schema("One page of a list, ordered by id.", properties, false);
+        let mut schema = object_schema("One page of a list.", properties, false);
         schema["required"] = json!([D::COLLECTION, "next"]);
         schema["example"] = json!({ D::COLLECTION: [D::schema(registry)["example"]], "next": "000000000000001a" });
         schema
@@ -119,7 +119,7 @@ impl<D: InCollection + Serialize> Serialize for PageDocument<D> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
         map.serialize_entry(D::COLLECTION, &self.entries)?;
-        map.serialize_entry("next", &self.next.map(|next| next.to_string()))?;
+        map.serialize_entry("next", &self.next.as_ref().map(ToString::to_string))?;
         map.end()
     }
 }
@@ -127,7 +127,7 @@ impl<D: InCollection + Serialize> Serialize for PageDocument<D> {
 /// A page and the link to the next page.
 #[derive(ApiResponse)]
 pub enum PageResponse<D: InCollection + Serialize + Send> {
-    /// One page of the list, ordered by id.
+    /// One page of the list.
     #[oai(status = 200)]
     Page(
         Json<PageDocument<D>>,
@@ -144,7 +144,7 @@ impl<D: InCollection + Serialize + Send> PageResponse<D> {
 
     /// As [`PageResponse::new`], with a custom conversion of the entries.
     pub fn with<F, T: Listed>(page: Page<T>, query: &PageQuery<F>, document: impl Fn(T) -> D) -> Self {
-        let link = page.next.map(|next| query.link_to(next));
+        let link = page.next.as_ref().map(|next| query.link_to(next));
         let entries = page.entries.into_iter().map(document).collect();
         Self::Page(Json(PageDocument { entries, next: page.next }), link)
     }

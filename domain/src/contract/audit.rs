@@ -119,7 +119,7 @@ async fn all_pages(log: &dyn AuditLog, filter: &EventFilter) -> Vec<Event> {
 async fn all_pages_of(size: PageSize, log: &dyn AuditLog, filter: &EventFilter) -> Vec<Event> {
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
-        let page = log.page(filter, PageRequest { after, size }).await.unwrap();
+        let page = log.page(filter, PageRequest { after, size, ..PageRequest::default() }).await.unwrap();
         assert!(page.entries.len() <= usize::from(size.get()));
         listed.extend(page.entries);
         after = page.next;

@@ -14,7 +14,7 @@ use crate::session::{
 };
 use crate::student::Student;
 use crate::token::TokenLifetime;
-use crate::user::{NewUser, PasswordHash, User};
+use crate::user::{NewUser, PasswordHash, User, UserFilter};
 use crate::{Actor, ActorId, Origin, PageRequest, SessionId, UserId};
 
 /// A store with all of its ports.
@@ -65,7 +65,7 @@ pub(super) async fn add_user(store: &Store, name: &str, role: Role) -> Record<Us
 }
 
 pub(super) async fn count_users(store: &Store) -> usize {
-    users(store).page(&(), PageRequest::LARGEST).await.unwrap().entries.len()
+    users(store).page(&UserFilter::default(), PageRequest::LARGEST).await.unwrap().entries.len()
 }
 
 pub(super) async fn stored_hash(store: &Store, name: &str) -> PasswordHash {

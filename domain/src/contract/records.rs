@@ -13,7 +13,7 @@ use super::record_events::{
 };
 use super::{AuditedStore, Case, cases};
 use crate::record::{Record, RecordError, RecordStore, Sample, Unique};
-use crate::{Cursor, Id, MAX_ID, PageRequest, PageSize, Version};
+use crate::{Cursor, Id, MAX_ID, Order, PageRequest, PageSize, Version};
 
 type Store<R> = Arc<dyn RecordStore<R>>;
 
@@ -226,7 +226,7 @@ async fn pages_contain_each_record_once_in_id_order<R: Sample>(store: Store<R>) 
     let (two, filter) = (PageSize::parse(2).unwrap(), R::Filter::default());
     let (mut listed, mut after, mut pages) = (Vec::new(), None, 0);
     loop {
-        let page = store.page(&filter, PageRequest { after, size: two }).await.unwrap();
+        let page = store.page(&filter, PageRequest { after, size: two, ..PageRequest::default() }).await.unwrap();
         assert!(page.entries.len() <= 2);
         listed.extend(page.entries);
         pages += 1;
@@ -244,7 +244,7 @@ async fn full_last_page_has_no_next<R: Sample>(store: Store<R>) {
         insert(&*store, n).await;
     }
     let page = store
-        .page(&R::Filter::default(), PageRequest { after: None, size: PageSize::parse(3).unwrap() })
+        .page(&R::Filter::default(), PageRequest { size: PageSize::parse(3).unwrap(), ..PageRequest::default() })
         .await
         .unwrap();
     assert_eq!((page.entries.len(), page.next), (3, None));
@@ -254,7 +254,10 @@ async fn cursor_of_deleted_record_remains_valid<R: Sample>(store: Store<R>) {
     let (first, second) = (insert(&*store, 1).await, insert(&*store, 2).await);
     store.delete(first.id, None, &at(T0)).await.unwrap();
     let page = store
-        .page(&R::Filter::default(), PageRequest { after: Some(Cursor::after(&first)), size: PageSize::ONE })
+        .page(
+            &R::Filter::default(),
+            PageRequest { after: Some(Cursor::after(&first, None, Order::BY_ID)), ..PageRequest::ONE },
+        )
         .await
         .unwrap();
     assert_eq!((page.entries, page.next), (vec![second], None));

@@ -192,8 +192,10 @@ async fn pages_contain_each_session_of_a_user_once_in_id_order(store: Store) {
     }
     let (mut listed, mut after) = (Vec::new(), None);
     loop {
-        let page =
-            sessions(&store).page(asha.id, T0, PageRequest { after, size: PageSize::parse(2).unwrap() }).await.unwrap();
+        let page = sessions(&store)
+            .page(asha.id, T0, PageRequest { after, size: PageSize::parse(2).unwrap(), ..PageRequest::default() })
+            .await
+            .unwrap();
         listed.extend(page.entries.iter().map(|session| session.id));
         after = page.next;
         if after.is_none() {

@@ -8,7 +8,7 @@ use crate::record::{Record, RecordError, RecordStore, Sample as _};
 use crate::student::{
     Age, ExternalId, NamePart, RollNumber, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
 };
-use crate::{Email, MAX_ID, Page, PageRequest, PageSize, Text};
+use crate::{Email, Filter as _, MAX_ID, Order, Page, PageRequest, PageSize, Text};
 
 type Store = Arc<dyn RecordStore<Student>>;
 
@@ -26,6 +26,7 @@ pub const STUDENTS: &[Case<dyn RecordStore<Student>>] = cases![dyn RecordStore<S
     external_id_is_unique_and_case_sensitive,
     external_id_can_be_cleared_and_used_again,
     filters_are_combined_with_and,
+    lists_are_sorted_in_each_order,
     pages_of_a_search_contain_each_match_once,
 ];
 
@@ -149,7 +150,7 @@ async fn email_filter_ignores_case(store: Store) {
     let filter = StudentFilter { email: Email::parse("A.B@EXAMPLE.org").ok(), ..StudentFilter::default() };
     let mut request = PageRequest::ONE;
     for (expected, has_next) in [(1, true), (3, false)] {
-        let page = store.page(&filter, request).await.unwrap();
+        let page = store.page(&filter, request.clone()).await.unwrap();
         let roll_numbers: Vec<_> = page.entries.iter().map(|student| student.roll_no.get()).collect();
         assert_eq!((roll_numbers, page.next.is_some()), (vec![expected], has_next));
         request.after = page.next;
@@ -199,14 +200,47 @@ async fn filters_are_combined_with_and(store: Store) {
     assert!(names(&store, &filter).await.is_empty());
 }
 
+/// Several students have the same name, so that pages end among them.
+async fn lists_are_sorted_in_each_order(store: Store) {
+    let stored =
+        [("Ravi", 5), ("Émile", 9), ("asha", 3), ("Asha", 10), ("Zoe", 1), ("Eva", 7), ("Ásha", 2), ("Ravi", 4)];
+    for (name, roll_no) in stored {
+        insert(&store, name, roll_no).await;
+    }
+    for (order, expected) in
+        [("id", [5, 9, 3, 10, 1, 7, 2, 4]), ("roll_no", [1, 2, 3, 4, 5, 7, 9, 10]), ("name", [3, 10, 2, 9, 7, 5, 4, 1])]
+    {
+        for (order, expected) in
+            [(order.to_owned(), expected.to_vec()), (format!("-{order}"), expected.into_iter().rev().collect())]
+        {
+            let order = Order::parse(&order, StudentFilter::SORT_KEYS).unwrap();
+            for size in 1..=9 {
+                let (mut found, mut request) =
+                    (Vec::new(), PageRequest { order, size: PageSize::parse(size).unwrap(), after: None });
+                loop {
+                    let page = store.page(&StudentFilter::default(), request.clone()).await.unwrap();
+                    found.extend(page.entries.iter().map(|student| student.roll_no.get()));
+                    let Some(next) = page.next else { break };
+                    assert_eq!(next.order(StudentFilter::SORT_KEYS), Some(order));
+                    request.after = next.to_string().parse().ok();
+                }
+                assert_eq!(found, expected, "{order} {size}");
+            }
+        }
+    }
+}
+
 async fn pages_of_a_search_contain_each_match_once(store: Store) {
     for (roll_no, name) in (1..).zip(["Asha", "Ravi", "Sasha", "Meera", "Asha"]) {
         insert(&store, name, roll_no).await;
     }
     let roll_numbers = |page: &Page<Record<Student>>| page.entries.iter().map(|s| s.roll_no.get()).collect::<Vec<_>>();
     let two = PageSize::parse(2).unwrap();
-    let first = store.page(&named("asha"), PageRequest { after: None, size: two }).await.unwrap();
-    let last = store.page(&named("asha"), PageRequest { after: first.next, size: two }).await.unwrap();
+    let first = store.page(&named("asha"), PageRequest { size: two, ..PageRequest::default() }).await.unwrap();
+    let last = store
+        .page(&named("asha"), PageRequest { after: first.next.clone(), size: two, ..PageRequest::default() })
+        .await
+        .unwrap();
     assert_eq!((roll_numbers(&first), roll_numbers(&last)), (vec![1, 3], vec![5]));
     assert!(first.next.is_some() && last.next.is_none());
 }

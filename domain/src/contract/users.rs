@@ -7,8 +7,8 @@ use super::fixtures::{Store, T0, add_user, at, count_users, hash, new_user, stor
 use super::{Case, Stores, cases};
 use crate::access::Role;
 use crate::record::RecordError;
-use crate::user::{NewUser, SetPassword, Status, User, UserConflict, UserUpdate};
-use crate::{UserId, Version};
+use crate::user::{NewUser, SetPassword, Status, User, UserConflict, UserFilter, UserUpdate};
+use crate::{Filter as _, Order, PageRequest, Text as _, UserId, Version};
 
 /// The cases.
 pub const USERS: &[Case<dyn Stores>] = cases![dyn Stores:
@@ -22,6 +22,7 @@ pub const USERS: &[Case<dyn Stores>] = cases![dyn Stores:
     stale_version_is_reported_before_last_administrator,
     concurrent_deletion_keeps_one_administrator,
     concurrent_demotion_keeps_one_administrator,
+    users_are_filtered_and_sorted,
 ];
 
 fn is_stale<T>(outcome: &Result<T, RecordError<User>>) -> bool {
@@ -163,4 +164,30 @@ async fn concurrent_demotion_keeps_one_administrator(store: Store) {
     let (won, lost): (Vec<_>, Vec<_>) = join_all(updates).await.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 1));
     assert!(lost.iter().all(is_last_administrator), "{lost:?}");
+}
+
+async fn users_are_filtered_and_sorted(store: Store) {
+    for (name, role) in [("ravi", Role::Viewer), ("Asha", Role::Admin), ("zoe", Role::Viewer), ("Meera", Role::Viewer)]
+    {
+        add_user(&store, name, role).await;
+    }
+    let zoe = users(&store).find(UserId::try_from(3).unwrap()).await.unwrap().unwrap();
+    users(&store).update(zoe.id, None, UserUpdate::status(Status::Disabled), &at(T0)).await.unwrap();
+    let username = |name: &str| UserFilter { username: name.parse().ok(), ..UserFilter::default() };
+    let viewers = UserFilter { role: Some(Role::Viewer), ..UserFilter::default() };
+    let active = UserFilter { status: Some(Status::Active), ..UserFilter::default() };
+    for (filter, order, expected) in [
+        (UserFilter::default(), "username", vec!["Asha", "Meera", "ravi", "zoe"]),
+        (UserFilter::default(), "-id", vec!["Meera", "zoe", "Asha", "ravi"]),
+        (viewers.clone(), "-username", vec!["zoe", "ravi", "Meera"]),
+        (active.clone(), "id", vec!["ravi", "Asha", "Meera"]),
+        (UserFilter { status: active.status, ..viewers }, "username", vec!["Meera", "ravi"]),
+        (username("ASHA"), "id", vec!["Asha"]),
+        (username("Ash"), "id", vec![]),
+    ] {
+        let order = Order::parse(order, UserFilter::SORT_KEYS).unwrap();
+        let page = users(&store).page(&filter, PageRequest { order, ..PageRequest::LARGEST }).await.unwrap();
+        let found: Vec<_> = page.entries.iter().map(|user| user.username.as_str()).collect();
+        assert_eq!(found, expected, "{filter:?} {order}");
+    }
 }

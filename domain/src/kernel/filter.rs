@@ -2,8 +2,13 @@
 
 use std::fmt::Debug;
 
+use super::SortKey;
+
 /// Filter of a list. The default matches all entries.
 pub trait Filter: Debug + Clone + Default + Send + Sync + 'static {
+    /// Fields by which the list can be sorted, in addition to the id.
+    const SORT_KEYS: &'static [SortKey] = &[];
+
     fn reach(&self) -> Reach;
 }
 

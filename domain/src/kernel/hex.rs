@@ -13,16 +13,17 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Decodes exactly `N` bytes. Accepts only the output of [`encode`].
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digit = |c: &u8| matches!(c, b'0'..=b'9' | b'a'..=b'f').then(|| char::from(*c).to_digit(16)).flatten();
-    let mut bytes = [0; N];
-    if text.len() != N * 2 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        let [high, low] = pair else { return None };
-        *byte = u8::try_from(digit(high)? << 4 | digit(low)?).ok()?;
-    }
-    Some(bytes)
+    if text.len() == N * 2 { decode_all(text)?.try_into().ok() } else { None }
+}
+
+/// Decodes any number of bytes. Accepts only the output of [`encode`].
+pub fn decode_all(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f').then(|| char::from(c).to_digit(16)).flatten();
+    let byte = |pair: &[u8]| match *pair {
+        [high, low] => u8::try_from(digit(high)? << 4 | digit(low)?).ok(),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(byte).collect()
 }
 
 #[cfg(test)]

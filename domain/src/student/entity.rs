@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::{Age, ExternalId, NamePart, RollNumber, StudentName};
 use crate::access::{StudentsRead, StudentsWrite};
 use crate::record::{Resource, fields};
-use crate::{Email, Filter, Id, Kind, Reach};
+use crate::{Email, Filter, Id, Kind, Reach, SortKey, SortKeyKind};
 
 fields! {
     /// A student.
@@ -37,6 +37,9 @@ pub struct StudentFilter {
 }
 
 impl Filter for StudentFilter {
+    const SORT_KEYS: &'static [SortKey] =
+        &[SortKey { name: "name", kind: SortKeyKind::Text }, SortKey { name: "roll_no", kind: SortKeyKind::Number }];
+
     fn reach(&self) -> Reach {
         match self {
             Self { roll_no: Some(_), .. } | Self { external_id: Some(_), .. } => Reach::Row,

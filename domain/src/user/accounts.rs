@@ -10,7 +10,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::{
     CredentialStore, HashError, NewPassword, NewUser, NewUsername, Password, PasswordHasher, PasswordPolicy,
-    SetPassword, Share, User, UserConflict, UserUpdate, Username, Verdict, key,
+    SetPassword, Share, User, UserConflict, UserFilter, UserUpdate, Username, Verdict, key,
 };
 use crate::access::{Permission as _, Role, UsersRead, UsersWrite};
 use crate::audit::{Action, DeniedAccessLog, NewEvent};
@@ -115,7 +115,7 @@ impl Accounts {
         let mut groups = BTreeMap::<String, Vec<Record<User>>>::new();
         let mut request = PageRequest::LARGEST;
         loop {
-            let page = self.records().list(by, &(), request).await?;
+            let page = self.records().list(by, &UserFilter::default(), request.clone()).await?;
             for user in page.entries {
                 groups.entry(key(user.username.as_str())).or_default().push(user);
             }
@@ -203,7 +203,7 @@ impl Accounts {
     /// # Errors
     /// [`StoreError`] if the store fails.
     pub async fn is_empty(&self) -> Result<bool, StoreError> {
-        Ok(self.users.page(&(), PageRequest::ONE).await?.entries.is_empty())
+        Ok(self.users.page(&UserFilter::default(), PageRequest::ONE).await?.entries.is_empty())
     }
 
     /// Returns the administrator `admin` with a random password that expires after [`Accounts::ONE_TIME`] and has to be changed

@@ -9,7 +9,7 @@ use super::{Attempts, NewUsername, PasswordHash, Username};
 use crate::access::{Role, UsersRead, UsersWrite};
 use crate::audit::{Action, NewEvent};
 use crate::record::{Patch, Record, Resource};
-use crate::{Actor, SessionId, Target, UserId, UserKind};
+use crate::{Actor, Filter, Reach, SessionId, SortKey, SortKeyKind, Target, UserId, UserKind};
 
 /// Status of a user. A disabled user cannot log in and has no sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,23 @@ pub struct User {
     pub password_change_due: bool,
 }
 
+/// Matches the users that meet every condition that is set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// The username is stored under a key of this one: usually at most one is.
+    pub username: Option<Username>,
+    pub role: Option<Role>,
+    pub status: Option<Status>,
+}
+
+impl Filter for UserFilter {
+    const SORT_KEYS: &'static [SortKey] = &[SortKey { name: "username", kind: SortKeyKind::Text }];
+
+    fn reach(&self) -> Reach {
+        if self.username.is_some() { Reach::Row } else { Reach::Page }
+    }
+}
+
 /// Constraint violated by a write of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UserConflict {
@@ -71,7 +88,7 @@ impl Resource for User {
     type Kind = UserKind;
     type New = NewUser;
     type Patch = UserUpdate;
-    type Filter = ();
+    type Filter = UserFilter;
     type Conflict = UserConflict;
     type Read = UsersRead;
     type Write = UsersWrite;

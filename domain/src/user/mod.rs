@@ -17,7 +17,7 @@ mod username;
 pub use account::{Account, UsernameDigest};
 pub use accounts::{AccountError, Accounts, FirstAdministrator, OneTimePassword};
 pub use attempts::{Admission, Attempts, Throttled};
-pub use entity::{Credentials, NewUser, SetPassword, Status, StatusError, User, UserConflict, UserUpdate};
+pub use entity::{Credentials, NewUser, SetPassword, Status, StatusError, User, UserConflict, UserFilter, UserUpdate};
 pub use given_password::GivenPassword;
 pub use new_password::{NewPassword, NewPasswordError, PasswordPolicy, PasswordPolicyError};
 pub use password::{Password, PasswordError, PasswordHash};

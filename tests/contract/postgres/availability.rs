@@ -10,7 +10,7 @@ use domain::access::Role;
 use domain::record::{RecordError, RecordStore};
 use domain::session::{InvalidationFeed, InvalidationListener};
 use domain::student::{NamePart, Student, StudentFilter};
-use domain::user::{Account, CredentialStore, Status, User, UserUpdate, UsernameDigest};
+use domain::user::{Account, CredentialStore, Status, User, UserFilter, UserUpdate, UsernameDigest};
 use domain::{PageRequest, Probe, SessionId, StoreError, UserId};
 use futures_util::future::join_all;
 use sqlx::{Connection, raw_sql};
@@ -137,7 +137,10 @@ async fn connection_is_given_up_at_the_deadline_of_its_request() {
     assert_eq!(unavailable(find(&store, asha.id.get()).await), "the database server did not respond in time");
     let mut watcher = connection(&database).await;
     assert_eq!(sleeping(&mut watcher).await, 1, "the statement runs on");
-    assert!(RecordStore::<User>::page(&store, &(), PageRequest::ONE).await.is_ok(), "another connection");
+    assert!(
+        RecordStore::<User>::page(&store, &UserFilter::default(), PageRequest::ONE).await.is_ok(),
+        "another connection"
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::access::Role;
 use domain::record::{Record, RecordError, RecordStore};
 use domain::student::{RollNumber, Student, StudentName, StudentPatch};
-use domain::user::{CredentialStore, User, UserConflict};
+use domain::user::{CredentialStore, User, UserConflict, UserFilter};
 use domain::{PageRequest, Probe, StoreError, Text as _};
 use futures_util::future::join_all;
 use sqlx::{AssertSqlSafe, Connection, raw_sql};
@@ -68,7 +68,7 @@ async fn abandoned_statement_gives_up_its_connection() {
         _ = find(&store, 1) => unreachable!("the table is locked"),
         () = async { while waiting(&mut watcher).await < 1 {} } => {}
     }
-    let page = RecordStore::<User>::page(&store, &(), PageRequest::ONE).await;
+    let page = RecordStore::<User>::page(&store, &UserFilter::default(), PageRequest::ONE).await;
     assert!(page.is_ok(), "{page:?}");
     assert_eq!(waiting(&mut watcher).await, 1, "the abandoned statement still waits for the lock");
 }

@@ -109,7 +109,7 @@ impl AuditApi {
         query: PageQuery<EventFilter>,
     ) -> Result<PageResponse<EventDocument>, OperationError<Listing>> {
         let _turn = uses.turn(&by, &query.filter).await;
-        let page = uses.review.page(&by, &query.filter, query.page).await?;
+        let page = uses.review.page(&by, &query.filter, query.page.clone()).await?;
         Ok(PageResponse::new(page, &query))
     }
 }

@@ -81,8 +81,8 @@ pub struct StudentsApi;
 impl StudentsApi {
     /// List students
     ///
-    /// Returns one page of the students, ordered by id. To read all pages, follow `next` (or the `Link` header) until it is
-    /// null. With several filters, only students that match all of them are returned.
+    /// Returns one page of the students, in the order of `sort`. To read all pages, follow `next` (or the `Link` header) until it is
+    /// null. With several filters, only students that match all of them are returned. A search by name is ordered by id.
     #[oai(path = "/students", method = "get", operation_id = "listStudents")]
     async fn list(
         &self,
@@ -91,7 +91,7 @@ impl StudentsApi {
         query: PageQuery<StudentFilter>,
     ) -> Result<PageResponse<StudentDocument>, OperationError<Listing>> {
         let _turn = uses.turn(&by, &query.filter).await;
-        let page = uses.records.students.list(&by, &query.filter, query.page).await?;
+        let page = uses.records.students.list(&by, &query.filter, query.page.clone()).await?;
         Ok(PageResponse::new(page, &query))
     }
 

@@ -12,7 +12,7 @@ pub struct ParameterDoc {
 }
 
 /// Filters of a list.
-pub trait Filters: Send {
+pub trait Filters: domain::Filter {
     /// Names of the parameters.
     const NAMES: &'static [&'static str];
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use domain::{Cursor, PageRequest, PageSize};
+use domain::{Cursor, Order, PageRequest, PageSize, Reach, SortKey};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::{Request, RequestBody};
 use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
@@ -26,7 +26,7 @@ pub struct PageQuery<F> {
 
 impl<F> PageQuery<F> {
     /// Value of the `Link` header (RFC 8288) for the next page: the same query with another cursor.
-    pub fn link_to(&self, next: Cursor) -> String {
+    pub fn link_to(&self, next: &Cursor) -> String {
         let mut link = format!("<{}?after={next}", self.path);
         for (name, value) in self.pairs.iter().filter(|(name, _)| name != "after") {
             let _ = write!(link, "&{name}={}", utf8_percent_encode(value, ESCAPED));
@@ -61,11 +61,32 @@ impl<'q> Query<'q> {
         }
     }
 
+    /// The order of the list, and the cursor of the page, which states the order too.
+    fn take_position(&mut self, keys: &'static [SortKey]) -> (Order, Option<Cursor>) {
+        let requested = self.pairs.iter().find(|(name, _)| name == SORT && !keys.is_empty());
+        let requested = requested.map(|(_, text)| Order::parse(text, keys));
+        if requested == Some(None) {
+            self.errors.push(FieldError::in_parameter(SORT, format!("must be one of {}", names(keys).join(", "))));
+        }
+        let after: Option<Cursor> = self.take(AFTER);
+        let order = after.as_ref().map(|after| after.order(keys));
+        match (requested.flatten(), order) {
+            (requested, None) => (requested.unwrap_or_default(), after),
+            (None, Some(Some(order))) => (order, after),
+            (Some(requested), Some(Some(order))) if requested == order => (order, after),
+            (_, Some(_)) => {
+                self.errors
+                    .push(FieldError::in_parameter(AFTER, "must be the cursor of a page in the same order".to_owned()));
+                (Order::default(), None)
+            }
+        }
+    }
+
     /// Rejects unknown and repeated parameters, because an ignored filter would return unintended results.
-    fn check_names(&mut self, filters: &[&str]) {
+    fn check_names<F: Filters>(&mut self) {
         // Bounded, so that the response is not larger than the request.
         for (i, (name, _)) in self.pairs.iter().enumerate().take(100) {
-            let rule = if !filters.contains(&name.as_str()) && !PAGING.contains(&name.as_str()) {
+            let rule = if !parameters::<F>().any(|known| known == name) {
                 "is not a known parameter"
             } else if self.pairs.iter().take(i).any(|(earlier, _)| earlier == name) {
                 "must not be repeated"
@@ -77,16 +98,28 @@ impl<'q> Query<'q> {
     }
 }
 
-/// Parameters of every list.
-const PAGING: [&str; 2] = ["limit", "after"];
+const LIMIT: &str = "limit";
+const AFTER: &str = "after";
+const SORT: &str = "sort";
+
+/// Names of the parameters of a list.
+fn parameters<F: Filters>() -> impl Iterator<Item = &'static str> {
+    let sort = (!F::SORT_KEYS.is_empty()).then_some(SORT);
+    [LIMIT, AFTER].into_iter().chain(F::NAMES.iter().copied()).chain(sort)
+}
+
+/// Names of the orders of a list.
+fn names(keys: &'static [SortKey]) -> Vec<String> {
+    Order::all(keys).map(|order| order.to_string()).collect()
+}
 
 fn paging() -> [ParameterDoc; 2] {
     let mut size = PageSize::schema();
     size["default"] = json!(PageSize::default().get());
     [
-        ParameterDoc { name: PAGING[0], description: "Maximum page size.".to_owned(), schema: size },
+        ParameterDoc { name: LIMIT, description: "Maximum page size.".to_owned(), schema: size },
         ParameterDoc {
-            name: PAGING[1],
+            name: AFTER,
             description: "Cursor from the previous page (`next`).".to_owned(),
             schema: Cursor::schema(),
         },
@@ -95,16 +128,27 @@ fn paging() -> [ParameterDoc; 2] {
 
 impl<F: Filters> PageQuery<F> {
     fn documented() -> Vec<ParameterDoc> {
-        // Paging first, so that new filters do not change parameter positions in generated clients.
-        paging().into_iter().chain(F::parameters()).collect()
+        // In this order, so that new filters do not change parameter positions in generated clients.
+        let sort = (!F::SORT_KEYS.is_empty()).then(|| ParameterDoc {
+            name: SORT,
+            description:
+                "Order of the list; descending with a leading `-`. Entries with equal values are ordered by id."
+                    .to_owned(),
+            schema: json!({ "type": "string", "enum": names(F::SORT_KEYS), "default": Order::default().to_string() }),
+        });
+        paging().into_iter().chain(F::parameters()).chain(sort).collect()
     }
 
     fn parse(path: String, pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Query::new(&pairs);
-        query.check_names(F::NAMES);
-        let size = query.take(PAGING[0]).unwrap_or_default();
-        let page = PageRequest { size, after: query.take(PAGING[1]) };
+        query.check_names::<F>();
+        let size = query.take(LIMIT).unwrap_or_default();
+        let (order, after) = query.take_position(F::SORT_KEYS);
+        let page = PageRequest { order, after, size };
         let filter = F::take(&mut query);
+        if filter.reach() == Reach::Search && order != Order::default() {
+            query.errors.push(FieldError::in_parameter(SORT, "must be id in a search by name".to_owned()));
+        }
         if !query.errors.is_empty() {
             return Err(Problem::new(ProblemType::InvalidFields).with_errors(query.errors));
         }
@@ -159,7 +203,7 @@ mod tests {
     #[test]
     fn next_link_repeats_query_with_new_cursor() {
         let pairs = [("name", "å&b"), ("after", "0000000000000001"), ("limit", "50"), ("roll_no", "7")];
-        let link = query(&pairs).ok().unwrap().link_to("000000000000001a".parse().unwrap());
+        let link = query(&pairs).ok().unwrap().link_to(&"000000000000001a".parse().unwrap());
         assert_eq!(link, "</students?after=000000000000001a&name=%C3%A5%26b&limit=50&roll_no=7>; rel=\"next\"");
     }
 

@@ -36,7 +36,7 @@ impl<K: Kind> WireValue for Id<K> {
 integer_value!(PageSize, PageSize::MIN, PageSize::MAX, PageSize::parse, PageSize::get);
 
 text_value!(
-    Cursor { "minLength": 16, "maxLength": 16, "pattern": Cursor::PATTERN },
+    Cursor { "minLength": Cursor::MIN_CHARS, "maxLength": Cursor::MAX_CHARS, "pattern": Cursor::PATTERN },
     |text: String| text.parse::<Cursor>(),
     |cursor: &Cursor| cursor.to_string()
 );

@@ -43,7 +43,7 @@ async fn all_pages(client: &Configuration) -> Outcome<()> {
     let (mut sizes, mut ids) = (Vec::new(), BTreeSet::new());
     let mut after: Option<String> = None;
     loop {
-        let page = list_students(client, Some(10), after.as_deref(), None, None, None, None).await?;
+        let page = list_students(client, Some(10), after.as_deref(), None, None, None, None, None).await?;
         sizes.push(page.students.len());
         ids.extend(page.students.iter().map(|student| student.id));
         after = page.next;

@@ -94,7 +94,11 @@ impl StudentStream {
     async fn page_after(&self, next: Cursor) -> Result<Page<Record<Student>>, StoreError> {
         let all = StudentFilter::default();
         for _ in 0..MAX_RETRIES {
-            match self.students.list(&self.by, &all, PageRequest { after: Some(next), ..PageRequest::LARGEST }).await {
+            match self
+                .students
+                .list(&self.by, &all, PageRequest { after: Some(next.clone()), ..PageRequest::LARGEST })
+                .await
+            {
                 Err(StoreError::Unavailable(_)) => tokio::time::sleep(RETRY_DELAY).await,
                 page => return page,
             }

@@ -87,7 +87,7 @@ impl OwnSessionsApi {
         uses: UseCasesData<'_>,
         query: PageQuery<()>,
     ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
-        let page = uses.sessions.list_own(&by, query.page).await?;
+        let page = uses.sessions.list_own(&by, query.page.clone()).await?;
         Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))
     }
 

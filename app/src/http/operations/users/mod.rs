@@ -4,9 +4,9 @@ mod sessions;
 mod wire;
 
 use domain::UserId;
-use domain::access::{UsersRead, UsersWrite};
+use domain::access::{Role, UsersRead, UsersWrite};
 use domain::session::AuthenticationError;
-use domain::user::UserConflict;
+use domain::user::{Status, UserConflict, UserFilter, Username};
 use poem_openapi::OpenApi;
 use poem_openapi::param::Path;
 
@@ -18,9 +18,20 @@ use wire::{OneTimePasswordDocument, UserDocument, UserInput, UserPatchInput};
 use super::{Tag, UseCasesData};
 use crate::http::conditional::{ReadCondition, WriteConditions};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
-use crate::http::request::{Body, By, PageQuery};
+use crate::http::request::{Body, By, PageQuery, filters};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Secret, Updated};
 use crate::http::wire::Wire;
+
+filters! {
+    UserFilter {
+        /// Username of the user. Case is ignored.
+        username: Username,
+        /// Role of the user.
+        role: Role,
+        /// Status of the user.
+        status: Status,
+    }
+}
 
 impl From<UserConflict> for Problem {
     fn from(conflict: UserConflict) -> Self {
@@ -48,16 +59,16 @@ pub struct UsersApi;
 impl UsersApi {
     /// List users
     ///
-    /// Returns one page of the users, ordered by id. To read all pages, follow `next` (or the `Link` header) until it is null.
+    /// Returns one page of the users, in the order of `sort`. To read all pages, follow `next` (or the `Link` header) until it is
+    /// null. With several filters, only users that match all of them are returned.
     #[oai(path = "/users", method = "get", operation_id = "listUsers")]
     async fn list(
         &self,
         by: By<UsersRead>,
         uses: UseCasesData<'_>,
-        query: PageQuery<()>,
+        query: PageQuery<UserFilter>,
     ) -> Result<PageResponse<UserDocument>, OperationError<Listing>> {
-        let _turn = uses.turn(&by, &query.filter).await;
-        let page = uses.records.users.list(&by, &query.filter, query.page).await?;
+        let page = uses.records.users.list(&by, &query.filter, query.page.clone()).await?;
         Ok(PageResponse::new(page, &query))
     }
 

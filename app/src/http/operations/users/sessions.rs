@@ -33,7 +33,7 @@ impl UserSessionsApi {
         id: Path<Wire<UserId>>,
         query: PageQuery<()>,
     ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
-        let page = uses.sessions.list_of_user(&by, id.id()?, query.page).await?;
+        let page = uses.sessions.list_of_user(&by, id.id()?, query.page.clone()).await?;
         Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))
     }
 
