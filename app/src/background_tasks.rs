@@ -1,12 +1,12 @@
 //! Periodic background tasks: write denied requests to the audit log, repeat withdrawals of login attempts, delete expired
-//! sessions, record interrupted deletions of events, and compute missing search forms.
+//! sessions, record interrupted deletions of events, and index names that other nodes wrote.
 
 use std::time::Duration;
 
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::Withdrawals;
 use domain::session::Sessions;
-use domain::student::SearchForms;
+use domain::student::NameIndex;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -15,22 +15,24 @@ use crate::http::UseCases;
 
 /// Interval at which denied requests are written to the audit log, and failed withdrawals of login attempts are repeated.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval at which expired sessions are deleted, interrupted deletions recorded, and missing search forms computed.
+/// Interval at which expired sessions are deleted, and interrupted deletions recorded.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
+/// Interval at which names that other nodes wrote are indexed. Without such names, it costs one look-up.
+const INDEXING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The background tasks of one server.
 pub struct BackgroundTasks {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
-    /// A separate task, because the search forms of many students take minutes after the first start of this release.
-    search_forms: JoinHandle<()>,
+    /// A separate task, because the names of many students take minutes after the first start of this release.
+    name_index: JoinHandle<()>,
 }
 
 impl BackgroundTasks {
     /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
     pub fn start(use_cases: &UseCases) -> Self {
-        let UseCases { denied_access, sessions, review, search_forms, log_in, .. } = use_cases.clone();
+        let UseCases { denied_access, sessions, review, name_index, log_in, .. } = use_cases.clone();
         let withdrawals = log_in.attempts.withdrawals;
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -48,19 +50,20 @@ impl BackgroundTasks {
                 }
             }
         });
-        let search_forms = tokio::spawn(async move {
-            let mut filling = interval(CLEANUP_INTERVAL);
+        let name_index = tokio::spawn(async move {
+            let mut indexing = interval(INDEXING_INTERVAL);
+            indexing.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
-                filling.tick().await;
-                fill(&*search_forms).await;
+                indexing.tick().await;
+                index_names(&*name_index).await;
             }
         });
-        Self { stop, task, search_forms }
+        Self { stop, task, name_index }
     }
 
     /// Writes the remaining denied requests and stops the tasks. Call it after the last request has finished.
     pub async fn stop(self) {
-        self.search_forms.abort();
+        self.name_index.abort();
         // Both fail only if the task has already ended.
         let _ = self.stop.send(());
         let _ = self.task.await;
@@ -90,10 +93,15 @@ async fn maintain_audit_log(review: &Review) {
     }
 }
 
-async fn fill(search_forms: &dyn SearchForms) {
-    match search_forms.fill_all().await {
-        Ok(0) => {}
-        Ok(filled) => tracing::info!(filled, "computed missing search forms of students"),
-        Err(error) => tracing::warn!(%error, "cannot compute missing search forms; trying again in an hour"),
+async fn index_names(name_index: &dyn NameIndex) {
+    if let Err(error) = name_index.index_all(log_indexing).await {
+        tracing::warn!(%error, "cannot index names of students; trying again");
+    }
+}
+
+/// Logs each tenth of the progress of an index.
+pub fn log_indexing(percentage: u64) {
+    if percentage.is_multiple_of(10) {
+        tracing::info!(percentage, "indexing names of students");
     }
 }

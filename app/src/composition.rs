@@ -127,7 +127,7 @@ pub async fn use_cases(
         denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
         search_turns: Arc::new(SearchTurnsMemory::default()),
-        search_forms: stores.search_forms,
+        name_index: stores.name_index,
         probe: stores.probe,
         key_set: signer,
         clock,

@@ -11,7 +11,7 @@ use domain::Probe;
 use domain::audit::AuditLog;
 use domain::record::RecordStore;
 use domain::session::{InvalidationFeed, SessionLookup, SessionStore};
-use domain::student::SearchForms;
+use domain::student::NameIndex;
 use domain::user::CredentialStore;
 use thiserror::Error;
 
@@ -90,7 +90,7 @@ domain::resources!(stores {
     session_lookup: SessionLookup,
     invalidation_feed: InvalidationFeed,
     audit: AuditLog,
-    search_forms: SearchForms,
+    name_index: NameIndex,
     probe: Probe,
 });
 

@@ -14,11 +14,11 @@ use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
 use domain::Kind;
 use domain::contract::{
-    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CREDENTIAL_STORE, Case, LOGIN_ATTEMPTS, REFRESHES, SESSION_LOOKUP,
-    SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
+    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CREDENTIAL_STORE, Case, LOGIN_ATTEMPTS, NAME_SEARCH, REFRESHES,
+    SESSION_LOOKUP, SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
 };
 use domain::record::{RecordStore, Sample};
-use domain::student::SearchForms;
+use domain::student::NameIndex;
 use libtest_mimic::{Arguments, Trial};
 use rusqlite::Connection;
 use tests::database::{PostgresDatabase, SqliteDatabase};
@@ -48,7 +48,7 @@ domain::resources!(record_trials);
 
 /// An adapter of every store port.
 #[async_trait]
-trait Adapter: Stores + RecordStores + SearchForms + Sized + 'static {
+trait Adapter: Stores + RecordStores + NameIndex + Sized + 'static {
     const NAME: &'static str;
     /// The database, dropped after the case.
     type Database;
@@ -97,7 +97,8 @@ impl Adapter for PostgresStore {
 }
 
 fn trials<A: Adapter>() -> Vec<Trial> {
-    let students = STUDENTS.iter().map(|case| trial::<A, _>("record_store_of_student", case, |store| store));
+    let students =
+        STUDENTS.iter().chain(NAME_SEARCH).map(|case| trial::<A, _>("record_store_of_student", case, |store| store));
     let others = [
         ("record_store_of_user", USERS),
         ("credential_store", CREDENTIAL_STORE),

@@ -2,7 +2,7 @@
 
 use domain::audit::{AuditLog, EventFilter};
 use domain::record::{Record, RecordStore, Sample};
-use domain::student::{NamePart, Student, StudentFilter, StudentName, StudentPatch};
+use domain::student::{NameIndex, NamePart, Student, StudentFilter, StudentName, StudentPatch};
 use domain::user::{NewUser, User};
 use domain::{Actor, ActorId, PageRequest, PageSize, Text};
 use libtest_mimic::Trial;
@@ -32,9 +32,12 @@ macro_rules! trials {
 trials! {
     name_written_by_release_1_0_is_found,
     name_changed_by_release_1_0_is_found_by_the_new_one,
-    filled_search_forms_find_the_same_students,
+    completed_index_finds_the_same_students,
     pages_contain_each_match_once_before_filling,
     changed_name_with_equal_search_form_is_found,
+    student_deleted_by_release_1_0_is_not_found,
+    names_beyond_those_of_one_read_are_found_before_filling,
+    student_that_changes_while_names_are_indexed_is_found,
     username_of_release_1_0_is_preferred,
     event_of_release_1_0_is_found_by_time,
 }
@@ -72,7 +75,7 @@ async fn name_written_by_release_1_0_is_found<A: Adapter>(database: &A::Database
     for part in ["nunez", "NÚÑEZ", "u\u{301}"] {
         assert_eq!(found(store, part).await, [2], "{part}");
     }
-    assert_eq!(store.fill_missing().await.expect("a number"), 1);
+    assert_eq!(store.index_missing().await.expect("a step"), Some(1));
     assert_eq!(found(store, "nunez").await, [2]);
 }
 
@@ -81,20 +84,23 @@ async fn name_changed_by_release_1_0_is_found_by_the_new_one<A: Adapter>(databas
     A::execute(database, "UPDATE students SET name = 'Núñez', name_folded = 'núñez', version = 2").await;
     assert_eq!(found(store, "nunez").await, [1]);
     assert!(found(store, "asha").await.is_empty());
-    assert_eq!(store.fill_missing().await.expect("a number"), 1);
+    assert_eq!(store.index_missing().await.expect("a step"), Some(1));
     assert_eq!((found(store, "nunez").await, found(store, "asha").await), (vec![1], vec![]));
     A::execute(database, "UPDATE students SET age = 21, version = 3").await;
-    assert_eq!(store.fill_missing().await.expect("a number"), 0);
+    assert_eq!(store.missing().await.expect("a number"), 0);
 }
 
-async fn filled_search_forms_find_the_same_students<A: Adapter>(database: &A::Database, store: &A) {
+async fn completed_index_finds_the_same_students<A: Adapter>(database: &A::Database, store: &A) {
     insert(store, "Núñez", 1).await;
     insert_by_release_1_0::<A>(database, "Núñez", "núñez", 2, 1_200).await;
-    let dynamic: &dyn domain::student::SearchForms = store;
-    assert_eq!(dynamic.fill_all().await.expect("a number"), 1_199);
+    let dynamic: &dyn NameIndex = store;
+    assert_eq!(dynamic.missing().await.expect("a number"), 1_199);
+    let mut reported = Vec::new();
+    dynamic.index_all(|percentage| reported.push(percentage)).await.expect("an index of all");
+    assert!(reported.is_sorted() && reported.ends_with(&[100]), "{reported:?}");
+    assert_eq!(dynamic.missing().await.expect("a number"), 0);
     let (first, next) = roll_numbers(store, "nunez", PageRequest::LARGEST).await;
     assert_eq!((first.len(), next.after.is_some()), (1_000, true));
-    assert_eq!(dynamic.fill_all().await.expect("a number"), 0);
 }
 
 /// Matches are rare, so that a page needs more rows than its size.
@@ -124,6 +130,38 @@ async fn changed_name_with_equal_search_form_is_found<A: Adapter>(_: &A::Databas
     let changed = RecordStore::<Student>::update(store, asha.id, None, patch, &BY).await.expect("a student");
     assert_eq!(changed.name.as_str(), "Áshá");
     assert_eq!(found(store, "asha").await, [1]);
+}
+
+async fn student_deleted_by_release_1_0_is_not_found<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Asha", 1).await;
+    insert(store, "Sasha", 2).await;
+    A::execute(database, "DELETE FROM students WHERE id = 1").await;
+    assert_eq!(found(store, "asha").await, [2]);
+    let dynamic: &dyn NameIndex = store;
+    dynamic.index_all(|_| {}).await.expect("an index of all");
+    assert_eq!(found(store, "asha").await, [2]);
+}
+
+async fn names_beyond_those_of_one_read_are_found_before_filling<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Asha", 1).await;
+    insert_by_release_1_0::<A>(database, "Asha", "asha", 2, 1_100).await;
+    insert_by_release_1_0::<A>(database, "Núñez", "núñez", 1_101, 1_101).await;
+    insert(store, "Nunez", 1_102).await;
+    assert_eq!(found(store, "nunez").await, [1_101, 1_102]);
+}
+
+async fn student_that_changes_while_names_are_indexed_is_found<A: Adapter>(database: &A::Database, store: &A) {
+    insert(store, "Asha", 1).await;
+    insert_by_release_1_0::<A>(database, "Asha", "asha", 2, 1_100).await;
+    store.index_missing().await.expect("a step");
+    for (id, name) in [(2, "Núñez"), (1_000, "Nunez")] {
+        A::execute(database, &format!("UPDATE students SET name = '{name}', version = 2 WHERE id = {id}")).await;
+    }
+    for _ in 0..2 {
+        assert_eq!(found(store, "nunez").await, [2, 1_000]);
+        let dynamic: &dyn NameIndex = store;
+        dynamic.index_all(|_| {}).await.expect("an index of all");
+    }
 }
 
 /// Two users that release 1.0 distinguished.

@@ -11,7 +11,7 @@ use domain::session::{
     InvalidationFeed, InvalidationListener, NewSession, OpenSessionError, Rotation, RotationError, Session,
     SessionLookup, SessionStore,
 };
-use domain::student::SearchForms;
+use domain::student::NameIndex;
 use domain::user::{
     Account, Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher,
     Share, User, Username, Verdict,
@@ -94,7 +94,7 @@ impl Faults {
             credentials: Arc::new(Faulty { inner: stores.credentials, switch: switch.clone() }),
             sessions: Arc::new(Faulty { inner: stores.sessions, switch: switch.clone() }),
             audit: Arc::new(Faulty { inner: stores.audit, switch: switch.clone() }),
-            search_forms: Arc::new(Faulty { inner: stores.search_forms, switch: switch.clone() }),
+            name_index: Arc::new(Faulty { inner: stores.name_index, switch: switch.clone() }),
             probe: Arc::new(Faulty { inner: stores.probe, switch: switch.clone() }),
             session_lookup: Arc::new(Faulty { inner: stores.session_lookup, switch: session_lookup.clone() }),
             invalidation_feed: Arc::new(Faulty { inner: stores.invalidation_feed, switch: session_lookup.clone() }),
@@ -177,8 +177,9 @@ faulty!(AuditLog {
     async fn maintain(last_prune_before: OffsetDateTime, by: &Actor) -> Result<(), StoreError>;
 });
 
-faulty!(SearchForms {
-    async fn fill_missing() -> Result<u64, StoreError>;
+faulty!(NameIndex {
+    async fn index_missing() -> Result<Option<u64>, StoreError>;
+    async fn missing() -> Result<u64, StoreError>;
 });
 
 faulty!(Probe {

@@ -21,6 +21,7 @@ mod pool;
 mod probe;
 mod records;
 mod rows;
+mod search;
 mod session_lookup;
 mod sessions;
 mod store;

@@ -3,6 +3,7 @@
 //! A migration that needs a lock on a table waits for it briefly, because writes wait behind it, and is repeated. One that reads
 //! whole tables takes no lock. One without a transaction creates an index concurrently, and is named after it.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate as _, MigrateError, Migration, Migrator};
@@ -11,6 +12,7 @@ use sqlx::{AssertSqlSafe, Error, raw_sql};
 use tokio::time::sleep;
 
 use crate::OpenError;
+use crate::connector::Limits;
 use crate::options::Target;
 
 /// Delay between attempts to take a lock.
@@ -20,6 +22,10 @@ const LOCK: &str = "SELECT pg_try_advisory_lock(1383033964, 3)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(1383033964, 3)";
 /// An index whose creation was interrupted.
 const IS_INVALID: &str = "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid)";
+/// Interval of the log lines of an index that takes long.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
+const PROGRESS: &str = "SELECT format('%s, %s %%', phase, coalesce(100 * blocks_done / nullif(blocks_total, 0), 0)) \
+     FROM pg_stat_progress_create_index WHERE datname = current_database()";
 /// Maximum time that a migration with a transaction waits for a lock. Requests of other nodes wait behind it for up to 500 ms.
 const LOCK_TIMEOUT: &str = "200ms";
 /// The same for one of several attempts: a vacuum by the server gives way only to a transaction that has waited for 1 s.
@@ -39,7 +45,7 @@ pub(crate) async fn migrate(connection: &mut PgConnection, target: &Target) -> R
     }
     let failed = |error| OpenError::migrate(&target.place, &error);
     lock(connection).await.map_err(|error| failed(error.into()))?;
-    run(&migrator, connection).await.map_err(failed)?;
+    run(&migrator, connection, target).await.map_err(failed)?;
     // After a failure, closing the connection releases the lock. A proxy may keep the connection.
     sqlx::query(UNLOCK).execute(&mut *connection).await.map_err(|error| failed(error.into()))?;
 
@@ -65,7 +71,7 @@ async fn lock(connection: &mut PgConnection) -> sqlx::Result<()> {
 }
 
 /// Applies the pending migrations.
-async fn run(migrator: &Migrator, connection: &mut PgConnection) -> Result<(), MigrateError> {
+async fn run(migrator: &Migrator, connection: &mut PgConnection, target: &Target) -> Result<(), MigrateError> {
     // Applies none, and creates the table of applied ones.
     migrator.run_direct(Some(0), connection, false).await?;
     let applied = connection.list_applied_migrations(APPLIED).await?;
@@ -74,7 +80,10 @@ async fn run(migrator: &Migrator, connection: &mut PgConnection) -> Result<(), M
             if !applied.is_empty() {
                 tracing::info!(version = migration.version, "migrating the schema: {}", migration.description);
             }
-            apply(migration, migrator, connection).await?;
+            tokio::select! {
+                applied = apply(migration, migrator, connection) => applied?,
+                never = log_progress(target) => match never {},
+            }
         }
     }
     // Applies none, and compares those that were applied with the program's.
@@ -107,6 +116,19 @@ async fn apply(migration: &Migration, migrator: &Migrator, connection: &mut PgCo
                 sleep(RETRY_DELAY).await;
             }
             outcome => return outcome,
+        }
+    }
+}
+
+/// Logs at intervals what PostgreSQL reports of an index that is being created, until the future is dropped.
+async fn log_progress(target: &Target) -> Infallible {
+    loop {
+        sleep(PROGRESS_INTERVAL).await;
+        // Without a second connection, there is no progress to log.
+        if let Ok((mut connection, _)) = target.connector.connect(Limits::None).await
+            && let Ok(Some(progress)) = sqlx::query_scalar::<_, String>(PROGRESS).fetch_optional(&mut connection).await
+        {
+            tracing::info!("creating an index: {progress}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use domain::audit::Action;
 use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
-use domain::{Actor, Id, Kind, Page, PageRequest, StoreError, Version};
+use domain::{Actor, Id, Kind, Order, Page, PageRequest, StoreError, Version};
 use sqlx::AssertSqlSafe;
 
 use crate::PostgresStore;
@@ -32,6 +32,11 @@ impl<R: Table> RecordStore<R> for PostgresStore {
     /// are read until the page is full.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
         let mut connection = self.pool.read_by(filter).await?;
+        if let Some(search) = R::search(filter).filter(|_| request.order == Order::BY_ID)
+            && let Some(found) = search.page::<R>(filter, &request, &mut connection).await?
+        {
+            return Ok(Page::from_rows(found, request.size));
+        }
         let (mut next, mut rows) = (request.clone(), request.rows());
         let mut found = Vec::new();
         loop {

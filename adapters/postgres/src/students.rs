@@ -2,15 +2,14 @@
 
 use async_trait::async_trait;
 use domain::record::Resource;
-use domain::student::{
-    Age, RollNumber, SearchForms, Student, StudentConflict, StudentFilter, StudentName, StudentPatch,
-};
-use domain::{Email, Kind, StoreError, search_form};
-use sqlx::FromRow;
+use domain::student::{Age, NameIndex, RollNumber, Student, StudentConflict, StudentFilter, StudentName, StudentPatch};
+use domain::{Email, Kind, StoreError, search_form, search_grams};
+use sqlx::{FromRow, Row as _};
 
 use crate::PostgresStore;
 use crate::failure::Failure;
 use crate::rows::Columns;
+use crate::search::Search;
 use crate::table::{Assignments, Conditions, Sql, Table, sql};
 
 /// Rows that another transaction writes are left to it, or to the next call.
@@ -71,16 +70,27 @@ impl Table for Student {
         }
     }
 
+    fn search(filter: &StudentFilter) -> Option<Search> {
+        match filter {
+            StudentFilter { name: Some(part), roll_no: None, email: None, external_id: None } => {
+                let part = part.search_form().to_owned();
+                let grams: Vec<_> = search_grams(&part).into_iter().map(str::to_owned).collect();
+                Some(Search { part, grams }).filter(|search| !search.grams.is_empty())
+            }
+            _ => None,
+        }
+    }
+
     fn matches(&self, filter: &StudentFilter) -> bool {
         filter.name.as_ref().is_none_or(|part| part.matches(&self.name))
     }
 }
 
 #[async_trait]
-impl SearchForms for PostgresStore {
-    async fn fill_missing(&self) -> Result<u64, StoreError> {
+impl NameIndex for PostgresStore {
+    async fn index_missing(&self) -> Result<Option<u64>, StoreError> {
         let mut transaction = self.pool.begin_bulk(<Student as Resource>::Kind::NAME).await?;
-        let missing = sqlx::query(LOCK_WITHOUT_SEARCH_FORM).bind(i64::from(<dyn SearchForms>::BATCH));
+        let missing = sqlx::query(LOCK_WITHOUT_SEARCH_FORM).bind(i64::from(<dyn NameIndex>::BATCH));
         let missing: Vec<(i64, String)> = transaction
             .fetch_all(missing)
             .await?
@@ -89,8 +99,17 @@ impl SearchForms for PostgresStore {
             .collect::<Result<_, _>>()
             .map_err(Failure::from)?;
         let (ids, forms): (Vec<_>, Vec<_>) = missing.into_iter().map(|(id, name)| (id, search_form(&name))).unzip();
-        let filled = transaction.execute(sqlx::query(SET_SEARCH_FORMS).bind(ids).bind(forms)).await?;
+        let mut filled = None;
+        if !ids.is_empty() {
+            filled = Some(transaction.execute(sqlx::query(SET_SEARCH_FORMS).bind(ids).bind(forms)).await?);
+        }
         transaction.commit().await?;
         Ok(filled)
+    }
+
+    async fn missing(&self) -> Result<u64, StoreError> {
+        let count = sqlx::query("SELECT count(*) FROM students WHERE name_search IS NULL");
+        let missing: i64 = self.pool.read().await?.fetch_one(count).await?.try_get(0).map_err(Failure::from)?;
+        Ok(missing.unsigned_abs())
     }
 }

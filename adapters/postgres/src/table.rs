@@ -9,6 +9,7 @@ use sqlx::{Encode, Postgres, Type};
 use crate::PostgresStore;
 use crate::records;
 use crate::rows::Columns;
+use crate::search::Search;
 
 pub(crate) type PgQuery = Query<'static, Postgres, PgArguments>;
 
@@ -33,6 +34,12 @@ pub(crate) trait Table: Resource {
     fn conditions(filter: &Self::Filter) -> Conditions {
         let _ = filter;
         Conditions::default()
+    }
+
+    /// The search by an index of grams. `None` if the filter is none, or if other conditions find fewer records.
+    fn search(filter: &Self::Filter) -> Option<Search> {
+        let _ = filter;
+        None
     }
 
     /// The SQL expression of a key of [`Filter::SORT_KEYS`](domain::Filter).

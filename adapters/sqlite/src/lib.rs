@@ -8,6 +8,7 @@ mod audit;
 pub mod backup;
 mod errors;
 mod file;
+mod name_index;
 mod open;
 mod readers;
 mod records;
@@ -71,7 +72,8 @@ impl SqliteStore {
             points: Readers::new(open::readers(path, cores.clamp(2, 8))?),
             pages: Scans::new(open::readers(path, Scans::RUNNING)?),
             searches: Scans::new(open::readers(path, Scans::RUNNING)?),
-            writer: Writer::start(writer, file.clone()).map_err(|error| OpenError::thread(path, error))?,
+            writer: Writer::start(writer, file.clone(), name_index::index_marked)
+                .map_err(|error| OpenError::thread(path, error))?,
             invalidations: DataVersionFeed::default(),
             file,
             schema_version,

@@ -32,6 +32,13 @@ pub trait Table: Resource {
         Conditions::default()
     }
 
+    /// Statements of a search, each of which finds candidates in order of id after a position, and their parameters. Together they
+    /// find every record that matches the filter. `None` if there is no index for the search.
+    fn search(filter: &Self::Filter, position: i64) -> Option<[(String, Vec<Value>); 2]> {
+        let _ = (filter, position);
+        None
+    }
+
     /// The SQL expression of a key of [`Filter::SORT_KEYS`](domain::Filter).
     fn sort_expression(key: &'static str) -> &'static str {
         key
@@ -123,13 +130,6 @@ impl Conditions {
             self.sql += column;
             self.sql += " IN (?, ?)";
         }
-        self
-    }
-
-    /// The column contains the text, or is null.
-    #[must_use]
-    pub fn contains_or_null(mut self, column: &str, text: Option<String>) -> Self {
-        self.and(text, |parameter| format!("({column} IS NULL OR instr({column}, {parameter}) > 0)"));
         self
     }
 

@@ -24,6 +24,9 @@ const QUEUE: usize = 1_024;
 /// Maximum number of writes per COMMIT.
 const GROUP: usize = 256;
 
+/// Work in the transaction of each group, after its writes. If it fails, the writes are kept and its own changes are not.
+pub type Finish = fn(&Connection) -> Result<u64, Failure>;
+
 /// Queue of the writer thread. Dropping it blocks until queued writes have completed.
 pub struct Writer {
     queue: Option<SyncSender<Box<dyn QueuedWrite>>>,
@@ -50,12 +53,12 @@ impl Writer {
     ///
     /// # Errors
     /// [`io::Error`] if the system cannot start a thread.
-    pub fn start(connection: Connection, file: DatabaseFile) -> io::Result<Self> {
+    pub fn start(connection: Connection, file: DatabaseFile, finish: Finish) -> io::Result<Self> {
         let (queue, waiting) = sync_channel(QUEUE);
         let has_failed = Arc::<AtomicBool>::default();
         let failed = Arc::clone(&has_failed);
         let thread = thread::Builder::new().name("sqlite-writer".to_owned()).spawn(move || {
-            serve(&connection, &file, &waiting, &failed);
+            serve(&connection, &file, finish, &waiting, &failed);
         })?;
         Ok(Self { queue: Some(queue), thread: Some(thread), has_failed })
     }
@@ -113,13 +116,14 @@ impl Drop for Writer {
 fn serve(
     connection: &Connection,
     file: &DatabaseFile,
+    finish: Finish,
     waiting: &Receiver<Box<dyn QueuedWrite>>,
     has_failed: &AtomicBool,
 ) {
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        let outcome = commit(connection, file, &mut group);
+        let outcome = commit(connection, file, finish, &mut group);
         if !outcome.as_ref().is_err_and(NotCommitted::is_busy) {
             has_failed.store(outcome.is_err(), Ordering::Relaxed);
         }
@@ -137,6 +141,7 @@ fn serve(
 fn commit(
     connection: &Connection,
     file: &DatabaseFile,
+    finish: Finish,
     group: &mut [Box<dyn QueuedWrite>],
 ) -> Result<(), NotCommitted> {
     file.check()?;
@@ -153,6 +158,16 @@ fn commit(
         }
         execute("RELEASE member")?;
     }
+    execute("SAVEPOINT finish")?;
+    let finished = catch_unwind(AssertUnwindSafe(|| finish(connection)));
+    if let Err(error) = finished.unwrap_or(Err(Failure::Panicked)) {
+        if connection.is_autocommit() {
+            return Err(NotCommitted::RolledBack);
+        }
+        tracing::warn!(%error, "cannot index the written names; searches check them one by one");
+        execute("ROLLBACK TO finish")?;
+    }
+    execute("RELEASE finish")?;
     execute("COMMIT")?;
     Ok(file.check()?)
 }

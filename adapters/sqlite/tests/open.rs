@@ -13,7 +13,7 @@ use adapter_sqlite::SqliteStore;
 use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
 use domain::record::{RecordError, RecordStore, Sample};
-use domain::student::{NamePart, SearchForms, Student, StudentFilter, StudentId, StudentName};
+use domain::student::{NameIndex, NamePart, Student, StudentFilter, StudentId, StudentName};
 use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
 use domain::{Actor, ActorId, PageRequest, Probe, StoreError, Text};
 use futures_util::FutureExt;
@@ -265,10 +265,10 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     let ravi = RecordStore::<Student>::find(&store, StudentId::try_from(9).unwrap()).await.unwrap().unwrap();
     assert_eq!((ravi.name.as_str(), ravi.version.get()), ("Ravi", 2));
     let filter = StudentFilter { name: NamePart::parse("RÁVI").ok(), ..StudentFilter::default() };
-    for missing in [1, 0] {
+    for missing in [Some(1), None] {
         let found = RecordStore::<Student>::page(&store, &filter, PageRequest::ONE).await.unwrap().entries;
         assert_eq!(found.as_slice(), slice::from_ref(&ravi));
-        assert_eq!(store.fill_missing().await.unwrap(), missing);
+        assert_eq!(store.index_missing().await.unwrap(), missing);
     }
     let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();

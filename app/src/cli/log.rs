@@ -13,14 +13,30 @@ use tracing_subscriber::{Layer, fmt};
 use super::arguments::LogFormat;
 
 /// The crates that write to the log, and the target of the access log.
-const CRATES: [&str; 9] =
-    ["app", "adapter_postgres", "hyper", "hyper_util", "poem", "rollbook", "sqlx", "sqlx_core", "sqlx_postgres"];
+const CRATES: [&str; 10] = [
+    "app",
+    "adapter_postgres",
+    "adapter_sqlite",
+    "hyper",
+    "hyper_util",
+    "poem",
+    "rollbook",
+    "sqlx",
+    "sqlx_core",
+    "sqlx_postgres",
+];
 /// The targets that are not a module of a crate.
 const ACCESS: &str = "rollbook::access";
 
 /// A level, and levels of targets.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogFilter(Targets);
+
+impl Default for LogFilter {
+    fn default() -> Self {
+        Self(Targets::new().with_default(LevelFilter::INFO))
+    }
+}
 
 /// Error for a text that is not a [`LogFilter`]. It does not contain the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]

@@ -1,17 +1,25 @@
-//! `rollbook migrate`: migrates the schema and the stored search forms, and lists equal usernames.
+//! `rollbook migrate`: migrates the schema, indexes names, and lists equal usernames.
+
+use std::io::{self, IsTerminal as _};
 
 use adapter_postgres::Options;
 use domain::access::Principal;
 use domain::user::PasswordPolicy;
 
-use super::arguments::Store;
+use super::arguments::{LogFormat, Store};
 use super::failure::Failure;
-use super::{output, user};
+use super::log::LogFilter;
+use super::{log, output, user};
+use crate::background_tasks::log_indexing;
 
-/// Opens the store, which migrates its schema.
+/// Opens the store, which migrates its schema, and indexes its names.
 pub async fn run(store: &Store) -> Result<(), Failure> {
+    // A large store takes minutes, of which the log shows the progress.
+    if io::stderr().is_terminal() {
+        log::start(&LogFilter::default(), LogFormat::Text);
+    }
     let stores = store.open_or_create(Options::new).await?;
-    stores.search_forms.fill_all().await?;
+    stores.name_index.index_all(log_indexing).await?;
     let policy = PasswordPolicy::default();
     let collisions = user::accounts(stores, policy)?.username_collisions(&Principal::operator().grant()?).await?;
     for users in collisions {

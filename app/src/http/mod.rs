@@ -24,7 +24,7 @@ use domain::login::{LogIn, OwnPassword};
 use domain::quota::{RequestQuotas, SearchTurns};
 use domain::record::Records;
 use domain::session::{Authenticate, Refresh, Sessions};
-use domain::student::SearchForms;
+use domain::student::NameIndex;
 use domain::token::KeySet;
 use domain::user::Accounts;
 use domain::{Clock, Filter, Probe, Reach};
@@ -50,7 +50,7 @@ pub struct UseCases {
     pub denied_access: Arc<DeniedAccessLog>,
     pub quotas: Arc<dyn RequestQuotas>,
     pub search_turns: Arc<dyn SearchTurns>,
-    pub search_forms: Arc<dyn SearchForms>,
+    pub name_index: Arc<dyn NameIndex>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,
     pub clock: Arc<dyn Clock>,

@@ -14,6 +14,6 @@ pub use entity::{Student, StudentConflict, StudentFilter, StudentId, StudentPatc
 pub use external_id::ExternalId;
 pub use name::{NamePart, StudentName};
 #[cfg(feature = "mocks")]
-pub use ports::MockSearchForms;
-pub use ports::SearchForms;
+pub use ports::MockNameIndex;
+pub use ports::NameIndex;
 pub use roll_number::{RollNumber, RollNumberError};

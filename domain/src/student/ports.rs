@@ -1,38 +1,94 @@
-//! Port that maintains the search forms of names.
+//! Port that maintains the index of names.
 
 use async_trait::async_trait;
 
 use crate::StoreError;
 
-/// Maintenance of the stored search forms of students' names. A store keeps [`StudentName::search_form`](super::StudentName)
-/// next to each name. Nodes of release 1.0 write names without it; a search checks the names of these students themselves, which
-/// is slower but finds the same students.
+/// Maintenance of the index of names, which finds substrings of [`StudentName::search_form`](super::StudentName). Names that a node of
+/// the previous release wrote are not in the index at first; a search checks these names themselves, which is slower but finds
+/// the same students.
 #[cfg_attr(feature = "mocks", mockall::automock)]
 #[async_trait]
-pub trait SearchForms: Send + Sync {
-    /// Computes missing search forms, of at most `BATCH` students, in one short transaction. Returns the number
-    /// of students. Other nodes can write meanwhile: the search form of a changed name MUST NOT be stored.
+pub trait NameIndex: Send + Sync {
+    /// Takes one short step: indexes at most `BATCH` students that are not in the index, and returns their number or less; if there are
+    /// none, makes searches faster, and returns 0. Returns `None` if nothing is left to do. Other nodes can write meanwhile: the former
+    /// name of a student MUST NOT be stored.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails.
-    async fn fill_missing(&self) -> Result<u64, StoreError>;
+    async fn index_missing(&self) -> Result<Option<u64>, StoreError>;
+
+    /// Returns the number of students that are not in the index, or an upper bound.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails.
+    async fn missing(&self) -> Result<u64, StoreError>;
 }
 
-impl dyn SearchForms + '_ {
+impl dyn NameIndex + '_ {
     /// Maximum number of students of one call.
     pub const BATCH: u32 = 500;
 
-    /// Computes all missing search forms.
+    /// Maximum number of steps of one call of `index_all` that only make searches faster, because writes go on meanwhile.
+    const IMPROVEMENTS: u32 = 100;
+
+    /// Indexes all names that are missing. Calls `report` with the percentage when it changes.
     ///
     /// # Errors
-    /// [`StoreError`] if the store fails.
-    pub async fn fill_all(&self) -> Result<u64, StoreError> {
-        let mut total = 0;
-        loop {
-            match self.fill_missing().await? {
-                0 => return Ok(total),
-                filled => total += filled,
+    /// [`StoreError`] if the store fails. What was indexed before remains.
+    pub async fn index_all(&self, mut report: impl FnMut(u64) + Send) -> Result<(), StoreError> {
+        let (mut total, mut reported, mut improvements) = (0, 0, 0);
+        let mut missing = None;
+        while improvements < Self::IMPROVEMENTS
+            && let Some(indexed) = self.index_missing().await?
+        {
+            total += indexed;
+            improvements += u32::from(indexed == 0);
+            let missing = match missing {
+                Some(missing) => missing,
+                None => *missing.insert(self.missing().await? + indexed),
+            };
+            let percentage = if indexed == 0 { 100 } else { total.saturating_mul(100) / missing.max(total) };
+            if percentage > reported && missing > 0 {
+                reported = percentage;
+                report(percentage);
             }
         }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    fn store(steps: impl IntoIterator<Item = Option<u64>> + Send, missing: u64) -> MockNameIndex {
+        let mut store = MockNameIndex::new();
+        let mut sequence = mockall::Sequence::new();
+        for step in steps {
+            store.expect_index_missing().once().in_sequence(&mut sequence).return_once(move || Ok(step));
+        }
+        store.expect_missing().returning(move || Ok(missing));
+        store
+    }
+
+    fn reported(store: &dyn NameIndex) -> Vec<u64> {
+        let mut reported = Vec::new();
+        store.index_all(|percentage| reported.push(percentage)).now_or_never().unwrap().unwrap();
+        reported
+    }
+
+    #[test]
+    fn progress_is_that_of_the_names_that_were_missing_at_first() {
+        assert_eq!(reported(&store([Some(500), Some(499), Some(2), Some(0), None], 499)), [50, 100]);
+        assert!(reported(&store([None], 0)).is_empty());
+    }
+
+    #[test]
+    fn faster_searches_do_not_prolong_indexing_forever() {
+        let steps = [Some(0); <dyn NameIndex>::IMPROVEMENTS as usize];
+        assert!(reported(&store(steps, 0)).is_empty());
     }
 }

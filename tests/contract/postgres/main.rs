@@ -6,6 +6,7 @@ mod audit;
 mod availability;
 mod opening;
 mod running;
+mod search;
 
 use std::num::NonZeroUsize;
 

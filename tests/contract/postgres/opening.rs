@@ -11,7 +11,7 @@ use adapter_postgres::{OpenError, Options, PostgresStore};
 use domain::access::Role;
 use domain::audit::{Action, AuditLog, EventFilter};
 use domain::record::RecordStore;
-use domain::student::{NamePart, SearchForms, Student, StudentFilter};
+use domain::student::{NameIndex, NamePart, Student, StudentFilter};
 use domain::user::{Attempts, CredentialStore, PasswordHash, User, UserUpdate};
 use domain::{PageRequest, Probe, StoreError};
 use sqlx::migrate::Migrator;
@@ -213,10 +213,10 @@ async fn first_schema_version_is_migrated_without_data_loss() {
     assert_eq!((known.user.role, known.user.version.get(), known.attempts), (Role::Admin, 3, Attempts::default()));
     assert!(!known.user.password_change_due && known.password_expires_at.is_none());
     let filter = StudentFilter { name: NamePart::parse("RÁVI").ok(), ..StudentFilter::default() };
-    for missing in [1, 0] {
+    for missing in [Some(1), None] {
         let found = RecordStore::<Student>::page(&store, &filter, PageRequest::ONE).await.unwrap().entries;
         assert_eq!(found.len(), 1);
-        assert_eq!(store.fill_missing().await.unwrap(), missing);
+        assert_eq!(store.index_missing().await.unwrap(), missing);
     }
     let change = UserUpdate::password(PasswordHash::new("two".into()));
     RecordStore::<User>::update(&store, known.user.id, None, change, &BY).await.unwrap();

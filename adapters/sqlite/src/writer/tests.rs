@@ -41,7 +41,7 @@ impl Fixture {
             false
         };
         connection.commit_hook(Some(hook)).unwrap();
-        Self { writer: Writer::start(connection, file(&folder)).unwrap(), commits, folder }
+        Self { writer: Writer::start(connection, file(&folder), |_| Ok(0)).unwrap(), commits, folder }
     }
 
     /// Blocks the writer until the returned sender is used or dropped.
@@ -76,7 +76,7 @@ fn connect(folder: &TempDir) -> Connection {
     let connection = Connection::open(folder.path().join("numbers.db")).unwrap();
     connection.busy_timeout(std::time::Duration::ZERO).unwrap();
     // The first read creates the log.
-    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).unwrap();
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(0)).unwrap();
     connection
 }
 
@@ -256,7 +256,7 @@ fn dropped_writer_completes_queued_writes() {
     drop(held);
     let Fixture { writer, folder, commits } = fixture;
     drop(writer);
-    let after = Fixture { writer: Writer::start(connect(&folder), file(&folder)).unwrap(), folder, commits };
+    let after = Fixture { writer: Writer::start(connect(&folder), file(&folder), |_| Ok(0)).unwrap(), folder, commits };
     assert_eq!(after.stored(), [1, 2]);
     drop(queued);
 }
