@@ -17,7 +17,7 @@ use crate::http::UseCases;
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
 /// Interval at which expired sessions are deleted, and interrupted deletions recorded.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
-/// Interval at which names that other nodes wrote are indexed. Without such names, it costs one look-up.
+/// Interval at which names are indexed that were there before an upgrade or that older nodes wrote, and the index is improved.
 const INDEXING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The background tasks of one server.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use adapter_argon2::Argon2Hasher;
 use adapter_jwt::{JwtTokens, KeyedHashes};
-use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SearchTurnsMemory, SessionCache};
+use adapter_memory::{LoginThrottleMemory, RequestQuotaMemory, SessionCache, TurnsMemory};
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{CountedAttempts, LogIn, LoginThrottling, OwnPassword, Withdrawals};
 use domain::quota::RequestQuota;
@@ -126,7 +126,8 @@ pub async fn use_cases(
         review: Review { log: stores.audit, clock: clock.clone() },
         denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
-        search_turns: Arc::new(SearchTurnsMemory::default()),
+        search_turns: Arc::new(TurnsMemory::default()),
+        export_turns: Arc::new(TurnsMemory::default()),
         name_index: stores.name_index,
         probe: stores.probe,
         key_set: signer,

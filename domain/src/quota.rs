@@ -80,10 +80,10 @@ pub trait RequestQuotas: Send + Sync {
     fn take(&self, requester: Requester) -> Result<Budget, Budget>;
 }
 
-/// Turns of searches ([`Reach::Search`](crate::Reach::Search)): those of one user run one after another, so that they cannot
-/// occupy every place of the store.
+/// Turns of searches ([`Reach::Search`](crate::Reach::Search)), or of exports: those of one user run one after another, so that they
+/// cannot occupy every place of the store.
 #[async_trait]
-pub trait SearchTurns: Send + Sync {
-    /// Waits until no other search of the user runs on this node. Dropping the result ends the turn.
+pub trait Turns: Send + Sync {
+    /// Waits until it is the user's turn on this node. Dropping the result ends the turn.
     async fn turn(&self, user: UserId) -> Box<dyn Send>;
 }

@@ -14,7 +14,7 @@ use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
 use domain::Kind;
 use domain::contract::{
-    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CREDENTIAL_STORE, Case, LOGIN_ATTEMPTS, NAME_SEARCH, REFRESHES,
+    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CREDENTIAL_STORE, Case, EXPORTS, LOGIN_ATTEMPTS, NAME_SEARCH, REFRESHES,
     SESSION_LOOKUP, SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
 };
 use domain::record::{RecordStore, Sample};
@@ -97,8 +97,10 @@ impl Adapter for PostgresStore {
 }
 
 fn trials<A: Adapter>() -> Vec<Trial> {
-    let students =
-        STUDENTS.iter().chain(NAME_SEARCH).map(|case| trial::<A, _>("record_store_of_student", case, |store| store));
+    let students = [STUDENTS, NAME_SEARCH, EXPORTS]
+        .into_iter()
+        .flatten()
+        .map(|case| trial::<A, _>("record_store_of_student", case, |store| store));
     let others = [
         ("record_store_of_user", USERS),
         ("credential_store", CREDENTIAL_STORE),

@@ -6,7 +6,7 @@ use app::http::UseCases;
 use app::stores::Stores;
 use async_trait::async_trait;
 use domain::audit::{AuditLog, Event, EventFilter, NewEvent};
-use domain::record::{Record, RecordResult, RecordStore, Resource};
+use domain::record::{Record, RecordResult, RecordStore, Resource, Visiting};
 use domain::session::{
     InvalidationFeed, InvalidationListener, NewSession, OpenSessionError, Rotation, RotationError, Session,
     SessionLookup, SessionStore,
@@ -131,11 +131,11 @@ struct Faulty<P: ?Sized> {
 /// Implements a port: each method checks the switch and then calls the inner port.
 macro_rules! faulty {
     ($port:ident $(<$resource:ident>)? {
-        $(async fn $method:ident($($argument:ident: $kind:ty),*) -> $output:ty;)+
+        $(async fn $method:ident$(<$lifetime:lifetime>)?($($argument:ident: $kind:ty),*) -> $output:ty;)+
     }) => {
         #[async_trait]
         impl $(<$resource: Resource>)? $port $(<$resource>)? for Faulty<dyn $port $(<$resource>)?> {
-            $(async fn $method(&self, $($argument: $kind),*) -> $output {
+            $(async fn $method$(<$lifetime>)?(&self, $($argument: $kind),*) -> $output {
                 self.switch.check_or_hang().await?;
                 self.inner.$method($($argument),*).await
             })+
@@ -147,6 +147,7 @@ faulty!(RecordStore<R> {
     async fn insert(new: R::New, by: &Actor) -> RecordResult<R>;
     async fn find(id: Id<R::Kind>) -> Result<Option<Record<R>>, StoreError>;
     async fn page(filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError>;
+    async fn export<'v>(filter: &R::Filter, visitor: Visiting<'v, R>) -> Result<(), StoreError>;
     async fn update(id: Id<R::Kind>, expected: Option<Version>, patch: R::Patch, by: &Actor) -> RecordResult<R>;
     async fn delete(id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()>;
 });

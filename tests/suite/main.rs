@@ -23,6 +23,7 @@ mod durability;
 mod early_responses;
 mod effective_settings;
 mod examples;
+mod exports;
 mod faults;
 mod first_start;
 mod forwarded;

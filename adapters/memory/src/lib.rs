@@ -4,12 +4,12 @@ mod attempts_in_progress;
 mod buckets;
 mod login_throttle;
 mod request_quotas;
-mod search_turns;
 mod session_cache;
 #[cfg(test)]
 mod test_clock;
+mod turns;
 
 pub use login_throttle::LoginThrottleMemory;
 pub use request_quotas::RequestQuotaMemory;
-pub use search_turns::SearchTurnsMemory;
 pub use session_cache::SessionCache;
+pub use turns::TurnsMemory;

@@ -117,10 +117,26 @@ async fn roll_back(mut lease: Lease) {
 }
 
 impl<'p> Transaction<'p> {
-    pub async fn begin(mut connection: Connection<'p>) -> Result<Self, Failure> {
+    pub async fn begin(connection: Connection<'p>) -> Result<Self, Failure> {
+        Self::begin_with(connection, "BEGIN").await
+    }
+
+    /// A transaction that reads the state of its first statement, and that waits longer for the next one.
+    pub async fn begin_snapshot(connection: Connection<'p>) -> Result<Self, Failure> {
+        const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+             SET LOCAL idle_in_transaction_session_timeout = '5min'";
+        Self::begin_with(connection, BEGIN).await
+    }
+
+    async fn begin_with(mut connection: Connection<'p>, begin: &'static str) -> Result<Self, Failure> {
         connection.is_in_transaction = true;
-        connection.control("BEGIN").await?;
+        connection.control(begin).await?;
         Ok(Self(connection))
+    }
+
+    /// Starts the time limit anew.
+    pub fn continue_for(&mut self, limit: Duration) {
+        self.guard.deadline = Instant::now() + limit;
     }
 
     pub async fn commit(mut self) -> Result<(), Failure> {

@@ -117,9 +117,9 @@ impl Limits {
                 ", set_config('lock_timeout', '0', false), set_config('statement_timeout', '0', false), \
                  set_config('idle_in_transaction_session_timeout', '0', false)"
             }
-            // Every statement is short: to compile one, or to start processes for it, takes longer. The lock timeout also resolves deadlocks, because it is
-            // shorter than `deadlock_timeout` (1 s). The server ends a statement whose connection was closed; not every platform
-            // supports that.
+            // Every statement is short: to compile one, or to start processes for it, takes longer. The lock timeout also resolves
+            // deadlocks, because it is shorter than `deadlock_timeout` (1 s). The server ends a statement whose connection was
+            // closed; not every platform supports that.
             Self::Requests => {
                 ", set_config('jit', 'off', false), set_config('max_parallel_workers_per_gather', '0', false), \
                  set_config('lock_timeout', '500ms', false), set_config('statement_timeout', '30s', false), \

@@ -46,7 +46,7 @@ impl PostgresStore {
         Ok(Self {
             schema: connector.schema.clone(),
             invalidations: NotifyFeed::new(connector.clone(), availability.clone(), options.revocation_bound).into(),
-            pool: Pool::new(connector, availability.clone(), options.pool_size).into(),
+            pool: Pool::new(&connector, availability.clone(), options.pool_size).into(),
             availability,
         })
     }

@@ -29,7 +29,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// Maximum duration of a write, once it has a connection.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Maximum duration of work that reads or writes many rows, once it has a connection. The server ends each statement before.
-const BULK_TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const BULK_TIMEOUT: Duration = Duration::from_mins(1);
 /// A connection that was taken from the pool longer ago is checked before use. A check before each use would double the round
 /// trips.
 const MAX_UNCHECKED_REST: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ const MAX_UNCHECKED_REST: Duration = Duration::from_secs(1);
 const CHECK_TIMEOUT: Duration = Duration::from_millis(500);
 /// Maximum age of a connection, because a server process keeps the memory that it once needed.
 const MAX_AGE: Duration = Duration::from_mins(30);
+/// Maximum number of exports.
+const EXPORTS: usize = 2;
 /// Maximum number of waiting searches.
 const WAITING_SEARCHES: usize = 64;
 /// Maximum number of waiting writes.
@@ -48,6 +50,8 @@ pub(crate) type Written = (&'static str, Option<i64>);
 /// A pool of connections, with limits that leave connections for look-ups.
 pub(crate) struct Pool {
     connections: managed::Pool<Opener>,
+    /// Connections of exports, which take as long as their clients need.
+    exports: managed::Pool<Opener>,
     availability: Arc<Availability>,
     searches: Places,
     writes: Places,
@@ -87,18 +91,21 @@ pub(crate) struct Opener {
 
 impl Pool {
     /// A pool of at most `size` connections: half of them for writes, fewer for searches, and at least one for look-ups from 3 on.
-    pub fn new(connector: Connector, availability: Arc<Availability>, size: NonZeroUsize) -> Self {
+    pub fn new(connector: &Connector, availability: Arc<Availability>, size: NonZeroUsize) -> Self {
         let size = size.get();
-        let opener = Opener { connector, availability: Arc::clone(&availability) };
-        // Connections that were used last are used first, because the server runs faster on few connections.
-        let config = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(size) };
-        #[expect(
-            clippy::expect_used,
-            reason = "only a timeout, which the configuration does not contain, needs a runtime"
-        )]
-        let connections = managed::Pool::builder(opener).config(config).build().expect("no timeout is configured");
+        let connections = |size| {
+            let opener = Opener { connector: connector.clone(), availability: Arc::clone(&availability) };
+            // Connections that were used last are used first, because the server runs faster on few connections.
+            let config = PoolConfig { queue_mode: QueueMode::Lifo, ..PoolConfig::new(size) };
+            #[expect(
+                clippy::expect_used,
+                reason = "only a timeout, which the configuration does not contain, needs a runtime"
+            )]
+            managed::Pool::builder(opener).config(config).build().expect("no timeout is configured")
+        };
         Self {
-            connections,
+            connections: connections(size),
+            exports: connections(EXPORTS),
             availability,
             searches: Places::new(size.saturating_sub(1) / 2, WAITING_SEARCHES, "too many searches are waiting"),
             writes: writes(size / 2),
@@ -110,6 +117,12 @@ impl Pool {
     /// A connection for look-ups.
     pub async fn read(&self) -> Result<Connection<'_>, Failure> {
         self.acquire(async { Ok(Occupied::default()) }, READ_TIMEOUT).await
+    }
+
+    /// A transaction that reads one state, on a connection of its own.
+    pub async fn begin_export(&self) -> Result<Transaction<'_>, Failure> {
+        let connection = self.acquire_of(&self.exports, async { Ok(Occupied::default()) }, BULK_TIMEOUT).await?;
+        Transaction::begin_snapshot(connection).await
     }
 
     /// A connection for a list: one for look-ups, unless it is a search.
@@ -167,11 +180,20 @@ impl Pool {
         occupy: impl Future<Output = Result<Occupied, StoreError>>,
         limit: Duration,
     ) -> Result<Connection<'_>, Failure> {
+        self.acquire_of(&self.connections, occupy, limit).await
+    }
+
+    async fn acquire_of(
+        &self,
+        connections: &managed::Pool<Opener>,
+        occupy: impl Future<Output = Result<Occupied, StoreError>>,
+        limit: Duration,
+    ) -> Result<Connection<'_>, Failure> {
         let outage = self.availability.outage();
         self.availability.check()?;
         let acquiring = async {
             let occupied = occupy.await?;
-            let lease = self.connections.get().await.map_err(StoreError::unavailable)?;
+            let lease = connections.get().await.map_err(StoreError::unavailable)?;
             Ok::<_, Failure>((lease, occupied))
         };
         let (lease, occupied) = tokio::select! {
@@ -186,11 +208,13 @@ impl Pool {
 
     /// Closes the connections that are not in use, and rejects later calls.
     pub async fn close(&self) {
-        let resting = self.connections.retain(|_, _| false).removed;
-        self.connections.close();
-        for pooled in resting {
-            // If closing fails, the server detects the lost connection.
-            let _ = timeout(CHECK_TIMEOUT, pooled.connection.close()).await;
+        for connections in [&self.connections, &self.exports] {
+            let resting = connections.retain(|_, _| false).removed;
+            connections.close();
+            for pooled in resting {
+                // If closing fails, the server detects the lost connection.
+                let _ = timeout(CHECK_TIMEOUT, pooled.connection.close()).await;
+            }
         }
     }
 }

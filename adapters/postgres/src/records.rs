@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use domain::audit::Action;
-use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore};
+use domain::record::{Patch as _, Record, RecordError, RecordResult, RecordStore, Visiting};
 use domain::{Actor, Id, Kind, Order, Page, PageRequest, StoreError, Version};
 use sqlx::AssertSqlSafe;
 
@@ -10,6 +10,7 @@ use crate::PostgresStore;
 use crate::audit::{audited, with_event};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::pool::BULK_TIMEOUT;
 use crate::rows;
 use crate::table::{Assignments, PgQuery, Sql, Table};
 
@@ -28,29 +29,20 @@ impl<R: Table> RecordStore<R> for PostgresStore {
         found.as_ref().map(rows::record).transpose()
     }
 
-    /// If not every row matches, which the database cannot check, more rows
-    /// are read until the page is full.
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
-        let mut connection = self.pool.read_by(filter).await?;
-        if let Some(search) = R::search(filter).filter(|_| request.order == Order::BY_ID)
-            && let Some(found) = search.page::<R>(filter, &request, &mut connection).await?
-        {
-            return Ok(Page::from_rows(found, request.size));
-        }
-        let (mut next, mut rows) = (request.clone(), request.rows());
-        let mut found = Vec::new();
+        read_page(&mut self.pool.read_by(filter).await?, filter, request).await
+    }
+
+    async fn export<'v>(&self, filter: &R::Filter, visitor: Visiting<'v, R>) -> Result<(), StoreError> {
+        let mut snapshot = self.pool.begin_export().await?;
+        let mut request = PageRequest::LARGEST;
         loop {
-            let read = connection.fetch_all(page::<R>(filter, &next, rows)).await?;
-            let read = read.iter().map(|row| Ok((rows::record(row)?, rows::sort_value(row, request.order)?)));
-            let read = read.collect::<Result<Vec<(Record<R>, _)>, StoreError>>()?;
-            let continued = read.last().map(|last| request.continued(last));
-            let is_last = i64::try_from(read.len()).is_ok_and(|length| length < rows);
-            found.extend(read.into_iter().filter(|(record, _)| record.fields.matches(filter)));
-            match continued {
-                Some(continued) if !is_last && found.len() <= usize::from(request.size.get()) => next = continued,
-                _ => return Ok(Page::from_sorted_rows(found, &request)),
+            let Page { entries, next } = read_page(&mut snapshot, filter, request.clone()).await?;
+            if visitor.visit(entries).await.is_break() || next.is_none() {
+                return Ok(());
             }
-            rows = ROWS_OF_LATER_READS;
+            request.after = next;
+            snapshot.continue_for(BULK_TIMEOUT);
         }
     }
 
@@ -60,6 +52,34 @@ impl<R: Table> RecordStore<R> for PostgresStore {
 
     async fn delete(&self, id: Id<R::Kind>, expected: Option<Version>, by: &Actor) -> RecordResult<R, ()> {
         R::write_delete(self, id, expected, by).await
+    }
+}
+
+/// Reads the records of a page. If not every row matches, which the database cannot check, more rows are read until the page is full.
+async fn read_page<R: Table>(
+    connection: &mut Connection<'_>,
+    filter: &R::Filter,
+    request: PageRequest,
+) -> Result<Page<Record<R>>, StoreError> {
+    if let Some(search) = R::search(filter).filter(|_| request.order == Order::BY_ID)
+        && let Some(found) = search.page::<R>(filter, &request, connection).await?
+    {
+        return Ok(Page::from_rows(found, request.size));
+    }
+    let (mut next, mut rows) = (request.clone(), request.rows());
+    let mut found = Vec::new();
+    loop {
+        let read = connection.fetch_all(page::<R>(filter, &next, rows)).await?;
+        let read = read.iter().map(|row| Ok((rows::record(row)?, rows::sort_value(row, request.order)?)));
+        let read = read.collect::<Result<Vec<(Record<R>, _)>, StoreError>>()?;
+        let continued = read.last().map(|last| request.continued(last));
+        let is_last = i64::try_from(read.len()).is_ok_and(|length| length < rows);
+        found.extend(read.into_iter().filter(|(record, _)| record.fields.matches(filter)));
+        match continued {
+            Some(continued) if !is_last && found.len() <= usize::from(request.size.get()) => next = continued,
+            _ => return Ok(Page::from_sorted_rows(found, &request)),
+        }
+        rows = ROWS_OF_LATER_READS;
     }
 }
 

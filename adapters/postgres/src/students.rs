@@ -71,14 +71,9 @@ impl Table for Student {
     }
 
     fn search(filter: &StudentFilter) -> Option<Search> {
-        match filter {
-            StudentFilter { name: Some(part), roll_no: None, email: None, external_id: None } => {
-                let part = part.search_form().to_owned();
-                let grams: Vec<_> = search_grams(&part).into_iter().map(str::to_owned).collect();
-                Some(Search { part, grams }).filter(|search| !search.grams.is_empty())
-            }
-            _ => None,
-        }
+        let part = filter.only_name()?.search_form().to_owned();
+        let grams: Vec<_> = search_grams(&part).into_iter().map(str::to_owned).collect();
+        Some(Search { part, grams }).filter(|search| !search.grams.is_empty())
     }
 
     fn matches(&self, filter: &StudentFilter) -> bool {
@@ -109,7 +104,9 @@ impl NameIndex for PostgresStore {
 
     async fn missing(&self) -> Result<u64, StoreError> {
         let count = sqlx::query("SELECT count(*) FROM students WHERE name_search IS NULL");
-        let missing: i64 = self.pool.read().await?.fetch_one(count).await?.try_get(0).map_err(Failure::from)?;
+        let mut transaction = self.pool.begin_bulk(<Student as Resource>::Kind::NAME).await?;
+        let missing: i64 = transaction.fetch_one(count).await?.try_get(0).map_err(Failure::from)?;
+        transaction.commit().await?;
         Ok(missing.unsigned_abs())
     }
 }

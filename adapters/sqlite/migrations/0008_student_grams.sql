@@ -11,7 +11,7 @@ SELECT 1, newest FROM (SELECT max(id) AS newest FROM students) WHERE newest IS N
 -- would create a segment of the index.
 CREATE VIRTUAL TABLE student_grams USING fts5(grams, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
 
--- Merges by the background task leave one segment, which a search reads fastest.
+-- A search reads few segments fastest, so the background task merges those of one level from two on.
 INSERT INTO student_grams (student_grams, rank) VALUES ('usermerge', 2);
 
 CREATE TRIGGER students_to_index_inserted AFTER INSERT ON students

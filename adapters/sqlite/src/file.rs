@@ -55,6 +55,11 @@ impl DatabaseFile {
         Ok(Self { files: [(path.to_owned(), main), (log, log_id)], last_write })
     }
 
+    /// Path of the database.
+    pub fn path(&self) -> &Path {
+        &self.files[0].0
+    }
+
     /// Checks that the paths still lead to the same files.
     ///
     /// # Errors

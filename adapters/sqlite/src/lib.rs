@@ -22,11 +22,14 @@ mod users; // resource
 mod writer;
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 
 use async_trait::async_trait;
 use domain::{Probe, Reach, StoreError};
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 use tokio::task;
 
 pub use open::OpenError;
@@ -47,9 +50,15 @@ pub struct SqliteStore {
     searches: Scans,
     writer: Writer,
     invalidations: DataVersionFeed,
+    exports: Semaphore,
+    /// Changes of the writer after which no segments of the index of names could be merged.
+    merged_at: Arc<AtomicU64>,
     file: DatabaseFile,
     schema_version: u32,
 }
+
+/// Maximum number of exports at the same time. Each keeps the log from being truncated.
+const EXPORTS: usize = 2;
 
 impl SqliteStore {
     /// Returns `true` if there is a store at this path. An emptied file is a missing store.
@@ -75,6 +84,8 @@ impl SqliteStore {
             writer: Writer::start(writer, file.clone(), name_index::index_marked)
                 .map_err(|error| OpenError::thread(path, error))?,
             invalidations: DataVersionFeed::default(),
+            exports: Semaphore::new(EXPORTS),
+            merged_at: Arc::default(),
             file,
             schema_version,
         })

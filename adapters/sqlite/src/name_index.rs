@@ -5,6 +5,8 @@
 //! without the index.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use domain::student::NameIndex;
@@ -21,6 +23,9 @@ use crate::writer::TxError;
 const MARKED: &str = "SELECT first, name, name_search FROM students_to_index LEFT JOIN students ON id = first \
      WHERE last = first ORDER BY first LIMIT 256";
 const UNMARK: &str = "DELETE FROM students_to_index WHERE last = first AND first <= ?1";
+/// Returns a row if students are marked, or if there are several segments.
+const TO_INDEX_OR_MERGE: &str = "SELECT 1 FROM students_to_index \
+     UNION ALL SELECT 1 WHERE (SELECT min(segid) FROM student_grams_idx) < (SELECT max(segid) FROM student_grams_idx)";
 const LARGEST_RANGE: &str =
     "SELECT first, last FROM students_to_index WHERE last > first ORDER BY last - first DESC LIMIT 1";
 const IN_RANGE: &str = "SELECT id, name, name_search FROM students WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3";
@@ -104,7 +109,7 @@ fn index_range(connection: &Connection) -> Result<u64, Failure> {
     Ok(students.len().max(1) as u64)
 }
 
-/// Takes a step of merging the segments of the index into one. Returns `true` unless there is one already.
+/// Takes a step of merging segments of the index. Returns `false` if each level has one segment at most (FTS5, section 6.8).
 fn merge_segments(connection: &Connection) -> Result<bool, Failure> {
     let changes = connection.total_changes();
     connection.prepare_cached(MERGE)?.execute([])?;
@@ -134,9 +139,18 @@ pub fn search(columns: &str, part: &str, position: i64) -> Option<[(String, Vec<
 #[async_trait]
 impl NameIndex for SqliteStore {
     async fn index_missing(&self) -> Result<Option<u64>, StoreError> {
-        let step = |connection: &Connection| {
+        if !self.points.with(|connection| rows::exists(connection, TO_INDEX_OR_MERGE, []))? {
+            return Ok(None);
+        }
+        let merged_at = Arc::clone(&self.merged_at);
+        let step = move |connection: &Connection| {
             Ok::<_, TxError<StoreError>>(match index_range(connection)? + index_marked(connection)? {
-                0 => merge_segments(connection)?.then_some(0),
+                0 if connection.total_changes() == merged_at.load(Ordering::Relaxed) => None,
+                0 if merge_segments(connection)? => Some(0),
+                0 => {
+                    merged_at.store(connection.total_changes(), Ordering::Relaxed);
+                    None
+                }
                 indexed => Some(indexed),
             })
         };

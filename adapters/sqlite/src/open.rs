@@ -83,6 +83,18 @@ pub fn readers(path: &Path, count: usize) -> Result<Vec<Connection>, OpenError> 
     (0..count).map(|_| open_reader(path)).collect::<Result<_, _>>().map_err(|kind| OpenError::new(path, kind))
 }
 
+/// Opens a read-only connection in a transaction, which reads the present state until the connection is closed.
+pub fn snapshot(path: &Path) -> Result<Connection, OpenError> {
+    let open = || {
+        let connection = open_reader(path)?;
+        connection.execute_batch("BEGIN")?;
+        // The state is that of the first read.
+        schema::version(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|kind: OpenErrorKind| OpenError::new(path, kind))
+}
+
 fn open_writer(path: &Path) -> Result<(Connection, u32), OpenErrorKind> {
     create_file(path)?;
     let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;

@@ -63,13 +63,18 @@ fn preferred_index() -> usize {
 /// Number of steps of a scan between two checks whether it was cancelled.
 const STEPS_BETWEEN_CHECKS: i32 = 10_000;
 
-/// Sets its flag when it is dropped.
-struct CancelOnDrop(Arc<AtomicBool>);
+/// Interrupts the statements of a connection once it is dropped.
+#[derive(Default)]
+pub struct CancelOnDrop(Arc<AtomicBool>);
 
 impl CancelOnDrop {
-    fn new() -> (Self, Arc<AtomicBool>) {
-        let flag = Arc::default();
-        (Self(Arc::clone(&flag)), flag)
+    /// Returns the installation of its flag in a connection.
+    pub fn handler(&self) -> impl FnOnce(&Connection) -> Result<(), Failure> + Send + 'static {
+        let is_cancelled = Arc::clone(&self.0);
+        move |connection| {
+            let handler = move || is_cancelled.load(Ordering::Relaxed);
+            Ok(connection.progress_handler(STEPS_BETWEEN_CHECKS, Some(handler))?)
+        }
     }
 }
 
@@ -112,14 +117,13 @@ impl Scans {
             .map_err(|_| StoreError::unavailable("too many reads are waiting"))?;
         let running = Arc::clone(&self.running).acquire_owned().await.map_err(StoreError::unavailable)?;
         let readers = Arc::clone(&self.readers);
-        let (cancel, is_cancelled) = CancelOnDrop::new();
+        let cancel = CancelOnDrop::default();
+        let install = cancel.handler();
         let scan = task::spawn_blocking(move || {
             // Held until the scan has ended, even if the caller is cancelled.
             let _permits = (admitted, running);
             readers.with(|connection| {
-                connection
-                    .progress_handler(STEPS_BETWEEN_CHECKS, Some(move || is_cancelled.load(Ordering::Relaxed)))
-                    .map_err(Failure::from)?;
+                install(connection)?;
                 read(connection)
             })
         });

@@ -24,7 +24,8 @@ const QUEUE: usize = 1_024;
 /// Maximum number of writes per COMMIT.
 const GROUP: usize = 256;
 
-/// Work in the transaction of each group, after its writes. If it fails, the writes are kept and its own changes are not.
+/// Work in the transaction of each group, after its writes. If it fails, the writes are kept and its own changes are not, unless the
+/// failure ends the transaction, as that of a full disk does.
 pub type Finish = fn(&Connection) -> Result<u64, Failure>;
 
 /// Queue of the writer thread. Dropping it blocks until queued writes have completed.
@@ -76,7 +77,9 @@ impl Writer {
             let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
             Ok::<_, TxError<StoreError>>(connection.pragma_update(None, "user_version", version)?)
         })
-        .await
+        .await?;
+        self.has_failed.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Queues a write immediately. The future returns its result; dropping the future does not cancel the write. `work` runs
@@ -123,9 +126,13 @@ fn serve(
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
+        let changes = connection.total_changes();
         let outcome = commit(connection, file, finish, &mut group);
-        if !outcome.as_ref().is_err_and(NotCommitted::is_busy) {
-            has_failed.store(outcome.is_err(), Ordering::Relaxed);
+        // A lock of another process is no failure, and a group that wrote nothing no success.
+        match &outcome {
+            Ok(()) if connection.total_changes() > changes => has_failed.store(false, Ordering::Relaxed),
+            Err(error) if !error.is_busy() => has_failed.store(true, Ordering::Relaxed),
+            _ => {}
         }
         if outcome.is_err() && !connection.is_autocommit() {
             // If this fails, so does the next BEGIN, and this is retried.
@@ -161,10 +168,10 @@ fn commit(
     execute("SAVEPOINT finish")?;
     let finished = catch_unwind(AssertUnwindSafe(|| finish(connection)));
     if let Err(error) = finished.unwrap_or(Err(Failure::Panicked)) {
+        tracing::warn!(%error, "cannot index the written names");
         if connection.is_autocommit() {
             return Err(NotCommitted::RolledBack);
         }
-        tracing::warn!(%error, "cannot index the written names; searches check them one by one");
         execute("ROLLBACK TO finish")?;
     }
     execute("RELEASE finish")?;

@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod keys;
 mod store;
+mod students;
 mod token;
 mod user;
 mod values;
@@ -26,6 +27,7 @@ pub use audit::{Audit, AuditCommand};
 pub use backup::{Backup, Restore};
 pub use keys::{Keys, KeysCommand};
 pub use store::{Postgres, Store};
+pub use students::{FileFormat, Students, StudentsCommand};
 pub use token::{Token, TokenCommand, Verify};
 pub use user::{PasswordSource, User, UserCommand};
 pub use values::file;
@@ -59,6 +61,8 @@ pub enum Command {
     Config(Box<Serve>),
     /// Manage user accounts
     User(User),
+    /// Export students
+    Students(Students),
     /// List audit events and delete old ones
     Audit(Audit),
     /// Manage the key ring that signs tokens

@@ -26,6 +26,7 @@ mod secret_text;
 mod serve;
 mod settings;
 mod signing_key;
+mod students;
 mod temporary_store;
 mod token;
 mod user;
@@ -80,6 +81,7 @@ fn dispatch(arguments: Arguments, sources: &Sources) -> Result<(), Failure> {
         Command::Serve(serve) => runtime()?.block_on(serve::run(serve, sources)),
         Command::Config(serve) => runtime()?.block_on(config::run(&serve, sources)),
         Command::User(user) => runtime()?.block_on(user::run(user)),
+        Command::Students(students) => runtime()?.block_on(students::run(students)),
         Command::Audit(audit) => runtime()?.block_on(audit::run(audit)),
         Command::Keys(keys) => runtime()?.block_on(keys::run(keys)),
         Command::Token(token) => token::run(token),

@@ -10,6 +10,7 @@ pub mod document;
 mod edge;
 mod encoding;
 mod entity_tags;
+pub mod export;
 mod operations;
 mod problem;
 mod rate_limit;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::{LogIn, OwnPassword};
-use domain::quota::{RequestQuotas, SearchTurns};
+use domain::quota::{RequestQuotas, Turns};
 use domain::record::Records;
 use domain::session::{Authenticate, Refresh, Sessions};
 use domain::student::NameIndex;
@@ -35,6 +36,7 @@ use self::request::By;
 use crate::stores::Stores;
 
 pub use edge::{AllowedOrigins, EdgeConfig, ForwardedHeader, Origin, TrustedProxies};
+pub use operations::StudentDocument;
 
 /// The use cases that the operations run.
 #[derive(Clone)]
@@ -49,7 +51,8 @@ pub struct UseCases {
     pub review: Review,
     pub denied_access: Arc<DeniedAccessLog>,
     pub quotas: Arc<dyn RequestQuotas>,
-    pub search_turns: Arc<dyn SearchTurns>,
+    pub search_turns: Arc<dyn Turns>,
+    pub export_turns: Arc<dyn Turns>,
     pub name_index: Arc<dyn NameIndex>,
     pub probe: Arc<dyn Probe>,
     pub key_set: Arc<dyn KeySet>,

@@ -8,6 +8,7 @@
 mod audit;
 mod credentials;
 mod events;
+mod exports;
 mod fixtures;
 mod login_attempts;
 mod name_search;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 pub use audit::AUDIT_LOG;
 pub use credentials::CREDENTIAL_STORE;
 pub use events::AUDIT_EVENTS;
+pub use exports::EXPORTS;
 pub use login_attempts::LOGIN_ATTEMPTS;
 pub use name_search::NAME_SEARCH;
 pub use records::record_contract;

@@ -25,7 +25,7 @@ pub use records::Records;
 pub use sample::{Sample, Unique};
 #[cfg(feature = "mocks")]
 pub use store::MockRecordStore;
-pub use store::RecordStore;
+pub use store::{RecordStore, Visiting, Visitor};
 
 /// Fields of one kind of record, with its associated types and permissions.
 pub trait Resource: Debug + Clone + PartialEq + Send + Sync + 'static {

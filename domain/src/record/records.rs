@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use derive_where::derive_where;
 
-use super::{Precondition, Record, RecordError, RecordResult, RecordStore, Resource};
+use super::{Precondition, Record, RecordError, RecordResult, RecordStore, Resource, Visitor};
 use crate::access::Permission as _;
 use crate::{Clock, Id, Page, PageRequest, StoreError, Version};
 
@@ -31,6 +31,19 @@ impl<R: Resource> Records<R> {
         request: PageRequest,
     ) -> Result<Page<Record<R>>, StoreError> {
         self.store.page(filter, request).await
+    }
+
+    /// Passes all records that match `filter` to `visitor`: those that exist at one moment, in order of id.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store fails, possibly after a part of the records.
+    pub async fn export(
+        &self,
+        _by: &R::Read,
+        filter: &R::Filter,
+        visitor: &mut dyn Visitor<R>,
+    ) -> Result<(), StoreError> {
+        self.store.export(filter, visitor).await
     }
 
     /// Returns the matching record with the lowest id, if there is one.

@@ -32,7 +32,7 @@ impl dyn NameIndex + '_ {
     /// Maximum number of steps of one call of `index_all` that only make searches faster, because writes go on meanwhile.
     const IMPROVEMENTS: u32 = 100;
 
-    /// Indexes all names that are missing. Calls `report` with the percentage when it changes.
+    /// Indexes all names that are missing. If they are more than a batch, calls `report` with the percentage when it changes.
     ///
     /// # Errors
     /// [`StoreError`] if the store fails. What was indexed before remains.
@@ -46,10 +46,11 @@ impl dyn NameIndex + '_ {
             improvements += u32::from(indexed == 0);
             let missing = match missing {
                 Some(missing) => missing,
-                None => *missing.insert(self.missing().await? + indexed),
+                // Only the progress depends on it.
+                None => *missing.insert(self.missing().await.unwrap_or(0) + indexed),
             };
             let percentage = if indexed == 0 { 100 } else { total.saturating_mul(100) / missing.max(total) };
-            if percentage > reported && missing > 0 {
+            if percentage > reported && missing > u64::from(Self::BATCH) {
                 reported = percentage;
                 report(percentage);
             }
@@ -83,6 +84,7 @@ mod tests {
     #[test]
     fn progress_is_that_of_the_names_that_were_missing_at_first() {
         assert_eq!(reported(&store([Some(500), Some(499), Some(2), Some(0), None], 499)), [50, 100]);
+        assert!(reported(&store([Some(7), None], 0)).is_empty(), "a few names of another node");
         assert!(reported(&store([None], 0)).is_empty());
     }
 

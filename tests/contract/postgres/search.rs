@@ -3,7 +3,7 @@
 use domain::grams;
 use domain::record::RecordStore;
 use domain::student::{NamePart, Student, StudentFilter};
-use domain::{PageRequest, search_form};
+use domain::{Cursor, PageRequest, search_form};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, raw_sql};
 use tests::database::PostgresDatabase;
 
@@ -69,9 +69,25 @@ async fn rare_names_beyond_the_first_windows_are_found() {
     create(&store, "Quentin", 30_000).await;
     assert_eq!(found(&store, "quentin").await, ["Quentin"]);
     assert_eq!(found(&store, "q").await, ["Quentin"]);
-    // 40 of the first 10,000 students match, and 41 of the next.
     assert_eq!(found(&store, "25").await.len(), 50);
     assert_eq!(found(&store, "a 2500").await, ["asha 2500", "asha 25000"]);
+}
+
+/// The index would find most students.
+#[tokio::test]
+async fn last_page_of_a_frequent_name_needs_no_index() {
+    let database = PostgresDatabase::create();
+    let store = open_with(1, &database.url()).await;
+    let mut connection = connection(&database).await;
+    fill(&mut connection, 12_000).await;
+    let filter = StudentFilter { name: NamePart::parse("asha").ok(), ..StudentFilter::default() };
+    let after: Cursor = format!("{:016x}", 11_990).parse().unwrap();
+    let page =
+        RecordStore::<Student>::page(&store, &filter, PageRequest { after: Some(after), ..PageRequest::default() });
+    assert_eq!(page.await.unwrap().entries.len(), 10);
+    let last = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%name_grams%' \
+                AND application_name = 'rollbook'";
+    assert_eq!(sqlx::query_scalar::<_, i64>(last).fetch_one(&mut connection).await.unwrap(), 0);
 }
 
 #[tokio::test]

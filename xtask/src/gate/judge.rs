@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jsonschema::{Draft, Validator};
-use serde_json::{Value, json};
+use serde_json::{Deserializer, Value, json};
 
 use super::exchange::{Body, Exchange};
 use crate::document::{Document, Header, Operation, Response};
@@ -140,27 +140,27 @@ impl<'d> Judge<'d> {
     }
 
     fn body(&mut self, name: &str, schema: &Value, exchange: &Exchange) {
-        let text = match &exchange.body {
-            Body::Text(text) => text,
-            Body::None => return self.untrue(format!("{name}: no body")),
-            Body::NotRecorded => {
-                self.unread += 1;
-                return;
-            }
-        };
         let media_type = exchange.media_type();
-        let value = if media_type.ends_with("json") {
+        let is_lines = media_type.ends_with("ndjson");
+        let text = match &exchange.body {
+            Body::Text(text) => text.as_str(),
+            Body::None if is_lines => "",
+            Body::None => return self.untrue(format!("{name}: no body")),
+            Body::NotRecorded => return self.unread += 1,
+        };
+        let value = if is_lines {
+            let lines = Deserializer::from_str(text).into_iter::<Value>().collect::<serde_json::Result<Vec<_>>>();
+            lines.map(|_| json!(text)).map_err(|error| error.to_string())
+        } else if media_type.ends_with("json") {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else if media_type.ends_with("yaml") {
             // The schema is a string; the text must be valid YAML.
             yaml_serde::from_str::<Value>(text).map(|_| json!(text)).map_err(|error| error.to_string())
         } else {
-            Ok(Value::String(text.clone()))
+            Ok(json!(text))
         };
         let judged = value.map_err(|error| format!("no {media_type}: {error}")).and_then(|it| self.fits(schema, &it));
-        if let Err(error) = judged {
-            self.untrue(format!("{name}: {error}"));
-        }
+        judged.unwrap_or_else(|error| self.untrue(format!("{name}: {error}")));
     }
 
     /// Validates a value against a schema of the document.

@@ -50,7 +50,7 @@ pub struct Postgres {
     )]
     revocation_bound: Duration,
 
-    /// Maximum number of database connections that requests share: 3 to 1000; a node opens two more (PostgreSQL only)
+    /// Maximum number of database connections that requests share: 3 to 1000; a node opens two more, and up to two for exports (PostgreSQL only)
     #[arg(
         long,
         env = "ROLLBOOK_DATABASE_POOL_SIZE",

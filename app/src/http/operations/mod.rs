@@ -13,6 +13,8 @@ mod students; // resource
 mod token;
 mod users; // resource
 
+pub use students::StudentDocument;
+
 use std::sync::Arc;
 
 use poem::web::Data;

@@ -10,8 +10,9 @@ use poem_openapi::param::Path;
 
 use super::{Tag, UseCasesData};
 use crate::http::conditional::{ReadCondition, WriteConditions};
+use crate::http::export::{CsvFile, Export, Format, NdjsonFile};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
-use crate::http::request::{Body, By, PageQuery, filters};
+use crate::http::request::{Body, By, ExportQuery, PageQuery, filters};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Updated};
 use crate::http::wire::{Wire, integer_value, text_value, wire};
 
@@ -69,6 +70,7 @@ impl From<StudentConflict> for Problem {
 
 error_set! {
     Listing: InvalidFields;
+    Exporting: InvalidFields;
     Creating: RollNumberTaken, ExternalIdTaken, InvalidFields;
     Getting: RecordNotFound;
     Changing: RecordNotFound, RollNumberTaken, ExternalIdTaken, StaleVersion, InvalidFields;
@@ -106,6 +108,37 @@ impl StudentsApi {
         body: Body<StudentInput>,
     ) -> Result<Created<StudentDocument>, OperationError<Creating>> {
         Ok(uses.records.students.create(&by, body.read().await?).await?.into())
+    }
+
+    /// Export students as CSV
+    ///
+    /// Returns all students that match the filters, as they are at one moment, for spreadsheets and other systems.
+    #[oai(path = "/students.csv", method = "get", operation_id = "exportStudentsAsCsv")]
+    async fn export_csv(
+        &self,
+        by: Read,
+        uses: UseCasesData<'_>,
+        query: ExportQuery<StudentFilter, true>,
+    ) -> Result<Export<CsvFile>, OperationError<Exporting>> {
+        let turn = uses.export_turns.turn(by.caller().user.id).await;
+        let format = Format::Csv { for_spreadsheet: query.spreadsheet };
+        let export = Export::start::<_, StudentDocument>;
+        Ok(export(&uses.records.students, by.into_proof(), query.filter, format, turn).await?)
+    }
+
+    /// Export students as NDJSON
+    ///
+    /// Returns all students that match the filters, as they are at one moment: one JSON document per line.
+    #[oai(path = "/students.ndjson", method = "get", operation_id = "exportStudentsAsNdjson")]
+    async fn export_ndjson(
+        &self,
+        by: Read,
+        uses: UseCasesData<'_>,
+        query: ExportQuery<StudentFilter, false>,
+    ) -> Result<Export<NdjsonFile>, OperationError<Exporting>> {
+        let turn = uses.export_turns.turn(by.caller().user.id).await;
+        let export = Export::start::<_, StudentDocument>;
+        Ok(export(&uses.records.students, by.into_proof(), query.filter, Format::Ndjson, turn).await?)
     }
 
     /// Get a student

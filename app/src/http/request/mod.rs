@@ -14,4 +14,4 @@ pub use detached::detached;
 pub use fields::{Fields, Invalid};
 pub(crate) use filters::filters;
 pub use filters::{Filters, ParameterDoc};
-pub use page_query::{PARAMETERS, PageQuery, Query};
+pub use page_query::{ExportQuery, PARAMETERS, PageQuery, Query};

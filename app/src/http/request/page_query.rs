@@ -61,6 +61,13 @@ impl<'q> Query<'q> {
         }
     }
 
+    fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        Err(Problem::new(ProblemType::InvalidFields).with_errors(self.errors))
+    }
+
     /// The order of the list, and the cursor of the page, which states the order too.
     fn take_position(&mut self, keys: &'static [SortKey]) -> (Order, Option<Cursor>) {
         let requested = self.pairs.iter().find(|(name, _)| name == SORT && !keys.is_empty());
@@ -83,10 +90,10 @@ impl<'q> Query<'q> {
     }
 
     /// Rejects unknown and repeated parameters, because an ignored filter would return unintended results.
-    fn check_names<F: Filters>(&mut self) {
+    fn check_names(&mut self, known: &[&str]) {
         // Bounded, so that the response is not larger than the request.
         for (i, (name, _)) in self.pairs.iter().enumerate().take(100) {
-            let rule = if !parameters::<F>().any(|known| known == name) {
+            let rule = if !known.contains(&name.as_str()) {
                 "is not a known parameter"
             } else if self.pairs.iter().take(i).any(|(earlier, _)| earlier == name) {
                 "must not be repeated"
@@ -102,10 +109,17 @@ const LIMIT: &str = "limit";
 const AFTER: &str = "after";
 const SORT: &str = "sort";
 
-/// Names of the parameters of a list.
-fn parameters<F: Filters>() -> impl Iterator<Item = &'static str> {
-    let sort = (!F::SORT_KEYS.is_empty()).then_some(SORT);
-    [LIMIT, AFTER].into_iter().chain(F::NAMES.iter().copied()).chain(sort)
+/// The group of these parameters, which [`document::pass`](crate::http::document) unfolds, because poem-openapi allows one parameter per
+/// extractor.
+fn group(documented: Vec<ParameterDoc>) -> MetaSchemaRef {
+    let parameters: Vec<Value> = documented
+        .into_iter()
+        .map(|ParameterDoc { name, description, schema }| {
+            json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
+        })
+        .collect();
+    let schema: MetaSchema = carried(json!({ PARAMETERS: parameters }));
+    MetaSchemaRef::Inline(Box::new(schema))
 }
 
 /// Names of the orders of a list.
@@ -141,7 +155,8 @@ impl<F: Filters> PageQuery<F> {
 
     fn parse(path: String, pairs: Vec<(String, String)>) -> Result<Self, Problem> {
         let mut query = Query::new(&pairs);
-        query.check_names::<F>();
+        let sort = (!F::SORT_KEYS.is_empty()).then_some(SORT);
+        query.check_names(&[LIMIT, AFTER].into_iter().chain(F::NAMES.iter().copied()).chain(sort).collect::<Vec<_>>());
         let size = query.take(LIMIT).unwrap_or_default();
         let (order, after) = query.take_position(F::SORT_KEYS);
         let page = PageRequest { order, after, size };
@@ -149,9 +164,7 @@ impl<F: Filters> PageQuery<F> {
         if filter.reach() == Reach::Search && order != Order::default() {
             query.errors.push(FieldError::in_parameter(SORT, "must be id in a search by name".to_owned()));
         }
-        if !query.errors.is_empty() {
-            return Err(Problem::new(ProblemType::InvalidFields).with_errors(query.errors));
-        }
+        query.finish()?;
         Ok(Self { filter, page, path, pairs })
     }
 }
@@ -166,16 +179,8 @@ impl<'a, F: Filters> ApiExtractor<'a> for PageQuery<F> {
         Some(MetaParamIn::Query)
     }
 
-    /// poem-openapi allows one parameter per extractor. Its schema contains all parameters; `document::pass` expands them.
     fn param_schema_ref() -> Option<MetaSchemaRef> {
-        let parameters: Vec<Value> = Self::documented()
-            .into_iter()
-            .map(|ParameterDoc { name, description, schema }| {
-                json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
-            })
-            .collect();
-        let schema: MetaSchema = carried(json!({ PARAMETERS: parameters }));
-        Some(MetaSchemaRef::Inline(Box::new(schema)))
+        Some(group(Self::documented()))
     }
 
     async fn from_request(
@@ -185,6 +190,63 @@ impl<'a, F: Filters> ApiExtractor<'a> for PageQuery<F> {
     ) -> poem::Result<Self> {
         let path = request.original_uri().path().to_owned();
         Ok(Self::parse(path, request.params().unwrap_or_default())?)
+    }
+}
+
+/// The filters of an export, and the option of a text table.
+pub struct ExportQuery<F, const IS_TABLE: bool> {
+    pub filter: F,
+    pub spreadsheet: bool,
+}
+
+const SPREADSHEET: &str = "spreadsheet";
+
+impl<F: Filters, const IS_TABLE: bool> ExportQuery<F, IS_TABLE> {
+    fn documented() -> Vec<ParameterDoc> {
+        let mut schema = bool::schema();
+        schema["default"] = json!(false);
+        let option = IS_TABLE.then(|| ParameterDoc {
+            name: SPREADSHEET,
+            description: "Whether the file is opened in a spreadsheet program. Then it starts with a byte order mark, and cells that the \
+                          program would run as formulas start with an apostrophe."
+                .to_owned(),
+            schema,
+        });
+        F::parameters().into_iter().chain(option).collect()
+    }
+
+    fn parse(pairs: &[(String, String)]) -> Result<Self, Problem> {
+        let mut query = Query::new(pairs);
+        let option = IS_TABLE.then_some(SPREADSHEET);
+        query.check_names(&F::NAMES.iter().copied().chain(option).collect::<Vec<_>>());
+        let spreadsheet = query.take(SPREADSHEET).unwrap_or_default();
+        let filter = F::take(&mut query);
+        query.finish()?;
+        Ok(Self { filter, spreadsheet })
+    }
+}
+
+impl<'a, F: Filters, const IS_TABLE: bool> ApiExtractor<'a> for ExportQuery<F, IS_TABLE> {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+
+    type ParamType = ();
+    type ParamRawType = ();
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Query)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        Some(group(Self::documented()))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _body: &mut RequestBody,
+        _options: ExtractParamOptions<()>,
+    ) -> poem::Result<Self> {
+        let pairs: Vec<_> = request.params().unwrap_or_default();
+        Ok(Self::parse(&pairs)?)
     }
 }
 

@@ -68,6 +68,10 @@ impl WireValue for bool {
         value.as_bool().ok_or_else(|| "must be true or false".to_owned())
     }
 
+    fn parse_text(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "must be true or false".to_owned())
+    }
+
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bool(*self)
     }

@@ -7,7 +7,7 @@ use crate::http::access::Access;
 use crate::http::request::ANY_MEDIA_TYPE;
 
 /// Headers that operations declare themselves, in their standard spelling: poem-openapi writes them in capitals.
-const OWN: [&str; 5] = ["Cache-Control", "Content-Encoding", "ETag", "Link", "Location"];
+const OWN: [&str; 6] = ["Cache-Control", "Content-Disposition", "Content-Encoding", "ETag", "Link", "Location"];
 
 /// Documents the headers of each response of an operation.
 pub fn complete(operation: &mut Value, access: Access) {
@@ -60,6 +60,9 @@ fn with_grammar(name: &str, header: &Value) -> Value {
         "Link" => json!({ "type": "string", "maxLength": 2048, "pattern": "^<[^<>]+>; rel=\"next\"$" }),
         "Location" => json!({ "type": "string", "maxLength": 1024, "pattern": "^/([^/]+/)*[1-9][0-9]*$" }),
         "Cache-Control" => json!({ "type": "string", "maxLength": 64, "pattern": "^[a-z0-9=-]+(, [a-z0-9=-]+)*$" }),
+        "Content-Disposition" => {
+            json!({ "type": "string", "maxLength": 64, "pattern": "^attachment; filename=\"[a-z]+\\.[a-z]+\"$" })
+        }
         "Content-Encoding" => json!({ "type": "string", "enum": ["gzip"] }),
         _ => header["schema"].clone(),
     };

@@ -1,15 +1,15 @@
-//! Turns of searches by user.
+//! Turns by user.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::quota::SearchTurns;
+use domain::quota::Turns;
 use domain::{InUse, Used, UserId};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-/// Turns of one process. Contains the users with searches in progress.
+/// Turns of one process. Contains the users whose turn it is, and those who wait.
 #[derive(Default)]
-pub struct SearchTurnsMemory {
+pub struct TurnsMemory {
     users: InUse<UserId, Arc<Mutex<()>>>,
 }
 
@@ -20,7 +20,7 @@ struct Turn {
 }
 
 #[async_trait]
-impl SearchTurns for SearchTurnsMemory {
+impl Turns for TurnsMemory {
     async fn turn(&self, user: UserId) -> Box<dyn Send> {
         let user = self.users.get(user);
         Box::new(Turn { _taken: Arc::clone(&user).lock_owned().await, _user: user })
@@ -34,8 +34,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn searches_of_a_user_run_one_after_another() {
-        let turns = SearchTurnsMemory::default();
+    async fn turns_of_a_user_follow_one_another() {
+        let turns = TurnsMemory::default();
         let [asha, ravi] = [1, 2].map(|id| UserId::try_from(id).unwrap());
         let first = turns.turn(asha).await;
         let mut second = turns.turn(asha);
