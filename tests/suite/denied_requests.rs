@@ -44,7 +44,9 @@ on_each_store! {
 
         let claims = server.claims_of(&asha).await;
         let token = sign(&claims);
-        let forged = format!("{}x{}", &token[..token.len() - 8], &token[token.len() - 7..]);
+        let other = sign(&expired);
+        let [(signed, _), (_, signature)] = [&token, &other].map(|token| token.rsplit_once('.').unwrap());
+        let forged = format!("{signed}.{signature}");
         let client = server.bearer(token);
         assert_eq!(client.send("POST", "/logout", &json!({})).await.status, 204);
         for rejected in [&server.bearer(forged), &client] {
