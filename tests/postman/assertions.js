@@ -18,8 +18,8 @@ if (expected.content === undefined) {
   pm.test('Media type is documented', () => pm.expect(expected.content).to.have.property(mediaType));
   pm.test('Body fits its schema', () => {
     const schema = expected.content[mediaType];
-    // Postman cannot parse other formats.
-    if (mediaType.endsWith('json')) fits(pm.response.json(), schema);
+    // Postman cannot parse other formats, of which NDJSON is one.
+    if (/[/+]json$/.test(mediaType)) fits(pm.response.json(), schema);
     else pm.expect(pm.response.text()).to.not.equal('');
   });
 }
