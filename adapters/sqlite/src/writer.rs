@@ -64,7 +64,7 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), has_failed })
     }
 
-    /// If the last group of writes was not committed, writes a page with its present content. A lock of another process is no
+    /// If a group of writes was not committed since the last call that succeeded, writes a page with its present content. A lock of another process is no
     /// failure, and does not end one.
     ///
     /// # Errors
@@ -126,13 +126,10 @@ fn serve(
     while let Ok(first) = waiting.recv() {
         let mut group = vec![first];
         group.extend(waiting.try_iter().take(GROUP - 1));
-        let changes = connection.total_changes();
         let outcome = commit(connection, file, finish, &mut group);
-        // A lock of another process is no failure, and a group that wrote nothing no success.
-        match &outcome {
-            Ok(()) if connection.total_changes() > changes => has_failed.store(false, Ordering::Relaxed),
-            Err(error) if !error.is_busy() => has_failed.store(true, Ordering::Relaxed),
-            _ => {}
+        // A lock of another process is no failure. A success ends none, because the group may have written no page.
+        if outcome.as_ref().is_err_and(|error| !error.is_busy()) {
+            has_failed.store(true, Ordering::Relaxed);
         }
         if outcome.is_err() && !connection.is_autocommit() {
             // If this fails, so does the next BEGIN, and this is retried.

@@ -185,8 +185,12 @@ async fn locked_database_is_unavailable_until_unlocked() {
 async fn failure_ends_with_a_write_and_not_with_a_lock() {
     let fixture = Fixture::new();
     let retry = || fixture.writer.retry_after_failure();
-    fixture.run("PRAGMA max_page_count = 4; CREATE TABLE large (bytes BLOB)").await.unwrap();
+    let create = "CREATE TABLE large (bytes BLOB); CREATE VIRTUAL TABLE words USING fts5(text)";
+    fixture.run(create).await.unwrap();
+    fixture.run("PRAGMA max_page_count = 1").await.unwrap();
     assert!(is_unavailable(&fixture.run("INSERT INTO large VALUES (randomblob(100000))").await));
+    // Counts as a change, and writes nothing.
+    fixture.run("INSERT INTO words (words, rank) VALUES ('merge', 200)").await.unwrap();
     let other = connect(&fixture.folder);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     for _ in 0..2 {
