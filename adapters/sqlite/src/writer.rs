@@ -64,8 +64,8 @@ impl Writer {
         Ok(Self { queue: Some(queue), thread: Some(thread), has_failed })
     }
 
-    /// If a group of writes was not committed since the last call that succeeded, writes a page with its present content. A lock of another process is no
-    /// failure, and does not end one.
+    /// If a group of writes was not committed since the last call that succeeded, writes a page with its present content. A lock of
+    /// another process is no failure, and does not end one.
     ///
     /// # Errors
     /// [`StoreError`] until a write succeeds.
