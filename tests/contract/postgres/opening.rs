@@ -296,15 +296,28 @@ async fn index_whose_creation_was_interrupted_is_created_again() {
     assert_eq!(database.texts(is_valid).await, ["true"]);
 }
 
-/// As by an administrator who bounds all statements of the role.
+/// As by an administrator who bounds all statements of the role. The migration waits for a lock for longer than the bound, and the
+/// statements that open a session, to which the bound applies, do not.
 #[tokio::test]
 async fn migration_ignores_the_timeouts_of_its_role() {
     let database = PostgresDatabase::create();
     create_first_schema(&database).await;
-    let events = "INSERT INTO audit_events (at, actor, action, count)
-                  SELECT now(), 'operator', 'key.rotated', 1 FROM generate_series(1, 20000)";
-    run(&database, events).await.unwrap();
-    let limit = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 1', current_database()); END $$";
+    let limit =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 1000', current_database()); END $$";
     run(&database, limit).await.unwrap();
-    open(&database).await.close().await;
+    let (mut blocker, mut watcher) = (connection(&database).await, connection(&database).await);
+    raw_sql("BEGIN; LOCK TABLE _sqlx_migrations").execute(&mut blocker).await.unwrap();
+    let mut opening = Box::pin(open(&database));
+    let exceeded = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() \
+                    AND application_name = 'rollbook' AND wait_event_type = 'Lock' \
+                    AND clock_timestamp() > query_start + interval '1500 ms')";
+    let waits = async {
+        while !sqlx::query_scalar::<_, bool>(exceeded).fetch_one(&mut watcher).await.unwrap() {}
+        raw_sql("COMMIT").execute(&mut blocker).await.unwrap();
+    };
+    tokio::select! {
+        _ = &mut opening => unreachable!("the table is locked"),
+        () = waits => {}
+    }
+    opening.await.close().await;
 }
