@@ -14,8 +14,8 @@ use adapter_sqlite::SqliteStore;
 use async_trait::async_trait;
 use domain::Kind;
 use domain::contract::{
-    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CREDENTIAL_STORE, Case, EXPORTS, LOGIN_ATTEMPTS, NAME_SEARCH, REFRESHES,
-    SESSION_LOOKUP, SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
+    AUDIT_EVENTS, AUDIT_LOG, AuditedStore, CHANGE_FEED, CREDENTIAL_STORE, Case, EXPORTS, LOGIN_ATTEMPTS, NAME_SEARCH,
+    REFRESHES, SESSION_LOOKUP, SESSION_STORE, STUDENTS, Stores, USERS, record_contract,
 };
 use domain::record::{RecordStore, Sample};
 use domain::student::NameIndex;
@@ -110,6 +110,7 @@ fn trials<A: Adapter>() -> Vec<Trial> {
         ("session_lookup", SESSION_LOOKUP),
         ("audit_log", AUDIT_LOG),
         ("audit_log", AUDIT_EVENTS),
+        ("change_feed", CHANGE_FEED),
     ];
     let others = others
         .into_iter()

@@ -6,6 +6,7 @@
 mod attempts;
 mod audit;
 mod availability;
+mod changes;
 mod connection;
 mod connector;
 mod failure;

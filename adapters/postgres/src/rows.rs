@@ -63,12 +63,24 @@ impl<'r> Columns<'r> {
         self.id.try_into().map_err(|_| self.damaged("id"))
     }
 
+    pub fn version(&mut self) -> Result<Version, StoreError> {
+        self.next("version", |number| Version::new(number).ok_or(()))
+    }
+
+    /// The columns of a record that was joined with LEFT JOIN.
+    pub fn joined_record<R: Table>(&mut self) -> Result<Option<Record<R>>, StoreError> {
+        let id: Option<i64> = self.next("id", Ok::<_, ()>)?;
+        let Some(id) = id else { return Ok(None) };
+        self.id = id;
+        self.record().map(Some)
+    }
+
     /// The columns of [`Sql::columns`](crate::table::Sql::columns).
     pub fn record<R: Table>(&mut self) -> Result<Record<R>, StoreError> {
         Ok(Record {
             id: self.id()?,
             fields: R::read(self)?,
-            version: self.next("version", |number| Version::new(number).ok_or(()))?,
+            version: self.version()?,
             created_at: self.time("created_at")?,
             updated_at: self.time("updated_at")?,
         })

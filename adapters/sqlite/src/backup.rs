@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::OpenError;
 use crate::open::{self, OpenErrorKind};
-use crate::schema;
+use crate::{changes, schema};
 
 /// Pause before the copy is tried again while another process locks the database.
 const RETRY_DELAY: Duration = Duration::from_millis(50);
@@ -38,6 +38,16 @@ fn copy_into(source: &Connection, to: &Path) -> Result<(), OpenErrorKind> {
     Backup::new(source, &mut target)?.run_to_completion(i32::MAX, RETRY_DELAY, None)?;
     target.pragma_update(None, "journal_mode", "delete")?;
     Ok(())
+}
+
+/// Prepares a restored database: migrates its schema, and makes its feed of changes another one, because followers of the former store
+/// may know changes that it does not contain. Blocks.
+///
+/// # Errors
+/// [`OpenError`] if the file cannot be opened or its schema is incompatible.
+pub fn adopt(path: &Path) -> Result<(), OpenError> {
+    let (connection, _) = open::writer(path)?;
+    changes::renew(&connection).map_err(|error| OpenError::new(path, error))
 }
 
 /// Checks the integrity of a database file, and counts its records. Blocks.

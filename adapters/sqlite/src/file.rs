@@ -1,6 +1,6 @@
 //! Identity of the database file and of its log while they are open.
 
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ const MIN_FREE_SPACE: u64 = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct DatabaseFile {
     files: [(PathBuf, FileId); 2],
+    number: i64,
     /// Time of the last write when the files were last found, in nanoseconds since the Unix epoch.
     last_write: Arc<AtomicI64>,
 }
@@ -52,12 +53,18 @@ impl DatabaseFile {
         let (main, last_write) = examine(path)?;
         let (log_id, last_logged) = examine(&log)?;
         let last_write = Arc::new(last_write.max(last_logged).into());
-        Ok(Self { files: [(path.to_owned(), main), (log, log_id)], last_write })
+        let number = number_of(&fs::metadata(path)?);
+        Ok(Self { files: [(path.to_owned(), main), (log, log_id)], number, last_write })
     }
 
     /// Path of the database.
     pub fn path(&self) -> &Path {
         &self.files[0].0
+    }
+
+    /// A number that a copy of the file does not have: of its inode and the time of its creation, if the file system has one.
+    pub const fn number(&self) -> i64 {
+        self.number
     }
 
     /// Checks that the paths still lead to the same files.
@@ -110,6 +117,14 @@ fn examine(path: &Path) -> io::Result<(FileId, i64)> {
     let found = fs::metadata(path)?;
     let modified = found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec());
     Ok(((found.dev(), found.ino()), modified))
+}
+
+/// Combines the inode and the time of creation, in nanoseconds since the Unix epoch.
+fn number_of(file: &Metadata) -> i64 {
+    let created = file.created().ok().map_or(OffsetDateTime::UNIX_EPOCH, OffsetDateTime::from);
+    #[expect(clippy::cast_possible_truncation, reason = "any number will do")]
+    let created = created.unix_timestamp_nanos() as i64;
+    created ^ file.ino().cast_signed()
 }
 
 /// A time in nanoseconds since the Unix epoch, in RFC 3339 format.

@@ -6,6 +6,7 @@
 mod attempts;
 mod audit;
 pub mod backup;
+mod changes;
 mod errors;
 mod file;
 mod name_index;

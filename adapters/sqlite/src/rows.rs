@@ -94,8 +94,13 @@ pub struct Columns<'r> {
 
 impl<'r> Columns<'r> {
     /// The first column is the id.
-    fn new(row: &'r Row<'r>) -> Result<Self, Failure> {
+    pub fn new(row: &'r Row<'r>) -> Result<Self, Failure> {
         Ok(Self { row, id: row.get(0)?, next: 1 })
+    }
+
+    /// The id, the first column.
+    pub fn id<I: TryFrom<i64, Error: Display>>(&self) -> Result<I, Failure> {
+        self.id.try_into().map_err(|error| self.damaged("id", &error))
     }
 
     /// The next column, parsed by the domain.
@@ -120,7 +125,7 @@ impl<'r> Columns<'r> {
         self.next(column, |text: Option<String>| text.as_deref().map(T::stored).transpose())
     }
 
-    fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, Failure> {
+    pub fn time(&mut self, column: &'static str) -> Result<OffsetDateTime, Failure> {
         self.next(column, time_of)
     }
 
@@ -133,18 +138,26 @@ impl<'r> Columns<'r> {
         Ok(Attempts::new(failures, self.time_if_any("next_login_at")?))
     }
 
-    fn version(&mut self) -> Result<Version, Failure> {
+    pub fn version(&mut self) -> Result<Version, Failure> {
         self.next("version", |number| Version::new(number).ok_or("must be at least 1"))
     }
 
     fn record<R: Table>(&mut self) -> Result<Record<R>, Failure> {
         Ok(Record {
-            id: self.id.try_into().map_err(|error| self.damaged("id", &error))?,
+            id: self.id()?,
             fields: R::read(self)?,
             version: self.version()?,
             created_at: self.time("created_at")?,
             updated_at: self.time("updated_at")?,
         })
+    }
+
+    /// The columns of a record that was joined with LEFT JOIN.
+    pub fn joined_record<R: Table>(&mut self) -> Result<Option<Record<R>>, Failure> {
+        let id: Option<i64> = self.next("id", Ok::<_, &str>)?;
+        let Some(id) = id else { return Ok(None) };
+        self.id = id;
+        self.record().map(Some)
     }
 
     fn damaged(&self, column: &'static str, rule: &dyn Display) -> Failure {
@@ -192,7 +205,7 @@ pub(crate) use session_columns;
 pub fn session(row: &Row<'_>) -> Result<Session, Failure> {
     let mut columns = Columns::new(row)?;
     Ok(Session {
-        id: columns.id.try_into().map_err(|error| columns.damaged("id", &error))?,
+        id: columns.id()?,
         user_id: columns.next("user_id", |id: i64| id.try_into())?,
         opened_at: columns.time("opened_at")?,
         refreshed_at: columns.time("refreshed_at")?,
@@ -220,7 +233,7 @@ pub(crate) use event_columns;
 
 pub fn event(row: &Row<'_>) -> Result<Event, Failure> {
     let mut columns = Columns::new(row)?;
-    let id = columns.id.try_into().map_err(|error| columns.damaged("id", &error))?;
+    let id = columns.id()?;
     let at = columns.time("at")?;
     let actor = columns.next("actor", |actor: String| actor.parse())?;
     let what = NewEvent {

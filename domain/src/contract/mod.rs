@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a case is a test: it panics if the contract is violated")]
 
 mod audit;
+mod changes;
 mod credentials;
 mod events;
 mod exports;
@@ -24,6 +25,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 pub use audit::AUDIT_LOG;
+pub use changes::CHANGE_FEED;
 pub use credentials::CREDENTIAL_STORE;
 pub use events::AUDIT_EVENTS;
 pub use exports::EXPORTS;
@@ -39,7 +41,7 @@ pub use users::USERS;
 use crate::audit::AuditLog;
 use crate::record::{RecordStore, Resource};
 use crate::session::{InvalidationFeed, SessionLookup, SessionStore};
-use crate::student::Student;
+use crate::student::{ChangeFeed, Student};
 use crate::user::{CredentialStore, User};
 
 /// Records of one resource with the audit log of their writes.
@@ -49,7 +51,14 @@ impl<R: Resource, S: RecordStore<R> + AuditLog> AuditedStore<R> for S {}
 
 /// A store with all of its ports, which share users, sessions and the audit log.
 pub trait Stores:
-    RecordStore<Student> + RecordStore<User> + CredentialStore + SessionStore + SessionLookup + InvalidationFeed + AuditLog
+    RecordStore<Student>
+    + RecordStore<User>
+    + CredentialStore
+    + SessionStore
+    + SessionLookup
+    + InvalidationFeed
+    + AuditLog
+    + ChangeFeed
 {
 }
 
@@ -61,6 +70,7 @@ impl<S> Stores for S where
         + SessionLookup
         + InvalidationFeed
         + AuditLog
+        + ChangeFeed
 {
 }
 

@@ -1,6 +1,7 @@
 //! Students.
 
 mod age;
+mod changes;
 mod entity;
 mod external_id;
 mod name;
@@ -10,6 +11,12 @@ mod roll_number;
 mod sample;
 
 pub use age::{Age, AgeError};
+#[cfg(feature = "mocks")]
+pub use changes::MockChangeFeed;
+pub use changes::{
+    Change, ChangeFeed, ChangePosition, ChangeRetention, ChangeRetentionError, ChangeToken, ChangeTokenError, Changes,
+    ChangesError, FeedState, FollowChanges, FollowedChanges,
+};
 pub use entity::{Student, StudentConflict, StudentFilter, StudentId, StudentPatch};
 pub use external_id::ExternalId;
 pub use name::{NamePart, StudentName};

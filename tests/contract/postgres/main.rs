@@ -4,6 +4,7 @@
 
 mod audit;
 mod availability;
+mod changes;
 mod opening;
 mod running;
 mod search;

@@ -81,7 +81,7 @@ pub fn restore(arguments: &Restore) -> Result<(), Failure> {
     keys.iter().try_for_each(|name| reject_existing(&data_dir.join(name)))?;
     // Migrated before it is moved, so that a backup of a newer release is rejected without a trace.
     progress("Migrating the store");
-    drop(SqliteStore::open(&store)?);
+    backup::adopt(&store)?;
     for name in &keys {
         let key = data_dir.join(name);
         // Copied, because the data directory may be on another file system than the store.
