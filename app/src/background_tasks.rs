@@ -1,12 +1,12 @@
 //! Periodic background tasks: write denied requests to the audit log, repeat withdrawals of login attempts, delete expired
-//! sessions, record interrupted deletions of events, and index names that other nodes wrote.
+//! sessions and old changes, record interrupted deletions of events, and index names that other nodes wrote.
 
 use std::time::Duration;
 
 use domain::audit::{DeniedAccessLog, Review};
 use domain::login::Withdrawals;
 use domain::session::Sessions;
-use domain::student::NameIndex;
+use domain::student::{FollowChanges, NameIndex};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -15,7 +15,7 @@ use crate::http::UseCases;
 
 /// Interval at which denied requests are written to the audit log, and failed withdrawals of login attempts are repeated.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(5);
-/// Interval at which expired sessions are deleted, and interrupted deletions recorded.
+/// Interval at which expired sessions and old changes are deleted, and interrupted deletions recorded.
 const CLEANUP_INTERVAL: Duration = Duration::from_hours(1);
 /// Interval at which names are indexed that were there before an upgrade or that older nodes wrote, and the index is improved.
 const INDEXING_INTERVAL: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ impl BackgroundTasks {
     /// Starts the tasks. Requires a Tokio runtime.
     #[must_use]
     pub fn start(use_cases: &UseCases) -> Self {
-        let UseCases { denied_access, sessions, review, name_index, log_in, .. } = use_cases.clone();
+        let UseCases { denied_access, sessions, review, changes, name_index, log_in, .. } = use_cases.clone();
         let withdrawals = log_in.attempts.withdrawals;
         let (stop, mut stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
@@ -45,6 +45,7 @@ impl BackgroundTasks {
                     _ = cleanup.tick() => {
                         delete_expired(&sessions).await;
                         maintain_audit_log(&review).await;
+                        delete_old_changes(&changes).await;
                     }
                     _ = &mut stopped => break flush(&denied_access, &withdrawals).await,
                 }
@@ -90,6 +91,14 @@ async fn delete_expired(sessions: &Sessions) {
 async fn maintain_audit_log(review: &Review) {
     if let Err(error) = review.maintain().await {
         tracing::warn!(%error, "cannot maintain the audit log; trying again in an hour");
+    }
+}
+
+async fn delete_old_changes(changes: &FollowChanges) {
+    match changes.delete_old().await {
+        Ok(0) => {}
+        Ok(deleted) => tracing::info!(deleted, "deleted old changes of students"),
+        Err(error) => tracing::warn!(%error, "cannot delete old changes of students; trying again in an hour"),
     }
 }
 

@@ -11,11 +11,13 @@ use domain::quota::RequestQuota;
 use domain::session::{
     Authenticate, Grants, Refresh, SessionLifetimes, SessionLimit, SessionLookup, SessionStore, Sessions,
 };
+use domain::student::{ChangeRetention, FollowChanges};
 use domain::token::TokenLifetime;
 use domain::user::{Accounts, PasswordPolicy};
 use domain::{Clock, MonotonicClock, Random, RandomError, StoreError};
 use thiserror::Error;
 
+use crate::change_watch::ChangeWatch;
 use crate::http::{ResourceRecords, UseCases};
 use crate::stores::Stores;
 use crate::system::SystemRandom;
@@ -27,13 +29,14 @@ pub struct Tokens {
     pub sessions: SessionLifetimes,
 }
 
-/// Rules for passwords, request rates, failed logins and sessions.
+/// Rules for passwords, request rates, failed logins, sessions and changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Policies {
     pub passwords: PasswordPolicy,
     pub requests: RequestQuota,
     pub throttling: LoginThrottling,
     pub sessions: SessionLimit,
+    pub changes: ChangeRetention,
 }
 
 /// Error while composing the use cases.
@@ -56,7 +59,7 @@ pub async fn use_cases(
     policies: Policies,
     (clock, monotonic): (Arc<dyn Clock>, Arc<dyn MonotonicClock>),
 ) -> Result<UseCases, CompositionError> {
-    let Policies { passwords: policy, requests, throttling, sessions: session_limit } = policies;
+    let Policies { passwords: policy, requests, throttling, sessions: session_limit, changes: retention } = policies;
     let random = Arc::new(SystemRandom);
     let passwords = Arc::new(hasher);
     let Tokens { signer, lifetime, sessions: lifetimes } = tokens;
@@ -124,6 +127,8 @@ pub async fn use_cases(
             policy,
         },
         review: Review { log: stores.audit, clock: clock.clone() },
+        change_watch: ChangeWatch::new(stores.changes.clone()),
+        changes: FollowChanges { feed: stores.changes, clock: clock.clone(), retention },
         denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
         search_turns: Arc::new(TurnsMemory::default()),

@@ -4,6 +4,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod background_tasks;
+pub mod change_watch;
 pub mod cli;
 pub mod composition;
 pub mod http;

@@ -11,7 +11,7 @@ use domain::Probe;
 use domain::audit::AuditLog;
 use domain::record::RecordStore;
 use domain::session::{InvalidationFeed, SessionLookup, SessionStore};
-use domain::student::NameIndex;
+use domain::student::{ChangeFeed, NameIndex};
 use domain::user::CredentialStore;
 use thiserror::Error;
 
@@ -91,6 +91,7 @@ domain::resources!(stores {
     invalidation_feed: InvalidationFeed,
     audit: AuditLog,
     name_index: NameIndex,
+    changes: ChangeFeed,
     probe: Probe,
 });
 

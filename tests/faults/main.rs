@@ -17,6 +17,7 @@ mod nodes;
 mod outages;
 mod pgbouncer;
 mod programs;
+mod replica;
 mod rolling_restarts;
 mod unknown_usernames;
 

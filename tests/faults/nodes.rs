@@ -50,10 +50,15 @@ impl Nodes {
 
     /// Stops a node with SIGTERM, starts it again on its address, and waits until it is ready.
     pub async fn restart(&mut self, number: usize) {
+        self.restart_after(number, Signal::TERM).await;
+    }
+
+    /// As [`Nodes::restart`], with this signal.
+    pub async fn restart_after(&mut self, number: usize, stop: Signal) {
         let node = &mut self.running[number];
-        signal(node.process.id().unwrap().cast_signed(), Signal::TERM);
+        signal(node.process.id().unwrap().cast_signed(), stop);
         let exit = timeout(STEP_TIMEOUT, node.process.wait()).await.expect("the node exits");
-        assert!(exit.unwrap().success());
+        assert_eq!(exit.unwrap().success(), stop == Signal::TERM);
         let address = node.address().to_owned();
         self.running[number] = self.serve(&address).await;
         let client = self.running[number].client(None);

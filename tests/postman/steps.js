@@ -66,6 +66,11 @@ exports.overrides = {
     after: [{ operation: 'deleteUser', name: 'Delete that user', parameters: { id: '{{newUserId}}', 'If-Match': null } }],
   },
   deleteUser: { parameters: { 'If-Match': null } },
+  getLatestStudentChange: { keep: { changeToken: 'body.token' } },
+  listStudentChanges: {
+    parameters: { after: '{{changeToken}}' },
+    before: [{ operation: 'getLatestStudentChange', keep: { changeToken: 'body.token' } }],
+  },
   createStudent: { keep: { rollNumber: 'body.roll_no', externalId: 'body.external_id' } },
   replaceStudent: { body: { roll_no: '{{rollNumber}}', external_id: '{{externalId}}' } },
   listLegacyStudents: {

@@ -33,6 +33,8 @@ EXPECTED_PROBLEMS = {
 }
 # Valid passwords without common characters: a new password must not contain the username.
 NEW_PASSWORDS = ("grey geese over a marsh", "5183 7204 6915 3847")
+# The operation whose `after` is a token of the feed of changes, not a cursor.
+FEED = "listStudentChanges"
 # The property with a roll number.
 ROLL_NUMBERS = {"createStudent": "roll_no", "replaceStudent": "roll_no", "createLegacyStudent": "rollno"}
 SPARE = next(str(user["id"]) for user in ANNOUNCEMENT["users"] if user["username"] == "spare")
@@ -104,6 +106,13 @@ def with_one_order(query):
     return query
 
 
+def with_change_token(query):
+    """Returns the query with a token of the server's feed in every second case, and with a short time to wait."""
+    calls[FEED] += 1
+    token = {"after": ANNOUNCEMENT["change_token"]} if calls[FEED] % 2 else {}
+    return {**query, **token, **({"wait": 1} if "wait" in query else {})}
+
+
 def with_short_target(query):
     """Returns the query with text of the same length, but of ASCII letters where its encoding would exceed that of a target."""
     return {
@@ -123,7 +132,8 @@ def map_case(context, case):
         if isinstance(case.body, dict):
             case.body = with_valid_text(case.body)
         if case.query:
-            case.query = with_one_order(with_valid_text(case.query))
+            query = with_valid_text(case.query)
+            case.query = with_change_token(query) if operation_id(case) == FEED else with_one_order(query)
     return case
 
 
@@ -133,6 +143,8 @@ def filter_failure(context, failure, case, response):
 
     The latter matches no tag (RFC 9110, section 13.1.2).
     """
+    if isinstance(failure, RejectedPositiveData) and response.status_code == 410:
+        return operation_id(case) != FEED
     if isinstance(failure, RejectedPositiveData) and response.status_code == 400:
         if response.json().get("type") == "/problems/malformed-condition":
             return has_documented_condition(case)

@@ -11,13 +11,14 @@ use domain::session::{
     InvalidationFeed, InvalidationListener, NewSession, OpenSessionError, Rotation, RotationError, Session,
     SessionLookup, SessionStore,
 };
-use domain::student::NameIndex;
+use domain::student::{ChangeFeed, ChangeToken, Changes, ChangesError, NameIndex};
 use domain::user::{
     Account, Admission, CredentialStore, Credentials, HashError, NewUser, Password, PasswordHash, PasswordHasher,
     Share, User, Username, Verdict,
 };
 use domain::{
-    Actor, Clock, Id, Moment, MonotonicClock, Page, PageRequest, Probe, SessionId, StoreError, UserId, Version,
+    Actor, Clock, Id, Moment, MonotonicClock, Page, PageRequest, PageSize, Probe, SessionId, StoreError, UserId,
+    Version,
 };
 use time::OffsetDateTime;
 
@@ -95,6 +96,7 @@ impl Faults {
             sessions: Arc::new(Faulty { inner: stores.sessions, switch: switch.clone() }),
             audit: Arc::new(Faulty { inner: stores.audit, switch: switch.clone() }),
             name_index: Arc::new(Faulty { inner: stores.name_index, switch: switch.clone() }),
+            changes: Arc::new(Faulty { inner: stores.changes, switch: switch.clone() }),
             probe: Arc::new(Faulty { inner: stores.probe, switch: switch.clone() }),
             session_lookup: Arc::new(Faulty { inner: stores.session_lookup, switch: session_lookup.clone() }),
             invalidation_feed: Arc::new(Faulty { inner: stores.invalidation_feed, switch: session_lookup.clone() }),
@@ -181,6 +183,12 @@ faulty!(AuditLog {
 faulty!(NameIndex {
     async fn index_missing() -> Result<Option<u64>, StoreError>;
     async fn missing() -> Result<u64, StoreError>;
+});
+
+faulty!(ChangeFeed {
+    async fn changes(after: ChangeToken, size: PageSize) -> Result<Changes, ChangesError>;
+    async fn latest() -> Result<ChangeToken, StoreError>;
+    async fn delete_before(before: OffsetDateTime, limit: u32) -> Result<u64, StoreError>;
 });
 
 faulty!(Probe {

@@ -77,6 +77,40 @@ async fn backup_contains_every_write_acknowledged_before_it() {
     failed(&source.run(&["backup", &backup], None).await, "choose another file");
 }
 
+/// Its follower may know changes that the restored store does not contain, and others may follow at the same positions.
+#[tokio::test]
+async fn token_from_before_a_restore_is_gone() {
+    let (source, restored, copied) =
+        (Installation::new(Engine::Sqlite), Installation::new(Engine::Sqlite), Installation::new(Engine::Sqlite));
+    let server = source.serve().await;
+    let client = source.admin(&server).await;
+    create_student(&client, 1).await;
+    let backup = source.data("backup").to_string_lossy().into_owned();
+    succeeded(&source.run(&["backup", &backup, "--with-keys"], None).await);
+    let token = client.get("/students/changes/latest").await.expect(200)["token"].as_str().unwrap().to_owned();
+    stop(server).await;
+    succeeded(&restored.run(&["restore", &backup], None).await);
+    fs::create_dir(copied.data("")).unwrap();
+    for file in ["rollbook.sqlite3", "jwt-secret"] {
+        fs::copy(source.data(file), copied.data(file)).unwrap();
+    }
+    for (installation, is_same) in [(&source, true), (&restored, false), (&copied, false)] {
+        let server = installation.serve().await;
+        let client = server.log_in("admin", ADMIN_PASSWORD).await;
+        let changes = client.get(&format!("/students/changes?after={token}")).await;
+        if is_same {
+            assert_eq!(changes.expect(200)["changes"], json!([]));
+        } else {
+            changes.expect_problem(410, "change-token-of-another-feed");
+            let token = client.get("/students/changes/latest").await.expect(200)["token"].as_str().unwrap().to_owned();
+            create_student(&client, 2).await;
+            let changes = client.get(&format!("/students/changes?after={token}")).await.expect(200);
+            assert_eq!(changes["changes"][0]["student"]["roll_no"], 2);
+        }
+        stop(server).await;
+    }
+}
+
 #[tokio::test]
 async fn backup_with_keys_keeps_tokens_valid() {
     let (_source, backup, _, client) = installation_with_backup(&["--with-keys"]).await;

@@ -11,6 +11,7 @@ mod audit;
 mod audit_cli;
 mod backup;
 mod bound;
+mod changes;
 mod cli;
 mod conditional;
 mod connections;

@@ -142,6 +142,7 @@ async fn cached_session_causes_no_query() {
             "COMMIT",
             "WHERE username_folded",
             "WHERE name_search IS NULL",
+            "student_feed",
         ];
         assert!(
             executed == 0 || periodic.iter().any(|known| statement.contains(known)),

@@ -109,6 +109,20 @@ async fn draining_server_is_not_ready_and_closes_connections() {
     assert_eq!(wait_for_exit(&mut server.process).await, Some(130));
 }
 
+#[tokio::test]
+async fn request_that_waits_for_changes_does_not_delay_shutdown() {
+    let mut server = Program::demo().await;
+    let admin = server.log_in("admin", "password").await;
+    let token = admin.get("/students/changes/latest").await.expect(200)["token"].as_str().unwrap().to_owned();
+    let path = format!("/students/changes?after={token}&wait=20");
+    let start = Instant::now();
+    // The request may arrive after the signal: the server accepts connections for 5 more seconds.
+    let (waited, ()) = tokio::join!(admin.get(&path), async { signal(&server.process, Signal::TERM) });
+    assert_eq!(waited.expect(200)["next"], token);
+    assert_eq!(wait_for_exit(&mut server.process).await, Some(0));
+    assert!(start.elapsed() < Duration::from_secs(8), "the server waited for the grace period");
+}
+
 /// Pauses Tokio's clock, which then advances to the next timer.
 #[tokio::test]
 async fn endless_request_is_aborted_10_seconds_after_the_drain_delay() {
@@ -121,10 +135,12 @@ async fn endless_request_is_aborted_10_seconds_after_the_drain_delay() {
         begun.send(()).unwrap();
         std::future::pending::<poem::Result<poem::Response>>()
     });
-    let stopped = async {
-        let _ = stopped.await;
-    };
     let drain = app::server::Drain::new(Duration::from_secs(5));
+    let draining = drain.clone();
+    let stopped = async move {
+        let _ = stopped.await;
+        draining.run().await;
+    };
     let serving = tokio::spawn(app::server::serve(listener, endpoint, stopped, drain));
     let mut client = connect(&address).await;
     client.write_all(b"GET / HTTP/1.1\r\nHost: rollbook\r\n\r\n").await.unwrap();

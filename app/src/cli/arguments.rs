@@ -18,6 +18,7 @@ use clap::builder::styling::Styles;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::quota::RequestQuota;
 use domain::session::SessionLimit;
+use domain::student::ChangeRetention;
 use domain::token::TokenLifetime;
 use domain::user::PasswordPolicy;
 use ipnet::IpNet;
@@ -33,7 +34,8 @@ pub use user::{PasswordSource, User, UserCommand};
 pub use values::file;
 
 use self::values::{
-    duration, instant, lifetime, limited, network, origin, password_policy, request_quota, session_limit, within,
+    change_retention, duration, instant, lifetime, limited, network, origin, password_policy, request_quota,
+    session_limit, within,
 };
 use super::listen_address::ListenAddress;
 use super::log::LogFilter;
@@ -61,7 +63,7 @@ pub enum Command {
     Config(Box<Serve>),
     /// Manage user accounts
     User(User),
-    /// Export students
+    /// Export students, and follow their changes
     Students(Students),
     /// List audit events and delete old ones
     Audit(Audit),
@@ -171,6 +173,10 @@ pub struct Serve {
     )]
     pub request_quota: RequestQuota,
 
+    /// Time for which changes of students are kept for clients that follow them: 1d to 3650d
+    #[arg(long, env = "ROLLBOOK_CHANGE_RETENTION", value_name = "TIME", default_value = "30d", value_parser = change_retention)]
+    pub change_retention: ChangeRetention,
+
     /// Maximum number of concurrent connections; further connections wait
     #[arg(long, env = "ROLLBOOK_MAX_CONNECTIONS", value_name = "NUMBER", default_value = "4096")]
     pub max_connections: NonZeroUsize,
@@ -221,7 +227,7 @@ pub struct Serve {
         help = "Serve a temporary store for client tests: the students of --demo, a user of each role, a clock that \
                 starts at 2030-01-01T00:00:00Z, and no limit on failed logins. Prints one line of JSON: base_url, \
                 clock, users with their passwords, tokens by name (one per user, expired, forged), refresh_tokens, \
-                durable_tokens, student_ids, unused_roll_numbers",
+                durable_tokens, student_ids, unused_roll_numbers, change_token",
         long,
         env = "ROLLBOOK_CONTRACT",
         value_parser = BoolishValueParser::new(),

@@ -9,7 +9,7 @@ use adapter_jwt::{JwtTokens, TokenPolicy};
 use domain::access::Role;
 use domain::login::LoggedIn;
 use domain::record::Record;
-use domain::student::Student;
+use domain::student::{ChangeToken, Student};
 use domain::token::{Claims, TokenId, TokenLifetime, Tokens};
 use domain::user::User;
 use domain::{Actor, ActorId, Origin};
@@ -44,13 +44,15 @@ const UNUSED_ROLL_NUMBERS: RangeInclusive<i64> = 1001..=1100;
 pub struct SampleData {
     users: Vec<Record<User>>,
     students: Vec<Record<Student>>,
+    change_token: ChangeToken,
 }
 
 /// Fills an empty store with the sample data.
 pub async fn fill(stores: &Stores) -> Result<SampleData, Failure> {
     let by = Actor::here(ActorId::Service, START);
+    let change_token = stores.changes.latest().await?;
     let users = create_users(stores, &USERS, PASSWORD, &by).await?;
-    Ok(SampleData { users, students: create_students(stores, &by).await? })
+    Ok(SampleData { users, students: create_students(stores, &by).await?, change_token })
 }
 
 /// Data for test scripts, printed as one line of JSON.
@@ -68,6 +70,8 @@ struct Announcement {
     student_ids: Vec<i64>,
     /// Neither in the store nor in the examples of the document.
     unused_roll_numbers: Vec<i64>,
+    /// Position in the changes of students before the sample data.
+    change_token: String,
 }
 
 #[derive(Serialize)]
@@ -122,6 +126,7 @@ pub async fn print_announcement(
         durable_tokens,
         student_ids: samples.students.iter().map(|student| student.id.get()).collect(),
         unused_roll_numbers: UNUSED_ROLL_NUMBERS.collect(),
+        change_token: samples.change_token.to_string(),
     };
     output::line(serde_json::to_string(&announcement)?)
 }

@@ -143,6 +143,7 @@ const fn policies(serve: &Serve) -> Policies {
         requests: serve.request_quota,
         throttling: LoginThrottling::Limited,
         sessions: serve.max_sessions,
+        changes: serve.change_retention,
     }
 }
 
@@ -155,7 +156,14 @@ async fn serve_until(
 ) {
     let background_tasks = BackgroundTasks::start(&use_cases);
     use_cases.probe = Arc::new(Readiness::start(use_cases.probe, drain.clone()));
-    server::serve(listener, http::endpoint(use_cases, config), stop, drain).await;
+    let change_watch = use_cases.change_watch.clone();
+    let drained = async {
+        stop.await;
+        drain.run().await;
+        // Otherwise requests that wait for changes would delay the end.
+        change_watch.stop();
+    };
+    server::serve(listener, http::endpoint(use_cases, config), drained, drain.clone()).await;
     background_tasks.stop().await;
 }
 

@@ -25,7 +25,7 @@ use domain::login::{LogIn, OwnPassword};
 use domain::quota::{RequestQuotas, Turns};
 use domain::record::Records;
 use domain::session::{Authenticate, Refresh, Sessions};
-use domain::student::NameIndex;
+use domain::student::{FollowChanges, NameIndex};
 use domain::token::KeySet;
 use domain::user::Accounts;
 use domain::{Clock, Filter, Probe, Reach};
@@ -33,10 +33,11 @@ use poem::endpoint::BoxEndpoint;
 use poem::{Endpoint, IntoEndpoint, Request, Response, Route};
 
 use self::request::By;
+use crate::change_watch::ChangeWatch;
 use crate::stores::Stores;
 
 pub use edge::{AllowedOrigins, EdgeConfig, ForwardedHeader, Origin, TrustedProxies};
-pub use operations::StudentDocument;
+pub use operations::{ChangesDocument, LatestDocument, StudentDocument};
 
 /// The use cases that the operations run.
 #[derive(Clone)]
@@ -49,6 +50,8 @@ pub struct UseCases {
     pub own_password: OwnPassword,
     pub accounts: Accounts,
     pub review: Review,
+    pub changes: FollowChanges,
+    pub change_watch: Arc<ChangeWatch>,
     pub denied_access: Arc<DeniedAccessLog>,
     pub quotas: Arc<dyn RequestQuotas>,
     pub search_turns: Arc<dyn Turns>,

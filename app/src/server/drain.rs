@@ -23,7 +23,7 @@ impl Drain {
     }
 
     /// Begins to drain, and returns after the delay.
-    pub(super) async fn run(&self) {
+    pub async fn run(&self) {
         self.has_begun.store(true, Ordering::Relaxed);
         tracing::info!("stopping: not ready, and accepting connections for {} more seconds", self.delay.as_secs_f32());
         tokio::time::sleep(self.delay).await;

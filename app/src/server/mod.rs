@@ -47,22 +47,19 @@ const MAX_HEAD: usize = 128 * 1024;
 /// Time for running requests to finish after the stop signal.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Serves `endpoint` on `listener` until `stop` completes and `drain` is over. Then it accepts no more connections, and running
-/// requests have 10 seconds to finish. From `stop` on, each connection is closed after its response.
+/// Serves `endpoint` on `listener` until `stop` completes. Then it accepts no more connections, and running requests have 10 seconds
+/// to finish. From the beginning of `drain` on, each connection is closed after its response.
 pub async fn serve<E>(mut listener: Listener, endpoint: E, stop: impl Future<Output = ()>, drain: Drain)
 where
     E: Endpoint<Output = Response> + 'static,
 {
     let endpoint = Arc::new(endpoint);
     let graceful = GracefulShutdown::new();
-    let mut drained = std::pin::pin!(async {
-        stop.await;
-        drain.run().await;
-    });
+    let mut stop = std::pin::pin!(stop);
     loop {
         let connection = tokio::select! {
             connection = listener.accept() => connection,
-            () = &mut drained => break,
+            () = &mut stop => break,
         };
         let Connection { stream, peer, slot } = connection;
         let driver = connection_future(stream, peer, listener.idle_timeout(), Arc::clone(&endpoint), drain.clone());

@@ -2,7 +2,7 @@
 
 import { client } from "./generated/client.gen.js";
 import * as api from "./generated/sdk.gen.js";
-import type { Problem, Student, Token } from "./generated/types.gen.js";
+import type { Problem, Student, StudentChange, Token } from "./generated/types.gen.js";
 import { zProblem } from "./generated/zod.gen.js";
 import { check, step } from "./steps.js";
 
@@ -32,6 +32,7 @@ function rejected({ error, response }: Outcome<unknown>, status: number, type: s
 
 let student: Student;
 let tag = "";
+let position = "";
 const path = () => ({ id: student.id });
 
 await step("log-in", async () => {
@@ -51,7 +52,13 @@ await step("pages", async () => {
   check(sizes.join() === "10,10,5" && ids.size === 25, `pages of ${sizes.join()}, ${ids.size} students`);
 });
 
+await step("export", async () => {
+  const lines = unwrap(await api.exportStudentsAsCsv()).trimEnd().split("\r\n");
+  check(lines.length === 26 && lines[0]?.startsWith("id,name,"), `${lines.length} lines after ${lines[0]}`);
+});
+
 await step("create", async () => {
+  position = unwrap(await api.getLatestStudentChange()).token;
   const body = { name: "Leela Menon", email: "leela.menon@example.org", roll_no: 4711, age: 22 };
   student = unwrap(await api.createStudent({ body }));
   check(student.roll_no === 4711 && student.age === 22, "the created student differs");
@@ -100,6 +107,17 @@ await step("delete", async () => {
   const result = await api.deleteStudent({ path: path() });
   check(result.response?.status === 204, `the status is ${result.response?.status}`);
   rejected(await api.getStudent({ path: path() }), 404, "/problems/record-not-found");
+});
+
+await step("follow", async () => {
+  const changes: StudentChange[] = [];
+  for (let more = true; more; ) {
+    const part = unwrap(await api.listStudentChanges({ query: { after: position, limit: 3, wait: 1 } }));
+    changes.push(...part.changes);
+    [more, position] = [part.has_more, part.next];
+  }
+  const versions = changes.filter((change) => change.student_id === student.id).map(({ version }) => Number(version));
+  check(versions.join() === "1,2,3,4" && changes[3]?.student === null, `the versions are ${versions.join()}`);
 });
 
 await step("log-out", async () => {

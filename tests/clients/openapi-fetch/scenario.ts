@@ -6,6 +6,7 @@ import { check, step } from "./steps.js";
 
 type Problem = components["schemas"]["Problem"];
 type Student = components["schemas"]["Student"];
+type StudentChange = components["schemas"]["StudentChange"];
 type Token = components["schemas"]["Token"];
 
 let tokens: Token | undefined;
@@ -38,6 +39,7 @@ function rejected({ error, response }: Outcome<unknown>, status: number, type: s
 
 let student: Student;
 let tag = "";
+let position = "";
 const path = () => ({ id: student.id });
 
 await step("log-in", async () => {
@@ -57,7 +59,13 @@ await step("pages", async () => {
   check(sizes.join() === "10,10,5" && ids.size === 25, `pages of ${sizes.join()}, ${ids.size} students`);
 });
 
+await step("export", async () => {
+  const lines = unwrap(await client.GET("/students.csv", { parseAs: "text" })).trimEnd().split("\r\n");
+  check(lines.length === 26 && lines[0]?.startsWith("id,name,") === true, `${lines.length} lines after ${lines[0]}`);
+});
+
 await step("create", async () => {
+  position = unwrap(await client.GET("/students/changes/latest")).token;
   const body = { name: "Leela Menon", email: "leela.menon@example.org", roll_no: 4711, age: 22 };
   student = unwrap(await client.POST("/students", { body }));
   check(student.roll_no === 4711 && student.age === 22, "the created student differs");
@@ -108,6 +116,18 @@ await step("delete", async () => {
   const result = await client.DELETE("/students/{id}", { params: { path: path() } });
   check(result.response.status === 204, `the status is ${result.response.status}`);
   rejected(await client.GET("/students/{id}", { params: { path: path() } }), 404, "/problems/record-not-found");
+});
+
+await step("follow", async () => {
+  const changes: StudentChange[] = [];
+  for (let more = true; more; ) {
+    const query = { after: position, limit: 3, wait: 1 };
+    const part = unwrap(await client.GET("/students/changes", { params: { query } }));
+    changes.push(...part.changes);
+    [more, position] = [part.has_more, part.next];
+  }
+  const versions = changes.filter((change) => change.student_id === student.id).map(({ version }) => version);
+  check(versions.join() === "1,2,3,4" && changes[3]?.student === null, `the versions are ${versions.join()}`);
 });
 
 await step("log-out", async () => {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 
 	rollbook "scenario/generated"
 )
@@ -25,6 +26,8 @@ type scenario struct {
 	tokens  *rollbook.Token
 	student *rollbook.Student
 	tag     string
+	// Token of the changes before the creation.
+	position string
 }
 
 func main() {
@@ -34,6 +37,7 @@ func main() {
 
 	step("log-in", s.logIn())
 	step("pages", s.pages())
+	step("export", s.export())
 	step("create", s.create())
 	step("read", s.read())
 	step("stale", s.stale())
@@ -42,6 +46,7 @@ func main() {
 	step("404", s.notFound(999_999))
 	step("refresh", s.refresh())
 	step("delete", s.deleteStudent())
+	step("follow", s.follow())
 	step("log-out", s.logOut())
 	step("401", s.rejectedToken())
 }
@@ -82,7 +87,21 @@ func (s *scenario) pages() error {
 	return check(fmt.Sprint(sizes) == "[10 10 5]" && len(ids) == 25, "pages of %v, %d students", sizes, len(ids))
 }
 
+func (s *scenario) export() error {
+	text, _, err := s.StudentsAPI.ExportStudentsAsCsv(s.ctx).Execute()
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(strings.TrimSpace(text), "\r\n")
+	return check(len(lines) == 26 && strings.HasPrefix(text, "id,name,"), "%d lines after %s", len(lines), lines[0])
+}
+
 func (s *scenario) create() error {
+	latest, _, err := s.StudentsAPI.GetLatestStudentChange(s.ctx).Execute()
+	if err != nil {
+		return err
+	}
+	s.position = latest.Token
 	input := rollbook.NewStudentInput("Leela Menon", "leela.menon@example.org", 4711)
 	input.SetAge(22)
 	student, _, err := s.StudentsAPI.CreateStudent(s.ctx).StudentInput(*input).Execute()
@@ -185,6 +204,24 @@ func (s *scenario) deleteStudent() error {
 		return err
 	}
 	return s.notFound(s.student.Id)
+}
+
+func (s *scenario) follow() error {
+	var versions []int64
+	for more := true; more; {
+		part, _, err := s.StudentsAPI.ListStudentChanges(s.ctx).After(s.position).Limit(3).Wait(1).Execute()
+		if err != nil {
+			return err
+		}
+		for _, change := range part.Changes {
+			if change.StudentId != s.student.Id || change.Student.Get() != nil {
+				return fmt.Errorf("a change of student %d", change.StudentId)
+			}
+			versions = append(versions, change.Version)
+		}
+		more, s.position = part.HasMore, part.Next
+	}
+	return check(fmt.Sprint(versions) == "[1 2 3 4]", "the versions are %v", versions)
 }
 
 func (s *scenario) logOut() error {

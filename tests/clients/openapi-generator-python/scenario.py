@@ -12,6 +12,7 @@ from rollbook_client import (
     Problem,
     RefreshRequest,
     SessionsApi,
+    StudentChange,
     StudentInput,
     StudentPatch,
     StudentsApi,
@@ -51,7 +52,12 @@ with step("pages"):
     ids = {student.id for page in pages for student in page.students}
     assert (sizes, len(ids)) == ([10, 10, 5], 25), f"pages of {sizes}, {len(ids)} students"
 
+with step("export"):
+    lines = students.export_students_as_csv().splitlines()
+    assert len(lines) == 26 and lines[0].startswith("id,name,"), f"{len(lines)} lines after {lines[0]}"
+
 with step("create"):
+    position = students.get_latest_student_change().token
     student = students.create_student(
         StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
     )
@@ -95,6 +101,16 @@ with step("refresh"):
 with step("delete"):
     students.delete_student(student.id)
     rejected(lambda: students.get_student(student.id), 404, "/problems/record-not-found")
+
+with step("follow"):
+    changes: list[StudentChange] = []
+    has_more = True
+    while has_more:
+        part = students.list_student_changes(position, limit=3, wait=1)
+        changes += part.changes
+        has_more, position = part.has_more, part.next
+    versions = [change.version for change in changes if change.student_id == student.id]
+    assert versions == [1, 2, 3, 4] and changes[3].student is None, f"the versions are {versions}"
 
 with step("log-out"):
     sessions.log_out()

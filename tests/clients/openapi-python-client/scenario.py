@@ -5,7 +5,16 @@ from typing import TypeVar
 
 from rollbook_client import AuthenticatedClient, Client
 from rollbook_client.api.sessions import get_me, log_in, log_out, refresh_token, replace_own_password
-from rollbook_client.api.students import create_student, delete_student, get_student, list_students, update_student
+from rollbook_client.api.students import (
+    create_student,
+    delete_student,
+    export_students_as_csv,
+    get_latest_student_change,
+    get_student,
+    list_student_changes,
+    list_students,
+    update_student,
+)
 from rollbook_client.models import (
     Credentials,
     Me,
@@ -13,6 +22,9 @@ from rollbook_client.models import (
     Problem,
     RefreshRequest,
     Student,
+    StudentChange,
+    StudentChangePosition,
+    StudentChanges,
     StudentInput,
     StudentPage,
     StudentPatch,
@@ -62,7 +74,12 @@ with step("pages"):
         after = page.next_
     assert (sizes, len(ids)) == ([10, 10, 5], 25), f"pages of {sizes}, {len(ids)} students"
 
+with step("export"):
+    lines = unwrap(export_students_as_csv.sync_detailed(client=client), str).splitlines()
+    assert len(lines) == 26 and lines[0].startswith("id,name,"), f"{len(lines)} lines after {lines[0]}"
+
 with step("create"):
+    position = unwrap(get_latest_student_change.sync_detailed(client=client), StudentChangePosition).token
     body = StudentInput(name="Leela Menon", email="leela.menon@example.org", roll_no=4711, age=22)
     student = unwrap(create_student.sync_detailed(client=client, body=body), Student)
     assert (student.roll_no, student.age) == (4711, 22), "the created student differs"
@@ -110,6 +127,18 @@ with step("delete"):
     deleted = delete_student.sync_detailed(student.id, client=client)
     assert deleted.status_code == 204, f"the status is {deleted.status_code}"
     rejected(get_student.sync_detailed(student.id, client=client), 404, "/problems/record-not-found")
+
+with step("follow"):
+    changes: list[StudentChange] = []
+    has_more = True
+    while has_more:
+        part = unwrap(
+            list_student_changes.sync_detailed(client=client, after=position, limit=3, wait=1), StudentChanges
+        )
+        changes += part.changes
+        has_more, position = part.has_more, part.next_
+    versions = [change.version for change in changes if change.student_id == student.id]
+    assert versions == [1, 2, 3, 4] and changes[3].student is None, f"the versions are {versions}"
 
 with step("log-out"):
     logged_out = log_out.sync_detailed(client=client)

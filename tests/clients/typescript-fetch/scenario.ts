@@ -7,6 +7,7 @@ import {
   ResponseError,
   SessionsApi,
   type Student,
+  type StudentChange,
   StudentsApi,
   type Token,
 } from "./generated/index.js";
@@ -36,6 +37,7 @@ async function rejected(call: Promise<unknown>, status: number, type: string): P
 
 let student: Student;
 let tag = "";
+let position = "";
 
 await step("log-in", async () => {
   tokens = await sessions.logIn({ credentials: { username: "shantanu", password: "password" } });
@@ -54,7 +56,13 @@ await step("pages", async () => {
   check(sizes.join() === "10,10,5" && ids.size === 25, `pages of ${sizes.join()}, ${ids.size} students`);
 });
 
+await step("export", async () => {
+  const lines = (await students.exportStudentsAsCsv()).trimEnd().split("\r\n");
+  check(lines.length === 26 && lines[0]?.startsWith("id,name,") === true, `${lines.length} lines after ${lines[0]}`);
+});
+
 await step("create", async () => {
+  position = (await students.getLatestStudentChange()).token;
   const studentInput = { name: "Leela Menon", email: "leela.menon@example.org", rollNo: 4711, age: 22 };
   student = await students.createStudent({ studentInput });
   check(student.rollNo === 4711 && student.age === 22, "the created student differs");
@@ -103,6 +111,17 @@ await step("refresh", async () => {
 await step("delete", async () => {
   await students.deleteStudent({ id: student.id });
   await rejected(students.getStudent({ id: student.id }), 404, "/problems/record-not-found");
+});
+
+await step("follow", async () => {
+  const changes: StudentChange[] = [];
+  for (let more = true; more; ) {
+    const part = await students.listStudentChanges({ after: position, limit: 3, wait: 1 });
+    changes.push(...part.changes);
+    [more, position] = [part.hasMore, part.next];
+  }
+  const versions = changes.filter((change) => change.studentId === student.id).map(({ version }) => version);
+  check(versions.join() === "1,2,3,4" && changes[3]?.student === null, `the versions are ${versions.join()}`);
 });
 
 await step("log-out", async () => {

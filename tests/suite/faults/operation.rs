@@ -1,6 +1,7 @@
 //! The operations of the API document, and the problems listed for each.
 
 use app::http::access::Access;
+use domain::student::ChangeToken;
 use serde_json::Value;
 
 /// An operation of the API document.
@@ -71,11 +72,12 @@ impl Operation {
         ["/login", "/student"].contains(&self.path.as_str())
     }
 
-    /// The required query.
-    pub fn query(&self) -> &'static str {
+    /// The required query, with this token of the feed of changes.
+    pub fn query(&self, token: &ChangeToken) -> String {
         match self.id.as_str() {
-            "updateLegacyStudent" | "deleteLegacyStudent" => "?student_id=1",
-            _ => "",
+            "updateLegacyStudent" | "deleteLegacyStudent" => "?student_id=1".to_owned(),
+            "listStudentChanges" => format!("?after={token}"),
+            _ => String::new(),
         }
     }
 

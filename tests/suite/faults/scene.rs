@@ -7,6 +7,7 @@ use app::http::access::Access;
 use domain::access::{PermissionEntry, Requirement, Role};
 use domain::quota::RequestQuota;
 use domain::record::Record;
+use domain::student::{ChangePosition, ChangeToken};
 use domain::user::{Account, Admission, Attempts, Throttled, User};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
@@ -41,6 +42,8 @@ pub struct Scene {
     throttled: Client,
     /// Client of a user with a locked account.
     locked: Client,
+    /// The latest token of the feed of changes, whose first change was deleted.
+    token: ChangeToken,
 }
 
 impl Scene {
@@ -69,12 +72,15 @@ impl Scene {
             throttled_client(&server, "throttled", Err(Throttled::RetryAfter { retry_after: time::Duration::SECOND }))
                 .await;
         let locked = throttled_client(&server, "locked", Err(Throttled::Locked)).await;
-        Self { server, faults, admin, client, fresh, viewer, newcomer, throttled, locked }
+        let feed = &server.stores.changes;
+        feed.delete_before(operator().at + time::Duration::DAY, 1).await.unwrap();
+        let token = feed.latest().await.unwrap();
+        Self { server, faults, admin, client, fresh, viewer, newcomer, throttled, locked, token }
     }
 
     /// A request of this client for the operation on an existing record, without a body.
     pub fn bare(&self, operation: &Operation, caller: &Client) -> RequestBuilder {
-        caller.request(&operation.method, &format!("{}{}", self.path(operation), operation.query()))
+        caller.request(&operation.method, &format!("{}{}", self.path(operation), operation.query(&self.token)))
     }
 
     /// The same with a valid body.
@@ -127,7 +133,7 @@ impl Scene {
 
     /// The response to a chunked body with an invalid chunk length.
     async fn broken_chunk(&self, operation: &Operation) -> Response {
-        let (method, path) = (&operation.method, format!("{}{}", self.path(operation), operation.query()));
+        let (method, path) = (&operation.method, format!("{}{}", self.path(operation), operation.query(&self.token)));
         let token = self.client.token().unwrap_or_default();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nOrigin: {ORIGIN}\r\n\
@@ -145,6 +151,7 @@ impl Scene {
         let bare = || self.bare(operation, &self.client);
         let valid = || self.valid(operation, &self.client);
         let json = |body: Value| vec![bare().json(&body)];
+        let after = |token: ChangeToken| vec![self.with_query(operation, &operation.query(&token))];
         match slug {
             "malformed-query" => vec![self.with_query(operation, "?name=%ff")],
             // Legacy operations return other problems for a body that is not JSON.
@@ -177,6 +184,12 @@ impl Scene {
             "external-id-taken" => json(operation.body_with("external_id", json!("A2"))),
             "username-taken" => json(operation.body_with("username", json!("ADMIN"))),
             "last-administrator" => vec![with(bare(), operation.has_body.then_some(&json!({ "role": "viewer" })))],
+            "change-token-of-another-feed" => after(ChangeToken { feed: self.token.feed ^ 1, ..self.token }),
+            "change-token-from-the-future" => {
+                let position = ChangePosition { number: i64::MAX, ..self.token.position };
+                after(ChangeToken { position, ..self.token })
+            }
+            "change-token-expired" => after(ChangeToken { position: ChangePosition::START, ..self.token }),
             "malformed-condition" => ["if-match", "if-none-match"].map(|name| valid().header(name, "999-9")).into(),
             "stale-version" => vec![valid().header("if-match", "\"999-9\"")],
             "payload-too-large" => {

@@ -6,8 +6,10 @@ use std::time::Duration;
 use crate::failure::{Failure, Result};
 
 /// Names of the scenario's steps, in order.
-pub const STEPS: [&str; 12] =
-    ["log-in", "pages", "create", "read", "stale", "null", "422", "404", "refresh", "delete", "log-out", "401"];
+pub const STEPS: [&str; 14] = [
+    "log-in", "pages", "export", "create", "read", "stale", "null", "422", "404", "refresh", "delete", "follow",
+    "log-out", "401",
+];
 
 /// Parses lines like `ok read` and `not ok read: no ETag`, and returns the failed steps, each with its error. A step that is
 /// not reported exactly once has failed, and the last one if only the scenario itself `exited_with_error`.
@@ -121,10 +123,10 @@ mod tests {
         results.add_readme("ts", Ok(()));
         results.add_readme("rust", Err(Failure::new("no output")));
         let text = results.to_string();
-        assert_eq!(results.failed(), 14);
-        assert!(text.contains("11 of 12 steps     0.0 s\n    read: no: tag\n"), "{text}");
+        assert_eq!(results.failed(), 16);
+        assert!(text.contains("13 of 14 steps     0.0 s\n    read: no: tag\n"), "{text}");
         assert!(
-            text.ends_with("README.md, ts: ok\nREADME.md, rust: failed\n    no output\n24 passed, 14 failed\n"),
+            text.ends_with("README.md, ts: ok\nREADME.md, rust: failed\n    no output\n28 passed, 16 failed\n"),
             "{text}"
         );
     }

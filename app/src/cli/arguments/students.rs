@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use domain::student::ChangeToken;
+
+use super::values::change_token;
 use super::{Store, file};
 
 #[derive(Debug, Args)]
@@ -31,6 +34,16 @@ pub enum StudentsCommand {
         /// Neutralize cells of CSV that a spreadsheet program would run as formulas
         #[arg(long)]
         spreadsheet: bool,
+    },
+    /// Print the changes of students as one line of JSON for each part, or the token of the latest position, also while a server runs
+    Changes {
+        /// Token of the position after which to start: `token` or `next` of an earlier line
+        #[arg(long, value_name = "TOKEN", value_parser = change_token)]
+        after: Option<ChangeToken>,
+
+        /// Wait for further changes until interrupted
+        #[arg(long, requires = "after")]
+        follow: bool,
     },
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use adapter_jwt::SigningKey;
 use domain::quota::{RequestQuota, RequestQuotaError};
 use domain::session::{SessionLimit, SessionLimitError};
+use domain::student::{ChangeRetention, ChangeToken};
 use domain::token::TokenLifetime;
 use domain::user::{PasswordPolicy, PasswordPolicyError};
 use ipnet::IpNet;
@@ -32,6 +33,14 @@ pub fn lifetime(text: &str) -> Result<TokenLifetime, String> {
 pub fn session_limit(text: &str) -> Result<SessionLimit, String> {
     let limit = text.parse().map_err(|_| SessionLimitError).and_then(SessionLimit::new);
     limit.map_err(|error| error.to_string())
+}
+
+pub fn change_retention(text: &str) -> Result<ChangeRetention, String> {
+    ChangeRetention::new(duration(text)?).map_err(|error| error.to_string())
+}
+
+pub fn change_token(text: &str) -> Result<ChangeToken, String> {
+    text.parse().map_err(|error: domain::student::ChangeTokenError| error.to_string())
 }
 
 pub fn limited(text: &str, max: std::time::Duration) -> Result<std::time::Duration, String> {

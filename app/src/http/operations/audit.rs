@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
-use crate::http::request::{By, PageQuery, filters};
+use crate::http::request::{By, FromQuery, PageQuery, filters};
 use crate::http::response::{InCollection, PageResponse};
 use crate::http::wire::{Int, response, text_value};
 
@@ -106,7 +106,7 @@ impl AuditApi {
         &self,
         by: By<AuditRead>,
         uses: UseCasesData<'_>,
-        query: PageQuery<EventFilter>,
+        query: FromQuery<PageQuery<EventFilter>>,
     ) -> Result<PageResponse<EventDocument>, OperationError<Listing>> {
         let _turn = uses.turn(&by, &query.filter).await;
         let page = uses.review.page(&by, &query.filter, query.page.clone()).await?;

@@ -1,6 +1,7 @@
 //! Operations: each parses the request, runs one use case and returns a response.
 
 mod audit;
+mod changes;
 mod document;
 mod health;
 mod key_set;
@@ -13,6 +14,7 @@ mod students; // resource
 mod token;
 mod users; // resource
 
+pub use changes::{ChangesDocument, LatestDocument};
 pub use students::StudentDocument;
 
 use std::sync::Arc;
@@ -48,6 +50,7 @@ apis! {
     own_password::OwnPasswordApi,
     sessions::LogOutApi,
     students::StudentsApi, // resource
+    changes::ChangesApi,
     users::UsersApi, // resource
     users::UserSessionsApi,
     audit::AuditApi,

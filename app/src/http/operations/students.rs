@@ -12,7 +12,7 @@ use super::{Tag, UseCasesData};
 use crate::http::conditional::{ReadCondition, WriteConditions};
 use crate::http::export::{CsvFile, Export, Format, NdjsonFile};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
-use crate::http::request::{Body, By, ExportQuery, PageQuery, filters};
+use crate::http::request::{Body, By, ExportQuery, FromQuery, PageQuery, filters};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Updated};
 use crate::http::wire::{Wire, integer_value, text_value, wire};
 
@@ -90,7 +90,7 @@ impl StudentsApi {
         &self,
         by: Read,
         uses: UseCasesData<'_>,
-        query: PageQuery<StudentFilter>,
+        query: FromQuery<PageQuery<StudentFilter>>,
     ) -> Result<PageResponse<StudentDocument>, OperationError<Listing>> {
         let _turn = uses.turn(&by, &query.filter).await;
         let page = uses.records.students.list(&by, &query.filter, query.page.clone()).await?;
@@ -118,12 +118,12 @@ impl StudentsApi {
         &self,
         by: Read,
         uses: UseCasesData<'_>,
-        query: ExportQuery<StudentFilter, true>,
+        query: FromQuery<ExportQuery<StudentFilter, true>>,
     ) -> Result<Export<CsvFile>, OperationError<Exporting>> {
         let turn = uses.export_turns.turn(by.caller().user.id).await;
         let format = Format::Csv { for_spreadsheet: query.spreadsheet };
         let export = Export::start::<_, StudentDocument>;
-        Ok(export(&uses.records.students, by.into_proof(), query.filter, format, turn).await?)
+        Ok(export(&uses.records.students, by.into_proof(), query.0.filter, format, turn).await?)
     }
 
     /// Export students as NDJSON
@@ -134,11 +134,11 @@ impl StudentsApi {
         &self,
         by: Read,
         uses: UseCasesData<'_>,
-        query: ExportQuery<StudentFilter, false>,
+        query: FromQuery<ExportQuery<StudentFilter, false>>,
     ) -> Result<Export<NdjsonFile>, OperationError<Exporting>> {
         let turn = uses.export_turns.turn(by.caller().user.id).await;
         let export = Export::start::<_, StudentDocument>;
-        Ok(export(&uses.records.students, by.into_proof(), query.filter, Format::Ndjson, turn).await?)
+        Ok(export(&uses.records.students, by.into_proof(), query.0.filter, Format::Ndjson, turn).await?)
     }
 
     /// Get a student

@@ -110,6 +110,15 @@ catalogue! {
     ExternalIdTaken = "external-id-taken", CONFLICT, "External Id Taken",
         "Another student has this external id.",
         "Choose another external id. GET /students?external_id=ID lists the student that has it.";
+    OtherFeed = "change-token-of-another-feed", GONE, "Change Token Of Another Feed",
+        "The token is one of another feed, such as that of the store before it was restored from a backup.",
+        "Start again: get a token with GET /students/changes/latest, then all students with GET /students.";
+    FutureChangeToken = "change-token-from-the-future", GONE, "Change Token From The Future",
+        "The token is after the last change. The store was restored from a backup, or the token was modified.",
+        "Start again: get a token with GET /students/changes/latest, then all students with GET /students.";
+    ExpiredChangeToken = "change-token-expired", GONE, "Change Token Expired",
+        "Changes after the token have been deleted because of their age.",
+        "Start again: get a token with GET /students/changes/latest, then all students with GET /students.";
     UsernameTaken = "username-taken", CONFLICT, "Username Taken",
         "Another user has this username.",
         "Choose another username. Usernames that differ only in case are equal.";

@@ -1,15 +1,6 @@
 //! Filters of lists: parser and documentation derive from one list of fields.
 
-use serde_json::Value;
-
-use super::Query;
-
-/// Documentation of a query parameter.
-pub struct ParameterDoc {
-    pub name: &'static str,
-    pub description: String,
-    pub schema: Value,
-}
+use super::{ParameterDoc, Query};
 
 /// Filters of a list.
 pub trait Filters: domain::Filter {
@@ -19,7 +10,7 @@ pub trait Filters: domain::Filter {
     fn parameters() -> Vec<ParameterDoc>;
 
     /// Takes all filters from a query, which collects the errors.
-    fn take(query: &mut Query<'_>) -> Self;
+    fn take(query: &mut Query) -> Self;
 }
 
 /// A list without filters.
@@ -30,7 +21,7 @@ impl Filters for () {
         Vec::new()
     }
 
-    fn take(_query: &mut Query<'_>) -> Self {}
+    fn take(_query: &mut Query) -> Self {}
 }
 
 /// Implements [`Filters`] for a filter of the domain in which every field is an `Option`.
@@ -40,14 +31,14 @@ macro_rules! filters {
             const NAMES: &'static [&'static str] = &[$(stringify!($field)),+];
 
             fn parameters() -> Vec<$crate::http::request::ParameterDoc> {
-                vec![$($crate::http::request::ParameterDoc {
-                    name: stringify!($field),
-                    description: $crate::http::wire::description(&[$($doc),+]),
-                    schema: <$kind as $crate::http::wire::WireValue>::schema(),
-                },)+]
+                vec![$($crate::http::request::ParameterDoc::optional(
+                    stringify!($field),
+                    &$crate::http::wire::description(&[$($doc),+]),
+                    <$kind as $crate::http::wire::WireValue>::schema(),
+                ),)+]
             }
 
-            fn take(query: &mut $crate::http::request::Query<'_>) -> Self {
+            fn take(query: &mut $crate::http::request::Query) -> Self {
                 Self { $($field: query.take::<$kind>(stringify!($field)),)+ }
             }
         }

@@ -4,17 +4,15 @@ use std::fmt::Write;
 
 use domain::{Cursor, Order, PageRequest, PageSize, Reach, SortKey};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use poem::{Request, RequestBody};
-use poem_openapi::registry::{MetaParamIn, MetaSchema, MetaSchemaRef};
-use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Filters, ParameterDoc};
-use crate::http::problem::{FieldError, Problem, ProblemType};
-use crate::http::wire::{WireValue, carried};
+use super::{Filters, ParameterDoc, Query, QueryParameters};
+use crate::http::problem::Problem;
+use crate::http::wire::WireValue;
 
-/// Key of a schema that contains several documented parameters.
-pub const PARAMETERS: &str = "x-parameters";
+pub const LIMIT: &str = "limit";
+pub const AFTER: &str = "after";
+const SORT: &str = "sort";
 
 /// Requested page of a list, and its filters.
 pub struct PageQuery<F> {
@@ -28,7 +26,7 @@ impl<F> PageQuery<F> {
     /// Value of the `Link` header (RFC 8288) for the next page: the same query with another cursor.
     pub fn link_to(&self, next: &Cursor) -> String {
         let mut link = format!("<{}?after={next}", self.path);
-        for (name, value) in self.pairs.iter().filter(|(name, _)| name != "after") {
+        for (name, value) in self.pairs.iter().filter(|(name, _)| name != AFTER) {
             let _ = write!(link, "&{name}={}", utf8_percent_encode(value, ESCAPED));
         }
         link + ">; rel=\"next\""
@@ -38,88 +36,9 @@ impl<F> PageQuery<F> {
 /// Escaped characters in a query: all except the unreserved ones (RFC 3986, section 2.3).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Parser for query parameters that collects all errors.
-pub struct Query<'q> {
-    pairs: &'q [(String, String)],
-    errors: Vec<FieldError>,
-}
-
-impl<'q> Query<'q> {
-    fn new(pairs: &'q [(String, String)]) -> Self {
-        Self { pairs, errors: Vec::new() }
-    }
-
-    /// Value of a parameter; `None` if it is absent or invalid.
-    pub fn take<T: WireValue>(&mut self, name: &str) -> Option<T> {
-        let (_, text) = self.pairs.iter().find(|(key, _)| key == name)?;
-        match T::parse_text(text) {
-            Ok(value) => Some(value),
-            Err(rule) => {
-                self.errors.push(FieldError::in_parameter(name, rule));
-                None
-            }
-        }
-    }
-
-    fn finish(self) -> Result<(), Problem> {
-        if self.errors.is_empty() {
-            return Ok(());
-        }
-        Err(Problem::new(ProblemType::InvalidFields).with_errors(self.errors))
-    }
-
-    /// The order of the list, and the cursor of the page, which states the order too.
-    fn take_position(&mut self, keys: &'static [SortKey]) -> (Order, Option<Cursor>) {
-        let requested = self.pairs.iter().find(|(name, _)| name == SORT && !keys.is_empty());
-        let requested = requested.map(|(_, text)| Order::parse(text, keys));
-        if requested == Some(None) {
-            self.errors.push(FieldError::in_parameter(SORT, format!("must be one of {}", names(keys).join(", "))));
-        }
-        let after: Option<Cursor> = self.take(AFTER);
-        let order = after.as_ref().map(|after| after.order(keys));
-        match (requested.flatten(), order) {
-            (requested, None) => (requested.unwrap_or_default(), after),
-            (None, Some(Some(order))) => (order, after),
-            (Some(requested), Some(Some(order))) if requested == order => (order, after),
-            (_, Some(_)) => {
-                self.errors
-                    .push(FieldError::in_parameter(AFTER, "must be the cursor of a page in the same order".to_owned()));
-                (Order::default(), None)
-            }
-        }
-    }
-
-    /// Rejects unknown and repeated parameters, because an ignored filter would return unintended results.
-    fn check_names(&mut self, known: &[&str]) {
-        // Bounded, so that the response is not larger than the request.
-        for (i, (name, _)) in self.pairs.iter().enumerate().take(100) {
-            let rule = if !known.contains(&name.as_str()) {
-                "is not a known parameter"
-            } else if self.pairs.iter().take(i).any(|(earlier, _)| earlier == name) {
-                "must not be repeated"
-            } else {
-                continue;
-            };
-            self.errors.push(FieldError::in_parameter(name, rule.to_owned()));
-        }
-    }
-}
-
-const LIMIT: &str = "limit";
-const AFTER: &str = "after";
-const SORT: &str = "sort";
-
-/// The group of these parameters, which [`document::pass`](crate::http::document) unfolds, because poem-openapi allows one parameter per
-/// extractor.
-fn group(documented: Vec<ParameterDoc>) -> MetaSchemaRef {
-    let parameters: Vec<Value> = documented
-        .into_iter()
-        .map(|ParameterDoc { name, description, schema }| {
-            json!({ "name": name, "in": "query", "required": false, "description": description, "schema": schema })
-        })
-        .collect();
-    let schema: MetaSchema = carried(json!({ PARAMETERS: parameters }));
-    MetaSchemaRef::Inline(Box::new(schema))
+/// The parameter for the size of a page.
+pub fn limit() -> ParameterDoc {
+    ParameterDoc::with_default(LIMIT, "Maximum page size.", PageSize::schema(), PageSize::default().get())
 }
 
 /// Names of the orders of a list.
@@ -127,126 +46,52 @@ fn names(keys: &'static [SortKey]) -> Vec<String> {
     Order::all(keys).map(|order| order.to_string()).collect()
 }
 
-fn paging() -> [ParameterDoc; 2] {
-    let mut size = PageSize::schema();
-    size["default"] = json!(PageSize::default().get());
-    [
-        ParameterDoc { name: LIMIT, description: "Maximum page size.".to_owned(), schema: size },
-        ParameterDoc {
-            name: AFTER,
-            description: "Cursor from the previous page (`next`).".to_owned(),
-            schema: Cursor::schema(),
-        },
-    ]
+/// The order of the list, and the cursor of the page, which states the order too.
+fn take_position(query: &mut Query, keys: &'static [SortKey]) -> (Order, Option<Cursor>) {
+    let requested = query.text(SORT).filter(|_| !keys.is_empty()).map(|text| Order::parse(text, keys));
+    if requested == Some(None) {
+        query.reject(SORT, format!("must be one of {}", names(keys).join(", ")));
+    }
+    let after: Option<Cursor> = query.take(AFTER);
+    let order = after.as_ref().map(|after| after.order(keys));
+    match (requested.flatten(), order) {
+        (requested, None) => (requested.unwrap_or_default(), after),
+        (None, Some(Some(order))) => (order, after),
+        (Some(requested), Some(Some(order))) if requested == order => (order, after),
+        (_, Some(_)) => {
+            query.reject(AFTER, "must be the cursor of a page in the same order");
+            (Order::default(), None)
+        }
+    }
 }
 
-impl<F: Filters> PageQuery<F> {
+impl<F: Filters> QueryParameters for PageQuery<F> {
     fn documented() -> Vec<ParameterDoc> {
-        // In this order, so that new filters do not change parameter positions in generated clients.
-        let sort = (!F::SORT_KEYS.is_empty()).then(|| ParameterDoc {
-            name: SORT,
-            description:
-                "Order of the list; descending with a leading `-`. Entries with equal values are ordered by id."
-                    .to_owned(),
-            schema: json!({ "type": "string", "enum": names(F::SORT_KEYS), "default": Order::default().to_string() }),
+        let after = ParameterDoc::optional(AFTER, "Cursor from the previous page (`next`).", Cursor::schema());
+        let sort = (!F::SORT_KEYS.is_empty()).then(|| {
+            ParameterDoc::with_default(
+                SORT,
+                "Order of the list; descending with a leading `-`. Entries with equal values are ordered by id.",
+                json!({ "type": "string", "enum": names(F::SORT_KEYS) }),
+                Order::default().to_string(),
+            )
         });
-        paging().into_iter().chain(F::parameters()).chain(sort).collect()
+        // In this order, so that new filters do not change parameter positions in generated clients.
+        [limit(), after].into_iter().chain(F::parameters()).chain(sort).collect()
     }
 
-    fn parse(path: String, pairs: Vec<(String, String)>) -> Result<Self, Problem> {
-        let mut query = Query::new(&pairs);
+    fn parse(mut query: Query) -> Result<Self, Problem> {
         let sort = (!F::SORT_KEYS.is_empty()).then_some(SORT);
-        query.check_names(&[LIMIT, AFTER].into_iter().chain(F::NAMES.iter().copied()).chain(sort).collect::<Vec<_>>());
+        query.check_names([LIMIT, AFTER].into_iter().chain(F::NAMES.iter().copied()).chain(sort));
         let size = query.take(LIMIT).unwrap_or_default();
-        let (order, after) = query.take_position(F::SORT_KEYS);
+        let (order, after) = take_position(&mut query, F::SORT_KEYS);
         let page = PageRequest { order, after, size };
         let filter = F::take(&mut query);
         if filter.reach() == Reach::Search && order != Order::default() {
-            query.errors.push(FieldError::in_parameter(SORT, "must be id in a search by name".to_owned()));
+            query.reject(SORT, "must be id in a search by name");
         }
-        query.finish()?;
+        let (path, pairs) = query.finish()?;
         Ok(Self { filter, page, path, pairs })
-    }
-}
-
-impl<'a, F: Filters> ApiExtractor<'a> for PageQuery<F> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Query)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(group(Self::documented()))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let path = request.original_uri().path().to_owned();
-        Ok(Self::parse(path, request.params().unwrap_or_default())?)
-    }
-}
-
-/// The filters of an export, and the option of a text table.
-pub struct ExportQuery<F, const IS_TABLE: bool> {
-    pub filter: F,
-    pub spreadsheet: bool,
-}
-
-const SPREADSHEET: &str = "spreadsheet";
-
-impl<F: Filters, const IS_TABLE: bool> ExportQuery<F, IS_TABLE> {
-    fn documented() -> Vec<ParameterDoc> {
-        let mut schema = bool::schema();
-        schema["default"] = json!(false);
-        let option = IS_TABLE.then(|| ParameterDoc {
-            name: SPREADSHEET,
-            description: "Whether the file is opened in a spreadsheet program. Then it starts with a byte order mark, and cells that the \
-                          program would run as formulas start with an apostrophe."
-                .to_owned(),
-            schema,
-        });
-        F::parameters().into_iter().chain(option).collect()
-    }
-
-    fn parse(pairs: &[(String, String)]) -> Result<Self, Problem> {
-        let mut query = Query::new(pairs);
-        let option = IS_TABLE.then_some(SPREADSHEET);
-        query.check_names(&F::NAMES.iter().copied().chain(option).collect::<Vec<_>>());
-        let spreadsheet = query.take(SPREADSHEET).unwrap_or_default();
-        let filter = F::take(&mut query);
-        query.finish()?;
-        Ok(Self { filter, spreadsheet })
-    }
-}
-
-impl<'a, F: Filters, const IS_TABLE: bool> ApiExtractor<'a> for ExportQuery<F, IS_TABLE> {
-    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
-
-    type ParamType = ();
-    type ParamRawType = ();
-
-    fn param_in() -> Option<MetaParamIn> {
-        Some(MetaParamIn::Query)
-    }
-
-    fn param_schema_ref() -> Option<MetaSchemaRef> {
-        Some(group(Self::documented()))
-    }
-
-    async fn from_request(
-        request: &'a Request,
-        _body: &mut RequestBody,
-        _options: ExtractParamOptions<()>,
-    ) -> poem::Result<Self> {
-        let pairs: Vec<_> = request.params().unwrap_or_default();
-        Ok(Self::parse(&pairs)?)
     }
 }
 
@@ -258,7 +103,7 @@ mod tests {
 
     fn query(pairs: &[(&str, &str)]) -> Result<PageQuery<StudentFilter>, Problem> {
         let pairs = pairs.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-        PageQuery::parse("/students".to_owned(), pairs)
+        PageQuery::parse(Query::new("/students".to_owned(), pairs))
     }
 
     /// REQ 27.

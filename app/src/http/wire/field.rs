@@ -132,6 +132,22 @@ impl<T: WireValue> WireField for Option<T> {
     }
 }
 
+impl<D: Described + Serialize + Send + Sync> ResponseField for Option<Nested<D>> {
+    const PRESENCE: Presence = Presence::Nullable;
+
+    fn register(registry: &mut Registry) {
+        D::register(registry);
+    }
+
+    fn response_schema(_registry: &mut Registry) -> Value {
+        nullable(D::reference())
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.as_ref().map(|nested| &nested.0).serialize(serializer)
+    }
+}
+
 fn nullable(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
         schema = json!({ "allOf": [schema] });

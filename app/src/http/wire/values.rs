@@ -95,6 +95,11 @@ impl<const MIN: i64, const MAX: i64> WireValue for Int<MIN, MAX> {
         }
     }
 
+    fn parse_text(text: &str) -> Result<Self, String> {
+        let number = text.parse::<i64>().map_err(|_| "must be an integer".to_owned())?;
+        Self::parse(number.into())
+    }
+
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(self.0)
     }

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use rollbook_client::apis::Error;
 use rollbook_client::apis::configuration::Configuration;
 use rollbook_client::apis::sessions_api::{get_me, log_in, log_out, refresh_token, replace_own_password};
-use rollbook_client::apis::students_api::{create_student, delete_student, get_student, list_students, update_student};
+use rollbook_client::apis::students_api::{
+    create_student, delete_student, get_latest_student_change, get_student, list_student_changes, list_students,
+    update_student,
+};
 use rollbook_client::models::{
     Credentials, PasswordChange, Problem, RefreshRequest, Student, StudentInput, StudentPatch, Token,
 };
@@ -21,7 +24,8 @@ async fn main() {
 
     let tokens = step("log-in", logged_in(&mut client).await);
     step("pages", all_pages(&client).await);
-    let student = step("create", created(&client).await);
+    step("export", exported(&client).await);
+    let (position, student) = step("create", created(&client).await);
     let tag = step("read", read(&client, student.id).await);
     step("stale", stale_tag_is_rejected(&client, student.id, &tag).await);
     step("null", null_deletes_age(&client, student.id).await);
@@ -29,6 +33,7 @@ async fn main() {
     step("404", unknown_id_is_rejected(&client, 999_999).await);
     step("refresh", refreshed(&mut client, &tokens).await);
     step("delete", deleted(&client, student.id).await);
+    step("follow", changes_are_found(&client, student.id, position).await);
     step("log-out", log_out(&client).await.map_err(Into::into));
     step("401", token_is_rejected(&client).await);
 }
@@ -54,12 +59,21 @@ async fn all_pages(client: &Configuration) -> Outcome<()> {
     check(sizes == [10, 10, 5] && ids.len() == 25, format!("pages of {sizes:?}, {} students", ids.len()))
 }
 
-async fn created(client: &Configuration) -> Outcome<Student> {
+/// Requests the file without the generated function, because that supports no text but `text/plain`.
+async fn exported(client: &Configuration) -> Outcome<()> {
+    let request = client.client.get(format!("{}/students.csv", client.base_path));
+    let text = request.bearer_auth(client.bearer_access_token.as_deref().unwrap_or_default()).send().await?.text().await?;
+    check(text.lines().count() == 26 && text.starts_with("id,name,"), format!("the file is {text}"))
+}
+
+/// Returns the position in the changes before the creation, and the student.
+async fn created(client: &Configuration) -> Outcome<(String, Student)> {
+    let position = get_latest_student_change(client).await?.token;
     let mut input = StudentInput::new("Leela Menon".into(), "leela.menon@example.org".into(), 4711);
     input.age = Some(Some(22));
     let student = create_student(client, input).await?;
     check(student.roll_no == 4711 && student.age == Some(22), "the created student differs")?;
-    Ok(student)
+    Ok((position, student))
 }
 
 /// Returns the entity tag of the body, because this client does not return headers.
@@ -107,6 +121,22 @@ async fn refreshed(client: &mut Configuration, before: &Token) -> Outcome<()> {
 async fn deleted(client: &Configuration, id: i64) -> Outcome<()> {
     delete_student(client, id, None).await?;
     unknown_id_is_rejected(client, id).await
+}
+
+async fn changes_are_found(client: &Configuration, id: i64, mut position: String) -> Outcome<()> {
+    let mut versions = Vec::new();
+    loop {
+        let part = list_student_changes(client, &position, Some(3), Some(1)).await?;
+        for change in part.changes {
+            check(change.student_id == id && change.student.is_none(), format!("a change of {}", change.student_id))?;
+            versions.push(change.version);
+        }
+        position = part.next;
+        if !part.has_more {
+            break;
+        }
+    }
+    check(versions == [1, 2, 3, 4], format!("the versions are {versions:?}"))
 }
 
 async fn token_is_rejected(client: &Configuration) -> Outcome<()> {

@@ -27,7 +27,8 @@ async fn main() {
 
     let (tokens, client) = step("log-in", logged_in(&url).await);
     step("pages", all_pages(&client).await);
-    let student = step("create", created(&client).await);
+    step("export", exported(&client).await);
+    let (position, student) = step("create", created(&client).await);
     let tag = step("read", read(&client, &student).await);
     step("stale", stale_tag_is_rejected(&client, &student, &tag).await);
     step("null", null_deletes_age(&client, &student).await);
@@ -35,6 +36,7 @@ async fn main() {
     step("404", unknown_id_is_rejected(&client, 999_999).await);
     let client = step("refresh", refreshed(&url, &tokens).await);
     step("delete", deleted(&client, &student).await);
+    step("follow", changes_are_found(&client, &student, position).await);
     step("log-out", client.log_out().send().await.map(drop).map_err(Into::into));
     step("401", token_is_rejected(&client).await);
 }
@@ -65,13 +67,21 @@ async fn all_pages(client: &Client) -> Outcome<()> {
     check(sizes == [10, 10, 5] && ids.len() == 25, format!("pages of {sizes:?}, {} students", ids.len()))
 }
 
-async fn created(client: &Client) -> Outcome<Student> {
+async fn exported(client: &Client) -> Outcome<()> {
+    let parts: Vec<bytes::Bytes> = client.export_students_as_csv().send().await?.into_inner_stream().try_collect().await?;
+    let text = String::from_utf8(parts.concat())?;
+    check(text.lines().count() == 26 && text.starts_with("id,name,"), format!("the file is {text}"))
+}
+
+/// Returns the position in the changes before the creation, and the student.
+async fn created(client: &Client) -> Outcome<(String, Student)> {
+    let position = client.get_latest_student_change().send().await?.into_inner().token;
     let input = StudentInput::builder().name("Leela Menon").email("leela.menon@example.org").roll_no(4711u64);
     let input = input.age(NonZeroU32::new(22));
     let student = client.create_student().body(input).send().await?.into_inner();
     let matches = student.roll_no.get() == 4711 && student.age.is_some_and(|age| age.get() == 22);
     check(matches, "the created student differs")?;
-    Ok(student)
+    Ok((position, student))
 }
 
 /// Returns the entity tag.
@@ -125,6 +135,22 @@ async fn refreshed(url: &str, before: &Token) -> Outcome<Client> {
 async fn deleted(client: &Client, student: &Student) -> Outcome<()> {
     client.delete_student().id(student.id).send().await?;
     unknown_id_is_rejected(client, student.id.get()).await
+}
+
+async fn changes_are_found(client: &Client, student: &Student, mut position: String) -> Outcome<()> {
+    let mut versions = Vec::new();
+    loop {
+        let part = client.list_student_changes().after(position).limit(3u32).wait(1u32).send().await?.into_inner();
+        for change in part.changes {
+            check(change.student_id == student.id && change.student.is_none(), "a change of another student")?;
+            versions.push(change.version.get());
+        }
+        position = part.next;
+        if !part.has_more {
+            break;
+        }
+    }
+    check(versions == [1, 2, 3, 4], format!("the versions are {versions:?}"))
 }
 
 async fn token_is_rejected(client: &Client) -> Outcome<()> {

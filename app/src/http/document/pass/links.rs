@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 /// A link that fills the body only describes it: openapi-generator rejects `requestBody` in links.
 type ExplicitLink = (&'static str, &'static str, &'static str, Option<(&'static str, &'static str)>, &'static str);
 
-const EXPLICIT: [ExplicitLink; 8] = [
+const EXPLICIT: [ExplicitLink; 9] = [
     ("logIn", "200", "getMe", None, TOKEN),
     ("logIn", "200", "refreshToken", None, REFRESH),
     ("refreshToken", "200", "getMe", None, TOKEN),
@@ -14,11 +14,13 @@ const EXPLICIT: [ExplicitLink; 8] = [
     ("createLegacyStudent", "201", "getStudent", Some(("id", "$response.body#/id")), ID),
     ("createLegacyStudent", "201", "updateLegacyStudent", Some(("student_id", "$response.body#/id")), ID),
     ("createLegacyStudent", "201", "deleteLegacyStudent", Some(("student_id", "$response.body#/id")), ID),
+    ("getLatestStudentChange", "200", "listStudentChanges", Some(("after", "$response.body#/token")), POSITION),
     ("updateLegacyStudent", "200", "getStudent", Some(("id", "$response.body#/author/id")), ID),
 ];
 
 const TOKEN: &str = "Use the `token` of the response in the `Authorization` header.";
 const REFRESH: &str = "Use the `refresh_token` of the response.";
+const POSITION: &str = "The changes after this position.";
 const ID: &str = "Use the id of the response.";
 const NEXT: &str =
     "The next page, unless `next` is null. Repeat `limit` and the filters; the URL in the `Link` header contains them.";
@@ -48,7 +50,11 @@ pub fn add(document: &mut Value) {
         if properties.get("next").is_some() {
             let entries = properties.as_object().into_iter().flatten().find(|(_, schema)| schema["type"] == "array");
             let entries = entries.map(|(name, _)| name.as_str()).unwrap_or_default();
-            links.extend(page_links(from, entries, &operations).map(|(to, link)| (from, status.as_str(), to, link)));
+            // The next position of a feed is never null.
+            let next = if properties["next"]["nullable"] == true { NEXT } else { POSITION };
+            links.extend(
+                page_links(from, entries, next, &operations).map(|(to, link)| (from, status.as_str(), to, link)),
+            );
         }
         for (_, status, target, parameter, description) in EXPLICIT.iter().filter(|(id, ..)| *id == from.id) {
             let parameters = parameter.map(|(name, value)| (name.to_owned(), json!(value)));
@@ -105,13 +111,14 @@ fn record_links<'a>(from: &'a Operation, operations: &'a [Operation]) -> impl It
 fn page_links<'a>(
     from: &'a Operation,
     entries: &str,
+    description: &str,
     operations: &'a [Operation],
 ) -> impl Iterator<Item = (&'a str, Value)> + 'a {
     let mut next = Map::from_iter([("after".to_owned(), json!("$response.body#/next"))]);
     if from.path.contains("{id}") {
         next.insert("id".to_owned(), json!("$request.path.id"));
     }
-    let next = (from.id.as_str(), link(&from.id, next, NEXT));
+    let next = (from.id.as_str(), link(&from.id, next, description));
     let entry = format!("{}/{{id}}", from.path);
     let first = json!(format!("$response.body#/{entries}/0/id"));
     let to_entry = operations.iter().find(|to| to.path == entry);

@@ -16,7 +16,7 @@ use super::token::TokenDocument;
 use super::{Tag, UseCasesData};
 use crate::http::edge::origin;
 use crate::http::problem::{OperationError, error_set};
-use crate::http::request::{Body, By, PageQuery, Public};
+use crate::http::request::{Body, By, FromQuery, PageQuery, Public};
 use crate::http::response::{PageResponse, Secret};
 use crate::http::wire::Wire;
 
@@ -85,7 +85,7 @@ impl OwnSessionsApi {
         &self,
         by: By<OwnSessionsRead>,
         uses: UseCasesData<'_>,
-        query: PageQuery<()>,
+        query: FromQuery<PageQuery<()>>,
     ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
         let page = uses.sessions.list_own(&by, query.page.clone()).await?;
         Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))

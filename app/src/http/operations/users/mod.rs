@@ -18,7 +18,7 @@ use wire::{OneTimePasswordDocument, UserDocument, UserInput, UserPatchInput};
 use super::{Tag, UseCasesData};
 use crate::http::conditional::{ReadCondition, WriteConditions};
 use crate::http::problem::{OperationError, Problem, ProblemType, error_set};
-use crate::http::request::{Body, By, PageQuery, filters};
+use crate::http::request::{Body, By, FromQuery, PageQuery, filters};
 use crate::http::response::{Created, Deleted, Found, PageResponse, Secret, Updated};
 use crate::http::wire::Wire;
 
@@ -66,7 +66,7 @@ impl UsersApi {
         &self,
         by: By<UsersRead>,
         uses: UseCasesData<'_>,
-        query: PageQuery<UserFilter>,
+        query: FromQuery<PageQuery<UserFilter>>,
     ) -> Result<PageResponse<UserDocument>, OperationError<Listing>> {
         let page = uses.records.users.list(&by, &query.filter, query.page.clone()).await?;
         Ok(PageResponse::new(page, &query))

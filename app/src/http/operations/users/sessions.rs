@@ -8,7 +8,7 @@ use poem_openapi::param::Path;
 use super::super::sessions::{Ended, SessionDocument};
 use super::super::{Tag, UseCasesData};
 use crate::http::problem::{OperationError, error_set};
-use crate::http::request::{By, PageQuery};
+use crate::http::request::{By, FromQuery, PageQuery};
 use crate::http::response::PageResponse;
 use crate::http::wire::Wire;
 
@@ -31,7 +31,7 @@ impl UserSessionsApi {
         uses: UseCasesData<'_>,
         /// Id of the user.
         id: Path<Wire<UserId>>,
-        query: PageQuery<()>,
+        query: FromQuery<PageQuery<()>>,
     ) -> Result<PageResponse<SessionDocument>, OperationError<Listing>> {
         let page = uses.sessions.list_of_user(&by, id.id()?, query.page.clone()).await?;
         Ok(PageResponse::with(page, &query, |session| SessionDocument::new(&session, by.caller())))

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -12,19 +12,18 @@ use domain::student::{Student, StudentFilter};
 use domain::{Order, PageRequest};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::arguments::{FileFormat, Students, StudentsCommand};
-use super::data_dir::directory_of;
-use super::failure::Failure;
-use super::{drafts, output};
+use crate::cli::arguments::{FileFormat, Store};
+use crate::cli::data_dir::directory_of;
+use crate::cli::failure::Failure;
+use crate::cli::{drafts, output};
 use crate::http::StudentDocument;
 use crate::http::export::Format;
 use crate::system::SystemClock;
 
-/// Runs a `students` subcommand.
-pub async fn run(students: Students) -> Result<(), Failure> {
-    let StudentsCommand::Export { file, format, spreadsheet } = students.command;
+/// Writes all students to a file or to standard output.
+pub async fn run(store: &Store, file: PathBuf, format: Option<FileFormat>, spreadsheet: bool) -> Result<(), Failure> {
     let format = format_of(&file, format, spreadsheet)?;
-    let records = Records::new(students.store.open_existing().await?.students, Arc::new(SystemClock));
+    let records = Records::new(store.open_existing().await?.students, Arc::new(SystemClock));
     let by = Principal::operator().grant()?;
     let filter = StudentFilter::default();
     let order = Order { descending: true, ..Order::BY_ID };
