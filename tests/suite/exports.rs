@@ -1,6 +1,7 @@
 //! Tests of `/students.csv` and `/students.ndjson`.
 
 use std::fs;
+use std::time::Duration;
 
 use domain::access::Role;
 use rusqlite::Connection;
@@ -8,9 +9,11 @@ use serde_json::{Value, json};
 use tests::client::Client;
 use tests::on_each_store;
 use tests::server::{Engine, Server};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::backup::{failed, succeeded};
-use crate::installation::{Installation, mode, stop};
+use crate::connections::connect;
+use crate::installation::{Installation, TIMEOUT, mode, stop};
 
 async fn create(client: &Client, name: &str, roll_no: i64, age: Option<i64>, external_id: Option<&str>) -> Value {
     let email = "+someone@example.org";
@@ -111,6 +114,44 @@ async fn long_export_is_complete() {
     let export = client.get("/students.ndjson").await.text();
     assert_eq!(export.lines().count(), 2_500);
     assert!(export.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+}
+
+/// A reader of the store would keep its log from being truncated.
+#[tokio::test]
+async fn client_that_does_not_read_holds_no_state_of_the_store() {
+    let server = Server::start(Engine::Sqlite).await;
+    let client = server.client(Role::Registrar).await;
+    create(&client, "Asha", 1, None, None).await;
+    let store = Connection::open(server.store_url().strip_prefix("sqlite:").unwrap()).unwrap();
+    // About 12 MB as NDJSON, more than the buffers of a connection.
+    let copy = "INSERT INTO students (name, name_folded, email, roll_no, version, created_at, updated_at)
+         WITH RECURSIVE numbers (number) AS (SELECT 2 UNION ALL SELECT number + 1 FROM numbers WHERE number < 60000)
+         SELECT name, name_folded, email, number, 1, created_at, updated_at FROM students, numbers WHERE id = 1";
+    store.execute_batch(copy).unwrap();
+    store.busy_timeout(Duration::ZERO).unwrap();
+    let mut connection = connect(&server.address().to_string()).await;
+    let token = client.token().unwrap();
+    let request = format!("GET /students.ndjson HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n");
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut start = [0; 4];
+    connection.read_exact(&mut start).await.unwrap();
+    create(&client, "Late", 70_000, None, None).await;
+    let is_held = || {
+        let checkpoint = store.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        checkpoint.unwrap()
+    };
+    let released = async {
+        while is_held() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, released).await.expect("the log is truncated");
+    // The export is complete all the same: an empty chunk ends it.
+    let mut rest = Vec::new();
+    while !rest.ends_with(b"\r\n0\r\n\r\n") {
+        assert!(connection.read_buf(&mut rest).await.unwrap() > 0, "the connection was closed");
+    }
+    assert_eq!(rest.windows(6).filter(|field| field == b"\"etag\"").count(), 60_000);
 }
 
 #[tokio::test]

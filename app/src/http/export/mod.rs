@@ -1,6 +1,7 @@
 //! Exports: all records of a list as one stream, in a format for files.
 
 mod format;
+mod spool;
 
 use std::borrow::Cow;
 use std::io;
@@ -21,7 +22,7 @@ use poem_openapi::payload::Payload;
 use poem_openapi::registry::{MetaSchemaRef, Registry};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
 
 use super::response::InCollection;
@@ -29,54 +30,112 @@ use super::wire::{Described, description};
 
 pub use format::Format;
 
-/// Maximum time until the client has received a batch of records, about 150 KB. An export holds a state of the store, and clients
-/// that read slower would hold it for long.
+use spool::Spool;
+
+/// Maximum time until the client of a written export has received another batch of records, about 150 KB. An export holds a turn and
+/// a temporary file.
 const PROGRESS: Duration = Duration::from_secs(30);
 /// Maximum duration of an export.
 const DEADLINE: Duration = Duration::from_mins(30);
 
-/// What an export sends to its response. Without [`Part::End`], the export was interrupted.
+/// What was exported. Without [`Part::End`], the export was interrupted.
 enum Part {
-    Text(Vec<u8>),
+    /// Text of this length in the spool.
+    Text(usize),
     Failed(StoreError),
     End,
 }
 
-/// Sends the records of an export to its response.
-struct Sender<D> {
+/// Writes the records of an export to the spool, so that a slow client holds no state of the store.
+struct Writer<D> {
     format: Format,
-    parts: mpsc::Sender<Part>,
+    spool: Spool,
+    parts: mpsc::UnboundedSender<Part>,
     is_first: bool,
     is_interrupted: bool,
     document: PhantomData<fn() -> D>,
 }
 
 #[async_trait]
-impl<R: Resource, D: Described + Serialize + From<Record<R>>> Visitor<R> for Sender<D> {
+impl<R: Resource, D: Described + Serialize + From<Record<R>>> Visitor<R> for Writer<D> {
     async fn visit(&mut self, records: Vec<Record<R>>) -> ControlFlow<()> {
         let is_first = mem::take(&mut self.is_first);
-        let part = match self.format.write(records.into_iter().map(D::from), is_first) {
-            Ok(text) => Part::Text(text),
-            Err(error) => Part::Failed(StoreError::failed(error)),
+        let written = async {
+            let text = self.format.write(records.into_iter().map(D::from), is_first)?;
+            let length = text.len();
+            self.spool.append(text).await?;
+            io::Result::Ok(length)
         };
-        self.send(part).await
+        let part = match written.await {
+            Ok(length) => Part::Text(length),
+            Err(error) => {
+                self.is_interrupted = true;
+                Part::Failed(StoreError::unavailable(error))
+            }
+        };
+        // If the client is gone, nothing receives the part.
+        self.is_interrupted |= self.parts.send(part).is_err();
+        if self.is_interrupted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-impl<D> Sender<D> {
-    /// Breaks if the client has closed the connection, or reads too slowly.
-    async fn send(&mut self, part: Part) -> ControlFlow<()> {
-        match timeout(PROGRESS, self.parts.send(part)).await {
-            Ok(Ok(())) => return ControlFlow::Continue(()),
-            Ok(Err(_)) => {}
-            Err(_) => tracing::warn!("an export was interrupted: its client received nothing for 30 seconds"),
+/// What a client receives of an export.
+struct Reader {
+    spool: Spool,
+    parts: mpsc::UnboundedReceiver<Part>,
+    position: watch::Sender<u64>,
+}
+
+impl Reader {
+    /// The next text; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.parts.recv().await {
+            Some(Part::Text(length)) => {
+                let position = *self.position.borrow();
+                let text = self.spool.read(position, length).await.map_err(StoreError::unavailable)?;
+                self.position.send_replace(position + length as u64);
+                Ok(Some(text))
+            }
+            Some(Part::End) => {
+                self.spool.close().await;
+                Ok(None)
+            }
+            Some(Part::Failed(error)) => Err(error),
+            None => Err(StoreError::failed("the export was interrupted")),
         }
-        self.is_interrupted = true;
-        ControlFlow::Break(())
     }
 }
 
-/// Starts an export, and returns its body once the first records are there.
+/// Writes an export, and keeps it until its client has received it, or nothing for [`PROGRESS`].
+async fn write<R, D>(
+    records: &Records<R>,
+    by: R::Read,
+    filter: R::Filter,
+    mut writer: Writer<D>,
+    positions: watch::Receiver<u64>,
+) where
+    R: Resource,
+    D: Described + Serialize + From<Record<R>> + 'static,
+{
+    let client = writer.parts.clone();
+    let exported = tokio::select! {
+        exported = records.export(&by, &filter, &mut writer) => exported,
+        () = client.closed() => return,
+    };
+    let _ = match exported {
+        Ok(()) if writer.is_interrupted => return,
+        Ok(()) => client.send(Part::End),
+        Err(error) => client.send(Part::Failed(error)),
+    };
+    received(positions).await;
+}
+
+/// Waits until the client has received everything, or nothing for [`PROGRESS`].
+async fn received(mut position: watch::Receiver<u64>) {
+    while let Ok(Ok(())) = timeout(PROGRESS, position.changed()).await {}
+}
+
+/// Starts an export, and returns its body once the first records are there. The turn ends with the body.
 async fn body<R, D>(
     records: &Records<R>,
     by: R::Read,
@@ -88,40 +147,25 @@ where
     R: Resource,
     D: Described + Serialize + From<Record<R>> + 'static,
 {
-    let (parts, mut received) = mpsc::channel(1);
-    let records = records.clone();
+    let (parts, received) = mpsc::unbounded_channel();
+    let (position, positions) = watch::channel(0);
+    let (records, spool) = (records.clone(), Spool::new(turn));
+    let mut reader = Reader { spool: spool.clone(), parts: received, position };
+    let document = PhantomData::<fn() -> D>;
+    let writer = Writer { format, spool: spool.clone(), parts, is_first: true, is_interrupted: false, document };
     tokio::spawn(async move {
-        let _turn = turn;
-        let document = PhantomData::<fn() -> D>;
-        let mut sender = Sender { format, parts, is_first: true, is_interrupted: false, document };
-        let client = sender.parts.clone();
-        let exported = tokio::select! {
-            exported = timeout(DEADLINE, records.export(&by, &filter, &mut sender)) => exported,
-            () = client.closed() => return,
-        };
-        let end = match exported {
-            Ok(Ok(())) if sender.is_interrupted => return,
-            Ok(Ok(())) => Part::End,
-            Ok(Err(error)) => Part::Failed(error),
-            Err(_) => Part::Failed(StoreError::unavailable("the client receives the export too slowly")),
-        };
-        let _ = sender.send(end).await;
+        let _ = timeout(DEADLINE, write(&records, by, filter, writer, positions)).await;
+        spool.close().await;
     });
-    let first = match received.recv().await {
-        Some(Part::Text(text)) => text,
-        Some(Part::Failed(error)) => return Err(error),
-        Some(Part::End) | None => return Err(StoreError::failed("the export ended before its first records")),
-    };
-    let rest = stream::unfold(Some(received), async |received| {
-        let mut received = received?;
-        match received.recv().await {
-            Some(Part::Text(text)) => Some((Ok(text), Some(received))),
-            Some(Part::End) => None,
-            Some(Part::Failed(error)) => {
+    let first = reader.next().await?.ok_or_else(|| StoreError::failed("the export ended before its first records"))?;
+    let rest = stream::unfold(Some(reader), async |reader| {
+        let mut reader = reader?;
+        match reader.next().await {
+            Ok(text) => Some((Ok(text?), Some(reader))),
+            Err(error) => {
                 tracing::warn!(cause = %error, "an export was interrupted");
                 Some((Err(io::Error::other(error)), None))
             }
-            None => Some((Err(io::Error::other("the export was interrupted")), None)),
         }
     });
     Ok(Body::from_bytes_stream(stream::once(async { Ok(first) }).chain(rest)))
@@ -222,30 +266,27 @@ export_file! {
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::Instant;
+    use tokio::time::{Instant, sleep};
 
     use super::*;
 
-    /// A visitor whose channel holds one part.
-    fn sender() -> (Sender<Value>, mpsc::Receiver<Part>) {
-        let (parts, received) = mpsc::channel(1);
-        let document = PhantomData;
-        (Sender { format: Format::Ndjson, parts, is_first: true, is_interrupted: false, document }, received)
-    }
-
     #[tokio::test(start_paused = true)]
-    async fn export_ends_when_its_client_stops_reading() {
-        let (mut sender, _received) = sender();
-        assert!(sender.send(Part::End).await.is_continue());
+    async fn export_ends_when_its_client_receives_nothing() {
+        let (position, positions) = watch::channel(0);
         let started = Instant::now();
-        assert!(sender.send(Part::End).await.is_break() && sender.is_interrupted);
-        assert_eq!(started.elapsed(), PROGRESS);
+        let received = tokio::spawn(received(positions));
+        sleep(PROGRESS / 2).await;
+        position.send_replace(1);
+        received.await.unwrap();
+        assert_eq!(started.elapsed(), PROGRESS / 2 + PROGRESS);
     }
 
     #[tokio::test(start_paused = true)]
     async fn export_ends_when_its_client_is_gone() {
-        let (mut sender, received) = sender();
-        drop(received);
-        assert!(sender.send(Part::End).await.is_break() && sender.is_interrupted);
+        let (position, positions) = watch::channel(0);
+        let started = Instant::now();
+        drop(position);
+        received(positions).await;
+        assert_eq!(started.elapsed(), Duration::ZERO);
     }
 }
