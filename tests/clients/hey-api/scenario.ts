@@ -54,7 +54,7 @@ await step("pages", async () => {
 
 await step("export", async () => {
   const lines = unwrap(await api.exportStudentsAsCsv()).trimEnd().split("\r\n");
-  check(lines.length === 26 && lines[0]?.startsWith("id,name,"), `${lines.length} lines after ${lines[0]}`);
+  check(lines.length === 26 && lines[0]?.startsWith("id,name,") === true, `${lines.length} lines after ${lines[0]}`);
 });
 
 await step("create", async () => {

@@ -3,7 +3,10 @@
 use mime::Mime;
 use poem::http::{HeaderMap, header};
 
-/// Returns `true` if one of the `offered` media types is acceptable. A missing or malformed header accepts everything.
+use crate::http::problem::PROBLEM_JSON;
+
+/// Returns `true` if one of the `offered` media types is acceptable. A missing or malformed header accepts everything, and so does one
+/// that lists the format of problems alone: openapi-generator's Python client sends it to operations whose response is not JSON.
 pub fn accepts(headers: &HeaderMap, offered: &[Mime]) -> bool {
     if offered.is_empty() {
         return true;
@@ -16,7 +19,8 @@ pub fn accepts(headers: &HeaderMap, offered: &[Mime]) -> bool {
             ranges.push(range);
         }
     }
-    ranges.is_empty() || offered.iter().any(|offered| quality(&ranges, offered) > 0.0)
+    ranges.iter().all(|range| range.essence_str() == PROBLEM_JSON)
+        || offered.iter().any(|offered| quality(&ranges, offered) > 0.0)
 }
 
 /// The weight of the most specific matching range; 0 if none matches.
@@ -47,12 +51,20 @@ mod tests {
     #[test]
     fn json_is_offered_unless_accept_excludes_it() {
         assert!(accepts(&HeaderMap::new(), &["application/json".parse().unwrap()]));
-        for accept in ["*/*", "application/*", "application/json", "text/html, application/json;q=0.1", "", "nonsense"]
-        {
+        for accept in [
+            "*/*",
+            "application/*",
+            "application/json",
+            "text/html, application/json;q=0.1",
+            "",
+            "nonsense",
+            "application/problem+json",
+        ] {
             assert!(accepted(accept), "{accept}");
         }
         for accept in [
             "text/html",
+            "text/html, application/problem+json",
             "application/json;q=0",
             "application/json;q=0, */*",
             "application/xml, text/*",
