@@ -10,6 +10,7 @@ mod changes;
 mod connection;
 mod connector;
 mod failure;
+mod gram_statistics;
 mod heartbeats;
 mod instant;
 mod invalidation_feed;

@@ -45,6 +45,7 @@ impl PostgresStore {
         let Target { connector, .. } = target;
         Ok(Self {
             schema: connector.schema.clone(),
+            gram_statistics: Arc::default(),
             invalidations: NotifyFeed::new(connector.clone(), availability.clone(), options.revocation_bound).into(),
             pool: Pool::new(&connector, availability.clone(), options.pool_size).into(),
             availability,

@@ -10,6 +10,7 @@ use crate::PostgresStore;
 use crate::audit::{audited, with_event};
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::gram_statistics::GramStatistics;
 use crate::pool::BULK_TIMEOUT;
 use crate::rows;
 use crate::table::{Assignments, PgQuery, Sql, Table};
@@ -30,14 +31,15 @@ impl<R: Table> RecordStore<R> for PostgresStore {
     }
 
     async fn page(&self, filter: &R::Filter, request: PageRequest) -> Result<Page<Record<R>>, StoreError> {
-        read_page(&mut self.pool.read_by(filter).await?, filter, request).await
+        read_page(&mut self.pool.read_by(filter).await?, &self.gram_statistics, filter, request).await
     }
 
     async fn export<'v>(&self, filter: &R::Filter, visitor: Visiting<'v, R>) -> Result<(), StoreError> {
         let mut snapshot = self.pool.begin_export().await?;
         let mut request = PageRequest::LARGEST;
         loop {
-            let Page { entries, next } = read_page(&mut snapshot, filter, request.clone()).await?;
+            let Page { entries, next } =
+                read_page(&mut snapshot, &self.gram_statistics, filter, request.clone()).await?;
             if visitor.visit(entries).await.is_break() || next.is_none() {
                 return Ok(());
             }
@@ -58,11 +60,12 @@ impl<R: Table> RecordStore<R> for PostgresStore {
 /// Reads the records of a page. If not every row matches, which the database cannot check, more rows are read until the page is full.
 async fn read_page<R: Table>(
     connection: &mut Connection<'_>,
+    statistics: &GramStatistics,
     filter: &R::Filter,
     request: PageRequest,
 ) -> Result<Page<Record<R>>, StoreError> {
     if let Some(search) = R::search(filter).filter(|_| request.order == Order::BY_ID)
-        && let Some(found) = search.page::<R>(filter, &request, connection).await?
+        && let Some(found) = search.page::<R>(filter, &request, statistics, connection).await?
     {
         return Ok(Page::from_rows(found, request.size));
     }

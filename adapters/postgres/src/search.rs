@@ -1,7 +1,8 @@
 //! Search for names by an index of their grams.
 //!
-//! The index has no order, and the planner reads the whole table in order of id if it expects many matches. So a search first reads
-//! windows of the next rows in order of id, which suffices for frequent names, and then uses the index, which finds few.
+//! The index has no order, and the planner reads the whole table in order of id if it expects many matches. So a search decides by the
+//! statistics of the grams: it reads windows of the next rows in order of id, which suffices for frequent names, or the index, which
+//! finds few.
 
 use domain::record::Record;
 use domain::{PageRequest, StoreError};
@@ -10,6 +11,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::connection::Connection;
 use crate::failure::Failure;
+use crate::gram_statistics::GramStatistics;
 use crate::rows;
 use crate::table::{PgQuery, Sql, Table};
 
@@ -31,12 +33,14 @@ impl Search {
         &self,
         filter: &R::Filter,
         request: &PageRequest,
+        statistics: &GramStatistics,
         connection: &mut Connection<'_>,
     ) -> Result<Option<Vec<Record<R>>>, StoreError> {
-        let window = if request.size.get() > 100 { 50_000 } else { 10_000 };
+        let mut estimate = statistics.estimate::<R>(&self.grams, connection).await?;
         let (mut position, mut found, mut is_last) = (request.position(), Vec::new(), false);
-        loop {
-            let rows = connection.fetch_all(self.window::<R>(position, window, request.rows())).await?;
+        let mut window = estimate.window(usize::from(request.size.get()) + 1);
+        while let Some(size) = window {
+            let rows = connection.fetch_all(self.window::<R>(position, size, request.rows())).await?;
             let before = found.len();
             found.extend(matching::<R>(&rows, filter)?);
             if found.len() > usize::from(request.size.get()) {
@@ -49,19 +53,15 @@ impl Search {
             if is_last {
                 return Ok(Some(found));
             }
-            let rest = connection.fetch_one(rest::<R>(position, window)).await?;
-            let matches = found.len() - before;
-            let missing = usize::from(request.size.get()) + 1 - found.len();
-            if !rest.try_get::<bool, _>(0).map_err(Failure::from)? {
+            if connection.fetch_optional(has_more::<R>(position, size)).await?.is_none() {
                 // Read again, because rows of the window may have been deleted since.
-                (is_last, found) = (true, found.into_iter().take(before).collect());
-            } else if is_frequent(matches, missing, window, rest.try_get(1).map_err(Failure::from)?)
-                && let Some(last) = found.last()
-            {
-                position = last.id.get();
-            } else {
-                break;
+                is_last = true;
+                found.truncate(before);
+                continue;
             }
+            estimate.correct(found.len() - before, size);
+            window = estimate.window(usize::from(request.size.get()) + 1 - found.len());
+            position = found.last().map_or(position, |last| last.id.get());
         }
         let rows = connection.fetch_all(self.index::<R>(request)).await?;
         let mut unindexed = 0;
@@ -103,32 +103,8 @@ fn matching<R: Table>(rows: &[PgRow], filter: &R::Filter) -> Result<Vec<Record<R
     Ok(records.into_iter().filter(|record| record.fields.matches(filter)).collect())
 }
 
-/// Whether there are rows after a window, and the approximate number of rows of the table.
-fn rest<R: Table>(position: i64, window: u32) -> PgQuery {
-    let table = R::SQL.table;
-    let sql = format!(
-        "SELECT EXISTS (SELECT FROM {table} WHERE id > $1 ORDER BY id OFFSET {window} LIMIT 1), \
-         (SELECT reltuples FROM pg_class WHERE oid = '{table}'::regclass)"
-    );
+/// Returns a row if there are rows after a window.
+fn has_more<R: Table>(position: i64, window: u32) -> PgQuery {
+    let sql = format!("SELECT id FROM {} WHERE id > $1 ORDER BY id OFFSET {window} LIMIT 1", R::SQL.table);
     sqlx::query(AssertSqlSafe(sql)).bind(position)
-}
-
-/// Whether the next windows cost less than the index: they read `missing * window / matches` rows, and the index as many as match in
-/// the whole table, each of which takes three times as long.
-fn is_frequent(matches: usize, missing: usize, window: u32, rows: f32) -> bool {
-    let [matches, missing] = [matches, missing].map(|number| f64::from(u32::try_from(number).unwrap_or(u32::MAX)));
-    let window = f64::from(window);
-    missing * window * window <= 3.0 * matches * matches * f64::from(rows)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frequent_names_are_found_without_the_index() {
-        assert!(is_frequent(25, 26, 10_000, 2e6) && !is_frequent(15, 36, 10_000, 2e6));
-        assert!(is_frequent(15, 36, 10_000, 1e7) && !is_frequent(0, 51, 10_000, 1e9));
-        assert!(!is_frequent(50, 1, 10_000, -1.0), "a table without statistics");
-    }
 }

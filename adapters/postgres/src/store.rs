@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::availability::Availability;
 use crate::failure::Failure;
+use crate::gram_statistics::GramStatistics;
 use crate::invalidation_feed::NotifyFeed;
 use crate::pool::Pool;
 
@@ -19,6 +20,7 @@ pub struct PostgresStore {
     pub(crate) pool: Arc<Pool>,
     pub(crate) availability: Arc<Availability>,
     pub(crate) invalidations: Arc<NotifyFeed>,
+    pub(crate) gram_statistics: Arc<GramStatistics>,
     /// Quoted for SQL.
     pub(crate) schema: Option<String>,
 }
