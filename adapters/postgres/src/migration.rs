@@ -154,7 +154,9 @@ mod tests {
             let sql: String = migration.sql.as_str().lines().filter(|line| !line.starts_with("--")).collect();
             let name = migration.description.replace(' ', "_");
             let is_named = sql.contains(&format!("INDEX CONCURRENTLY IF NOT EXISTS {name} ON "));
-            assert_eq!((sql.contains("INDEX"), sql.contains("REINDEX")), (migration.no_tx, false), "{name}");
+            // Changing a setting of an index does not build it.
+            let is_built = sql.replace("ALTER INDEX", "").contains("INDEX");
+            assert_eq!((is_built, sql.contains("REINDEX")), (migration.no_tx, false), "{name}");
             assert_eq!(is_named, migration.no_tx, "{name}");
         }
     }
