@@ -24,8 +24,9 @@ const INDEXING_INTERVAL: Duration = Duration::from_secs(10);
 pub struct BackgroundTasks {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
-    /// A separate task, because the names of many students take minutes after the first start of this release.
-    name_index: JoinHandle<()>,
+    /// Tasks that may take minutes, and continue at the next start: names of many students after the first start of this release, and
+    /// changes of many students after a shorter retention.
+    long: [JoinHandle<()>; 2],
 }
 
 impl BackgroundTasks {
@@ -45,7 +46,6 @@ impl BackgroundTasks {
                     _ = cleanup.tick() => {
                         delete_expired(&sessions).await;
                         maintain_audit_log(&review).await;
-                        delete_old_changes(&changes).await;
                     }
                     _ = &mut stopped => break flush(&denied_access, &withdrawals).await,
                 }
@@ -59,12 +59,20 @@ impl BackgroundTasks {
                 index_names(&*name_index).await;
             }
         });
-        Self { stop, task, name_index }
+        let old_changes = tokio::spawn(async move {
+            let mut cleanup = interval(CLEANUP_INTERVAL);
+            cleanup.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                cleanup.tick().await;
+                delete_old_changes(&changes).await;
+            }
+        });
+        Self { stop, task, long: [name_index, old_changes] }
     }
 
     /// Writes the remaining denied requests and stops the tasks. Call it after the last request has finished.
     pub async fn stop(self) {
-        self.name_index.abort();
+        self.long.iter().for_each(JoinHandle::abort);
         // Both fail only if the task has already ended.
         let _ = self.stop.send(());
         let _ = self.task.await;

@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::student::{ChangeFeed, ChangeToken};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 /// Interval at which the feed is read while requests wait.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// Maximum number of requests that read at the same time after they have waited, so that lists are not delayed.
+const READS: usize = 4;
 /// Lag from which on it is logged, and again each time it has doubled.
 const LOGGED_LAG: time::Duration = time::Duration::MINUTE;
 
@@ -21,6 +23,8 @@ pub struct ChangeWatch {
     reading: Mutex<Option<JoinHandle<()>>>,
     /// The lag in seconds that was logged last.
     logged_lag: AtomicI64,
+    /// One for each request that reads after it has waited, because one change ends the waiting of all.
+    reads: Semaphore,
 }
 
 /// What waiting requests have to know.
@@ -34,11 +38,17 @@ impl ChangeWatch {
     #[must_use]
     pub fn new(feed: Arc<dyn ChangeFeed>) -> Arc<Self> {
         let seen = watch::Sender::default();
-        Arc::new(Self { feed, seen, reading: Mutex::default(), logged_lag: AtomicI64::default() })
+        Arc::new(Self {
+            feed,
+            seen,
+            reading: Mutex::default(),
+            logged_lag: AtomicI64::default(),
+            reads: Semaphore::new(READS),
+        })
     }
 
     /// Waits until the feed contains a change after the token, or the server stops. Requires a Tokio runtime.
-    pub async fn change_after(self: &Arc<Self>, token: ChangeToken) {
+    async fn change_after(self: &Arc<Self>, token: ChangeToken) {
         let mut seen = self.seen.subscribe();
         self.start_reading();
         let is_over = |seen: &Seen| {
@@ -47,6 +57,13 @@ impl ChangeWatch {
         };
         // The sender is not dropped meanwhile.
         let _ = seen.wait_for(is_over).await;
+    }
+
+    /// Waits as [`ChangeWatch::change_after`] for a limited time, and then for the permission to read, which ends when it is dropped.
+    pub async fn wait(self: &Arc<Self>, token: ChangeToken, limit: Duration) -> Option<SemaphorePermit<'_>> {
+        let _ = timeout(limit, self.change_after(token)).await;
+        // The semaphore is not closed.
+        self.reads.acquire().await.ok()
     }
 
     /// Ends the waiting of all requests.
@@ -87,12 +104,14 @@ impl ChangeWatch {
             {
                 let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
                 if self.seen.receiver_count() == 0 {
-                    // A request that waits from now on starts another task.
+                    // A request that waits from now on starts another task, and waits for what that one reads: the feed may be another
+                    // one by then.
+                    self.seen.send_modify(|seen| seen.latest = None);
                     *reading = None;
                     return;
                 }
             }
-            // After a failure, the request reads itself once its time is over.
+            // After a failure, the request finds it when it reads once its time is over.
             if let Ok(latest) = self.feed.latest().await {
                 self.seen.send_if_modified(|seen| seen.latest.replace(latest) != Some(latest));
             }
@@ -109,7 +128,6 @@ mod tests {
     use domain::student::{ChangePosition, Changes, ChangesError};
     use domain::{PageSize, StoreError};
     use futures_util::future::join_all;
-    use tokio::time::timeout;
 
     use super::*;
 
@@ -146,6 +164,29 @@ mod tests {
         assert_eq!(feed.0.load(Ordering::Relaxed), 4, "no request waits");
         assert!(timeout(INTERVAL * 10, watch.change_after(token(8))).await.is_err());
         watch.change_after(token(6)).await;
+    }
+
+    /// As after a failover while no request waits.
+    #[tokio::test(start_paused = true)]
+    async fn token_of_a_new_feed_waits_for_a_change_of_that_feed() {
+        let watch = ChangeWatch::new(Arc::new(Feed(AtomicUsize::new(9))));
+        watch.seen.send_modify(|seen| seen.latest = Some(ChangeToken { feed: 2, ..token(5) }));
+        let first = watch.change_after(ChangeToken { feed: 2, ..token(4) });
+        first.await;
+        tokio::time::sleep(INTERVAL * 2).await;
+        assert!(timeout(INTERVAL * 10, watch.change_after(token(8))).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_waited_read_a_few_at_a_time() {
+        let watch = ChangeWatch::new(Arc::new(Feed(AtomicUsize::new(9))));
+        let mut reading = Vec::new();
+        for _ in 0..READS {
+            reading.push(watch.wait(token(7), INTERVAL).await.unwrap());
+        }
+        assert!(timeout(INTERVAL * 10, watch.wait(token(7), INTERVAL)).await.is_err());
+        reading.pop();
+        assert!(watch.wait(token(7), INTERVAL).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]

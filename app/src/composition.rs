@@ -16,11 +16,15 @@ use domain::token::TokenLifetime;
 use domain::user::{Accounts, PasswordPolicy};
 use domain::{Clock, MonotonicClock, Random, RandomError, StoreError};
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 use crate::change_watch::ChangeWatch;
 use crate::http::{ResourceRecords, UseCases};
 use crate::stores::Stores;
 use crate::system::SystemRandom;
+
+/// Maximum number of exports that clients receive at the same time. Each has a temporary file.
+const EXPORTS: usize = 8;
 
 /// Signer and lifetimes of tokens and sessions.
 pub struct Tokens {
@@ -131,8 +135,8 @@ pub async fn use_cases(
         changes: FollowChanges { feed: stores.changes, clock: clock.clone(), retention },
         denied_access,
         quotas: Arc::new(RequestQuotaMemory::new(requests, monotonic)),
-        search_turns: Arc::new(TurnsMemory::default()),
-        export_turns: Arc::new(TurnsMemory::default()),
+        search_turns: Arc::new(TurnsMemory::of_users(Semaphore::MAX_PERMITS)),
+        export_turns: Arc::new(TurnsMemory::of_users(EXPORTS)),
         name_index: stores.name_index,
         probe: stores.probe,
         key_set: signer,

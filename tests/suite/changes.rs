@@ -1,6 +1,6 @@
 //! Tests of `/students/changes`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use domain::access::Role;
 use serde_json::{Value, json};
@@ -67,7 +67,9 @@ on_each_store! {
         assert_eq!(waited["changes"][0]["student"], created);
         // The reading of the feed goes on while a request waits.
         let next = format!("/students/changes?after={}&wait=1", waited["next"].as_str().unwrap());
+        let start = Instant::now();
         let timed_out = tokio::time::timeout(Duration::from_secs(15), client.get(&next)).await.unwrap().expect(200);
+        assert!(start.elapsed() >= Duration::from_secs(1), "the request did not wait");
         assert_eq!((&timed_out["changes"], &timed_out["next"]), (&json!([]), &waited["next"]));
     }
 

@@ -20,7 +20,7 @@ const WINDOWS: RangeInclusive<u32> = 1 << 10..=1 << 16;
 /// Number of rows of the first window without statistics, and at most for a part of several grams, which is rarer than each of them.
 const DEFAULT_WINDOW: u32 = 1 << 12;
 
-/// The statistics of the index of a table, as ANALYZE left them. All searches share them.
+/// The statistics of the index of one table, as ANALYZE left them. All searches share them.
 #[derive(Default)]
 pub(crate) struct GramStatistics(RwLock<Option<Arc<Known>>>);
 
@@ -58,8 +58,9 @@ impl GramStatistics {
 async fn read<R: Table>(connection: &mut Connection<'_>) -> Result<Known, StoreError> {
     let table = R::SQL.table;
     let sql = format!(
-        "SELECT reltuples, most_common_elems::text::text[], most_common_elem_freqs FROM pg_class LEFT JOIN pg_stats \
-         ON schemaname = relnamespace::regnamespace::text AND tablename = '{table}_name_grams' WHERE oid = '{table}'::regclass"
+        "SELECT reltuples, most_common_elems::text::text[], most_common_elem_freqs FROM pg_class \
+         JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+         LEFT JOIN pg_stats ON schemaname = nspname AND tablename = '{table}_name_grams' WHERE pg_class.oid = '{table}'::regclass"
     );
     let row = connection.fetch_one(sqlx::query(AssertSqlSafe(sql))).await?;
     let grams: Option<Vec<String>> = row.try_get(1).map_err(Failure::from)?;

@@ -50,7 +50,7 @@ pub(crate) type Written = (&'static str, Option<i64>);
 /// A pool of connections, with limits that leave connections for look-ups.
 pub(crate) struct Pool {
     connections: managed::Pool<Opener>,
-    /// Connections of exports, which take as long as their clients need.
+    /// Connections of exports, which take long.
     exports: managed::Pool<Opener>,
     availability: Arc<Availability>,
     searches: Places,

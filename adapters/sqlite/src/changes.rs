@@ -65,6 +65,7 @@ impl SqliteStore {
 #[async_trait]
 impl ChangeFeed for SqliteStore {
     async fn changes(&self, after: ChangeToken, size: PageSize) -> Result<Changes, ChangesError> {
+        self.file.check().map_err(StoreError::unavailable)?;
         let state = self.feed_state();
         let read = move |connection: &Connection| {
             let _snapshot = connection.unchecked_transaction().map_err(Failure::from)?;
@@ -77,6 +78,7 @@ impl ChangeFeed for SqliteStore {
     }
 
     async fn latest(&self) -> Result<ChangeToken, StoreError> {
+        self.file.check().map_err(StoreError::unavailable)?;
         Ok(self.points.with(self.feed_state())?.latest())
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::PageSize;
 use domain::access::Principal;
@@ -13,6 +14,9 @@ use crate::cli::arguments::Store;
 use crate::cli::failure::Failure;
 use crate::http::{ChangesDocument, LatestDocument};
 use crate::system::SystemClock;
+
+/// Time after which the feed is read also without a change, so that failures of the store are found.
+const MAX_WAIT: Duration = Duration::from_secs(20);
 
 /// Prints the changes after a token, or without one the latest token.
 pub async fn run(store: &Store, after: Option<ChangeToken>, is_following: bool) -> Result<(), Failure> {
@@ -35,7 +39,7 @@ pub async fn run(store: &Store, after: Option<ChangeToken>, is_following: bool) 
         }
         match (has_more, is_following) {
             (true, _) => {}
-            (false, true) => watch.change_after(after).await,
+            (false, true) => drop(watch.wait(after, MAX_WAIT).await),
             (false, false) => return Ok(()),
         }
     }

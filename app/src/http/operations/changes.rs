@@ -6,7 +6,6 @@ use domain::student::{Change, ChangeToken, ChangesError, FollowedChanges, Studen
 use poem_openapi::OpenApi;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
-use tokio::time::timeout;
 
 use super::students::StudentDocument;
 use super::{Tag, UseCasesData};
@@ -110,7 +109,8 @@ impl ChangesApi {
     /// response is sent once there is a change. No change is skipped, but changes are not always in the order of their commits, and the
     /// list that you read first contains some of them: apply a student if its version is later than the one you have, and a deletion
     /// always. Tokens are rejected with 410 once a change after them was deleted, 30 days after it unless the server is configured
-    /// otherwise, and after the store was restored from a backup: then start again.
+    /// otherwise, and after the store was restored from a backup, or a standby of its
+    /// database was promoted: then start again.
     #[oai(path = "/students/changes", method = "get", operation_id = "listStudentChanges")]
     async fn list(
         &self,
@@ -120,10 +120,8 @@ impl ChangesApi {
     ) -> Result<Json<ChangesDocument>, OperationError<Following>> {
         let ChangeQuery { after, size, wait } = query.0;
         let mut followed = uses.changes.after(&by, after, size).await?;
-        if followed.changes.entries.is_empty()
-            && !wait.is_zero()
-            && timeout(wait, uses.change_watch.change_after(after)).await.is_ok()
-        {
+        if followed.changes.entries.is_empty() && !wait.is_zero() {
+            let _reading = uses.change_watch.wait(after, wait).await;
             followed = uses.changes.after(&by, after, size).await?;
         }
         uses.change_watch.observe_lag(followed.lag);

@@ -37,7 +37,7 @@ impl QueryParameters for ChangeQuery {
         query.check_names([AFTER, LIMIT, WAIT]);
         let after = query.require(AFTER);
         let size = query.take(LIMIT).unwrap_or_default();
-        let Int(wait) = query.take(WAIT).unwrap_or(Int::<0, 20>(0));
+        let wait = query.take::<Wait>(WAIT).map_or(0, |Int(seconds)| seconds);
         query.finish()?;
         // An invalid token is an error above.
         let after = after.unwrap_or(ChangeToken { feed: 0, position: ChangePosition::START });
