@@ -4,7 +4,7 @@ use domain::PageSize;
 use domain::record::Resource;
 use domain::student::{Change, ChangeToken, ChangesError, FollowedChanges, Student, StudentId};
 use poem_openapi::OpenApi;
-use serde_json::{Value, json};
+use serde_json::json;
 use time::OffsetDateTime;
 
 use super::students::StudentDocument;
@@ -46,7 +46,7 @@ response! {
     /// A part of the feed.
     pub struct ChangesDocument as "StudentChanges" {
         /// The changes after the token, at most `limit`.
-        changes: List<ChangeDocument, { PageSize::MAX as usize }> = Value::Null,
+        changes: List<ChangeDocument, { PageSize::MAX as usize }> = json!([{"student_id": 25, "version": 2, "at": "2026-11-23T12:05:00Z", "student": null}]),
         /// Token of the position after these changes, for `after`.
         next: ChangeToken = EXAMPLE_TOKEN,
         /// Whether there are more changes already.

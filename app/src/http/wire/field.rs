@@ -150,7 +150,8 @@ impl<D: Described + Serialize + Send + Sync> ResponseField for Option<Nested<D>>
 
 fn nullable(mut schema: Value) -> Value {
     if schema.get("$ref").is_some() {
-        schema = json!({ "allOf": [schema] });
+        // `nullable` requires a type (OpenAPI 3.0.3, section 4.7.24.1). Only documents are references, and they are objects.
+        schema = json!({ "type": "object", "allOf": [schema] });
     }
     schema["nullable"] = json!(true);
     schema
