@@ -7,7 +7,9 @@ use tempfile::TempDir;
 use tests::program::Program;
 use tests::server::Engine;
 
-use crate::installation::{Installation, on_each_engine, stop};
+use tokio::time::timeout;
+
+use crate::installation::{Installation, TIMEOUT, on_each_engine, stop};
 
 /// Starts a server in contract mode and returns its announcement.
 async fn serve(installation: &Installation) -> (Program, Value) {
@@ -54,7 +56,8 @@ async fn announcement_matches_server_data(engine: Engine) {
     let feed = format!("/students/changes?after={}", text(&announcement["change_token"]));
     let changed = async || bearer("viewer").get(&feed).await.expect(200)["changes"].as_array().unwrap().len();
     // On PostgreSQL, transactions of other tests delay the feed.
-    while changed().await < 25 {}
+    let all = async { while changed().await < 25 {} };
+    timeout(TIMEOUT, all).await.expect("all students are changes");
     assert_eq!(announcement["clock"], "2030-01-01T00:00:00Z");
     assert!(students.iter().all(|student| student["created_at"] == announcement["clock"]), "{page}");
     stop(server).await;
