@@ -46,7 +46,7 @@ response! {
     /// A part of the feed.
     pub struct ChangesDocument as "StudentChanges" {
         /// The changes after the token, at most `limit`.
-        changes: List<ChangeDocument, { PageSize::MAX as usize }> = json!([{"student_id": 25, "version": 2, "at": "2026-11-23T12:05:00Z", "student": null}]),
+        changes: List<ChangeDocument, { PageSize::MAX as usize }> = json!([]),
         /// Token of the position after these changes, for `after`.
         next: ChangeToken = EXAMPLE_TOKEN,
         /// Whether there are more changes already.
