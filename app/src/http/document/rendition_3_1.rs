@@ -59,11 +59,8 @@ fn rewrite(schema: &mut Value) {
     if let Some(Value::Array(values)) = object.get_mut("enum") {
         values.push(Value::Null);
     }
-    // A component that excludes null would exclude it beside any type.
-    let is_composed = object.contains_key("allOf");
-    match object.get_mut("type") {
-        Some(kind) if !is_composed => *kind = json!([kind.take(), "null"]),
-        _ => *schema = json!({ "anyOf": [schema.take(), { "type": "null" }] }),
+    if let Some(kind) = object.get_mut("type") {
+        *kind = json!([kind.take(), "null"]);
     }
 }
 
@@ -79,7 +76,7 @@ mod tests {
             "paths": { "/x": { "get": { "parameters": [{ "schema": { "type": "string", "nullable": true, "enum": ["a"] }, "example": "a" }] } } },
             "components": { "schemas": { "A": {
                 "type": "object",
-                "properties": { "age": { "type": "integer", "nullable": true }, "b": { "type": "object", "allOf": [{ "$ref": "#/x" }], "nullable": true } },
+                "properties": { "age": { "type": "integer", "nullable": true } },
                 "example": { "nullable": true },
             } } },
         });
@@ -93,8 +90,6 @@ mod tests {
         let schema = &new["components"]["schemas"]["A"];
         assert_eq!(schema["examples"], json!([{ "nullable": true }]));
         assert_eq!(schema["properties"]["age"], json!({ "type": ["integer", "null"] }));
-        let either = json!({ "anyOf": [{ "type": "object", "allOf": [{ "$ref": "#/x" }] }, { "type": "null" }] });
-        assert_eq!(schema["properties"]["b"], either);
     }
 
     #[test]

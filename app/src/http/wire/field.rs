@@ -139,8 +139,13 @@ impl<D: Described + Serialize + Send + Sync> ResponseField for Option<Nested<D>>
         D::register(registry);
     }
 
-    fn response_schema(_registry: &mut Registry) -> Value {
-        nullable(D::reference())
+    /// Not a reference, because the component does not permit null.
+    fn response_schema(registry: &mut Registry) -> Value {
+        let mut schema = nullable(D::schema(registry));
+        if let Some(object) = schema.as_object_mut() {
+            object.remove("example");
+        }
+        schema
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -148,11 +153,8 @@ impl<D: Described + Serialize + Send + Sync> ResponseField for Option<Nested<D>>
     }
 }
 
+/// The schema with null. It must have a type, which a reference has not (OpenAPI 3.0.3, section 4.7.24.1).
 fn nullable(mut schema: Value) -> Value {
-    if schema.get("$ref").is_some() {
-        // `nullable` requires a type (OpenAPI 3.0.3, section 4.7.24.1). Only documents are references, and they are objects.
-        schema = json!({ "type": "object", "allOf": [schema] });
-    }
     schema["nullable"] = json!(true);
     schema
 }
