@@ -107,10 +107,10 @@ def with_one_order(query):
 
 
 def with_change_token(query):
-    """Returns the query with a token of the server's feed in every second case, and with a short time to wait."""
-    calls[FEED] += 1
-    token = {"after": ANNOUNCEMENT["change_token"]} if calls[FEED] % 2 else {}
-    return {**query, **token, **({"wait": 1} if "wait" in query else {})}
+    """Returns the query with a token of the server's feed, because random ones are of others, and with a short time to wait."""
+    token = ANNOUNCEMENT["change_token"]
+    is_of_feed = str(query.get("after")).startswith(token[:16])
+    return {**query, **({} if is_of_feed else {"after": token}), **({"wait": 1} if "wait" in query else {})}
 
 
 def with_short_target(query):
